@@ -1,0 +1,217 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# One Makefile, no recursion; everything made lies under $(B).  `make help` lists the targets,
+# `make V=1` shows the commands, `make SAN=address,undefined` builds with sanitizers in a folder
+# of its own.
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+.SUFFIXES:
+
+# These work on a bare machine: no compiler is asked for.
+ifneq ($(if $(MAKECMDGOALS),$(filter-out help deps deps-test dist clean distclean,$(MAKECMDGOALS)),all),)
+-include config.mk
+endif
+config.mk: configure
+	@test -f $@ || echo "netprobe: no config.mk yet, running ./configure"
+	./configure
+
+V ?= 0
+ifeq ($(V),0)
+  Q := @
+  say = @printf '  %-7s %s\n' '$(1)' '$(patsubst $(B)/%,%,$@)'
+else
+  say =
+endif
+
+VERSION  := 0.1.0
+B        ?= build$(if $(SAN),/san)
+PREFIX   ?= /usr/local
+SBINDIR  ?= $(PREFIX)/sbin
+MANDIR   ?= $(PREFIX)/share/man
+DATADIR  ?= $(PREFIX)/share
+INSTALL  ?= install
+
+WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wvla \
+            -Wno-unused-parameter $(WERROR)
+CPPFLAGS += -D_GNU_SOURCE -DNETPROBE_VERSION='"$(VERSION)"' -Isrc -Ibpf -I$(B)/gen \
+            -include src/util/poison.h $(CONFIG_CPPFLAGS)
+HARDEN   := -fstack-protector-strong -fPIE -ffile-prefix-map=$(CURDIR)=.
+ifdef SAN
+  CFLAGS   := -O1 -g -fno-omit-frame-pointer -fsanitize=$(SAN) -fno-sanitize-recover=all
+  LDMODE   := -fsanitize=$(SAN)
+else
+  CPPFLAGS += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
+  LDMODE   := $(LDSTATIC) -Wl,-z,relro,-z,now,-z,noexecstack
+endif
+BPFFLAGS := -g -O2 -target bpf -mcpu=v2 -Wall -Werror -D__TARGET_ARCH_$(KARCH) $(ARCH_INC) -Ibpf
+
+BPFSRC := $(wildcard bpf/*.bpf.c)
+SKEL   := $(BPFSRC:bpf/%.bpf.c=$(B)/gen/%.skel.h)
+SRCS   := $(filter-out src/compat/%,$(wildcard src/*.c src/*/*.c))
+OBJS   := $(SRCS:%.c=$(B)/%.o)
+LIBOBJ := $(filter-out $(B)/src/main.o,$(OBJS))
+COMPAT := $(if $(SAN),,$(CONFIG_COMPAT:%=$(B)/src/compat/%))
+# Programs of the tests, by folder; the name says which kind it is.
+UNIT   := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c))
+ROOT   := $(patsubst %.c,$(B)/%,$(wildcard tests/bpf/test_*.c))
+BENCH  := $(patsubst %.c,$(B)/%,$(wildcard tests/bench/bench_*.c))
+TOOLS  := $(patsubst %.c,$(B)/%,$(filter-out %/privprobe.c,$(wildcard tests/tools/*.c)))
+TESTC  := $(wildcard tests/unit/*.c tests/bpf/*.c tests/bench/*.c tests/tools/*.c)
+
+## all: the program, $(B)/netprobe
+all: $(B)/netprobe
+
+$(B)/netprobe: $(B)/src/main.o $(B)/libnetprobe.a $(COMPAT)
+	$(call say,LD)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(LDMODE) $^ $(LIBS) -o $@
+
+$(B)/libnetprobe.a: $(LIBOBJ)
+	$(call say,AR)
+	$(Q)rm -f $@; $(AR) rcs $@ $^
+
+$(B)/%.o: %.c config.mk | $(SKEL)
+	$(call say,CC)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 $(WARN) $(CPPFLAGS) $(CFLAGS) $(HARDEN) -MMD -MP -c $< -o $@
+
+# bpftool leaves out the DWARF and keeps the BTF.
+$(B)/bpf/%.bpf.o: bpf/%.bpf.c config.mk
+	$(call say,BPF)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) $(BPFFLAGS) -MMD -MP -MT $@ -MF $(@:.o=.d) -c $< -o $(@:.o=.tmp.o)
+	$(Q)$(BPFTOOL) gen object $@ $(@:.o=.tmp.o)
+
+$(B)/gen/%.skel.h: $(B)/bpf/%.bpf.o
+	$(call say,SKEL)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(BPFTOOL) gen skeleton $< name $* > $@
+
+# ── tests ────────────────────────────────────────────────────────────────────
+# Their programs link everything but main.c; dynamically, for there is no static cmocka.  The tools
+# are linked as the program itself is: some run where there are no libraries.
+$(B)/tests/%: $(B)/tests/%.o $(B)/libnetprobe.a
+	$(call say,LD)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(if $(SAN),-fsanitize=$(SAN)) $(filter %.o,$^) $(B)/libnetprobe.a \
+		$(if $(filter test_%,$(*F)),-lcmocka) $(LIBS_DYNAMIC) -o $@
+
+$(B)/tests/tools/privtest: $(B)/tests/tools/privprobe.o
+
+$(TOOLS): %: %.o $(PARTS) $(B)/libnetprobe.a $(COMPAT)
+	$(call say,LD)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(LDMODE) $^ $(LIBS) -o $@
+
+unit-programs: $(UNIT)
+root-programs: $(ROOT) $(TOOLS)
+bench-programs: $(BENCH) $(TOOLS)
+tools: $(TOOLS)
+
+## unit: run the unit tests
+unit: $(UNIT)
+	$(Q)set -e; for t in $(UNIT); do $$t; done
+## check: everything that needs no privilege
+check: all
+	$(Q)tests/run unit san golden cli man lint
+## check-root: what needs root: programs in this kernel, scenarios in namespaces
+check-root: all
+	$(Q)tests/run bpf net
+## check-vm [K=6.1]: the same program in other Debian kernels, under QEMU
+check-vm: all root-programs
+	$(Q)tests/run vm$(if $(K),/$(K))
+## check-all: all of the above, short fuzzing and, where it lies, the capture corpus
+check-all:
+	$(Q)tests/run
+## golden [T=name]: renew the expected output of one golden test, or of all
+golden: all
+	$(Q)tests/golden.sh --renew '$(T)'
+## lint: formatting, direction of includes, sizes, clang-tidy, shellcheck, mandoc, words
+lint:
+	$(Q)tests/run lint
+## bench: speed and memory against a peer, in the same run (root)
+bench: all bench-programs
+	$(Q)B=$(B) tests/bench/run
+
+# ── fuzzing: the library again, by clang, with libFuzzer's instrumentation ───
+FB     := build/fuzz
+FUZZ   := $(patsubst tests/fuzz/%.c,$(FB)/%,$(wildcard tests/fuzz/fuzz_*.c))
+FFLAGS := -g -O1 -fno-omit-frame-pointer -fno-sanitize-recover=all
+
+# A fuzzer may check what the unit tests check: "unit/json_check.h".
+$(FB)/tests/%: CPPFLAGS += -Itests
+$(FB)/%.o: %.c config.mk | $(SKEL)
+	$(call say,CC)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) -std=gnu11 $(CPPFLAGS) -U_FORTIFY_SOURCE $(FFLAGS) \
+		-fsanitize=fuzzer-no-link,address,undefined -MMD -MP -c $< -o $@
+$(FB)/libnetprobe.a: $(patsubst %.c,$(FB)/%.o,$(filter-out src/main.c,$(SRCS)))
+	$(call say,AR)
+	$(Q)rm -f $@; $(AR) rcs $@ $^
+$(FUZZ): $(FB)/fuzz_%: $(FB)/tests/fuzz/fuzz_%.o $(FB)/libnetprobe.a
+	$(call say,LD)
+	$(Q)$(CLANG) $(FFLAGS) -fsanitize=fuzzer,address,undefined $^ $(LIBS_DYNAMIC) -o $@
+
+fuzz-programs: $(FUZZ)
+## fuzz [F=name] [T=seconds]: one fuzzer, or each, for T seconds (60)
+fuzz: $(if $(F),$(FB)/fuzz_$(F),$(FUZZ))
+	$(Q)set -e; for f in $(or $(F),$(patsubst $(FB)/fuzz_%,%,$(FUZZ))); do tests/fuzz/run.sh $$f $(or $(T),60); done
+
+# ── installing, packing, packages ────────────────────────────────────────────
+## install, uninstall: below DESTDIR and PREFIX
+MAN8 := $(notdir $(wildcard man/*.8))
+MAN5 := $(notdir $(wildcard man/*.5))
+COMPLETIONS := bash-completion/completions/netprobe zsh/site-functions/_netprobe fish/vendor_completions.d/netprobe.fish
+install: all
+	$(INSTALL) -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(MANDIR)/man5
+	$(INSTALL) -m 755 $(B)/netprobe $(DESTDIR)$(SBINDIR)/netprobe
+	$(STRIP) $(DESTDIR)$(SBINDIR)/netprobe
+	$(INSTALL) -m 644 $(MAN8:%=man/%) $(DESTDIR)$(MANDIR)/man8
+	$(INSTALL) -m 644 $(MAN5:%=man/%) $(DESTDIR)$(MANDIR)/man5
+	$(INSTALL) -D -m 644 completions/netprobe.bash $(DESTDIR)$(DATADIR)/bash-completion/completions/netprobe
+	$(INSTALL) -D -m 644 completions/_netprobe $(DESTDIR)$(DATADIR)/zsh/site-functions/_netprobe
+	$(INSTALL) -D -m 644 completions/netprobe.fish $(DESTDIR)$(DATADIR)/fish/vendor_completions.d/netprobe.fish
+uninstall:
+	rm -f $(DESTDIR)$(SBINDIR)/netprobe $(MAN8:%=$(DESTDIR)$(MANDIR)/man8/%) $(MAN5:%=$(DESTDIR)$(MANDIR)/man5/%)
+	rm -f $(COMPLETIONS:%=$(DESTDIR)$(DATADIR)/%)
+
+## dist, distcheck: the source archive of HEAD; unpack it elsewhere, build and check it there
+DIST := netprobe-$(VERSION)
+dist:
+	$(Q)mkdir -p build
+	git archive --format=tar.gz --prefix=$(DIST)/ -o build/$(DIST).tar.gz HEAD
+distcheck: dist
+	rm -rf build/$(DIST)
+	tar -C build -xzf build/$(DIST).tar.gz
+	cd build/$(DIST) && ./configure && $(MAKE) && $(MAKE) check
+	rm -rf build/$(DIST)
+
+## deps, deps-test: install the Debian or Ubuntu packages for building; for all tests
+deps:
+	$(Q)tests/deps build
+deps-test:
+	$(Q)tests/deps build test
+
+## compile_commands.json: for clangd and clang-tidy
+TIDYSRC := $(SRCS) $(TESTC) $(wildcard tests/fuzz/*.c)
+export CC_LINE  := $(CC) -std=gnu11 $(WARN) $(CPPFLAGS) $(CFLAGS)
+export BPF_LINE := $(CLANG) $(BPFFLAGS)
+compile_commands.json: config.mk Makefile $(TIDYSRC) $(SKEL)
+	$(call say,GEN)
+	$(Q)for f in $(TIDYSRC) $(BPFSRC); do \
+		case $$f in bpf/*) line=$$BPF_LINE ;; *) line=$$CC_LINE ;; esac; \
+		printf '%s -c %s\n' "$$line" "$$f"; \
+	done | awk -v d='$(CURDIR)' '{ f = $$NF; gsub(/\\/, "\\\\"); gsub(/"/, "\\\""); \
+		printf("%s{\"directory\":\"%s\",\"file\":\"%s\",\"command\":\"%s\"}", NR > 1 ? ",\n" : "[\n", d, f, $$0) } \
+		END { print "\n]" }' > $@
+
+## clean, distclean
+clean:
+	$(Q)rm -rf $(B)
+distclean:
+	$(Q)rm -rf build config.mk config.log compile_commands.json
+help:
+	@sed -n "s/^## /  /p" Makefile
+
+.PHONY: all unit unit-programs root-programs bench-programs fuzz-programs tools check check-root check-vm \
+	check-all golden lint bench fuzz install uninstall dist distcheck deps deps-test clean distclean help
+.SECONDARY:
+-include $(OBJS:.o=.d) $(TESTC:%.c=$(B)/%.d) $(BPFSRC:%.bpf.c=$(B)/%.bpf.d)
+-include $(wildcard $(FB)/src/*.d $(FB)/src/*/*.d $(FB)/tests/fuzz/*.d)

@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "cmd/opt.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "util/err.h"
+
+enum { WORDS_MAX = 160, NEAR_MAX = 2, WORD_LEN_MAX = 31 };
+
+int opt_number(const char *text, unsigned int base, uint64_t scale, uint64_t *out)
+{
+	static const char units[] = "kmgt";
+	uint64_t whole = 0, frac = 0, frac_unit = 1, mult = scale ? scale : 1;
+	const char *p = text, *u;
+
+	if (*p < '0' || *p > '9')
+		return -EINVAL;
+	for (; *p >= '0' && *p <= '9'; p++)
+		if (__builtin_mul_overflow(whole, 10, &whole) ||
+		    __builtin_add_overflow(whole, (uint64_t)(*p - '0'), &whole))
+			return -EINVAL;
+	if (*p == '.')
+		for (p++; *p >= '0' && *p <= '9'; p++)
+			if (frac_unit < 1000000) {
+				frac = frac * 10 + (uint64_t)(*p - '0');
+				frac_unit *= 10;
+			}
+	if (*p) {
+		u = strchr(units, *p | 0x20);
+		if (!u || !*u)
+			return -EINVAL;
+		mult = 1;
+		for (const char *k = units; k <= u; k++)
+			mult *= base;
+		p++;
+		if (*p == 'i' && base == 1024)
+			p++;
+		if (*p == 'B')
+			p++;
+	}
+	if (*p || __builtin_mul_overflow(whole, mult, &whole) ||
+	    __builtin_add_overflow(whole, frac * mult / frac_unit, &whole))
+		return -EINVAL;
+	*out = whole;
+	return 0;
+}
+
+int opt_duration(const char *text, uint64_t *ns)
+{
+	static const struct {
+		const char *unit;
+		uint64_t ns;
+	} units[] = {
+		{ "", 1000000000 },   { "s", 1000000000 },    { "ms", 1000000 },      { "us", 1000 },
+		{ "m", 60000000000 }, { "h", 3600000000000 }, { "min", 60000000000 }, { "d", 86400000000000 },
+	};
+	char number[32];
+	size_t n = strspn(text, "0123456789.");
+
+	if (!n || n >= sizeof(number))
+		return -EINVAL;
+	memcpy(number, text, n);
+	number[n] = '\0';
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+		if (!strcmp(text + n, units[i].unit))
+			return opt_number(number, 1000, units[i].ns, ns);
+	return -EINVAL;
+}
+
+/* Levenshtein distance, for words of at most WORD_LEN_MAX letters. */
+static unsigned int distance(const char *a, const char *b)
+{
+	unsigned int row[WORD_LEN_MAX + 1], m = (unsigned int)strlen(b);
+
+	if (strlen(a) > WORD_LEN_MAX || m > WORD_LEN_MAX)
+		return WORD_LEN_MAX;
+	for (unsigned int j = 0; j <= m; j++)
+		row[j] = j;
+	for (unsigned int i = 1; *a; a++, i++) {
+		unsigned int diagonal = row[0];
+
+		row[0] = i;
+		for (unsigned int j = 1; j <= m; j++) {
+			unsigned int best = diagonal + (*a != b[j - 1]);
+
+			diagonal = row[j];
+			if (row[j] + 1 < best)
+				best = row[j] + 1;
+			if (row[j - 1] + 1 < best)
+				best = row[j - 1] + 1;
+			row[j] = best;
+		}
+	}
+	return row[m];
+}
+
+const char *opt_near(const char *word, const char *const *words, unsigned int n)
+{
+	const char *best = NULL;
+	unsigned int least = NEAR_MAX + 1;
+
+	for (unsigned int i = 0; i < n; i++) {
+		unsigned int d = strncmp(words[i], word, strlen(word)) ? distance(word, words[i]) : 1;
+
+		if (d < least) {
+			least = d;
+			best = words[i];
+		}
+	}
+	return best;
+}
+
+static int set_value(const struct opt *o, char *base, const char *val)
+{
+	void *at = base + o->off;
+	struct strs *list = at;
+	int err = 0;
+
+	switch (o->type) {
+	case OPT_FLAG:
+		*(bool *)at = true;
+		return 0;
+	case OPT_COUNT:
+		++*(unsigned int *)at;
+		return 0;
+	case OPT_STR:
+	case OPT_OPTSTR:
+		*(const char **)at = val;
+		return 0;
+	case OPT_STRS:
+		if (list->n == sizeof(list->v) / sizeof(list->v[0]))
+			return fail(E2BIG, "--%s %s", o->name, val);
+		list->v[list->n++] = val;
+		return 0;
+	case OPT_UINT:
+		err = opt_number(val, 1000, 1, at);
+		break;
+	case OPT_SIZE:
+		err = opt_number(val, 1024, 1, at);
+		break;
+	case OPT_KIB:
+		err = opt_number(val, 1024, 1024, at);
+		break;
+	case OPT_MB:
+		err = opt_number(val, 1024, 1000000, at);
+		break;
+	case OPT_TIME:
+		err = opt_duration(val, at);
+		break;
+	case OPT_END:
+		break;
+	}
+	if (err)
+		return fail(0, "%s%s: '%s' is not a %s", o->name ? "--" : "-",
+			    o->name ? o->name : (char[]){ o->letter, '\0' }, val,
+			    o->type == OPT_TIME ? "time (10s, 5m, 250ms)" :
+			    o->type == OPT_UINT ? "number" :
+						  "size (4096, 64K, 10M)");
+	return 0;
+}
+
+static bool takes_value(const struct opt *o)
+{
+	return o->type != OPT_FLAG && o->type != OPT_COUNT && o->type != OPT_OPTSTR;
+}
+
+static const struct opt *find_long(const struct opt_set *sets, unsigned int n_sets, const char *name,
+				   size_t n, char **base)
+{
+	for (unsigned int i = 0; i < n_sets; i++)
+		for (const struct opt *o = sets[i].rows; o->type != OPT_END; o++)
+			if (o->name && strlen(o->name) == n && !memcmp(o->name, name, n)) {
+				*base = sets[i].base;
+				return o;
+			}
+	return NULL;
+}
+
+static const struct opt *find_letter(const struct opt_set *sets, unsigned int n_sets, char c, char **base)
+{
+	for (unsigned int i = 0; i < n_sets; i++)
+		for (const struct opt *o = sets[i].rows; o->type != OPT_END; o++)
+			if (o->letter == c) {
+				*base = sets[i].base;
+				return o;
+			}
+	return NULL;
+}
+
+static int unknown_long(const struct opt_set *sets, unsigned int n_sets, const char *word)
+{
+	const char *words[WORDS_MAX], *near;
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < n_sets; i++)
+		for (const struct opt *o = sets[i].rows; o->type != OPT_END; o++)
+			if (o->name && n < WORDS_MAX)
+				words[n++] = o->name;
+	near = opt_near(word, words, n);
+	if (near)
+		return fail(0, "unknown option --%s: did you mean --%s?", word, near);
+	return fail(0, "unknown option --%s (see --help)", word);
+}
+
+/* One --long word; *used becomes 2 when it took the next word as its value. */
+static int parse_long(const struct opt_set *sets, unsigned int n_sets, const char *word, const char *next,
+		      int *used)
+{
+	size_t n = strcspn(word, "=");
+	const char *val = word[n] ? word + n + 1 : NULL;
+	char *base = NULL;
+	const struct opt *o = find_long(sets, n_sets, word, n, &base);
+
+	if (!o)
+		return unknown_long(sets, n_sets, word);
+	if (!takes_value(o) && o->type != OPT_OPTSTR && val)
+		return fail(0, "--%s takes no value", o->name);
+	if (o->type == OPT_OPTSTR && !val)
+		val = "";
+	if (takes_value(o) && !val) {
+		if (!next)
+			return fail(0, "--%s needs %s", o->name, o->arg);
+		val = next;
+		*used = 2;
+	}
+	return set_value(o, base, val);
+}
+
+/* One word of bundled letters: -nvi eth0, -s96. */
+static int parse_letters(const struct opt_set *sets, unsigned int n_sets, const char *word, const char *next,
+			 int *used)
+{
+	for (const char *p = word; *p; p++) {
+		char *base = NULL;
+		const struct opt *o = find_letter(sets, n_sets, *p, &base);
+		const char *val = NULL;
+		int err;
+
+		if (!o)
+			return fail(0, "unknown option -%c (see --help)", *p);
+		if (o->type == OPT_OPTSTR)
+			val = "";
+		if (takes_value(o)) {
+			val = p[1] ? p + 1 : next;
+			if (!val)
+				return fail(0, "-%c needs %s", *p, o->arg);
+			if (!p[1])
+				*used = 2;
+		}
+		err = set_value(o, base, val);
+		if (err || takes_value(o))
+			return err;
+	}
+	return 0;
+}
+
+int opt_parse(const struct opt_set *sets, unsigned int n_sets, int argc, char **argv, bool stop_at_word)
+{
+	int words = 0, i = 1, err, used;
+
+	while (i < argc) {
+		const char *a = argv[i], *next = i + 1 < argc ? argv[i + 1] : NULL;
+
+		if (!strcmp(a, "--")) {
+			i++;
+			break;
+		}
+		if (a[0] != '-' || !a[1]) {
+			if (stop_at_word)
+				break;
+			argv[words++] = argv[i++];
+			continue;
+		}
+		used = 1;
+		if (a[1] == '-')
+			err = parse_long(sets, n_sets, a + 2, next, &used);
+		else
+			err = parse_letters(sets, n_sets, a + 1, next, &used);
+		if (err)
+			return err;
+		i += used;
+	}
+	while (i < argc)
+		argv[words++] = argv[i++];
+	return words;
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef NETPROBE_CMD_OPT_H
+#define NETPROBE_CMD_OPT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * One row feeds the parser, --help, `netprobe help --words` (which completions
+ * read) and the check that the man page names it.
+ */
+enum opt_type {
+	OPT_FLAG,	/* bool */
+	OPT_COUNT,	/* unsigned int: how often it was given (-vvv) */
+	OPT_STR,	/* const char * */
+	OPT_STRS,	/* struct strs: may be given again */
+	OPT_UINT,	/* uint64_t: 10, 5k, 1.5M (powers of 1000) */
+	OPT_SIZE,	/* uint64_t: octets; 64K, 10M, 1.5G (powers of 1024) */
+	OPT_KIB,	/* the same; a bare number counts KiB (tcpdump -B) */
+	OPT_MB,		/* the same; a bare number counts millions of octets (tcpdump -C) */
+	OPT_TIME,	/* uint64_t: ns; 250ms, 10s, 5m, 1h; a bare number is seconds */
+	OPT_OPTSTR,	/* const char *: --name[=VALUE]; "" without a value */
+	OPT_END,
+};
+
+struct strs {
+	const char *v[64];
+	unsigned int n;
+};
+
+struct opt {
+	const char   *name;	/* long name, NULL: letter only */
+	char          letter;	/* 0: long name only */
+	enum opt_type type;
+	size_t        off;	/* of the member in the options struct */
+	const char   *arg;	/* metavariable, also the completion class: IFACE, FILE, N, … */
+	const char   *help;
+};
+
+/* Up to two tables, each filling its own struct: the command's and the global one. */
+struct opt_set {
+	const struct opt *rows;
+	void *base;
+};
+
+/*
+ * Parse argv[1…argc-1]; options and other words may be mixed, "--" ends options,
+ * letters may be bundled.  Other words are moved to the front: argv[0…n-1], and n
+ * is returned; with stop_at_word parsing ends at the first of them.  A negative
+ * errno on error, which was said.
+ */
+int opt_parse(const struct opt_set *sets, unsigned int n_sets, int argc, char **argv, bool stop_at_word);
+
+/* "10", "64K", "1.5M": 0 or -EINVAL, nothing said.  `base` is 1000 or 1024. */
+int opt_number(const char *text, unsigned int base, uint64_t scale, uint64_t *out);
+int opt_duration(const char *text, uint64_t *ns);
+
+/* The word of `words` (n of them) that the user may have meant, or NULL. */
+const char *opt_near(const char *word, const char *const *words, unsigned int n);
+
+#endif

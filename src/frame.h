@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef NETPROBE_FRAME_H
+#define NETPROBE_FRAME_H
+
+#include <stdint.h>
+
+#include "util/addr.h"
+
+/* What a source hands to the pipeline: one frame as it was on the wire. */
+
+/* An interface that frames come from.  Lives as long as its source. */
+struct iface {
+	char     name[64];	/* untrusted: containers choose names; may be empty */
+	uint32_t ifindex;	/* 0 when the source is a file */
+	uint16_t link;		/* DLT/LINKTYPE_ value: 1 Ethernet, 101 raw IP, … */
+	uint32_t id;		/* dense number given by the source, for pcapng */
+	uint32_t snaplen;
+};
+
+enum direction { DIR_UNKNOWN, DIR_INGRESS, DIR_EGRESS };
+
+/* Where and why the kernel let a packet go. */
+struct drop_info {
+	const char *reason;	/* "NO_SOCKET"; "NOT_SPECIFIED" where it has none */
+	const char *location;	/* symbol, or "0x…" when it cannot be resolved */
+	const char *hook;	/* class of the location: see drop.hook */
+};
+
+struct frame {
+	uint64_t time_ns;		/* wall clock since 1970 */
+	uint64_t number;		/* from 1, in the order read */
+	const uint8_t *data;		/* cap_len octets as on the wire, VLAN tags in place */
+	uint32_t cap_len, len;		/* captured; on the wire */
+	uint16_t link;			/* DLT/LINKTYPE_ value of this frame */
+	uint16_t segments;		/* of a GRO/GSO super-packet; 0 or 1: an ordinary one */
+	uint8_t  direction;		/* enum direction */
+	uint8_t  undecided;		/* the in-kernel filter could not tell: ask again */
+	const struct iface *iface;	/* NULL when unknown */
+	const struct drop_info *drop;	/* NULL unless the kernel dropped it */
+};
+
+/* Who takes frames; 0 to go on, 1 to stop quietly, negative errno to stop. */
+typedef int (*frame_fn)(void *ctx, const struct frame *f);
+
+#endif

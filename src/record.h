@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef NETPROBE_RECORD_H
+#define NETPROBE_RECORD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "frame.h"
+
+/*
+ * The one thing that flows.  A record is what netprobe says about one event:
+ * a packet, a protocol message, a drop, a loss.  Decoders fill members and mark
+ * them present; sinks walk the marked fields through the one table below and
+ * know no protocol.  Everything a record points to is borrowed and good until
+ * the sink returns.
+ *
+ * Names, types and meaning: netprobe-output(5), `netprobe schema`.
+ */
+
+struct str { const char *p; uint32_t n; };	/* bytes from outside, not NUL-terminated */
+struct list { const void *p; uint32_t n; };	/* n elements of the field's type */
+
+enum record_kind { REC_PACKET, REC_ARP, REC_ICMP, REC_DNS, REC_DROP, REC_LOST, REC_KINDS };
+
+enum field_type {
+	FT_BOOL, FT_U8, FT_U16, FT_U32, FT_U64,
+	FT_TIME,	/* uint64_t: wall clock, ns since 1970 */
+	FT_ADDR,	/* struct addr */
+	FT_MAC,		/* uint8_t[6] */
+	FT_WORD,	/* const char *: a static string of ours, plain ASCII */
+	FT_STR,		/* struct str: anything at all; not UTF-8 means Latin-1 */
+	FT_U16S,	/* struct list of uint16_t */
+	FT_WORDS,	/* struct list of const char * */
+	FT_STRS,	/* struct list of struct str */
+	FT_ITEMS,	/* struct list of structs, described by field->items */
+};
+
+/* Element of dns.answers; `present` has a bit for each row of its item table. */
+struct dns_answer {
+	uint32_t present;
+	struct str name, type, class, data;
+	uint32_t ttl;
+	struct list data_list;		/* of struct str: TXT and SPF */
+};
+
+struct dns_question {
+	uint32_t present;
+	struct str name, type, class;
+};
+
+/* A struct inside a list: rows are (key, type, offset); bit i of `present` is row i. */
+struct item_field {
+	const char *name;
+	enum field_type type;
+	uint16_t off;
+};
+
+struct item_table {
+	const struct item_field *rows;
+	unsigned int n;
+	uint16_t size;			/* of the struct; uint32_t present comes first */
+};
+
+extern const struct item_table dns_answer_items, dns_question_items;
+
+enum { DNS_ANSWERS_MAX = 64, DNS_NAME_MAX = 1024 /* 255 octets, each \DDD at worst */ };
+
+struct record {
+	enum record_kind kind;
+	uint64_t present[4];		/* bit FIELD_x: that member has a value */
+	const struct frame *frame;	/* the frame it came from; NULL for lost */
+
+	uint64_t time_ns;
+	uint64_t start_ns, end_ns, duration_ns;
+	const char *action, *outcome, *dataset;
+	uint32_t sampled;
+	bool truncated;			/* set by sinks only */
+
+	uint64_t frame_number;
+	uint32_t frame_len, frame_cap_len;
+	uint16_t frame_segments;
+
+	struct addr src, dst;		/* innermost IP header */
+	uint16_t sport, dport;
+	uint8_t  smac[6], dmac[6];
+	struct addr outer_src, outer_dst;
+	uint16_t outer_sport, outer_dport;
+
+	const char *net_type, *transport, *protocol, *direction;
+	uint8_t  iana_number;
+	struct list vlan;		/* uint16_t */
+	struct list tunnel;		/* const char * */
+	struct str interface;
+	uint64_t netns;			/* inode */
+
+	uint8_t  ip_ttl, ip_tos;
+	uint16_t ip_id;
+	bool     ip_df;
+	uint32_t ip_len;		/* total length; payload length + 40 for IPv6 */
+	bool     frag_more, frag_first;
+	uint32_t frag_offset;		/* octets */
+
+	/* tcp and udp, on packets */
+	const char *tcp_flags;		/* letters of CEUAPRSF in that order */
+	uint8_t  tcp_flag_bits;
+	uint32_t tcp_seq, tcp_ack;
+	uint16_t tcp_window, tcp_urgent;
+	struct str tcp_options;		/* the option bytes as sent */
+	uint32_t payload_len;		/* L4 payload octets on the wire */
+	const char *malformed;		/* what was wrong or unknown, as a word */
+	uint16_t ethertype;		/* of what could not be walked further */
+
+	union {
+		struct {
+			uint16_t opcode;
+			struct addr sender_ip, target_ip;
+			uint8_t sender_mac[6], target_mac[6];
+			uint16_t hw_type;
+		} arp;
+		struct {
+			uint8_t type, code;
+			uint16_t id, seq;
+			struct addr nd_target;
+			uint8_t nd_lladdr[6];
+			struct addr orig_src, orig_dst;
+			uint16_t orig_sport, orig_dport;
+			const char *orig_transport;
+			uint32_t mtu;
+			struct addr gateway;
+		} icmp;
+		struct {
+			uint16_t id;
+			const char *type;		/* query, answer */
+			struct str op_code, response_code;
+			struct list header_flags;	/* words */
+			struct str question_name, question_type, question_class;
+			struct list questions, answers;
+			uint16_t questions_count, answers_count, authorities_count, additionals_count;
+			uint8_t edns_version;
+			uint16_t edns_udp_size;
+			bool edns_do;
+		} dns;
+		struct {
+			struct str reason;
+			struct str location;
+			const char *hook;
+		} drop;
+		struct {
+			const char *stage;
+			const char *reason;
+			uint64_t count;
+		} lost;
+	};
+};
+
+/*
+ * Every field there is, one row each:
+ *   X(ID, "dotted.name", type, member, "kinds", "what it means")
+ * Rows stand so that names with the same parent are neighbours: the JSON sink
+ * nests by that order.  `kinds` lists datasets (or "all").  Fields are only ever
+ * added within a major version.
+ */
+#define RECORD_FIELDS(X) \
+	X(TIME, "@timestamp", FT_TIME, time_ns, "all", "when the frame that completed it was seen; UTC in JSON and CSV") \
+	X(DATASET, "event.dataset", FT_WORD, dataset, "all", "what kind of record this is") \
+	X(ACTION, "event.action", FT_WORD, action, "dns drop lost", "what the message is: query, response, no_answer, drop, lost") \
+	X(OUTCOME, "event.outcome", FT_WORD, outcome, "dns", "success, failure or unknown, of a response") \
+	X(DURATION, "event.duration", FT_U64, duration_ns, "dns icmp", "nanoseconds from the request to its response") \
+	X(START, "event.start", FT_TIME, start_ns, "lost", "first moment the record stands for") \
+	X(END, "event.end", FT_TIME, end_ns, "lost", "last moment the record stands for") \
+	X(SAMPLED, "event.sampled", FT_U32, sampled, "all", "N when one packet in N was kept") \
+	X(FRAME_NUMBER, "frame.number", FT_U64, frame_number, "all", "number of the frame that completed it, from 1") \
+	X(FRAME_LEN, "frame.len", FT_U32, frame_len, "packet drop", "octets on the wire") \
+	X(FRAME_CAP_LEN, "frame.cap_len", FT_U32, frame_cap_len, "packet drop", "octets captured") \
+	X(FRAME_SEGMENTS, "frame.segments", FT_U16, frame_segments, "packet drop", "segments in a GRO or GSO super-packet") \
+	X(SRC_IP, "source.ip", FT_ADDR, src, "all", "sender, from the innermost IP header") \
+	X(SRC_PORT, "source.port", FT_U16, sport, "all", "sender's port") \
+	X(SRC_MAC, "source.mac", FT_MAC, smac, "packet arp drop", "sender's link address") \
+	X(DST_IP, "destination.ip", FT_ADDR, dst, "all", "receiver, from the innermost IP header") \
+	X(DST_PORT, "destination.port", FT_U16, dport, "all", "receiver's port") \
+	X(DST_MAC, "destination.mac", FT_MAC, dmac, "packet arp drop", "receiver's link address") \
+	X(OUTER_SRC_IP, "outer.source.ip", FT_ADDR, outer_src, "packet drop", "sender, from the outermost IP header of a tunnel") \
+	X(OUTER_SRC_PORT, "outer.source.port", FT_U16, outer_sport, "packet drop", "its port") \
+	X(OUTER_DST_IP, "outer.destination.ip", FT_ADDR, outer_dst, "packet drop", "receiver, from the outermost IP header of a tunnel") \
+	X(OUTER_DST_PORT, "outer.destination.port", FT_U16, outer_dport, "packet drop", "its port") \
+	X(NET_TYPE, "network.type", FT_WORD, net_type, "packet arp drop", "ipv4, ipv6 or arp") \
+	X(TRANSPORT, "network.transport", FT_WORD, transport, "all", "IANA keyword of the transport, or its number as text") \
+	X(PROTOCOL, "network.protocol", FT_WORD, protocol, "dns", "application protocol") \
+	X(IANA, "network.iana_number", FT_U8, iana_number, "packet drop", "IP protocol number of the transport") \
+	X(DIRECTION, "network.direction", FT_WORD, direction, "all", "ingress or egress, at the interface") \
+	X(VLAN, "network.vlan", FT_U16S, vlan, "all", "VLAN ids before the first IP header, outermost first") \
+	X(TUNNEL, "network.tunnel", FT_WORDS, tunnel, "all", "encapsulations between the first and the innermost IP header") \
+	X(INTERFACE, "network.interface", FT_STR, interface, "all", "interface it was seen on") \
+	X(NETNS, "network.netns", FT_U64, netns, "all", "inode of the network namespace, when not ours") \
+	X(IP_TTL, "ip.ttl", FT_U8, ip_ttl, "packet drop", "time to live, or hop limit") \
+	X(IP_TOS, "ip.tos", FT_U8, ip_tos, "packet drop", "DSCP and ECN octet") \
+	X(IP_ID, "ip.id", FT_U16, ip_id, "packet drop", "IPv4 identification") \
+	X(IP_LEN, "ip.len", FT_U32, ip_len, "packet drop", "total length by the innermost IP header") \
+	X(IP_DF, "ip.df", FT_BOOL, ip_df, "packet drop", "IPv4: do not fragment") \
+	X(FRAG_MORE, "ip.fragment.more", FT_BOOL, frag_more, "packet drop", "more fragments follow") \
+	X(FRAG_FIRST, "ip.fragment.first", FT_BOOL, frag_first, "packet drop", "this is the first fragment") \
+	X(FRAG_OFFSET, "ip.fragment.offset", FT_U32, frag_offset, "packet drop", "offset of a fragment, in octets") \
+	X(TCP_FLAGS, "tcp.flags", FT_WORD, tcp_flags, "packet drop", "letters of CEUAPRSF") \
+	X(TCP_SEQ, "tcp.seq", FT_U32, tcp_seq, "packet drop", "sequence number as sent") \
+	X(TCP_ACK, "tcp.ack", FT_U32, tcp_ack, "packet drop", "acknowledgement number as sent") \
+	X(TCP_WINDOW, "tcp.window", FT_U16, tcp_window, "packet drop", "window as sent, not scaled") \
+	X(PAYLOAD_LEN, "payload.len", FT_U32, payload_len, "packet drop", "octets after the transport header, on the wire") \
+	X(MALFORMED, "packet.malformed", FT_WORD, malformed, "packet drop", "why the headers were not walked to the end") \
+	X(ETHERTYPE, "packet.ethertype", FT_U16, ethertype, "packet drop", "EtherType of a payload that is not IP or ARP") \
+	X(ARP_OPCODE, "arp.opcode", FT_U16, arp.opcode, "arp", "1 request, 2 reply") \
+	X(ARP_SENDER_IP, "arp.sender.ip", FT_ADDR, arp.sender_ip, "arp", "sender protocol address") \
+	X(ARP_SENDER_MAC, "arp.sender.mac", FT_MAC, arp.sender_mac, "arp", "sender hardware address") \
+	X(ARP_TARGET_IP, "arp.target.ip", FT_ADDR, arp.target_ip, "arp", "target protocol address") \
+	X(ARP_TARGET_MAC, "arp.target.mac", FT_MAC, arp.target_mac, "arp", "target hardware address") \
+	X(ICMP_TYPE, "icmp.type", FT_U8, icmp.type, "icmp", "type") \
+	X(ICMP_CODE, "icmp.code", FT_U8, icmp.code, "icmp", "code") \
+	X(ICMP_ID, "icmp.id", FT_U16, icmp.id, "icmp", "identifier, of echo and the like") \
+	X(ICMP_SEQ, "icmp.seq", FT_U16, icmp.seq, "icmp", "sequence number, of echo and the like") \
+	X(ICMP_MTU, "icmp.mtu", FT_U32, icmp.mtu, "icmp", "next-hop MTU of fragmentation needed / packet too big") \
+	X(ICMP_GATEWAY, "icmp.gateway", FT_ADDR, icmp.gateway, "icmp", "better gateway of a redirect") \
+	X(ICMP_ND_TARGET, "icmp.nd.target", FT_ADDR, icmp.nd_target, "icmp", "neighbour discovery: target address") \
+	X(ICMP_ND_LLADDR, "icmp.nd.lladdr", FT_MAC, icmp.nd_lladdr, "icmp", "neighbour discovery: link-layer address option") \
+	X(ICMP_ORIG_TRANSPORT, "icmp.original.transport", FT_WORD, icmp.orig_transport, "icmp", "transport of the datagram that an error quotes") \
+	X(ICMP_ORIG_SRC_IP, "icmp.original.source.ip", FT_ADDR, icmp.orig_src, "icmp", "its sender") \
+	X(ICMP_ORIG_SRC_PORT, "icmp.original.source.port", FT_U16, icmp.orig_sport, "icmp", "its sender's port") \
+	X(ICMP_ORIG_DST_IP, "icmp.original.destination.ip", FT_ADDR, icmp.orig_dst, "icmp", "its receiver") \
+	X(ICMP_ORIG_DST_PORT, "icmp.original.destination.port", FT_U16, icmp.orig_dport, "icmp", "its receiver's port") \
+	X(DNS_ID, "dns.id", FT_U16, dns.id, "dns", "message id") \
+	X(DNS_TYPE, "dns.type", FT_WORD, dns.type, "dns", "query or answer") \
+	X(DNS_OP_CODE, "dns.op_code", FT_STR, dns.op_code, "dns", "QUERY, IQUERY, STATUS, NOTIFY, UPDATE, DSO") \
+	X(DNS_HEADER_FLAGS, "dns.header_flags", FT_WORDS, dns.header_flags, "dns", "subset of AA TC RD RA AD CD") \
+	X(DNS_RESPONSE_CODE, "dns.response_code", FT_STR, dns.response_code, "dns", "the four header bits, of a response") \
+	X(DNS_QUESTION_NAME, "dns.question.name", FT_STR, dns.question_name, "dns", "first question: name, no final dot") \
+	X(DNS_QUESTION_TYPE, "dns.question.type", FT_STR, dns.question_type, "dns", "first question: type") \
+	X(DNS_QUESTION_CLASS, "dns.question.class", FT_STR, dns.question_class, "dns", "first question: class") \
+	X(DNS_QUESTIONS, "dns.questions", FT_ITEMS, dns.questions, "dns", "all questions, when more than one (at most 64)") \
+	X(DNS_ANSWERS, "dns.answers", FT_ITEMS, dns.answers, "dns", "the answer section (at most 64 records)") \
+	X(DNS_QDCOUNT, "dns.questions_count", FT_U16, dns.questions_count, "dns", "header count") \
+	X(DNS_ANCOUNT, "dns.answers_count", FT_U16, dns.answers_count, "dns", "header count") \
+	X(DNS_NSCOUNT, "dns.authorities_count", FT_U16, dns.authorities_count, "dns", "header count") \
+	X(DNS_ARCOUNT, "dns.additionals_count", FT_U16, dns.additionals_count, "dns", "header count") \
+	X(DNS_EDNS_VERSION, "dns.edns.version", FT_U8, dns.edns_version, "dns", "EDNS version, when an OPT record is there") \
+	X(DNS_EDNS_UDP_SIZE, "dns.edns.udp_size", FT_U16, dns.edns_udp_size, "dns", "EDNS: largest UDP payload the sender takes") \
+	X(DNS_EDNS_DO, "dns.edns.do", FT_BOOL, dns.edns_do, "dns", "EDNS: DNSSEC wanted") \
+	X(DROP_REASON, "drop.reason", FT_STR, drop.reason, "drop", "the kernel's name, without its prefix") \
+	X(DROP_LOCATION, "drop.location", FT_STR, drop.location, "drop", "kernel function that let it go") \
+	X(DROP_HOOK, "drop.hook", FT_WORD, drop.hook, "drop", "xdp, tc, nft, iptables, socket, route, neighbour, tcp, udp, ip, other") \
+	X(LOST_STAGE, "lost.stage", FT_WORD, lost.stage, "lost", "where: ring, map, snap, decode, reassembly, sink") \
+	X(LOST_REASON, "lost.reason", FT_WORD, lost.reason, "lost", "why") \
+	X(LOST_COUNT, "lost.count", FT_U64, lost.count, "lost", "how many since the last such record") \
+	X(TRUNCATED, "truncated", FT_BOOL, truncated, "all", "too long for a line of 64 KiB: texts or lists of it were cut")
+
+enum field_id {
+#define RECORD_ID(id, ...) FIELD_##id,
+	RECORD_FIELDS(RECORD_ID)
+#undef RECORD_ID
+	FIELDS
+};
+
+struct field {
+	const char *name;
+	enum field_type type;
+	uint16_t off;			/* of the member in struct record */
+	const char *kinds;
+	const char *help;
+	const struct item_table *items;	/* FT_ITEMS only */
+};
+
+extern const struct field record_fields[FIELDS];
+extern const char *const record_kind_names[REC_KINDS];
+
+static inline void record_mark(struct record *r, enum field_id f)
+{
+	r->present[f >> 6] |= 1ull << (f & 63);
+}
+
+static inline void record_unmark(struct record *r, enum field_id f)
+{
+	r->present[f >> 6] &= ~(1ull << (f & 63));
+}
+
+static inline bool record_has(const struct record *r, enum field_id f)
+{
+	return r->present[f >> 6] >> (f & 63) & 1;
+}
+
+/* Address of a field's value inside the record. */
+static inline const void *record_at(const struct record *r, enum field_id f)
+{
+	return (const char *)r + record_fields[f].off;
+}
+
+/* Nothing marked but the kind's name; other members keep whatever they held. */
+void record_start(struct record *r, enum record_kind kind);
+/* The field called `name` (n octets), or -1. */
+int record_field_find(const char *name, size_t n);
+
+/* Who takes records; 0 to go on, 1 to stop quietly, negative errno to stop. */
+typedef int (*record_fn)(void *ctx, const struct record *r);
+
+#endif

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "util/err.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/escape.h"
+
+static int quiet_notes;
+
+static void say(const char *tag, int err, const char *fmt, va_list ap)
+{
+	char raw[1024], clean[4096];
+	int n = vsnprintf(raw, sizeof(raw), fmt, ap);
+
+	if (n < 0)
+		n = 0;
+	if ((size_t)n >= sizeof(raw))
+		n = (int)sizeof(raw) - 1;
+	escape_text(clean, sizeof(clean), raw, (size_t)n, ESCAPE_LINES);
+	if (err)
+		fprintf(stderr, "%s%s: %s\n", tag, clean, strerror(abs(err)));
+	else
+		fprintf(stderr, "%s%s\n", tag, clean);
+}
+
+int fail(int err, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	say("netprobe: ", err, fmt, ap);
+	va_end(ap);
+	if (!err)
+		return -EINVAL;
+	return err > 0 ? -err : err;
+}
+
+void warn(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	say("netprobe: warning: ", 0, fmt, ap);
+	va_end(ap);
+}
+
+void note(const char *fmt, ...)
+{
+	va_list ap;
+
+	if (quiet_notes)
+		return;
+	va_start(ap, fmt);
+	say("", 0, fmt, ap);
+	va_end(ap);
+}
+
+void err_quiet(int quiet)
+{
+	quiet_notes = quiet;
+}

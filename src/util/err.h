@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef NETPROBE_UTIL_ERR_H
+#define NETPROBE_UTIL_ERR_H
+
+/*
+ * Whoever first knows what went wrong in the user's words says so, once, on
+ * standard error, and returns the negative errno.  Everyone above passes it
+ * on in silence.  Text that is not ours (names, file contents) is escaped
+ * here: nothing below 0x20, 0x7f-0x9f or a bidi control reaches a terminal.
+ */
+
+/* fail(): `err` is an errno of either sign, or 0 to leave strerror out (then
+ * -EINVAL is returned).  Returns a negative errno. */
+int fail(int err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* Progress and trailers: standard error, no prefix; silenced by err_quiet(). */
+void note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void err_quiet(int quiet);
+
+/* The exit status that the last fail() asked for; see enum np_exit. */
+enum np_exit {
+	EXIT_DONE = 0,
+	EXIT_FAILED = 1,	/* failed at run time */
+	EXIT_USAGE = 2,		/* usage, or refused for safety */
+	EXIT_LOST = 3,		/* data lost, with --fail-on-loss */
+	EXIT_KERNEL = 4,	/* the kernel lacks it */
+	EXIT_PERM = 5,		/* permission: the message names the capability */
+	EXIT_BUSY = 6,		/* busy: the message names the foreign program */
+};
+
+#endif

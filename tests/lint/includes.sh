@@ -1,0 +1,49 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# includes.sh: who may include whom (HACKING, "Direction").  Ours are included as "folder/file.h"
+# from src/, so the direction of each dependency can be read off the line.
+set -eu
+cd "$(dirname "$0")/../.."
+# shellcheck disable=SC2016
+git ls-files -co --exclude-standard 'src/*.[ch]' 'bpf/*.[ch]' 'tests/*.[ch]' | xargs awk '
+BEGIN {
+	# What each folder may include besides itself; "." is the root of src/.
+	allow["util"] = ""
+	allow["."] = "util"
+	allow["source"] = allow["decode"] = allow["sink"] = allow["kern"] = "util . abi"
+	allow["priv"] = "util . abi kern"
+	allow["compat"] = ""
+	allow["bpf"] = "abi"
+	# pipeline.c joins the stages; the commands and main are above everything.
+	pipeline = "util . source decode sink kern"
+	allow["cmd"] = pipeline " priv abi pipeline"
+	allow["main"] = "cmd"
+}
+function folder(path) {
+	if (path ~ /^bpf\//) return "bpf"
+	if (path ~ /^src\/(pipeline)\./) return "pipeline"
+	if (path ~ /^src\/main\./) return "main"
+	if (path ~ /^src\/[^\/]*$/) return "."
+	sub(/^src\//, "", path); sub(/\/.*/, "", path)
+	return path
+}
+function target(name, from) {
+	if (name == "abi.h") return "abi"
+	if (name ~ /\.skel\.h$/) return from == "kern" ? "kern" : "a skeleton"
+	if (from == "bpf") return "bpf"
+	if (name == "pipeline.h") return "pipeline"
+	if (name !~ /\//) return "."
+	sub(/\/.*/, "", name)
+	return name
+}
+/^#[ \t]*include "/ && FILENAME !~ /^tests\// {
+	name = $0; sub(/^[^"]*"/, "", name); sub(/".*/, "", name)
+	from = folder(FILENAME); to = target(name, from)
+	may = from == "pipeline" ? pipeline : allow[from]
+	if (to != from && index(" " may " ", " " to " ") == 0) {
+		print FILENAME ":" FNR ": " from " must not include " (to == "." ? "src/" : to "/") "  (" name ")"
+		bad = 1
+	}
+}
+/^#[ \t]*include "\.\.?\// { print FILENAME ":" FNR ": include from src/, not by a relative path"; bad = 1 }
+END { exit bad }'

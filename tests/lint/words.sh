@@ -1,0 +1,43 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# words.sh: spelling, and words that do not belong in this tree.
+set -eu
+cd "$(dirname "$0")/../.."
+bad=0
+tmp=$(mktemp)
+trap 'rm -f "$tmp"' EXIT
+git ls-files -co --exclude-standard | grep -vE '^(COPYING|tests/(golden|fuzz/corpus)/)|\.pcap(ng)?(\.gz)?$' >"$tmp"
+
+# forbid REGEX REASON [PATHSPEC-REGEX]
+forbid() {
+	# shellcheck disable=SC2046
+	if grep -nIE -- "$1" $(grep -E "${3:-.}" "$tmp" | grep -vx 'tests/lint/words.sh'); then
+		echo "  ^ $2"
+		bad=1
+	fi
+}
+forbid '(^|[^A-Za-z])(TODO|FIXME|XXX)([^A-Za-z+]|$)' 'do it, or write down why not'
+forbid '(^|[^a-z.])/(work|home|farm)/' 'a path of one machine'
+forbid 'https?://[a-z.]*(mirror|snapshot|deb\.debian|npmjs)' 'take the archive from the apt sources'
+forbid '(^|[^_a-z])(whitelist|blacklist)' 'allow list, block list'
+# shellcheck disable=SC2046
+if grep -nE '^[[:space:]]*//|[;{}][[:space:]]*// ' $(grep -E '\.[ch]$' "$tmp") | grep -v 'SPDX-License-Identifier'; then
+	echo '  ^ comments are /* */ (the licence line apart)'
+	bad=1
+fi
+# Every source says its licence in its first two lines.
+while read -r f; do
+	case $f in
+	*.[ch] | *.sh | configure | Makefile | tests/run | .ci/run)
+		head -n 2 "$f" | grep -q 'SPDX-License-Identifier: GPL-2.0-or-later' ||
+			{ echo "$f: no SPDX line"; bad=1; } ;;
+	esac
+done <"$tmp"
+
+if command -v codespell >/dev/null; then
+	# Words that are right here: protocol and kernel names.
+	xargs codespell -q 3 -L 'ot,te,nd,ans,fo,datas,ser,hist,ro,ue,trun,cmo,inout,inh' <"$tmp" || bad=1
+else
+	echo "no codespell: spelling not checked"
+fi
+exit $bad
