@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "source/many.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "util/err.h"
+
+struct many {
+	struct source s;	/* fd: an epoll of the members' */
+	unsigned int n, next;
+	struct numbering {
+		uint64_t frames;
+		frame_fn fn;
+		void *ctx;
+	} number;
+	struct source *members[];
+};
+
+/* Each member counts its own frames from 1; the run has one count. */
+static int renumber(void *ctx, const struct frame *f)
+{
+	struct numbering *n = ctx;
+	struct frame one = *f;
+
+	one.number = ++n->frames;
+	return n->fn(n->ctx, &one);
+}
+
+static int many_read(struct source *s, unsigned int budget, frame_fn fn, void *ctx)
+{
+	struct many *m = (struct many *)s;
+	int total = 0, got;
+
+	m->number.fn = fn;
+	m->number.ctx = ctx;
+	for (unsigned int i = 0; i < m->n; i++) {
+		struct source *one = m->members[m->next++ % m->n];
+
+		got = one->ops->read(one, budget / m->n + 1, renumber, &m->number);
+		if (got == SOURCE_STOPPED)
+			s->stop = one->stop;
+		if (got < 0)
+			return got;
+		total += got;
+	}
+	return total;
+}
+
+static int many_arm(struct source *s)
+{
+	struct many *m = (struct many *)s;
+	int ready = 0;
+
+	for (unsigned int i = 0; i < m->n; i++)
+		ready |= m->members[i]->ops->arm(m->members[i]);
+	return ready;
+}
+
+static int many_counts(struct source *s, struct source_counts *c)
+{
+	struct many *m = (struct many *)s;
+	struct source_counts one;
+	int err;
+
+	memset(c, 0, sizeof(*c));
+	for (unsigned int i = 0; i < m->n; i++) {
+		err = m->members[i]->ops->counts(m->members[i], &one);
+		if (err)
+			return err;
+		c->seen += one.seen;
+		c->filtered += one.filtered;
+		c->sampled += one.sampled;
+		c->emitted += one.emitted;
+		c->lost_ring += one.lost_ring;
+		c->lost_map += one.lost_map;
+		c->lost_other += one.lost_other;
+		c->truncated += one.truncated;
+		c->read += one.read;
+	}
+	return 0;
+}
+
+static void many_tick(struct source *s)
+{
+	struct many *m = (struct many *)s;
+
+	for (unsigned int i = 0; i < m->n; i++)
+		m->members[i]->ops->tick(m->members[i]);
+}
+
+static void many_close(struct source *s)
+{
+	struct many *m = (struct many *)s;
+
+	for (unsigned int i = 0; i < m->n; i++)
+		m->members[i]->ops->close(m->members[i]);
+	if (s->fd >= 0)
+		close(s->fd);
+	free(m);
+}
+
+static const struct source_ops many_ops = {
+	.name = "many",
+	.read = many_read,
+	.arm = many_arm,
+	.counts = many_counts,
+	.tick = many_tick,
+	.close = many_close,
+};
+
+int many_open(struct source **out, struct source *const *members, unsigned int n)
+{
+	struct many *m = calloc(1, offsetof(struct many, members[n]));
+	struct epoll_event ev = { .events = EPOLLIN };
+	int err = m ? 0 : -ENOMEM;
+
+	if (err)
+		return fail(err, "several interfaces");
+	m->s.ops = &many_ops;
+	m->n = n;
+	for (unsigned int i = 0; i < n; i++)
+		m->members[i] = members[i];
+	m->s.fd = epoll_create1(EPOLL_CLOEXEC);
+	if (m->s.fd < 0)
+		err = -errno;
+	for (unsigned int i = 0; i < n && !err; i++)
+		if (members[i]->fd >= 0 && epoll_ctl(m->s.fd, EPOLL_CTL_ADD, members[i]->fd, &ev))
+			err = -errno;
+	if (err) {
+		if (m->s.fd >= 0)
+			close(m->s.fd);
+		free(m);
+		return fail(err, "several interfaces: epoll");
+	}
+	*out = &m->s;
+	return 0;
+}

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "source/capfile.h"
+#include "util/err.h"
+
+/*
+ * The pcap file format (draft-ietf-opsawg-pcap): a 24-octet head, then records
+ * of a 16-octet head and the frame.  All integers are in the order of the
+ * machine that wrote it, which the magic number shows.
+ */
+enum {
+	MAGIC_US = 0xa1b2c3d4,
+	MAGIC_NS = 0xa1b23c4d,
+	MAGIC_MODIFIED = 0xa1b2cd34,	/* Kuznetsov's: 8 octets more in each record's head */
+	FILE_HEAD = 24,
+	RECORD_HEAD = 16,
+	MODIFIED_HEAD = 24,		/* … ifindex 4, protocol 2, packet type 1, padding 1 */
+	PACKET_OUTGOING_TYPE = 4,	/* PACKET_OUTGOING of linux/if_packet.h */
+};
+
+struct pcap {
+	bool swapped;
+	unsigned int head;		/* octets before each frame */
+	uint32_t tick_ns;
+	uint16_t minor;
+	struct iface iface;
+};
+
+static bool magic_known(uint32_t magic)
+{
+	return magic == (uint32_t)MAGIC_US || magic == (uint32_t)MAGIC_NS ||
+	       magic == (uint32_t)MAGIC_MODIFIED;
+}
+
+static bool pcap_mine(const uint8_t *m)
+{
+	return magic_known(capfile_u32(m, false)) || magic_known(capfile_u32(m, true));
+}
+
+static int pcap_start(struct capfile *c)
+{
+	int rc = capfile_need(c, FILE_HEAD);
+	const uint8_t *h;
+	uint32_t magic;
+	struct pcap *p;
+	bool swapped;
+
+	if (rc)
+		return capfile_short(c, rc, "its head");
+	h = c->buf + c->pos;
+	swapped = !magic_known(capfile_u32(h, false));
+	magic = capfile_u32(h, swapped);
+	/* 543 is what DG/UX wrote for 2. */
+	if (capfile_u16(h + 4, swapped) != 2 && capfile_u16(h + 4, swapped) != 543)
+		return fail(0, "%s: pcap version %u.%u is not known, only 2", c->name,
+			    capfile_u16(h + 4, swapped), capfile_u16(h + 6, swapped));
+	p = calloc(1, sizeof(*p));
+	if (!p)
+		return fail(ENOMEM, "%s", c->name);
+	p->swapped = swapped;
+	p->head = magic == (uint32_t)MAGIC_MODIFIED ? MODIFIED_HEAD : RECORD_HEAD;
+	p->tick_ns = magic == (uint32_t)MAGIC_NS ? 1 : 1000;
+	p->minor = capfile_u16(h + 6, swapped);
+	/* The upper half tells the length of the frame check sequence, if any. */
+	p->iface.link = capfile_link((uint16_t)capfile_u32(h + 20, swapped));
+	p->iface.snaplen = capfile_u32(h + 16, swapped);
+	c->state = p;
+	c->pos += FILE_HEAD;
+	return 0;
+}
+
+/* libpcap: up to 2.2 the two lengths stood the other way round, in 2.3 sometimes. */
+static void lengths(const struct pcap *p, const uint8_t *h, uint32_t *cap, uint32_t *len)
+{
+	uint32_t a = capfile_u32(h + 8, p->swapped), b = capfile_u32(h + 12, p->swapped);
+	bool turned = p->minor < 3 || (p->minor == 3 && a > b);
+
+	*cap = turned ? b : a;
+	*len = turned ? a : b;
+}
+
+static int pcap_next(struct capfile *c, struct frame *f)
+{
+	const struct pcap *p = c->state;
+	const uint8_t *h;
+	uint32_t cap, len;
+	int rc = capfile_need(c, p->head);
+
+	if (rc)
+		return capfile_short(c, rc, "the head of a record");
+	lengths(p, c->buf + c->pos, &cap, &len);
+	if (cap > CAPFILE_FRAME_MAX)
+		return capfile_bad(
+			c, "damaged: a record claims %" PRIu32 " octets, more than the %d that are possible",
+			cap, CAPFILE_FRAME_MAX);
+	rc = capfile_need(c, p->head + cap);
+	if (rc)
+		return capfile_short(c, rc, "a record");
+	h = c->buf + c->pos;
+	c->pos += p->head + cap;
+	*f = (struct frame){
+		.time_ns = capfile_u32(h, p->swapped) * 1000000000ull +
+			   (uint64_t)capfile_u32(h + 4, p->swapped) * p->tick_ns,
+		.data = h + p->head,
+		.cap_len = cap,
+		.len = len < cap ? cap : len,
+		.link = p->iface.link,
+		.iface = &p->iface,
+	};
+	if (p->head == MODIFIED_HEAD)
+		f->direction = h[22] == PACKET_OUTGOING_TYPE ? DIR_EGRESS : DIR_INGRESS;
+	return 1;
+}
+
+static void pcap_stop(struct capfile *c)
+{
+	free(c->state);
+}
+
+const struct capfile_format capfile_pcap = {
+	.mine = pcap_mine,
+	.start = pcap_start,
+	.next = pcap_next,
+	.stop = pcap_stop,
+};
