@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "decode/decode.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+enum { IP_ICMP = 1, IP_TCP = 6, IP_UDP = 17, IP_ICMPV6 = 58 };
+
+struct decode {
+	enum decode_mode mode;
+	uint32_t kinds;			/* of messages */
+	uint64_t last_ns;		/* the latest moment heard of */
+	struct packet_state *packets;
+	struct icmp_state *icmp;
+	struct dns_state *dns;
+	struct decode_counts counts;
+};
+
+/* The registry: who looks at which packets. */
+struct decoder {
+	enum record_kind kind;
+	bool (*wants)(const struct packet *pk);
+	void (*decode)(struct decode *d, const struct packet *pk, struct emit *e);
+};
+
+static bool is_arp(const struct packet *pk)
+{
+	return pk->is_arp;
+}
+
+static bool is_icmp(const struct packet *pk)
+{
+	return pk->ip.version && (pk->ip.proto == IP_ICMP || pk->ip.proto == IP_ICMPV6);
+}
+
+static bool is_udp_or_tcp(const struct packet *pk)
+{
+	return pk->ip.version && (pk->ip.proto == IP_UDP || pk->ip.proto == IP_TCP);
+}
+
+static void run_arp(struct decode *d, const struct packet *pk, struct emit *e)
+{
+	arp_decode(pk, e);
+}
+
+static void run_icmp(struct decode *d, const struct packet *pk, struct emit *e)
+{
+	icmp_decode(d->icmp, pk, e);
+}
+
+static void run_dns(struct decode *d, const struct packet *pk, struct emit *e)
+{
+	dns_decode(d->dns, pk, e);
+}
+
+static const struct decoder decoders[] = {
+	{ REC_ARP, is_arp, run_arp },
+	{ REC_ICMP, is_icmp, run_icmp },
+	{ REC_DNS, is_udp_or_tcp, run_dns },
+};
+
+int decode_open(struct decode **out, const struct decode_options *opt)
+{
+	struct decode *d = calloc(1, sizeof(*d));
+
+	if (!d || packet_open(&d->packets) || icmp_open(&d->icmp, opt) || dns_open(&d->dns, opt)) {
+		decode_close(d);
+		return -ENOMEM;
+	}
+	d->mode = opt->mode;
+	d->kinds = opt->kinds ? opt->kinds : UINT32_MAX;
+	*out = d;
+	return 0;
+}
+
+void decode_close(struct decode *d)
+{
+	if (!d)
+		return;
+	packet_close(d->packets);
+	icmp_close(d->icmp);
+	dns_close(d->dns);
+	free(d);
+}
+
+static void give_packet(const struct packet *pk, struct emit *e)
+{
+	struct record r;
+
+	packet_record(pk, &r, REC_PACKET);
+	emit_record(e, &r);
+}
+
+/*
+ * What the kernel threw away is told once, as a drop.  Its message is not decoded: it
+ * reached nobody, and when it did get somewhere another hook has it as well.
+ */
+static void give_drop(const struct packet *pk, struct emit *e)
+{
+	const struct drop_info *drop = pk->frame->drop;
+	struct record r;
+
+	packet_record(pk, &r, REC_DROP);
+	r.action = "drop";
+	record_mark(&r, FIELD_ACTION);
+	if (drop->reason) {
+		r.drop.reason = (struct str){ drop->reason, (uint32_t)strlen(drop->reason) };
+		record_mark(&r, FIELD_DROP_REASON);
+	}
+	if (drop->location) {
+		r.drop.location = (struct str){ drop->location, (uint32_t)strlen(drop->location) };
+		record_mark(&r, FIELD_DROP_LOCATION);
+	}
+	if (drop->hook) {
+		r.drop.hook = drop->hook;
+		record_mark(&r, FIELD_DROP_HOOK);
+	}
+	emit_record(e, &r);
+}
+
+static void give_messages(struct decode *d, const struct packet *pk, struct emit *e)
+{
+	for (size_t i = 0; i < sizeof(decoders) / sizeof(decoders[0]); i++) {
+		if (!(d->kinds >> decoders[i].kind & 1) || !decoders[i].wants(pk))
+			continue;
+		decoders[i].decode(d, pk, e);
+		return;		/* no packet is two decoders' */
+	}
+}
+
+int decode_frame(struct decode *d, const struct frame *f, record_fn fn, void *ctx)
+{
+	struct emit e = { .fn = fn, .ctx = ctx, .kinds = d->kinds | 1u << REC_PACKET | 1u << REC_DROP };
+	struct packet pk;
+	int rc = decode_tick(d, f->time_ns, fn, ctx);
+
+	if (rc)
+		return rc;
+	packet_walk(d->packets, &pk, f);
+	d->counts.frames++;
+	if (pk.malformed)
+		d->counts.undecoded++;
+	if (f->drop) {
+		give_drop(&pk, &e);
+	} else {
+		if (d->mode == DECODE_PACKETS)
+			give_packet(&pk, &e);
+		give_messages(d, &pk, &e);
+		if (d->mode == DECODE_LINES && !e.messages && !e.rc)
+			give_packet(&pk, &e);
+	}
+	d->counts.records += e.messages;
+	return e.rc;
+}
+
+int decode_tick(struct decode *d, uint64_t now_ns, record_fn fn, void *ctx)
+{
+	struct emit e = { .fn = fn, .ctx = ctx, .kinds = d->kinds };
+
+	if (now_ns > d->last_ns)
+		d->last_ns = now_ns;
+	dns_tick(d->dns, d->last_ns, &e);
+	d->counts.records += e.messages;
+	return e.rc;
+}
+
+/* Nothing is said of queries younger than the timeout: what comes after the end may answer them. */
+int decode_finish(struct decode *d, record_fn fn, void *ctx)
+{
+	return decode_tick(d, d->last_ns, fn, ctx);
+}
+
+void decode_counts(const struct decode *d, struct decode_counts *c)
+{
+	*c = d->counts;
+	c->fragments_evicted = packet_counts(d->packets)->fragments_evicted;
+	icmp_counts(d->icmp, c);
+	dns_counts(d->dns, c);
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef NETPROBE_DECODE_DECODE_H
+#define NETPROBE_DECODE_DECODE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "decode/packet.h"
+#include "frame.h"
+#include "record.h"
+
+/*
+ * Frames in, records out.  What comes out for a frame:
+ *   DECODE_LINES     its messages, or a packet record when it completes none
+ *   DECODE_PACKETS   a packet record for every frame, then its messages
+ *   DECODE_MESSAGES  its messages only
+ * A frame with drop information always gives a drop record in place of the packet record.
+ */
+enum decode_mode { DECODE_LINES, DECODE_PACKETS, DECODE_MESSAGES };
+
+struct decode_options {
+	enum decode_mode mode;
+	uint32_t kinds;			/* 1 << REC_x of the messages wanted; 0: every kind */
+	uint64_t answer_timeout_ns;	/* a query unanswered for so long gives no_answer; 0: 5 s */
+	uint32_t seed;			/* for hash tables: getrandom() */
+	bool no_pairing;		/* do not pair requests with responses */
+	bool no_answer;			/* give no_answer records: live, or when asked for with a file */
+};
+
+/* What the decoders could not keep or understand.  Monotonic. */
+struct decode_counts {
+	uint64_t frames, records;
+	uint64_t undecoded;		/* frames whose headers could not be walked to the end */
+	uint64_t malformed;		/* messages of a known protocol that broke its rules */
+	uint64_t stream_evicted;	/* TCP streams given up for want of memory */
+	uint64_t stream_gaps;		/* octets missing in TCP streams */
+	uint64_t pending_evicted;	/* queries forgotten for want of room */
+	uint64_t fragments_evicted;
+};
+
+struct decode;
+
+int  decode_open(struct decode **out, const struct decode_options *opt);
+void decode_close(struct decode *d);
+/* Returns 0, or the first non-zero value that fn returned. */
+int  decode_frame(struct decode *d, const struct frame *f, record_fn fn, void *ctx);
+/* Time has passed (wall clock, also driven by frame times from files): fire timeouts. */
+int  decode_tick(struct decode *d, uint64_t now_ns, record_fn fn, void *ctx);
+/* No more frames will come: fire all that is pending. */
+int  decode_finish(struct decode *d, record_fn fn, void *ctx);
+void decode_counts(const struct decode *d, struct decode_counts *c);
+
+/* For the protocol decoders. */
+struct emit {
+	record_fn fn;
+	void *ctx;
+	uint32_t kinds;			/* which kinds are wanted */
+	unsigned int messages;		/* given out for this frame */
+	int rc;				/* first non-zero value of fn: stop */
+};
+
+static inline void emit_record(struct emit *e, const struct record *r)
+{
+	if (e->rc || !(e->kinds >> r->kind & 1))
+		return;
+	e->messages++;
+	e->rc = e->fn(e->ctx, r);
+}
+
+/* arp.c */
+void arp_decode(const struct packet *pk, struct emit *e);
+
+/* icmp.c: ICMP (RFC 792) and ICMPv6 (RFC 4443, 4861) */
+struct icmp_state;
+int  icmp_open(struct icmp_state **st, const struct decode_options *opt);
+void icmp_close(struct icmp_state *st);
+void icmp_decode(struct icmp_state *st, const struct packet *pk, struct emit *e);
+void icmp_counts(const struct icmp_state *st, struct decode_counts *c);
+
+/* dns.c: RFC 1035 over UDP and TCP, mDNS (RFC 6762), LLMNR (RFC 4795) */
+struct dns_state;
+int  dns_open(struct dns_state **st, const struct decode_options *opt);
+void dns_close(struct dns_state *st);
+/* Any UDP or TCP packet: DNS is told by its port, or on other ports by all of a message's contents. */
+void dns_decode(struct dns_state *st, const struct packet *pk, struct emit *e);
+void dns_tick(struct dns_state *st, uint64_t now_ns, struct emit *e);
+/* Adds to the counts that are DNS's. */
+void dns_counts(const struct dns_state *st, struct decode_counts *c);
+
+#endif

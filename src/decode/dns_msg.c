@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <string.h>
+
+#include "decode/dns.h"
+
+enum {
+	QUESTION_MIN = 5, RECORD_MIN = 11,	/* with the root for a name */
+	/* rows of dns_question_items and dns_answer_items */
+	NAME = 1 << 0, TYPE = 1 << 1, CLASS = 1 << 2, TTL = 1 << 3,
+	TOP_BIT = 0x8000, EDNS_DO = 0x8000,
+};
+
+char *dns_keep_text(struct dns_parts *d, uint32_t n)
+{
+	if (DNS_TEXT_MAX - d->n_text < n)
+		return NULL;
+	d->n_text += n;
+	return d->text + d->n_text - n;
+}
+
+struct str dns_keep_name(struct dns_parts *d, const struct dns_name *name)
+{
+	char *text = dns_keep_text(d, DNS_NAME_MAX);
+	uint32_t n;
+
+	if (!text)
+		return (struct str){ "", 0 };
+	n = dns_name_text(text, name);
+	d->n_text -= DNS_NAME_MAX - n;
+	return (struct str){ text, n };
+}
+
+static struct str keep_type(struct dns_parts *d, uint16_t type)
+{
+	return dns_type_text(type, dns_keep_text(d, DNS_SCRATCH));
+}
+
+static struct str keep_class(struct dns_parts *d, const struct dns_msg *m, uint16_t cls)
+{
+	return dns_class_text(m->mdns ? cls & ~TOP_BIT : cls, dns_keep_text(d, DNS_SCRATCH));
+}
+
+enum dns_status dns_header(struct dns_parts *d, const struct dns_msg *m)
+{
+	uint32_t need;
+
+	d->header = m->cap < DNS_HEADER ? m->cap : DNS_HEADER;
+	if (m->len < DNS_HEADER)
+		return DNS_BAD;
+	d->id = d->header >= 2 ? dns_be16(m->p) : 0;
+	d->flags = d->header >= 4 ? dns_be16(m->p + 2) : 0;
+	for (uint32_t i = 0; i < 4; i++)
+		d->counts[i] = d->header >= 6 + 2 * i ? dns_be16(m->p + 4 + 2 * i) : 0;
+	need = QUESTION_MIN * d->counts[0] +
+	       RECORD_MIN * ((uint32_t)d->counts[1] + d->counts[2] + d->counts[3]);
+	if (need > m->len - DNS_HEADER)
+		return DNS_BAD;
+	return d->header < DNS_HEADER ? DNS_CUT : DNS_OK;
+}
+
+/*
+ * A name that breaks the rules elsewhere, but whose own octets have an end, is passed
+ * over: what follows it can be understood.  *named says whether it was read.
+ */
+static enum dns_status name_at(struct dns_parts *d, const struct dns_msg *m, uint32_t *at,
+			       struct dns_name *name, bool *named)
+{
+	enum dns_status st = dns_name_read(m, at, m->len, name);
+
+	*named = !st;
+	if (st != DNS_BAD)
+		return st;
+	d->bad_names = true;
+	return dns_name_skip(m, at);
+}
+
+static enum dns_status question(struct dns_parts *d, const struct dns_msg *m, uint32_t *at)
+{
+	struct dns_name other, *name = d->n_questions ? &other : &d->first;
+	struct dns_question *q = &d->questions[d->n_questions];
+	bool named;
+	enum dns_status st = name_at(d, m, at, name, &named);
+	uint16_t type, cls;
+
+	if (!st)
+		st = dns_reach(m, *at, 4);
+	if (st)
+		return st;
+	type = dns_be16(m->p + *at);
+	cls = dns_be16(m->p + *at + 2);
+	*at += 4;
+	if (!d->n_questions) {
+		d->first_type = type;
+		d->first_class = cls;
+		d->first_named = named;
+	}
+	*q = (struct dns_question){ .present = TYPE | CLASS };
+	if (named) {
+		q->name = dns_keep_name(d, name);
+		q->present |= NAME;
+	}
+	q->type = keep_type(d, type);
+	q->class = keep_class(d, m, cls);
+	d->n_questions++;
+	return DNS_OK;
+}
+
+/* Beyond what is shown, and names that nobody asked for. */
+static enum dns_status skip_question(const struct dns_msg *m, uint32_t *at)
+{
+	enum dns_status st = dns_name_skip(m, at);
+
+	if (!st)
+		st = dns_reach(m, *at, 4);
+	*at += 4;
+	return st;
+}
+
+/* RFC 6891, 6.1.2: the first OPT record of a message is the one. */
+static void edns(struct dns_parts *d, const struct dns_msg *m, const uint8_t *fixed)
+{
+	uint16_t size = dns_be16(fixed + 2);
+
+	if (d->has_edns)
+		return;
+	d->has_edns = true;
+	d->edns_size = m->mdns ? size & ~TOP_BIT : size;
+	d->edns_rcode = fixed[4];
+	d->edns_version = fixed[5];
+	d->edns_do = dns_be16(fixed + 6) & EDNS_DO;
+}
+
+/* The record whose type is at `at`, all of it there; name is NULL when it was not read. */
+static void answer(struct dns_parts *d, const struct dns_msg *m, const struct dns_name *name, uint32_t at)
+{
+	struct dns_answer *a = &d->answers[d->n_answers++];
+	uint16_t type = dns_be16(m->p + at);
+
+	*a = (struct dns_answer){ .present = TYPE };
+	if (name) {
+		a->name = dns_keep_name(d, name);
+		a->present |= NAME;
+	}
+	a->type = keep_type(d, type);
+	if (type == DNS_OPT)
+		return;
+	a->class = keep_class(d, m, dns_be16(m->p + at + 2));
+	a->ttl = dns_be32(m->p + at + 4);
+	a->present |= CLASS | TTL;
+	dns_rdata(d, m, type, at + 10, at + 10 + dns_be16(m->p + at + 8), a);
+}
+
+/* RFC 1035, 4.1.3.  Records that are not shown are only passed over, looking for OPT. */
+static enum dns_status record(struct dns_parts *d, const struct dns_msg *m, uint32_t *at, bool shown)
+{
+	struct dns_name name;
+	bool named = true;
+	enum dns_status st = shown ? name_at(d, m, at, &name, &named) : dns_name_skip(m, at);
+	uint32_t fixed = *at;
+
+	if (!st)
+		st = dns_reach(m, fixed, 10);
+	if (!st)
+		st = dns_reach(m, fixed, 10u + dns_be16(m->p + fixed + 8));
+	if (st)
+		return st;
+	if (shown)
+		answer(d, m, named ? &name : NULL, fixed);
+	if (dns_be16(m->p + fixed) == DNS_OPT)
+		edns(d, m, m->p + fixed);
+	*at = fixed + 10 + dns_be16(m->p + fixed + 8);
+	return DNS_OK;
+}
+
+/*
+ * Every turn of a loop passes over at least five octets or ends it, and what a turn costs
+ * beyond those is constant and spent at most 128 times: linear in the message's length.
+ */
+enum dns_status dns_parse(struct dns_parts *d, const struct dns_msg *m)
+{
+	enum dns_status st;
+	uint32_t at = DNS_HEADER;
+
+	d->n_questions = d->n_answers = d->n_strings = d->n_text = 0;
+	d->has_edns = d->bad_names = d->first_named = false;
+	d->edns_rcode = 0;
+	d->end = at;
+	st = dns_header(d, m);
+	for (uint32_t i = 0; !st && i < d->counts[0]; i++)
+		st = i < DNS_ANSWERS_MAX ? question(d, m, &at) : skip_question(m, &at);
+	for (uint32_t section = 1; section < 4; section++)
+		for (uint32_t i = 0; !st && i < d->counts[section]; i++)
+			st = record(d, m, &at, section == 1 && i < DNS_ANSWERS_MAX);
+	if (!st)
+		d->end = at;
+	return st ? st : d->bad_names ? DNS_BAD : DNS_OK;
+}

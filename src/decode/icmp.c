@@ -1,0 +1,330 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "decode/cursor.h"
+#include "decode/decode.h"
+#include "decode/pairs.h"
+
+enum { PENDING_MAX = 4096 };
+#define AGAIN_NS 5000000000ull
+
+enum ip_proto {
+	IP_HOPOPTS = 0,
+	IP_ICMP = 1,
+	IP_TCP = 6,
+	IP_UDP = 17,
+	IP_ROUTING = 43,
+	IP_FRAGMENT = 44,
+	IP_AH = 51,
+	IP_ICMPV6 = 58,
+	IP_DSTOPTS = 60,
+	IP_SCTP = 132,
+	IP_MOBILITY = 135,
+	IP_UDPLITE = 136,
+	IP_HIP = 139,
+	IP_SHIM6 = 140,
+};
+
+enum v4_type {
+	V4_ECHO_REPLY = 0, V4_UNREACHABLE = 3, V4_QUENCH = 4, V4_REDIRECT = 5, V4_ECHO = 8, V4_EXCEEDED = 11,
+	V4_PARAMETER = 12, V4_TIMESTAMP = 13, V4_MASK_REPLY = 18, V4_CODE_NEEDS_FRAGMENT = 4,
+};
+
+enum v6_type {
+	V6_UNREACHABLE = 1, V6_TOO_BIG = 2, V6_PARAMETER = 4, V6_ECHO = 128, V6_ECHO_REPLY = 129,
+	V6_ROUTER_SOLICIT = 133, V6_ROUTER_ADVERT = 134, V6_SOLICIT = 135, V6_ADVERT = 136, V6_REDIRECT = 137,
+};
+
+enum nd_option { ND_SOURCE = 1, ND_TARGET = 2, ND_REDIRECTED = 4 };
+
+struct icmp_state {
+	struct pairs *pairs;		/* NULL: no pairing */
+};
+
+int icmp_open(struct icmp_state **out, const struct decode_options *opt)
+{
+	struct icmp_state *st = calloc(1, sizeof(*st));
+
+	if (!st || (!opt->no_pairing && pairs_open(&st->pairs, PENDING_MAX, 0, opt->seed))) {
+		free(st);
+		return -ENOMEM;
+	}
+	*out = st;
+	return 0;
+}
+
+void icmp_close(struct icmp_state *st)
+{
+	if (!st)
+		return;
+	pairs_close(st->pairs);
+	free(st);
+}
+
+void icmp_counts(const struct icmp_state *st, struct decode_counts *c)
+{
+	if (st->pairs)
+		c->pending_evicted += pairs_evicted(st->pairs);
+}
+
+static struct addr take_addr(struct cursor *c, uint8_t family)
+{
+	struct addr a = { .family = family };
+	const uint8_t *p = cursor_take(c, family == 6 ? 16 : 4);
+
+	if (p)
+		memcpy(a.b, p, family == 6 ? 16 : 4);
+	return a;
+}
+
+/* RFC 8200, 4 and RFC 4302: go behind extension headers.  False behind a first fragment's place. */
+static bool skip_extensions(struct cursor *c, uint8_t *proto)
+{
+	for (;;) {
+		const uint8_t *p;
+		uint8_t next;
+
+		switch (*proto) {
+		case IP_HOPOPTS:
+		case IP_ROUTING:
+		case IP_DSTOPTS:
+		case IP_MOBILITY:
+		case IP_HIP:
+		case IP_SHIM6:
+			p = cursor_take(c, 8);
+			next = p ? p[0] : 0;
+			if (p)
+				cursor_take(c, 8u * p[1]);
+			break;
+		case IP_AH:
+			p = cursor_take(c, 8);
+			next = p ? p[0] : 0;
+			if (p && p[1])
+				cursor_take(c, 4u * p[1]);
+			break;
+		case IP_FRAGMENT:
+			p = cursor_take(c, 8);
+			next = p ? p[0] : 0;
+			if (p && (p[2] || p[3] & 0xf8)) {
+				*proto = next;
+				return false;
+			}
+			break;
+		default:
+			return true;
+		}
+		if (!p)		/* each turn takes eight octets or ends here */
+			return false;
+		*proto = next;
+	}
+}
+
+static void quoted_ports(struct cursor *c, uint8_t proto, struct record *r)
+{
+	uint16_t sport, dport;
+
+	if (proto != IP_TCP && proto != IP_UDP && proto != IP_SCTP && proto != IP_UDPLITE)
+		return;
+	sport = cursor_be16(c);
+	dport = cursor_be16(c);
+	if (c->bad)
+		return;
+	r->icmp.orig_sport = sport;
+	r->icmp.orig_dport = dport;
+	record_mark(r, FIELD_ICMP_ORIG_SRC_PORT);
+	record_mark(r, FIELD_ICMP_ORIG_DST_PORT);
+}
+
+/* The start of the datagram that an error is about (RFC 792; RFC 4443, 2.4). */
+static void quoted(struct cursor c, struct record *r)
+{
+	const uint8_t *ip = c.p;
+	bool six = cursor_left(&c) && ip[0] >> 4 == 6, first;
+	struct addr src, dst;
+	uint8_t proto;
+
+	if (!cursor_take(&c, six ? 8 : 12) || (!six && (ip[0] >> 4 != 4 || (ip[0] & 15) < 5)))
+		return;
+	src = take_addr(&c, six ? 6 : 4);
+	if (c.bad)
+		return;
+	r->icmp.orig_src = src;
+	record_mark(r, FIELD_ICMP_ORIG_SRC_IP);
+	dst = take_addr(&c, six ? 6 : 4);
+	if (c.bad)
+		return;
+	r->icmp.orig_dst = dst;
+	record_mark(r, FIELD_ICMP_ORIG_DST_IP);
+	proto = ip[six ? 6 : 9];
+	first = six || !((ip[6] & 0x1f) || ip[7]);
+	if (!six)
+		cursor_take(&c, 4u * (ip[0] & 15) - 20);
+	if (six || proto == IP_AH)
+		first = skip_extensions(&c, &proto) && first;
+	r->icmp.orig_transport = packet_transport_name(proto);
+	record_mark(r, FIELD_ICMP_ORIG_TRANSPORT);
+	if (first && !c.bad)
+		quoted_ports(&c, proto, r);
+}
+
+/* RFC 4861, 4.6: type, length in eights, value.  Each turn takes eight octets or more, or ends. */
+static void nd_options(struct cursor c, struct record *r)
+{
+	while (cursor_left(&c) >= 2) {
+		uint8_t type = c.p[0];
+		uint32_t len = 8u * c.p[1];
+		const uint8_t *p = c.p;
+		bool whole;
+
+		if (!len)
+			return;
+		whole = cursor_left(&c) >= len;
+		if ((type == ND_SOURCE || type == ND_TARGET) && len == 8 && whole &&
+		    !record_has(r, FIELD_ICMP_ND_LLADDR)) {
+			memcpy(r->icmp.nd_lladdr, p + 2, 6);
+			record_mark(r, FIELD_ICMP_ND_LLADDR);
+		} else if (type == ND_REDIRECTED && r->icmp.type == V6_REDIRECT && cursor_left(&c) > 8) {
+			quoted(cursor_over(p + 8, (whole ? len : cursor_left(&c)) - 8), r);
+		}
+		if (!cursor_take(&c, len))
+			return;
+	}
+}
+
+static void identified(struct cursor c, struct record *r)
+{
+	uint16_t id = cursor_be16(&c);
+
+	if (c.bad)
+		return;
+	r->icmp.id = id;
+	record_mark(r, FIELD_ICMP_ID);
+	r->icmp.seq = cursor_be16(&c);
+	if (!c.bad)
+		record_mark(r, FIELD_ICMP_SEQ);
+}
+
+/* What was a request, and its reply: how long did it take? */
+static void pair(struct icmp_state *st, const struct packet *pk, struct record *r, bool reply,
+		 uint8_t request_type)
+{
+	const struct ip_layer *ip = &pk->ip;
+	uint64_t asked_ns;
+	struct pairs_key k;
+	size_t n = ip->src.family == 6 ? 16 : 4;
+
+	if (!st->pairs || !record_has(r, FIELD_ICMP_SEQ))
+		return;
+	memset(&k, 0, sizeof(k));
+	memcpy(k.client, reply ? ip->dst.b : ip->src.b, n);
+	memcpy(k.server, reply ? ip->src.b : ip->dst.b, n);
+	k.id = r->icmp.id;
+	k.seq = r->icmp.seq;
+	k.family = ip->src.family;
+	k.kind = request_type;
+	if (!reply) {
+		pairs_put(st->pairs, &k, r->time_ns, AGAIN_NS);
+	} else if (pairs_take(st->pairs, &k, &asked_ns) && r->time_ns >= asked_ns) {
+		r->duration_ns = r->time_ns - asked_ns;
+		record_mark(r, FIELD_DURATION);
+	}
+}
+
+static void v4_body(struct icmp_state *st, const struct packet *pk, struct cursor c, struct record *r)
+{
+	uint8_t type = r->icmp.type;
+	struct cursor rest = c;
+
+	if (type == V4_ECHO || type == V4_ECHO_REPLY || (type >= V4_TIMESTAMP && type <= V4_MASK_REPLY)) {
+		bool reply = type == V4_ECHO_REPLY || (type > V4_TIMESTAMP && type % 2 == 0);
+
+		identified(c, r);
+		pair(st, pk, r, reply, type == V4_ECHO_REPLY ? V4_ECHO : (uint8_t)(type - reply));
+		return;
+	}
+	if (type != V4_UNREACHABLE && type != V4_QUENCH && type != V4_REDIRECT && type != V4_EXCEEDED &&
+	    type != V4_PARAMETER)
+		return;
+	if (!cursor_take(&rest, 4))
+		return;
+	if (type == V4_UNREACHABLE && r->icmp.code == V4_CODE_NEEDS_FRAGMENT) {
+		r->icmp.mtu = (uint32_t)(c.p[2] << 8 | c.p[3]);
+		record_mark(r, FIELD_ICMP_MTU);
+	} else if (type == V4_REDIRECT) {
+		r->icmp.gateway = take_addr(&c, 4);
+		record_mark(r, FIELD_ICMP_GATEWAY);
+	}
+	quoted(rest, r);
+}
+
+static void nd_body(struct cursor c, struct record *r)
+{
+	uint8_t type = r->icmp.type;
+
+	cursor_take(&c, type == V6_ROUTER_ADVERT ? 12 : 4);
+	if (type >= V6_SOLICIT) {
+		struct addr target = take_addr(&c, 6);
+
+		if (c.bad)
+			return;
+		r->icmp.nd_target = target;
+		record_mark(r, FIELD_ICMP_ND_TARGET);
+	}
+	if (type == V6_REDIRECT)
+		cursor_take(&c, 16);
+	if (!c.bad)
+		nd_options(c, r);
+}
+
+static void v6_body(struct icmp_state *st, const struct packet *pk, struct cursor c, struct record *r)
+{
+	uint8_t type = r->icmp.type;
+
+	if (type == V6_ECHO || type == V6_ECHO_REPLY) {
+		identified(c, r);
+		pair(st, pk, r, type == V6_ECHO_REPLY, V6_ECHO);
+	} else if (type >= V6_ROUTER_SOLICIT && type <= V6_REDIRECT) {
+		nd_body(c, r);
+	} else if (type >= V6_UNREACHABLE && type <= V6_PARAMETER) {
+		uint32_t word = cursor_be32(&c);
+
+		if (c.bad)
+			return;
+		if (type == V6_TOO_BIG) {
+			r->icmp.mtu = word;
+			record_mark(r, FIELD_ICMP_MTU);
+		}
+		quoted(c, r);
+	}
+}
+
+/*
+ * The protocol number says which of the two it is, whatever the IP version.  What of a cut
+ * message was captured is told.
+ */
+void icmp_decode(struct icmp_state *st, const struct packet *pk, struct emit *e)
+{
+	struct cursor c;
+	struct record r;
+
+	if (!pk->l4 || !pk->l4_cap || (pk->is_fragment && !pk->reassembled))
+		return;
+	c = cursor_over(pk->l4, pk->l4_cap < pk->l4_len ? pk->l4_cap : pk->l4_len);
+	if (!cursor_left(&c))
+		return;
+	packet_record(pk, &r, REC_ICMP);
+	r.icmp.type = cursor_u8(&c);
+	record_mark(&r, FIELD_ICMP_TYPE);
+	r.icmp.code = cursor_u8(&c);
+	if (!c.bad)
+		record_mark(&r, FIELD_ICMP_CODE);
+	if (cursor_take(&c, 2)) {	/* checksum */
+		if (pk->ip.proto == IP_ICMP)
+			v4_body(st, pk, c, &r);
+		else
+			v6_body(st, pk, c, &r);
+	}
+	emit_record(e, &r);
+}

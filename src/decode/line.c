@@ -1,0 +1,466 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "decode/line.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "decode/ethertype.h"
+#include "decode/line_parts.h"
+#include "decode/packet.h"
+#include "util/addr.h"
+#include "util/escape.h"
+
+enum { PROTO_ICMP = 1, PROTO_TCP = 6, PROTO_UDP = 17, PROTO_ICMPV6 = 58, PROTO_UDPLITE = 136 };
+enum { LINK_ETHERNET = 1 };
+
+int line_open(struct line_state **out, const struct line_options *opt)
+{
+	struct line_state *st = calloc(1, sizeof(*st));
+
+	if (!st)
+		return -ENOMEM;
+	st->opt = *opt;
+	if (getrandom(&st->seed, sizeof(st->seed), GRND_NONBLOCK) < 0)
+		st->seed = (uintptr_t)st;
+	*out = st;
+	return 0;
+}
+
+void line_close(struct line_state *st)
+{
+	free(st);
+}
+
+void line_text(struct buf *b, const char *p, uint32_t n)
+{
+	if (buf_room(b, (size_t)n * ESCAPE_MAX + 1))
+		b->n += escape_text(b->p + b->n, (size_t)n * ESCAPE_MAX + 1, p, n, ESCAPE_FIELD);
+}
+
+static char *put_end(char *o, const struct addr *a, bool has_port, uint16_t port)
+{
+	o += addr_text(o, a);
+	if (has_port) {
+		*o++ = '.';
+		o = line_u32(o, port);
+	}
+	return o;
+}
+
+/* "10.0.0.1.1234 > 10.0.0.2.80: " */
+static void put_pair(struct buf *b, const struct addr *src, const struct addr *dst, bool has_ports,
+		     uint16_t sport, uint16_t dport)
+{
+	char *o;
+
+	if (!buf_room(b, 2 * (ADDR_TEXT_MAX + 11) + 8))
+		return;
+	o = put_end(b->p + b->n, src, has_ports, sport);
+	o = LINE_LIT(o, " > ");
+	o = put_end(o, dst, has_ports, dport);
+	o = LINE_LIT(o, ": ");
+	b->n = (size_t)(o - b->p);
+}
+
+static void put_family(struct buf *b, const struct addr *a)
+{
+	if (a->family == 6)
+		buf_lit(b, "IP6 ");
+	else
+		buf_lit(b, "IP ");
+}
+
+/* The outer header and the encapsulations, each with a colon. */
+static void put_outer(const struct record *r, struct buf *b)
+{
+	const char *const *name = r->tunnel.p;
+	uint32_t i;
+
+	put_pair(b, &r->outer_src, &r->outer_dst, r->outer_sport || r->outer_dport, r->outer_sport,
+		 r->outer_dport);
+	for (i = 0; i < r->tunnel.n; i++) {
+		/* An IP header right after another needs no name. */
+		if (!strcmp(name[i], "ipip") || !strcmp(name[i], "ip6"))
+			continue;
+		buf_str(b, name[i]);
+		buf_lit(b, ": ");
+	}
+}
+
+static void put_proto(const struct record *r, struct buf *b)
+{
+	const char *name = r->transport;
+
+	switch (r->iana_number) {
+	case PROTO_TCP: name = "TCP"; break;
+	case PROTO_UDP: name = "UDP"; break;
+	case PROTO_ICMP: name = "ICMP"; break;
+	case PROTO_ICMPV6: name = "ICMPv6"; break;
+	default: break;
+	}
+	buf_str(b, name);
+	buf_lit(b, " (");
+	buf_u64(b, r->iana_number);
+	buf_lit(b, ")");
+}
+
+static void put_verbose_v4(const struct record *r, struct buf *b)
+{
+	buf_lit(b, "(tos 0x");
+	buf_hex(b, r->ip_tos, 1);
+	buf_lit(b, ", ttl ");
+	buf_u64(b, r->ip_ttl);
+	buf_lit(b, ", id ");
+	buf_u64(b, r->ip_id);
+	buf_lit(b, ", offset ");
+	buf_u64(b, r->frag_offset);
+	buf_lit(b, ", flags [");
+	buf_str(b, r->frag_more ? (r->ip_df ? "+, DF" : "+") : r->ip_df ? "DF" : "none");
+	buf_lit(b, "], proto ");
+	put_proto(r, b);
+	buf_lit(b, ", length ");
+	buf_u64(b, r->ip_len);
+	buf_lit(b, ") ");
+}
+
+static void put_verbose_v6(const struct record *r, struct buf *b)
+{
+	buf_lit(b, "(");
+	if (r->ip_tos) {
+		buf_lit(b, "class 0x");
+		buf_hex(b, r->ip_tos, 2);
+		buf_lit(b, ", ");
+	}
+	buf_lit(b, "hlim ");
+	buf_u64(b, r->ip_ttl);
+	buf_lit(b, ", next-header ");
+	put_proto(r, b);
+	buf_lit(b, " payload length: ");
+	buf_u64(b, r->ip_len - 40);
+	buf_lit(b, ") ");
+}
+
+/* The name tcpdump has for an EtherType. */
+static void put_ethertype(struct buf *b, uint16_t type)
+{
+	const char *name = ethertype_name(type);
+
+	buf_lit(b, "ethertype ");
+	buf_str(b, name ? name : "Unknown");
+	buf_lit(b, " (0x");
+	buf_hex(b, type, 4);
+	buf_lit(b, ")");
+}
+
+static bool is_vlan(uint16_t type)
+{
+	return type == ETHERTYPE_VLAN || type == ETHERTYPE_QINQ || type == 0x9100 || type == 0x9200;
+}
+
+static uint16_t at16(const uint8_t *p)
+{
+	return (uint16_t)(p[0] << 8 | p[1]);
+}
+
+/* The Ethernet header as -e shows it.  False: the frame has none. */
+static bool put_link(const struct record *r, struct buf *b)
+{
+	const struct frame *f = r->frame;
+	uint32_t at = 12;
+	uint16_t type, tci;
+
+	if (!f || f->link != LINK_ETHERNET || f->cap_len < 14)
+		return false;
+	mac_print(b, f->data + 6);
+	buf_lit(b, " > ");
+	mac_print(b, f->data);
+	buf_lit(b, ", ");
+	type = at16(f->data + at);
+	if (type < 0x600)
+		buf_lit(b, "802.3");
+	else
+		put_ethertype(b, type);
+	buf_lit(b, ", length ");
+	buf_u64(b, f->len);
+	buf_lit(b, ": ");
+	for (; is_vlan(type) && at + 6 <= f->cap_len; at += 4) {
+		tci = at16(f->data + at + 2);
+		type = at16(f->data + at + 4);
+		buf_lit(b, "vlan ");
+		buf_u64(b, tci & 0xfff);
+		buf_lit(b, ", p ");
+		buf_u64(b, tci >> 13);
+		if (tci & 0x1000)
+			buf_lit(b, ", DEI");
+		buf_lit(b, ", ");
+		if (type < 0x600)
+			break;
+		put_ethertype(b, type);
+		buf_lit(b, ", ");
+	}
+	return true;
+}
+
+/* Names of interfaces are chosen by whoever made the container. */
+static void put_interface(const struct record *r, struct buf *b)
+{
+	size_t from = b->n;
+
+	if (record_has(r, FIELD_INTERFACE))
+		line_text(b, r->interface.p, r->interface.n);
+	else
+		buf_chr(b, '?');
+	while (b->n - from < 5 && !b->full)
+		buf_chr(b, ' ');
+	if (!record_has(r, FIELD_DIRECTION))
+		buf_lit(b, " ?   ");
+	else if (r->direction[0] == 'i')
+		buf_lit(b, " In  ");
+	else
+		buf_lit(b, " Out ");
+}
+
+static const char *const arp_names[] = {
+	[1] = "Request", [2] = "Reply", [3] = "Reverse Request", [4] = "Reverse Reply",
+	[8] = "Inverse Request", [9] = "Inverse Reply",
+};
+
+static void put_arp_ip(const struct record *r, enum field_id f, struct buf *b)
+{
+	if (record_has(r, f))
+		addr_print(b, record_at(r, f));
+	else
+		buf_chr(b, '?');
+}
+
+static void put_arp_mac(const struct record *r, enum field_id f, struct buf *b)
+{
+	if (record_has(r, f))
+		mac_print(b, record_at(r, f));
+	else
+		buf_chr(b, '?');
+}
+
+static void put_arp_request(const struct record *r, struct buf *b)
+{
+	buf_lit(b, "Request who-has ");
+	put_arp_ip(r, FIELD_ARP_TARGET_IP, b);
+	if (record_has(r, FIELD_ARP_TARGET_MAC) && memcmp(r->arp.target_mac, "\0\0\0\0\0", 6)) {
+		buf_lit(b, " (");
+		mac_print(b, r->arp.target_mac);
+		buf_lit(b, ")");
+	}
+	buf_lit(b, " tell ");
+	put_arp_ip(r, FIELD_ARP_SENDER_IP, b);
+}
+
+static void put_arp_ends(const struct record *r, struct buf *b)
+{
+	switch (r->arp.opcode) {
+	case 1:
+		put_arp_request(r, b);
+		break;
+	case 2:
+		buf_lit(b, "Reply ");
+		put_arp_ip(r, FIELD_ARP_SENDER_IP, b);
+		buf_lit(b, " is-at ");
+		put_arp_mac(r, FIELD_ARP_SENDER_MAC, b);
+		break;
+	case 3:
+		buf_lit(b, "Request who-is ");
+		put_arp_mac(r, FIELD_ARP_TARGET_MAC, b);
+		buf_lit(b, " tell ");
+		put_arp_mac(r, FIELD_ARP_SENDER_MAC, b);
+		break;
+	case 4:
+		buf_lit(b, "Reply ");
+		put_arp_mac(r, FIELD_ARP_TARGET_MAC, b);
+		buf_lit(b, " at ");
+		put_arp_ip(r, FIELD_ARP_TARGET_IP, b);
+		break;
+	default:
+		if (r->arp.opcode < sizeof(arp_names) / sizeof(arp_names[0]) && arp_names[r->arp.opcode]) {
+			buf_str(b, arp_names[r->arp.opcode]);
+		} else {
+			buf_lit(b, "Unknown (");
+			buf_u64(b, r->arp.opcode);
+			buf_lit(b, ")");
+		}
+	}
+}
+
+static void put_arp(const struct line_state *st, const struct record *r, bool has_link, struct buf *b)
+{
+	if (!has_link)
+		buf_str(b, r->arp.opcode == 3 || r->arp.opcode == 4 ? "Reverse ARP, " : "ARP, ");
+	if (st->opt.verbose)
+		buf_lit(b, "Ethernet (len 6), IPv4 (len 4), ");
+	put_arp_ends(r, b);
+	buf_lit(b, ", length ");
+	buf_u64(b, r->payload_len);
+}
+
+/* A frame that is neither IP nor a decoded ARP message. */
+static void put_other(const struct record *r, bool has_link, struct buf *b)
+{
+	const char *name;
+
+	if (record_has(r, FIELD_NET_TYPE)) {
+		if (!has_link)
+			buf_lit(b, "ARP, ");
+	} else if (record_has(r, FIELD_ETHERTYPE)) {
+		name = ethertype_name(r->ethertype);
+		if (!name && !has_link)
+			put_link(r, b);
+		if (name && !has_link) {
+			buf_str(b, name);
+			buf_lit(b, ", ");
+		}
+	} else if (!has_link) {
+		buf_str(b, record_has(r, FIELD_MALFORMED) ? "frame, " : "802.2, ");
+	}
+	buf_lit(b, "length ");
+	buf_u64(b, r->payload_len ? r->payload_len : r->frame_len);
+}
+
+static void put_transport(struct line_state *st, const struct record *r, struct buf *b)
+{
+	switch (r->iana_number) {
+	case PROTO_TCP:
+		if (record_has(r, FIELD_SRC_PORT)) {
+			line_tcp(st, r, b);
+			return;
+		}
+		break;
+	case PROTO_UDP:
+	case PROTO_UDPLITE:
+		if (record_has(r, FIELD_SRC_PORT)) {
+			buf_lit(b, "UDP");
+			goto length;
+		}
+		break;
+	case PROTO_ICMP:
+		buf_lit(b, "ICMP");
+		goto length;
+	case PROTO_ICMPV6:
+		buf_lit(b, "ICMP6");
+		goto length;
+	default:
+		break;
+	}
+	buf_str(b, r->transport);
+length:
+	buf_lit(b, ", length ");
+	buf_u64(b, r->payload_len);
+}
+
+/* Which piece of which datagram: id, octets, offset, and "+" when more follow. */
+static void put_fragment(const struct record *r, struct buf *b)
+{
+	buf_lit(b, " (frag ");
+	if (record_has(r, FIELD_IP_ID)) {
+		buf_u64(b, r->ip_id);
+		buf_chr(b, ':');
+	}
+	buf_u64(b, r->frag_offset);
+	if (r->frag_more)
+		buf_chr(b, '+');
+	buf_lit(b, ")");
+}
+
+static void put_ip(struct line_state *st, const struct record *r, bool has_link, struct buf *b)
+{
+	static const struct addr nowhere = { .family = 0 };
+	bool tunnel = record_has(r, FIELD_TUNNEL) && r->frame;
+
+	if (!has_link)
+		put_family(b, tunnel ? &r->outer_src : &r->src);
+	if (tunnel) {
+		put_outer(r, b);
+		put_family(b, &r->src);
+	}
+	if (st->opt.verbose && r->frame)
+		(r->src.family == 4 ? put_verbose_v4 : put_verbose_v6)(r, b);
+	put_pair(b, &r->src, record_has(r, FIELD_DST_IP) ? &r->dst : &nowhere,
+		 record_has(r, FIELD_SRC_PORT), r->sport, r->dport);
+	if (r->kind == REC_ICMP)
+		line_icmp(st, r, b);
+	else if (r->kind == REC_DNS)
+		line_dns(st, r, b);
+	else
+		put_transport(st, r, b);
+}
+
+static void put_packet(struct line_state *st, const struct record *r, struct buf *b)
+{
+	bool has_link = st->opt.link && put_link(r, b);
+
+	if (r->kind == REC_ARP)
+		put_arp(st, r, has_link, b);
+	else if (record_has(r, FIELD_SRC_IP))
+		put_ip(st, r, has_link, b);
+	else
+		put_other(r, has_link, b);
+	if (record_has(r, FIELD_FRAG_OFFSET))
+		put_fragment(r, b);
+	if (record_has(r, FIELD_MALFORMED)) {
+		buf_lit(b, " [|");
+		buf_str(b, r->malformed);
+		buf_lit(b, "]");
+	}
+	if (r->frame && r->frame->segments > 1) {
+		buf_lit(b, " (GRO x");
+		buf_u64(b, r->frame->segments);
+		buf_lit(b, ")");
+	}
+}
+
+static void put_drop(const struct record *r, struct buf *b)
+{
+	buf_lit(b, "DROP ");
+	line_text(b, r->drop.reason.p, r->drop.reason.n);
+	if (record_has(r, FIELD_DROP_LOCATION)) {
+		buf_lit(b, " at ");
+		line_text(b, r->drop.location.p, r->drop.location.n);
+	}
+	if (record_has(r, FIELD_DROP_HOOK)) {
+		buf_lit(b, " (");
+		buf_str(b, r->drop.hook);
+		buf_lit(b, ")");
+	}
+	buf_chr(b, ' ');
+}
+
+/* "!lost 812 ring_full": the stage, then the reason unless it says the stage itself. */
+static void put_lost(const struct record *r, struct buf *b)
+{
+	const char *stage = record_has(r, FIELD_LOST_STAGE) ? r->lost.stage : "";
+	const char *reason = record_has(r, FIELD_LOST_REASON) ? r->lost.reason : "";
+
+	buf_lit(b, "!lost ");
+	buf_u64(b, r->lost.count);
+	buf_chr(b, ' ');
+	if (strncmp(reason, stage, strlen(stage))) {
+		buf_str(b, stage);
+		if (*reason)
+			buf_chr(b, '_');
+	}
+	buf_str(b, *reason ? reason : stage);
+}
+
+void line_print(void *ctx, const struct record *r, struct buf *b)
+{
+	struct line_state *st = ctx;
+
+	if (r->kind == REC_LOST) {
+		put_lost(r, b);
+		return;
+	}
+	if (st->opt.interface)
+		put_interface(r, b);
+	if (r->kind == REC_DROP)
+		put_drop(r, b);
+	put_packet(st, r, b);
+}

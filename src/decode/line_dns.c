@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <string.h>
+
+#include "decode/line_parts.h"
+
+enum { PROTO_TCP = 6 };
+
+static bool is_word(const struct str *s, const char *word)
+{
+	return s->n == strlen(word) && !memcmp(s->p, word, s->n);
+}
+
+static bool has_flag(const struct record *r, const char *flag)
+{
+	const char *const *word = r->dns.header_flags.p;
+	uint32_t i;
+
+	if (!record_has(r, FIELD_DNS_HEADER_FLAGS))
+		return false;
+	for (i = 0; i < r->dns.header_flags.n; i++)
+		if (!strcmp(word[i], flag))
+			return true;
+	return false;
+}
+
+/*
+ * A name, with the final dot that records leave out.  Records have it escaped as
+ * RFC 1035, 5.1 says, so a backslash stays one.
+ */
+static void put_name(struct buf *b, const char *p, uint32_t n)
+{
+	uint32_t i, from = 0;
+
+	for (i = 0; i < n; i++) {
+		if (p[i] != '\\')
+			continue;
+		line_text(b, p + from, i - from);
+		buf_chr(b, '\\');
+		from = i + 1;
+	}
+	line_text(b, p + from, n - from);
+	if (n != 1 || p[0] != '.')
+		buf_chr(b, '.');
+}
+
+/* tcpdump's words for what the header says. */
+static const char *op_text(const struct str *op)
+{
+	static const struct { const char *word, *text; } ops[] = {
+		{ "QUERY", "" }, { "IQUERY", " inv_q" }, { "STATUS", " stat" },
+		{ "NOTIFY", " notify" }, { "UPDATE", " update" },
+	};
+
+	for (size_t i = 0; i < sizeof(ops) / sizeof(*ops); i++)
+		if (is_word(op, ops[i].word))
+			return ops[i].text;
+	return NULL;
+}
+
+static void put_op(const struct record *r, struct buf *b)
+{
+	const char *text = op_text(&r->dns.op_code);
+
+	if (!record_has(r, FIELD_DNS_OP_CODE))
+		return;
+	if (text) {
+		buf_str(b, text);
+		return;
+	}
+	buf_chr(b, ' ');
+	line_text(b, r->dns.op_code.p, r->dns.op_code.n);
+}
+
+static void put_rcode(const struct record *r, struct buf *b)
+{
+	static const char *const names[][2] = {
+		{ "NOERROR", "" }, { "FORMERR", " FormErr" }, { "SERVFAIL", " ServFail" },
+		{ "NXDOMAIN", " NXDomain" }, { "NOTIMP", " NotImp" }, { "REFUSED", " Refused" },
+		{ "YXDOMAIN", " YXDomain" }, { "YXRRSET", " YXRRSet" }, { "NXRRSET", " NXRRSet" },
+		{ "NOTAUTH", " NotAuth" }, { "NOTZONE", " NotZone" },
+	};
+	unsigned int i;
+
+	if (!record_has(r, FIELD_DNS_RESPONSE_CODE))
+		return;
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (is_word(&r->dns.response_code, names[i][0])) {
+			buf_str(b, names[i][1]);
+			return;
+		}
+	buf_chr(b, ' ');
+	line_text(b, r->dns.response_code.p, r->dns.response_code.n);
+}
+
+/* " [2q]" */
+static void put_count(struct buf *b, uint16_t n, const char *what)
+{
+	buf_lit(b, " [");
+	buf_u64(b, n);
+	buf_str(b, what);
+	buf_lit(b, "]");
+}
+
+static void put_class(struct buf *b, const struct str *class)
+{
+	if (is_word(class, "IN"))
+		return;
+	buf_chr(b, ' ');
+	if (is_word(class, "CH"))
+		buf_lit(b, "CHAOS");
+	else
+		line_text(b, class->p, class->n);
+}
+
+static void put_question(const struct record *r, struct buf *b)
+{
+	if (!record_has(r, FIELD_DNS_QUESTION_TYPE))
+		return;
+	buf_chr(b, ' ');
+	line_text(b, r->dns.question_type.p, r->dns.question_type.n);
+	if (record_has(r, FIELD_DNS_QUESTION_CLASS))
+		put_class(b, &r->dns.question_class);
+	buf_lit(b, "? ");
+	if (record_has(r, FIELD_DNS_QUESTION_NAME))
+		put_name(b, r->dns.question_name.p, r->dns.question_name.n);
+}
+
+static void put_query(const struct record *r, struct buf *b)
+{
+	put_op(r, b);
+	if (has_flag(r, "RD"))
+		buf_chr(b, '+');
+	if (has_flag(r, "CD"))
+		buf_chr(b, '%');
+	if (record_has(r, FIELD_DNS_ANCOUNT) && r->dns.answers_count)
+		put_count(b, r->dns.answers_count, "a");
+	if (record_has(r, FIELD_DNS_NSCOUNT) && r->dns.authorities_count)
+		put_count(b, r->dns.authorities_count, "n");
+	if (record_has(r, FIELD_DNS_ARCOUNT) && r->dns.additionals_count)
+		put_count(b, r->dns.additionals_count, "au");
+	if (record_has(r, FIELD_DNS_QDCOUNT) && r->dns.questions_count > 1)
+		put_count(b, r->dns.questions_count, "q");
+	put_question(r, b);
+}
+
+/* The n-th word of space separated text; the rest for the last. */
+static struct str word_of(const struct str *s, unsigned int n)
+{
+	const char *p = s->p, *end = p + s->n, *q;
+
+	for (; n; n--) {
+		q = memchr(p, ' ', (size_t)(end - p));
+		if (!q)
+			return (struct str){ end, 0 };
+		p = q + 1;
+	}
+	q = memchr(p, ' ', (size_t)(end - p));
+	return (struct str){ p, (uint32_t)((q ? q : end) - p) };
+}
+
+static void put_word(struct buf *b, const struct str *s, unsigned int n, bool is_name)
+{
+	struct str w = word_of(s, n);
+
+	buf_chr(b, ' ');
+	if (is_name)
+		put_name(b, w.p, w.n);
+	else
+		line_text(b, w.p, w.n);
+}
+
+static void put_strings(struct buf *b, const struct list *list)
+{
+	const struct str *s = list->p;
+	uint32_t i;
+
+	for (i = 0; i < list->n; i++) {
+		buf_lit(b, " \"");
+		line_text(b, s[i].p, s[i].n);
+		buf_lit(b, "\"");
+	}
+}
+
+/* Bits of dns_answer.present, in the order of its table. */
+enum { HAS_NAME = 1, HAS_TYPE = 2, HAS_CLASS = 4, HAS_TTL = 8, HAS_DATA = 16, HAS_LIST = 32 };
+
+static void put_srv(struct buf *b, const struct str *data)
+{
+	struct str port = word_of(data, 2);
+
+	put_word(b, data, 3, true);
+	buf_chr(b, ':');
+	line_text(b, port.p, port.n);
+	put_word(b, data, 0, false);
+	put_word(b, data, 1, false);
+}
+
+static bool is_single_name(const struct str *type)
+{
+	return is_word(type, "CNAME") || is_word(type, "NS") || is_word(type, "PTR") ||
+	       is_word(type, "DNAME");
+}
+
+static void put_data(struct buf *b, const struct dns_answer *a)
+{
+	if (a->present & HAS_LIST)
+		put_strings(b, &a->data_list);
+	if (!(a->present & HAS_DATA))
+		return;
+	if (is_word(&a->type, "MX")) {
+		put_word(b, &a->data, 1, true);
+		put_word(b, &a->data, 0, false);
+	} else if (is_word(&a->type, "SRV")) {
+		put_srv(b, &a->data);
+	} else if (is_single_name(&a->type)) {
+		buf_chr(b, ' ');
+		put_name(b, a->data.p, a->data.n);
+	} else if (!is_word(&a->type, "SOA")) {
+		buf_chr(b, ' ');
+		line_text(b, a->data.p, a->data.n);
+	}
+}
+
+static void put_answers(const struct line_state *st, const struct record *r, struct buf *b)
+{
+	const struct dns_answer *a = r->dns.answers.p;
+	uint32_t i;
+
+	for (i = 0; i < r->dns.answers.n; i++) {
+		if (i)
+			buf_chr(b, ',');
+		buf_chr(b, ' ');
+		if (st->opt.verbose && a[i].present & HAS_NAME) {
+			put_name(b, a[i].name.p, a[i].name.n);
+			buf_chr(b, ' ');
+		}
+		if (st->opt.verbose > 2 && a[i].present & HAS_TTL) {
+			buf_lit(b, "[");
+			buf_u64(b, a[i].ttl);
+			buf_lit(b, "s] ");
+		}
+		if (a[i].present & HAS_TYPE)
+			line_text(b, a[i].type.p, a[i].type.n);
+		if (a[i].present & HAS_CLASS)
+			put_class(b, &a[i].class);
+		put_data(b, &a[i]);
+	}
+}
+
+static void put_response(const struct line_state *st, const struct record *r, struct buf *b)
+{
+	put_op(r, b);
+	put_rcode(r, b);
+	if (has_flag(r, "AA"))
+		buf_chr(b, '*');
+	if (!has_flag(r, "RA"))
+		buf_chr(b, '-');
+	if (has_flag(r, "TC"))
+		buf_chr(b, '|');
+	if (has_flag(r, "AD"))
+		buf_chr(b, '$');
+	if (record_has(r, FIELD_DNS_QDCOUNT) && r->dns.questions_count != 1)
+		put_count(b, r->dns.questions_count, "q");
+	if (st->opt.verbose > 1 && record_has(r, FIELD_DNS_QUESTION_TYPE)) {
+		buf_lit(b, " q:");
+		put_question(r, b);
+	}
+	buf_chr(b, ' ');
+	buf_u64(b, record_has(r, FIELD_DNS_ANCOUNT) ? r->dns.answers_count : 0);
+	buf_chr(b, '/');
+	buf_u64(b, record_has(r, FIELD_DNS_NSCOUNT) ? r->dns.authorities_count : 0);
+	buf_chr(b, '/');
+	buf_u64(b, record_has(r, FIELD_DNS_ARCOUNT) ? r->dns.additionals_count : 0);
+	if (record_has(r, FIELD_DNS_ANSWERS))
+		put_answers(st, r, b);
+}
+
+void line_dns(const struct line_state *st, const struct record *r, struct buf *b)
+{
+	bool is_tcp = r->frame && r->iana_number == PROTO_TCP;
+	uint32_t n = r->frame ? r->payload_len : 0;
+
+	if (st->opt.quiet && r->frame) {
+		buf_str(b, is_tcp ? "tcp " : "UDP, length ");
+		buf_u64(b, n);
+		return;
+	}
+	buf_u64(b, r->dns.id);
+	if (record_has(r, FIELD_DNS_TYPE) && !strcmp(r->dns.type, "answer"))
+		put_response(st, r, b);
+	else
+		put_query(r, b);
+	/* Over TCP a message has two octets of length before it. */
+	if (n > 2) {
+		buf_lit(b, " (");
+		buf_u64(b, is_tcp ? n - 2 : n);
+		buf_lit(b, ")");
+	}
+	if (record_has(r, FIELD_ACTION) && !strcmp(r->action, "no_answer"))
+		buf_lit(b, " !no_answer");
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef NETPROBE_DECODE_LINE_PARTS_H
+#define NETPROBE_DECODE_LINE_PARTS_H
+
+#include <string.h>
+
+#include "decode/line.h"
+
+/* The pieces of a line, private to line*.c.  Each starts after "src > dst: ". */
+
+/*
+ * The sequence numbers that a connection's lines count from, one for each way.
+ * LINE_FLOWS connections, eight to a set; the one longest unused of a set goes.
+ */
+enum { LINE_FLOWS = 8192, LINE_WAYS = 8 };
+
+struct line_flow {
+	struct addr lo, hi;		/* the two ends; lo is the lesser */
+	uint16_t lo_port, hi_port;
+	uint32_t lo_seq, hi_seq;	/* first sequence number of each end */
+	uint64_t used;			/* count of line_state.clock; 0: free */
+};
+
+struct line_state {
+	struct line_options opt;
+	uint64_t seed, clock;
+	struct line_flow flow[LINE_FLOWS];
+};
+
+/*
+ * The unchecked way to write, where one buf_room() vouched for all of it: each
+ * returns where the next octet goes.
+ */
+#define LINE_LIT(o, text) ((char *)memcpy((o), text, sizeof(text) - 1) + sizeof(text) - 1)
+
+static inline char *line_u32(char *o, uint32_t v)
+{
+	char t[10];
+	unsigned int n = 0;
+
+	do {
+		t[n++] = (char)('0' + v % 10);
+		v /= 10;
+	} while (v);
+	while (n)
+		*o++ = t[--n];
+	return o;
+}
+
+void line_tcp(struct line_state *st, const struct record *r, struct buf *b);
+void line_icmp(const struct line_state *st, const struct record *r, struct buf *b);
+void line_dns(const struct line_state *st, const struct record *r, struct buf *b);
+/* Text from outside, escaped. */
+void line_text(struct buf *b, const char *p, uint32_t n);
+
+#endif

@@ -1,0 +1,462 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "decode/ethertype.h"
+#include "decode/walk.h"
+
+/*
+ * What stands before the network layer on each kind of link, by the LINKTYPE_ (or
+ * Linux's DLT_) number of the capture: tcpdump.org/linktypes.html says what each is.
+ */
+
+static void skip_to_ip(struct walk *w, uint32_t n)
+{
+	if (walk_take(w, n))
+		walk_goto(w, LAYER_IP, 0);
+}
+
+static void skip_to_llc(struct walk *w, uint32_t n)
+{
+	if (walk_take(w, n))
+		walk_goto(w, LAYER_LLC, 0);
+}
+
+static void raw(struct walk *w)
+{
+	walk_goto(w, LAYER_IP, 0);
+}
+
+/* The sender's AF_ number, in the sender's byte order: small numbers, so both can be told. */
+static void loopback(struct walk *w)
+{
+	const uint8_t *h = walk_take(w, 4);
+	uint32_t family;
+
+	if (!h)
+		return;
+	family = be32(h) <= 0xffff ? be32(h) : le32(h);
+	switch (family) {
+	case 2:			/* AF_INET, everywhere */
+	case 10:		/* AF_INET6: Linux, NetBSD and OpenBSD, FreeBSD, macOS */
+	case 24:
+	case 28:
+	case 30:
+		walk_goto(w, LAYER_IP, 0);
+		break;
+	default:
+		/* Some write an EtherType there, or Cisco's HDLC header, which ends in one. */
+		if (be16(h + 2) == ETHERTYPE_IPV4 || be16(h + 2) == ETHERTYPE_IPV6)
+			walk_goto(w, LAYER_IP, 0);
+		else
+			walk_stop(w, "unknown-protocol");
+	}
+}
+
+/* PPP, or Cisco HDLC, whose first octet is an address of its own. */
+static void ppp_hdlc(struct walk *w)
+{
+	const uint8_t *h = w->p;
+
+	if (!walk_has(w, 4))
+		return;
+	if (h[0] != 0x0f && h[0] != 0x8f) {
+		walk_goto(w, LAYER_PPP, 0);
+		return;
+	}
+	walk_skip(w, 4);
+	walk_goto(w, LAYER_ETHERTYPE, be16(h + 2));
+}
+
+static void ppp_with_direction(struct walk *w)
+{
+	if (walk_take(w, 1))
+		walk_goto(w, LAYER_PPP, 0);
+}
+
+static void cisco_hdlc(struct walk *w)
+{
+	const uint8_t *h = walk_take(w, 4);
+
+	if (h)
+		walk_goto(w, LAYER_ETHERTYPE, be16(h + 2));
+}
+
+/* RFC 2427: an address of 2 to 4 octets, then a control octet and an NLPID, or an EtherType. */
+static void frame_relay(struct walk *w)
+{
+	const uint8_t *h = w->p;
+	uint32_t n = 0;
+
+	do {
+		if (!walk_has(w, n + 1))
+			return;
+	} while (!(h[n++] & 1) && n < 4);
+	if (n < 2 || !walk_has(w, n + 2)) {
+		walk_stop(w, "bad-length");
+		return;
+	}
+	walk_skip(w, n);
+	h = w->p;
+	if (h[0] != 3) {		/* Cisco's way */
+		walk_skip(w, 2);
+		walk_goto(w, LAYER_ETHERTYPE, be16(h));
+		return;
+	}
+	n = h[1] == 0 ? 2 : 1;		/* a pad octet to make it even */
+	if (!walk_has(w, n + 1))
+		return;
+	switch (h[n]) {
+	case 0xcc:
+	case 0x8e:
+		skip_to_ip(w, n + 1);
+		break;
+	case 0xcf:
+		walk_skip(w, n + 1);
+		walk_goto(w, LAYER_PPP, 0);
+		break;
+	case 0x80:			/* SNAP without its SAPs: OUI and PID */
+		h = walk_take(w, n + 6);
+		if (h && !(h[n + 1] | h[n + 2] | h[n + 3]))
+			walk_goto(w, LAYER_ETHERTYPE, be16(h + n + 4));
+		else
+			walk_stop(w, NULL);
+		break;
+	default:
+		walk_stop(w, NULL);
+	}
+}
+
+static void sll_address(struct walk *w, const uint8_t *addr, unsigned int len)
+{
+	if (len == 6)
+		w->pk->smac = w->pk->inner_smac = addr;
+}
+
+/* Linux cooked: the protocol is an EtherType, or below 1536 a number of Linux's own. */
+static void cooked(struct walk *w, uint16_t proto)
+{
+	if (proto >= 0x600)
+		walk_goto(w, LAYER_ETHERTYPE, proto);
+	else if (proto == 4)
+		walk_goto(w, LAYER_LLC, 0);
+	else
+		walk_stop(w, NULL);
+}
+
+static void sll(struct walk *w)
+{
+	const uint8_t *h = walk_take(w, 16);
+
+	if (!h)
+		return;
+	sll_address(w, h + 6, be16(h + 4));
+	cooked(w, be16(h + 14));
+}
+
+static void sll2(struct walk *w)
+{
+	const uint8_t *h = walk_take(w, 20);
+
+	if (!h)
+		return;
+	sll_address(w, h + 12, h[11]);
+	cooked(w, be16(h));
+}
+
+/*
+ * Netfilter log: type-length-values up to the payload (type 9), each padded to four
+ * octets, in the byte order of the host that logged.
+ */
+static void nflog(struct walk *w)
+{
+	const uint8_t *h = walk_take(w, 4);
+	uint32_t n, type, i;
+	bool little;
+
+	if (!h)
+		return;
+	for (i = 0; walk_has(w, 4); i++) {
+		little = le16(w->p) <= be16(w->p);
+		n = little ? le16(w->p) : be16(w->p);
+		type = little ? le16(w->p + 2) : be16(w->p + 2);
+		if (n < 4) {
+			walk_stop(w, "bad-length");
+			return;
+		}
+		if ((type & 0x7fff) == 9) {
+			walk_skip(w, 4);
+			if (n - 4 < w->len)
+				walk_bound(w, n - 4);
+			/* The family: IPv4, IPv6; others do not say what comes first. */
+			walk_goto(w, h[0] == 2 || h[0] == 10 ? LAYER_IP : LAYER_END, 0);
+			return;
+		}
+		n = (n + 3) & ~3u;
+		if (!walk_take(w, n))
+			return;
+	}
+}
+
+/* Per-packet information: its length, and the link type of what follows. */
+static void ppi(struct walk *w)
+{
+	const uint8_t *h = w->p;
+
+	if (walk_has(w, 8) && walk_take(w, le16(h + 2) < 8 ? 8 : le16(h + 2)))
+		walk_goto(w, LAYER_LINK, le32(h + 4));
+}
+
+/* Apple: length, record type, link type of what follows. */
+static void pktap(struct walk *w)
+{
+	const uint8_t *h = w->p;
+
+	if (!walk_has(w, 12))
+		return;
+	if (le32(h) < 12)
+		walk_stop(w, "bad-length");
+	else if (walk_take(w, le32(h)))
+		walk_goto(w, LAYER_LINK, le32(h + 8));
+}
+
+static void token_ring(struct walk *w)
+{
+	const uint8_t *h = walk_take(w, 14);
+
+	if (!h)
+		return;
+	w->pk->dmac = w->pk->inner_dmac = h + 2;
+	w->pk->smac = w->pk->inner_smac = h + 8;
+	if (h[8] & 0x80 && (!walk_has(w, 2) || !walk_take(w, w->p[0] & 31)))
+		return;			/* source routing */
+	walk_goto(w, LAYER_LLC, 0);
+}
+
+static void fddi(struct walk *w)
+{
+	const uint8_t *h = walk_take(w, 13);
+
+	if (!h)
+		return;
+	w->pk->dmac = w->pk->inner_dmac = h + 1;
+	w->pk->smac = w->pk->inner_smac = h + 7;
+	if ((h[0] & 0xf0) == 0x50)
+		walk_goto(w, LAYER_LLC, 0);
+	else
+		walk_stop(w, NULL);
+}
+
+/* RFC 1201 and the older RFC 1051, by the type; `n` octets of addresses before it. */
+static void arcnet_type(struct walk *w, uint32_t n)
+{
+	const uint8_t *h = walk_take(w, n + 1);
+	uint8_t type;
+
+	if (!h)
+		return;
+	type = h[n];
+	if (type == 240 || type == 241) {
+		walk_goto(w, LAYER_ETHERTYPE, type == 240 ? ETHERTYPE_IPV4 : ETHERTYPE_ARP);
+		return;
+	}
+	h = walk_take(w, 3);			/* split flag, sequence number */
+	if (!h)
+		return;
+	if (h[0] == 0xff) {			/* an exception frame: three more, and again */
+		h = walk_take(w, 4);
+		if (!h)
+			return;
+		h++;
+	}
+	if (h[0] && !(h[0] & 1)) {		/* a piece that is not the first */
+		walk_stop(w, NULL);
+		return;
+	}
+	switch (type) {
+	case 212:
+	case 196:
+		walk_goto(w, LAYER_IP, 0);
+		break;
+	case 213:
+		walk_goto(w, LAYER_ETHERTYPE, ETHERTYPE_ARP);
+		break;
+	case 214:
+		walk_goto(w, LAYER_ETHERTYPE, ETHERTYPE_RARP);
+		break;
+	default:
+		walk_stop(w, NULL);
+	}
+}
+
+static void arcnet(struct walk *w)
+{
+	arcnet_type(w, 2);
+}
+
+static void arcnet_linux(struct walk *w)
+{
+	arcnet_type(w, 4);
+}
+
+/* RFC 2625: network addresses, each 2 octets of type and a MAC. */
+static void fibre_channel(struct walk *w)
+{
+	const uint8_t *h = walk_take(w, 16);
+
+	if (!h)
+		return;
+	w->pk->dmac = w->pk->inner_dmac = h + 2;
+	w->pk->smac = w->pk->inner_smac = h + 10;
+	walk_goto(w, LAYER_LLC, 0);
+}
+
+/* Direction and traffic type; VPI, VCI. */
+static void sunatm(struct walk *w)
+{
+	const uint8_t *h = walk_take(w, 4);
+
+	if (h && (h[0] & 15) == 2)
+		walk_goto(w, LAYER_LLC, 0);
+	else
+		walk_stop(w, NULL);
+}
+
+/* OpenBSD's packet filter: length of the header, less padding, and the AF_ number. */
+static void pflog(struct walk *w)
+{
+	if (walk_has(w, 1))
+		skip_to_ip(w, (w->p[0] + 3u) & ~3u);
+}
+
+/* A switch's own tag of n octets after the MAC addresses, before the EtherType. */
+static const uint8_t *switch_tag(struct walk *w, uint32_t n)
+{
+	const uint8_t *h = walk_take(w, 12 + n + 2);
+	uint16_t type;
+
+	if (!h)
+		return NULL;
+	w->pk->dmac = w->pk->inner_dmac = h;
+	w->pk->smac = w->pk->inner_smac = h + 6;
+	type = be16(h + 12 + n);
+	walk_goto(w, type >= 0x600 ? LAYER_ETHERTYPE : LAYER_LLC, type);
+	return h + 12;
+}
+
+/* Marvell: the tag stands in the place of an 802.1Q tag and has its bits. */
+static void marvell(struct walk *w, uint32_t n)
+{
+	const uint8_t *h = switch_tag(w, n);
+
+	if (!h)
+		return;
+	h += n - 4;
+	if (h[0] & 0x20 && w->pk->vlans < PACKET_VLANS_MAX)
+		w->pk->vlan[w->pk->vlans++] = be16(h + 2) & 0xfff;
+}
+
+static void dsa(struct walk *w)
+{
+	marvell(w, 4);
+}
+
+static void edsa(struct walk *w)
+{
+	marvell(w, 8);
+}
+
+static void broadcom(struct walk *w)
+{
+	switch_tag(w, 4);
+}
+
+static void broadcom_before(struct walk *w)
+{
+	if (walk_take(w, 4))
+		walk_goto(w, LAYER_ETHERNET, 0);
+}
+
+static void pppoe_link(struct walk *w)
+{
+	walk_goto(w, LAYER_ETHERTYPE, ETHERTYPE_PPPOE);
+}
+
+static void mpls_link(struct walk *w)
+{
+	walk_goto(w, LAYER_MPLS, 0);
+}
+
+/* RFC 1055, with a direction (0, 1), and a compression header (RFC 1144) that must say "none". */
+static void slip(struct walk *w)
+{
+	const uint8_t *h = walk_take(w, 16);
+
+	if (h && h[0] <= 1 && ((h[1] & 0xf0) == 0x40 || (h[1] & 0xf0) == 0x70))
+		walk_goto(w, LAYER_IP, 0);
+	else
+		walk_stop(w, "compressed");
+}
+
+static void llc(struct walk *w)
+{
+	skip_to_llc(w, 0);
+}
+
+/* A global routing header, then an EtherType and two octets reserved (RFC 4391, 6). */
+static void ipoib(struct walk *w)
+{
+	const uint8_t *h = walk_take(w, 44);
+
+	if (h)
+		walk_goto(w, LAYER_ETHERTYPE, be16(h + 40));
+}
+
+/* Solaris: a header of 24 octets whose second says the family. */
+static void ipnet(struct walk *w)
+{
+	skip_to_ip(w, 24);
+}
+
+static void frame_relay_with_direction(struct walk *w)
+{
+	if (walk_take(w, 1))
+		frame_relay(w);
+}
+
+static void cisco_hdlc_with_direction(struct walk *w)
+{
+	if (walk_take(w, 1))
+		cisco_hdlc(w);
+}
+
+static const struct {
+	uint16_t number;
+	layer_fn *walk;
+} links[] = {
+	{ 1, link_ethernet },	{ 12, raw },		{ 14, raw },
+	{ 101, raw },		{ 113, sll },		{ 276, sll2 },
+	{ 0, loopback },	{ 108, loopback },	{ 109, loopback },
+	{ 228, raw },		{ 229, raw },		{ 9, link_ppp },
+	{ 50, ppp_hdlc },	{ 51, pppoe_link },	{ 166, ppp_with_direction },
+	{ 204, ppp_with_direction }, { 104, cisco_hdlc }, { 205, cisco_hdlc_with_direction },
+	{ 107, frame_relay },	{ 206, frame_relay_with_direction }, { 239, nflog },
+	{ 127, wifi_radiotap },	{ 105, wifi_frame },	{ 119, wifi_prism },
+	{ 163, wifi_avs },	{ 192, ppi },		{ 258, pktap },
+	{ 6, token_ring },	{ 7, arcnet },		{ 129, arcnet_linux },
+	{ 8, slip },		{ 10, fddi },		{ 11, llc },
+	{ 100, llc },		{ 117, pflog },		{ 122, fibre_channel },
+	{ 123, sunatm },	{ 219, mpls_link },	{ 226, ipnet },
+	{ 242, ipoib },		{ 281, broadcom },	{ 282, broadcom_before },
+	{ 284, dsa },		{ 285, edsa },
+};
+
+void link_any(struct walk *w)
+{
+	unsigned int i;
+
+	walk_stop(w, NULL);
+	for (i = 0; i < sizeof(links) / sizeof(links[0]); i++)
+		if (links[i].number == w->type) {
+			links[i].walk(w);
+			return;
+		}
+	walk_stop(w, "unknown-link");
+}

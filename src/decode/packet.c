@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "decode/packet.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "decode/fragment.h"
+#include "decode/state.h"
+#include "decode/walk.h"
+
+int packet_open(struct packet_state **out)
+{
+	struct packet_state *st = calloc(1, sizeof(*st));
+	int err;
+
+	if (!st)
+		return -ENOMEM;
+	err = fragments_open(&st->fragments);
+	if (err) {
+		free(st);
+		return err;
+	}
+	*out = st;
+	return 0;
+}
+
+void packet_close(struct packet_state *st)
+{
+	if (!st)
+		return;
+	fragments_close(st->fragments);
+	free(st);
+}
+
+const struct packet_counts *packet_counts(const struct packet_state *st)
+{
+	return &st->counts;
+}
+
+static layer_fn *const layers[LAYERS] = {
+	[LAYER_LINK] = link_any,	   [LAYER_ETHERNET] = link_ethernet,
+	[LAYER_ETHERTYPE] = link_ethertype, [LAYER_LLC] = link_llc,
+	[LAYER_PPP] = link_ppp,		   [LAYER_MPLS] = tunnel_mpls,
+	[LAYER_IP] = ip_any,		   [LAYER_IPV4] = ip_v4,
+	[LAYER_IPV6] = ip_v6,		   [LAYER_TRANSPORT] = ip_transport,
+	[LAYER_GRE] = tunnel_gre,	   [LAYER_UDP_TUNNEL] = tunnel_udp,
+	[LAYER_NSH] = tunnel_nsh,
+};
+
+static void count(struct packet_state *st, const struct packet *pk)
+{
+	struct packet_counts *c = &st->counts;
+
+	c->walked++;
+	c->fragments_evicted = fragments_evicted(st->fragments);
+	if (!pk->malformed) {
+		c->unknown += !pk->ip.version && !pk->is_arp;
+		return;
+	}
+	if (!strcmp(pk->malformed, "truncated"))
+		c->truncated++;
+	else if (!strncmp(pk->malformed, "unknown-", 8))
+		c->unknown++;
+	else
+		c->malformed++;
+}
+
+void packet_walk(struct packet_state *st, struct packet *pk, const struct frame *f)
+{
+	struct walk w = { .pk = pk, .st = st, .p = f->data, .cap = f->cap_len, .len = f->len };
+	unsigned int n;
+
+	memset(pk, 0, sizeof(*pk));
+	pk->frame = f;
+	if (w.len < w.cap)		/* a file may say so */
+		w.len = w.cap;
+	fragments_release(st->fragments);
+	walk_goto(&w, f->link == 1 ? LAYER_ETHERNET : LAYER_LINK, f->link);
+	for (n = 0; w.next != LAYER_END; n++) {
+		if (n == WALK_LAYERS_MAX) {
+			walk_stop(&w, "too-deep");
+			break;
+		}
+		layers[w.next](&w);
+	}
+	/* Tunnels are what lies between two IP headers; without those there is none. */
+	if (!pk->has_outer)
+		pk->tunnels = 0;
+	count(st, pk);
+}
+
+/* Every set of flags, in the order of the octet's bits: CEUAPRSF. */
+#define FLAGS1(s) s, s "F"
+#define FLAGS2(s) FLAGS1(s), FLAGS1(s "S")
+#define FLAGS3(s) FLAGS2(s), FLAGS2(s "R")
+#define FLAGS4(s) FLAGS3(s), FLAGS3(s "P")
+#define FLAGS5(s) FLAGS4(s), FLAGS4(s "A")
+#define FLAGS6(s) FLAGS5(s), FLAGS5(s "U")
+#define FLAGS7(s) FLAGS6(s), FLAGS6(s "E")
+#define FLAGS8(s) FLAGS7(s), FLAGS7(s "C")
+static const char flag_texts[256][9] = { FLAGS8("") };
+
+static void fill_tcp(const struct packet *pk, struct record *r, bool mark)
+{
+	r->tcp_flags = flag_texts[pk->tcp_flags];
+	r->tcp_flag_bits = pk->tcp_flags;
+	r->tcp_seq = pk->tcp_seq;
+	r->tcp_ack = pk->tcp_ack;
+	r->tcp_window = pk->tcp_window;
+	r->tcp_urgent = pk->tcp_urgent;
+	r->tcp_options = (struct str){ (const char *)pk->tcp_options, pk->tcp_options_len };
+	if (!mark)
+		return;
+	record_mark(r, FIELD_TCP_FLAGS);
+	record_mark(r, FIELD_TCP_SEQ);
+	record_mark(r, FIELD_TCP_ACK);
+	record_mark(r, FIELD_TCP_WINDOW);
+}
+
+static void fill_fragment(const struct packet *pk, struct record *r, bool mark)
+{
+	r->frag_more = pk->frag_more;
+	r->frag_first = pk->frag_first;
+	r->frag_offset = pk->frag_offset;
+	if (!mark || !pk->is_fragment)
+		return;
+	record_mark(r, FIELD_FRAG_MORE);
+	record_mark(r, FIELD_FRAG_FIRST);
+	record_mark(r, FIELD_FRAG_OFFSET);
+}
+
+static void fill_outer(const struct packet *pk, struct record *r, bool mark)
+{
+	r->outer_src = pk->outer.src;
+	r->outer_dst = pk->outer.dst;
+	r->outer_sport = pk->outer.sport;
+	r->outer_dport = pk->outer.dport;
+	if (!mark)
+		return;
+	record_mark(r, FIELD_OUTER_SRC_IP);
+	record_mark(r, FIELD_OUTER_DST_IP);
+	if (!pk->outer.has_ports)
+		return;
+	record_mark(r, FIELD_OUTER_SRC_PORT);
+	record_mark(r, FIELD_OUTER_DST_PORT);
+}
+
+/* The IP header and what follows it.  `mark`: the fields that only packets have, too. */
+static void fill_ip(const struct packet *pk, struct record *r, bool mark)
+{
+	r->src = pk->ip.src;
+	r->dst = pk->ip.dst;
+	r->transport = packet_transport_name(pk->ip.proto);
+	r->iana_number = pk->ip.proto;
+	r->ip_ttl = pk->ttl;
+	r->ip_tos = pk->tos;
+	r->ip_id = pk->ip_id;
+	r->ip_df = pk->df;
+	r->ip_len = pk->ip_len;
+	r->payload_len = pk->payload ? pk->payload_len : pk->l4_len;
+	record_mark(r, FIELD_SRC_IP);
+	if (pk->ip.dst.family)
+		record_mark(r, FIELD_DST_IP);
+	record_mark(r, FIELD_TRANSPORT);
+	/* A packet's ports are the ones in it; a fragment's others know them from the first. */
+	if (pk->ip.has_ports && !(pk->ip.inherited && r->kind == REC_PACKET)) {
+		r->sport = pk->ip.sport;
+		r->dport = pk->ip.dport;
+		record_mark(r, FIELD_SRC_PORT);
+		record_mark(r, FIELD_DST_PORT);
+	}
+	fill_fragment(pk, r, mark);
+	if (pk->has_outer)
+		fill_outer(pk, r, mark);
+	if (pk->has_tcp)
+		fill_tcp(pk, r, mark);
+	if (!mark)
+		return;
+	record_mark(r, FIELD_IANA);
+	record_mark(r, FIELD_IP_TTL);
+	record_mark(r, FIELD_IP_TOS);
+	record_mark(r, FIELD_IP_LEN);
+	if (pk->ip.version == 4) {
+		record_mark(r, FIELD_IP_ID);
+		record_mark(r, FIELD_IP_DF);
+	}
+	if (pk->l4)
+		record_mark(r, FIELD_PAYLOAD_LEN);
+}
+
+static void fill_macs(const uint8_t *smac, const uint8_t *dmac, struct record *r)
+{
+	if (smac) {
+		memcpy(r->smac, smac, 6);
+		record_mark(r, FIELD_SRC_MAC);
+	}
+	if (dmac) {
+		memcpy(r->dmac, dmac, 6);
+		record_mark(r, FIELD_DST_MAC);
+	}
+}
+
+/* A cooked capture says itself which way the frame went: 4 is out, 0 to 3 are in. */
+static uint8_t direction_of(const struct frame *f)
+{
+	unsigned int at = f->link == 276 ? 10 : 1;
+
+	if (f->direction || (f->link != 113 && f->link != 276) || f->cap_len <= at)
+		return f->direction;
+	return f->data[at] == 4 ? DIR_EGRESS : f->data[at] < 4 ? DIR_INGRESS : DIR_UNKNOWN;
+}
+
+static void fill_frame(const struct packet *pk, struct record *r)
+{
+	const struct frame *f = pk->frame;
+	uint8_t direction = direction_of(f);
+
+	r->frame = f;
+	r->time_ns = f->time_ns;
+	r->frame_number = f->number;
+	record_mark(r, FIELD_TIME);
+	record_mark(r, FIELD_FRAME_NUMBER);
+	if (pk->vlans) {
+		r->vlan = (struct list){ pk->vlan, pk->vlans };
+		record_mark(r, FIELD_VLAN);
+	}
+	if (pk->tunnels) {
+		r->tunnel = (struct list){ pk->tunnel, pk->tunnels };
+		record_mark(r, FIELD_TUNNEL);
+	}
+	if (f->iface && f->iface->name[0]) {
+		r->interface = (struct str){ f->iface->name,
+					     (uint32_t)strnlen(f->iface->name, sizeof(f->iface->name)) };
+		record_mark(r, FIELD_INTERFACE);
+	}
+	if (direction != DIR_UNKNOWN) {
+		r->direction = direction == DIR_EGRESS ? "egress" : "ingress";
+		record_mark(r, FIELD_DIRECTION);
+	}
+}
+
+void packet_record(const struct packet *pk, struct record *r, enum record_kind kind)
+{
+	const struct frame *f = pk->frame;
+	bool is_packet = kind == REC_PACKET || kind == REC_DROP;
+
+	record_start(r, kind);
+	fill_frame(pk, r);
+	r->frame_len = f->len;
+	r->frame_cap_len = f->cap_len;
+	r->frame_segments = f->segments;
+	r->malformed = pk->malformed;
+	r->ethertype = pk->ethertype;
+	r->net_type = pk->ip.version == 4 ? "ipv4" : pk->ip.version ? "ipv6" : "arp";
+	if (kind == REC_ARP) {
+		r->net_type = "arp";
+		r->payload_len = pk->l3_len;
+		record_mark(r, FIELD_NET_TYPE);
+		fill_macs(pk->inner_smac, pk->inner_dmac, r);
+		return;
+	}
+	r->payload_len = pk->l3_len;
+	if (pk->ip.version)
+		fill_ip(pk, r, is_packet);
+	if (!is_packet)
+		return;
+	fill_macs(pk->smac, pk->dmac, r);
+	if (pk->ip.version || pk->is_arp)
+		record_mark(r, FIELD_NET_TYPE);
+	record_mark(r, FIELD_FRAME_LEN);
+	record_mark(r, FIELD_FRAME_CAP_LEN);
+	if (f->segments > 1)
+		record_mark(r, FIELD_FRAME_SEGMENTS);
+	if (pk->malformed)
+		record_mark(r, FIELD_MALFORMED);
+	if (pk->ethertype)
+		record_mark(r, FIELD_ETHERTYPE);
+}

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef NETPROBE_DECODE_PACKET_H
+#define NETPROBE_DECODE_PACKET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "frame.h"
+#include "record.h"
+
+/*
+ * Link to transport: a borrowed view of one frame.  Lives on the stack for one
+ * event.  Everything it points to is in the frame (or, for a reassembled
+ * datagram, in the fragment table until the next frame).
+ */
+enum { PACKET_VLANS_MAX = 8, PACKET_TUNNELS_MAX = 8 };
+
+/* One IP header and what follows it; the ports are those of its TCP, UDP or SCTP. */
+struct ip_layer {
+	struct addr src, dst;
+	uint16_t sport, dport;
+	uint8_t  version;		/* 4, 6; 0: none */
+	uint8_t  proto;			/* IANA number after all extension headers */
+	bool     has_ports;
+	bool     inherited;		/* the ports are those of the first fragment, not in this frame */
+};
+
+struct packet {
+	const struct frame *frame;
+
+	const uint8_t *smac, *dmac;	/* NULL when the link has none (6 octets otherwise) */
+	const uint8_t *inner_smac, *inner_dmac;	/* of the innermost Ethernet header: the ones ARP wants */
+	uint16_t ethertype;		/* of the innermost payload that is not IP, host order */
+	uint16_t vlan[PACKET_VLANS_MAX];
+	uint8_t  vlans;
+	const char *tunnel[PACKET_TUNNELS_MAX];
+	uint8_t  tunnels;
+
+	struct ip_layer ip, outer;	/* innermost; outermost, when has_outer */
+	bool     has_outer;
+
+	uint8_t  ttl, tos;
+	uint16_t ip_id;
+	bool     df;
+	uint32_t ip_len;		/* IPv4 total length; IPv6 payload length + 40; jumbo counts */
+	bool     is_fragment, frag_more, frag_first;
+	uint32_t frag_offset;		/* octets */
+	bool     reassembled;		/* l4 covers the whole datagram, from its fragments */
+
+	const uint8_t *l3;		/* innermost IP header, or ARP */
+	uint32_t l3_cap, l3_len;	/* octets captured from there; on the wire, padding and all */
+	const uint8_t *l4;		/* transport header; NULL when there is none */
+	uint32_t l4_cap, l4_len;	/* octets captured from there; on the wire by the IP length */
+	const uint8_t *payload;		/* after the transport header */
+	uint32_t payload_cap, payload_len;
+
+	/* TCP, when ip.proto is 6 and its header is whole */
+	bool     has_tcp;
+	uint8_t  tcp_flags;
+	uint32_t tcp_seq, tcp_ack;
+	uint16_t tcp_window, tcp_urgent;
+	const uint8_t *tcp_options;
+	uint8_t  tcp_options_len;
+
+	bool     is_arp;		/* l3 points to an ARP header */
+	const char *malformed;		/* NULL when walked to the end; else a word: "truncated", "bad-length", … */
+};
+
+/* State that outlives a frame: the fragment table.  Bounded; oldest out, counted. */
+struct packet_state;
+struct packet_counts { uint64_t walked, truncated, malformed, unknown, fragments, fragments_evicted, reassembled; };
+
+int  packet_open(struct packet_state **st);
+void packet_close(struct packet_state *st);
+const struct packet_counts *packet_counts(const struct packet_state *st);
+
+/*
+ * Walk the headers of a frame.  Never fails: what cannot be walked leaves
+ * pk->malformed set and everything understood so far in place.
+ */
+void packet_walk(struct packet_state *st, struct packet *pk, const struct frame *f);
+
+/*
+ * Fill a record of `kind` with what the packet says about itself.  Fields common
+ * to all datasets for any kind; for REC_PACKET and REC_DROP all of them.  For the
+ * others the rest are filled in but not marked: whoever sees r->frame may read them
+ * (the lines do), so nothing else sets r->frame.
+ */
+void packet_record(const struct packet *pk, struct record *r, enum record_kind kind);
+
+/* IANA keyword of a protocol number in the form of network.transport: "tcp", "ipv6-icmp", …, "253". */
+const char *packet_transport_name(uint8_t proto);
+
+#endif

@@ -1,0 +1,357 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "decode/stream.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "decode/hash.h"
+#include "decode/stream_side.h"
+
+enum {
+	TCP_FIN = 1, TCP_SYN = 2, TCP_RST = 4, TCP_ACK = 16,
+	NONE = UINT32_MAX,
+	BUCKETS = STREAM_CONNECTIONS,
+	WINDOW_MAX = 1 << 30,		/* RFC 7323, 2.3: no window is larger */
+	RESEND_MAX = 1 << 20,		/* so far back an octet may still be sent again */
+};
+#define HOLE_MIN_NS   10000000ull	/* frames of one instant may be captured out of order */
+#define RESTART_NS 10000000000ull	/* silence after which strange numbers mean a new connection */
+
+struct key {
+	uint8_t  a[16], b[16];		/* the lower end first */
+	uint16_t aport, bport;
+	uint8_t  family, zero[3];
+};
+_Static_assert(sizeof(struct key) == 40, "hashed as whole words, without padding");
+
+/* From the first to go to the last. */
+enum shelf { IDLE, LIVE, HOLDING, LISTS };	/* no octets or closed; open; open and holding octets */
+
+struct stream {
+	struct key key;
+	struct stream_side side[2];
+	uint64_t seen_ns;
+	uint32_t chain, older, newer;
+	uint8_t  list;
+	bool     talked, closed;
+};
+
+struct streams {
+	struct hash_key seed;
+	struct stream *slots;
+	uint32_t *buckets;
+	uint32_t fresh;			/* slots from here on were never used */
+	uint32_t oldest[LISTS], newest[LISTS];
+	uint32_t memory;
+	struct stream *current;		/* being fed: not to be evicted */
+	struct stream_counts counts;
+};
+
+int stream_open(struct streams **out, uint32_t seed)
+{
+	struct streams *t = calloc(1, sizeof(*t));
+
+	if (!t)
+		return -ENOMEM;
+	t->seed = hash_key_from(seed);
+	t->slots = calloc(STREAM_CONNECTIONS, sizeof(*t->slots));
+	t->buckets = malloc(BUCKETS * sizeof(*t->buckets));
+	if (!t->slots || !t->buckets) {
+		stream_close(t);
+		return -ENOMEM;
+	}
+	memset(t->buckets, 0xff, BUCKETS * sizeof(*t->buckets));
+	for (int i = 0; i < LISTS; i++)
+		t->oldest[i] = t->newest[i] = NONE;
+	*out = t;
+	return 0;
+}
+
+void stream_close(struct streams *t)
+{
+	if (!t)
+		return;
+	for (uint32_t i = 0; t->slots && i < t->fresh; i++) {
+		free(t->slots[i].side[0].buf);
+		free(t->slots[i].side[1].buf);
+	}
+	free(t->slots);
+	free(t->buckets);
+	free(t);
+}
+
+/* The key, and which of the two directions the packet goes. */
+static unsigned int key_of(const struct packet *pk, struct key *k)
+{
+	const struct ip_layer *ip = &pk->ip;
+	size_t n = ip->src.family == 6 ? 16 : 4;
+	int order = memcmp(ip->src.b, ip->dst.b, n);
+	unsigned int dir = order ? order > 0 : ip->sport > ip->dport;
+
+	memset(k, 0, sizeof(*k));
+	memcpy(dir ? k->b : k->a, ip->src.b, n);
+	memcpy(dir ? k->a : k->b, ip->dst.b, n);
+	k->aport = dir ? ip->dport : ip->sport;
+	k->bport = dir ? ip->sport : ip->dport;
+	k->family = ip->src.family;
+	return dir;
+}
+
+static uint32_t *bucket_of(const struct streams *t, const struct key *k)
+{
+	uint64_t w[sizeof(*k) / 8];
+
+	memcpy(w, k, sizeof(w));
+	return &t->buckets[hash_words(&t->seed, w, sizeof(*k) / 8) % BUCKETS];
+}
+
+/* The link that leads to the key's slot, or the last one of its chain (*link == NONE). */
+static uint32_t *find(const struct streams *t, const struct key *k)
+{
+	uint32_t *link = bucket_of(t, k);
+
+	while (*link != NONE && memcmp(&t->slots[*link].key, k, sizeof(*k)))
+		link = &t->slots[*link].chain;
+	return link;
+}
+
+static void unlist(struct streams *t, const struct stream *s)
+{
+	*(s->older == NONE ? &t->oldest[s->list] : &t->slots[s->older].newer) = s->newer;
+	*(s->newer == NONE ? &t->newest[s->list] : &t->slots[s->newer].older) = s->older;
+}
+
+static void enlist(struct streams *t, struct stream *s, enum shelf list)
+{
+	uint32_t i = (uint32_t)(s - t->slots);
+
+	s->list = (uint8_t)list;
+	s->older = t->newest[list];
+	s->newer = NONE;
+	*(s->older == NONE ? &t->oldest[list] : &t->slots[s->older].newer) = i;
+	t->newest[list] = i;
+}
+
+static enum shelf shelf_for(const struct stream *s)
+{
+	if (s->side[0].buf || s->side[1].buf)
+		return HOLDING;
+	return s->talked && !s->closed ? LIVE : IDLE;
+}
+
+static void forget_octets(struct streams *t, struct stream *s)
+{
+	side_restart(&s->side[0], &t->memory);
+	side_restart(&s->side[1], &t->memory);
+}
+
+/* A new connection between the same ends. */
+static void begin(struct streams *t, struct stream *s)
+{
+	forget_octets(t, s);
+	memset(s->side, 0, sizeof(s->side));
+	s->talked = s->closed = false;
+}
+
+static struct stream *add(struct streams *t, const struct key *k)
+{
+	uint32_t i = NONE, *link;
+	struct stream *s;
+
+	if (t->fresh < STREAM_CONNECTIONS) {
+		i = t->fresh++;
+	} else {
+		for (int l = 0; l < LISTS && i == NONE; l++)
+			i = t->oldest[l];
+		s = &t->slots[i];
+		t->counts.evicted++;
+		link = find(t, &s->key);
+		*link = s->chain;
+		unlist(t, s);
+	}
+	s = &t->slots[i];
+	begin(t, s);
+	s->key = *k;
+	link = bucket_of(t, k);
+	s->chain = *link;
+	*link = i;
+	enlist(t, s, IDLE);
+	return s;
+}
+
+/* Buffers may grow by `more`: the longest silent give up theirs.  Ends: each turn frees one's. */
+static bool make_memory(void *ctx, uint32_t more)
+{
+	struct streams *t = ctx;
+
+	while (t->memory + more > STREAM_MEMORY) {
+		uint32_t i = t->oldest[HOLDING];
+
+		if (i != NONE && &t->slots[i] == t->current)
+			i = t->slots[i].newer;
+		if (i == NONE)
+			return false;
+		forget_octets(t, &t->slots[i]);
+		unlist(t, &t->slots[i]);
+		enlist(t, &t->slots[i], shelf_for(&t->slots[i]));
+		t->counts.evicted++;
+	}
+	return true;
+}
+
+/* RFC 9293, 3.10.7.4.  A SYN with a number not seen before starts the direction, or all. */
+static void see_syn(struct streams *t, struct stream *s, unsigned int dir, const struct packet *pk)
+{
+	struct stream_side *me = &s->side[dir], *peer = &s->side[!dir];
+	uint32_t first = pk->tcp_seq + 1;
+
+	if (me->syn && me->isn == pk->tcp_seq)
+		return;
+	if (me->known && !me->syn && !s->closed && me->next - first < STREAM_SIDE_MAX) {
+		me->syn = true;		/* captured after the octets it precedes */
+		me->isn = pk->tcp_seq;
+		return;
+	}
+	if (!(pk->tcp_flags & TCP_ACK))
+		begin(t, s);
+	side_restart(me, &t->memory);
+	memset(me, 0, sizeof(*me));
+	me->known = me->syn = true;
+	me->isn = pk->tcp_seq;
+	me->next = first;
+	if (pk->tcp_flags & TCP_ACK && !peer->known) {
+		peer->known = peer->syn = true;
+		peer->isn = pk->tcp_ack - 1;
+		peer->next = pk->tcp_ack;
+	}
+}
+
+/* Numbers that no window explains: of another connection, or of nobody's. */
+static bool belongs(struct streams *t, struct stream *s, struct stream_side *me, uint32_t seq,
+		    uint64_t now_ns)
+{
+	int32_t off;
+
+	if (!me->known)
+		return true;
+	off = (int32_t)(seq - me->next);
+	if (off >= -RESEND_MAX && off < WINDOW_MAX && !(s->closed && off >= 0))
+		return true;
+	if (!s->closed && now_ns - s->seen_ns < RESTART_NS)
+		return false;
+	begin(t, s);
+	return true;
+}
+
+static void see_octets(struct streams *t, struct stream *s, struct side_io *io, const struct packet *pk)
+{
+	uint32_t seq = pk->tcp_seq + (pk->tcp_flags & TCP_SYN ? 1 : 0);
+	uint32_t cap = pk->payload_cap, len = pk->payload_len;
+	struct stream_side *me = io->side;
+
+	if (!len)
+		return;
+	if (!belongs(t, s, me, seq, io->now_ns)) {
+		io->gaps += len;
+		return;
+	}
+	if (me->fin && (int32_t)(seq + len - me->fin_seq) > 0) {	/* nothing comes after a FIN */
+		if ((int32_t)(me->fin_seq - seq) <= 0)
+			return;
+		len = me->fin_seq - seq;
+	}
+	s->talked = true;
+	side_accept(io, seq, pk->payload, cap, len);
+}
+
+/* Its FIN was seen, and every octet before it that will be. */
+static bool ended(const struct stream_side *s)
+{
+	return s->fin && (!s->known || (int32_t)(s->fin_seq - s->next) <= 0);
+}
+
+static void see_end(struct streams *t, struct stream *s, struct side_io *io, const struct packet *pk)
+{
+	struct stream_side *me = io->side, *peer = io->other;
+
+	if (pk->tcp_flags & TCP_FIN && !me->fin) {
+		me->fin = true;
+		me->fin_seq = pk->tcp_seq + pk->payload_len + (pk->tcp_flags & TCP_SYN ? 1 : 0);
+	}
+	/* RFC 5961, 3.2: a reset must have exactly the next number */
+	if (pk->tcp_flags & TCP_RST && me->known && pk->tcp_seq == me->next + me->have) {
+		side_flush(io);
+		me->fin = peer->fin = true;
+		me->fin_seq = me->next + me->have;
+		peer->fin_seq = peer->next + peer->have;
+		s->closed = true;
+	}
+	if (ended(me) && ended(peer))
+		s->closed = true;
+}
+
+/* Octets behind a hole that the receiver has: nobody will send those of the hole again. */
+static void see_ack(struct stream_side *peer, uint32_t ack, uint64_t now_ns)
+{
+	if (!peer->known || peer->extent == peer->have || now_ns - peer->hole_ns < HOLE_MIN_NS)
+		return;
+	if ((int32_t)(ack - (peer->next + side_held_at(peer))) >= 0)
+		peer->hole_dead = true;
+}
+
+void stream_packet(struct streams *t, const struct packet *pk, stream_fn fn, void *ctx)
+{
+	struct side_io io = {
+		.fn = fn, .ctx = ctx, .room = make_memory, .room_ctx = t, .memory = &t->memory
+	};
+	struct stream *s;
+	struct key key;
+	unsigned int dir;
+	uint32_t *link;
+
+	if (!pk->has_tcp || (pk->is_fragment && !pk->reassembled))
+		return;
+	dir = key_of(pk, &key);
+	link = find(t, &key);
+	if (*link == NONE && !pk->payload_len && !(pk->tcp_flags & TCP_SYN))
+		return;
+	s = *link == NONE ? add(t, &key) : &t->slots[*link];
+	t->current = s;
+	io.side = &s->side[dir];
+	io.other = &s->side[!dir];
+	io.now_ns = pk->frame ? pk->frame->time_ns : 0;
+
+	if (pk->tcp_flags & TCP_SYN)
+		see_syn(t, s, dir, pk);
+	see_octets(t, s, &io, pk);
+	see_end(t, s, &io, pk);
+	if (pk->tcp_flags & TCP_ACK)
+		see_ack(io.other, pk->tcp_ack, io.now_ns);
+
+	s->seen_ns = io.now_ns;
+	t->counts.gaps += io.gaps;
+	t->current = NULL;
+	unlist(t, s);
+	enlist(t, s, shelf_for(s));
+}
+
+bool stream_knows(const struct streams *t, const struct packet *pk)
+{
+	struct key key;
+	uint32_t i;
+
+	key_of(pk, &key);
+	i = *find(t, &key);
+	return i != NONE && t->slots[i].talked;
+}
+
+void stream_counts(const struct streams *t, struct stream_counts *c)
+{
+	*c = t->counts;
+}
+
+uint32_t stream_memory(const struct streams *t)
+{
+	return t->memory;
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef NETPROBE_DECODE_STREAM_H
+#define NETPROBE_DECODE_STREAM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "decode/packet.h"
+
+/*
+ * TCP octets in order (RFC 9293, 3.4).  Each packet's octets are put in their place;
+ * a consumer sees every direction from its next untaken octet on, and says how many
+ * it took.  What it leaves is kept and shown again with what follows.
+ *
+ * Rules.  Of octets sent twice the first stay.  A hole is waited for until the receiver
+ * has acknowledged it (so nobody will send it again), until 64 KiB are held behind it,
+ * or until a reset; then it is passed over, counted, and the consumer told.  A capture may
+ * begin in mid-stream: the first octet seen then starts that direction.  A SYN with
+ * another initial number starts a new connection.
+ *
+ * Bounds.  STREAM_CONNECTIONS connections: those that have sent nothing or are closed
+ * go first, then the longest silent.  STREAM_SIDE_MAX octets a direction and
+ * STREAM_MEMORY in all: the longest silent connection's are thrown away.  Both are counted.
+ * Time is linear in the octets seen, however they are cut into segments, as long as
+ * the consumer's is: see `want`.
+ */
+enum {
+	STREAM_CONNECTIONS = 16384,
+	STREAM_SIDE_MAX = 65537,	/* the longest DNS message with its length */
+	STREAM_MEMORY = 16 << 20,
+};
+
+/* One direction of a connection. */
+struct stream_side {
+	/* The consumer's.  Zero when the direction starts, or starts anew after a hole. */
+	uint32_t want;		/* not to be called before so many octets are there */
+	uint32_t mark;
+	uint8_t  phase;
+	/* The consumer's, until the connection ends. */
+	uint8_t  failures;
+	bool     ignored;	/* no more calls for this direction */
+
+	/* Read only */
+	bool     midstream;	/* its first octets were not seen */
+
+	/* stream.c's own */
+	bool     known, syn, fin, hole_dead;
+	uint32_t next;		/* sequence number of the first octet not taken */
+	uint32_t isn, fin_seq;
+	uint32_t have;		/* octets in order, in the buffer from `head` on */
+	uint32_t extent;	/* up to the last one held, in order or not */
+	uint32_t head, cap;
+	uint8_t  *buf;		/* cap octets, then a bit for each that is held out of order */
+	uint64_t hole_ns;	/* when the first hole appeared */
+};
+
+struct stream_data {
+	struct stream_side *side, *other;
+	const uint8_t *p;
+	uint32_t n;		/* 0 only together with `missing` */
+	/* Not 0: so many octets after these are lost.  What is not taken now is thrown away. */
+	uint32_t missing;
+	bool     cut;		/* they are lost because the frame was cut at the snap length */
+};
+
+/*
+ * Take octets from the front; returns how many.  0: not enough yet.  More than n: those
+ * that follow are passed over as well (at most 1 GiB).  Called again until it returns 0
+ * or nothing is left, so it need handle only one message a call.
+ */
+typedef uint32_t (*stream_fn)(void *ctx, const struct stream_data *d);
+
+struct stream_counts {
+	uint64_t evicted;	/* connections, or what they held, given up for want of memory */
+	uint64_t gaps;		/* octets missing */
+};
+
+struct streams;
+
+int  stream_open(struct streams **out, uint32_t seed);
+void stream_close(struct streams *t);
+/* A packet whose TCP header was walked; fn is called for its direction only. */
+void stream_packet(struct streams *t, const struct packet *pk, stream_fn fn, void *ctx);
+/* Is the packet's connection in the table, with octets seen? */
+bool stream_knows(const struct streams *t, const struct packet *pk);
+void stream_counts(const struct streams *t, struct stream_counts *c);
+/* Octets of memory that buffers take now. */
+uint32_t stream_memory(const struct streams *t);
+
+#endif

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef NETPROBE_DECODE_STREAM_SIDE_H
+#define NETPROBE_DECODE_STREAM_SIDE_H
+
+#include "decode/stream.h"
+
+/* One direction's octets, between stream.c (connections) and stream_side.c. */
+
+/* What a direction needs while it takes in a segment. */
+struct side_io {
+	struct stream_side *side, *other;
+	stream_fn fn;
+	void *ctx;
+	uint64_t now_ns;
+	uint64_t gaps;		/* octets found missing */
+	/* Asked before a buffer grows by `more` octets of memory; false: there is no room. */
+	bool (*room)(void *room_ctx, uint32_t more);
+	void *room_ctx;
+	uint32_t *memory;	/* octets that buffers take, of all connections */
+};
+
+/* Octets [seq, seq + len), of which `cap` were captured at p. */
+void side_accept(struct side_io *io, uint32_t seq, const uint8_t *p, uint32_t cap, uint32_t len);
+/* Pass over every hole. */
+void side_flush(struct side_io *io);
+/* Forget what is held; the direction starts anew with its next segment. */
+void side_restart(struct stream_side *s, uint32_t *memory);
+/* How far the first held octet behind the first hole is from `next`. */
+uint32_t side_held_at(const struct stream_side *s);
+
+#endif

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "decode/fragment.h"
+#include "decode/packet.h"
+#include "frames.h"
+
+static struct fragments *table;
+static uint8_t octets[65536];
+
+static int open_table(void **s)
+{
+	uint32_t i;
+
+	for (i = 0; i < sizeof(octets); i++)
+		octets[i] = (uint8_t)(i * 7 + i / 256);
+	return fragments_open(&table);
+}
+
+static int close_table(void **s)
+{
+	fragments_close(table);
+	return 0;
+}
+
+static struct fragment_key key_of(uint32_t id, uint8_t version)
+{
+	return (struct fragment_key){ .id = id, .version = version, .proto = 17, .vlan = 0xffff };
+}
+
+/* Adds octets[from..to) of the datagram; true when that made it whole. */
+static bool add_at(uint32_t id, uint8_t version, uint32_t from, uint32_t to, bool more,
+		   const uint8_t *p, uint64_t now_ns, uint32_t *n)
+{
+	struct fragment_piece x = { p + from, to - from, to - from, from, more, now_ns };
+	struct fragment_key key = key_of(id, version);
+	struct fragment *d;
+	const uint8_t *whole;
+
+	fragments_release(table);
+	d = fragments_add(table, &key, &x);
+	whole = fragments_whole(table, d, n);
+	if (whole)
+		assert_memory_equal(whole, octets, *n);
+	return whole;
+}
+
+static bool add(uint32_t id, uint32_t from, uint32_t to, bool more)
+{
+	uint32_t n;
+	bool whole = add_at(id, 4, from, to, more, octets, 1, &n);
+
+	return whole;
+}
+
+static void pieces_in_any_order_make_a_whole(void **s)
+{
+	assert_false(add(1, 0, 1480, true));
+	assert_true(add(1, 1480, 2000, false));
+	assert_false(add(2, 1480, 2000, false));
+	assert_true(add(2, 0, 1480, true));
+	assert_false(add(3, 2960, 3001, false));
+	assert_false(add(3, 0, 1480, true));
+	assert_true(add(3, 1480, 2960, true));
+}
+
+static void duplicates_and_overlaps_of_ipv4_change_nothing(void **s)
+{
+	static uint8_t other[65536];
+	uint32_t n;
+
+	memset(other, 0xee, sizeof(other));
+	assert_false(add(4, 0, 80, true));
+	assert_false(add_at(4, 4, 0, 80, true, other, 1, &n));
+	assert_false(add_at(4, 4, 40, 80, true, other, 1, &n));
+	assert_true(add(4, 64, 100, false));
+}
+
+static void an_overlap_gives_an_ipv6_datagram_up(void **s)
+{
+	uint32_t n;
+
+	assert_false(add_at(5, 6, 0, 80, true, octets, 1, &n));
+	assert_false(add_at(5, 6, 0, 80, true, octets, 1, &n));
+	assert_true(add_at(5, 6, 80, 100, false, octets, 1, &n));
+	assert_false(add_at(6, 6, 0, 80, true, octets, 1, &n));
+	assert_false(add_at(6, 6, 72, 90, false, octets, 1, &n));
+	assert_false(add_at(6, 6, 80, 100, false, octets, 1, &n));
+}
+
+static void a_ping_of_death_is_refused(void **s)
+{
+	assert_false(add(7, 0, 65528, true));
+	assert_false(add(7, 65528, 65536, false));
+	assert_false(add(8, 0, 65528, true));
+	assert_true(add(8, 65528, 65535, false));
+}
+
+static void five_seconds_are_enough(void **s)
+{
+	uint64_t before = fragments_evicted(table);
+	uint32_t n;
+
+	assert_false(add_at(9, 4, 0, 80, true, octets, 1000, &n));
+	assert_false(add_at(9, 4, 80, 100, false, octets, 1001 + FRAGMENT_AGE_NS, &n));
+	assert_true(fragments_evicted(table) > before);
+	assert_true(add_at(9, 4, 0, 80, true, octets, 1002 + FRAGMENT_AGE_NS, &n));
+}
+
+static void the_table_is_bounded_and_counts_what_goes(void **s)
+{
+	uint64_t before = fragments_evicted(table);
+	uint32_t i;
+
+	for (i = 0; i < 3 * FRAGMENT_DATAGRAMS; i++)
+		assert_false(add(1000 + i, 8, 16, true));
+	assert_true(fragments_evicted(table) - before >= 2 * FRAGMENT_DATAGRAMS);
+	/* The newest is still there. */
+	assert_false(add(1000 + i - 1, 0, 8, true));
+	assert_true(add(1000 + i - 1, 16, 20, false));
+	/* Big ones push out small ones, by octets. */
+	for (i = 0; i < 200; i++)
+		assert_false(add(90000 + i, 65000, 65008, true));
+	assert_false(add(90000 + i - 1, 65008, 65009, false));
+}
+
+static void ports_stay_with_the_datagram(void **s)
+{
+	struct fragment_piece x = { octets, 8, 8, 0, true, 1 };
+	struct fragment_key key = key_of(100000, 4);
+	struct fragment *d = fragments_add(table, &key, &x);
+	uint16_t a, b;
+
+	assert_false(fragment_ports(d, &a, &b));
+	fragment_set_ports(d, 5, 6);
+	x.offset = 8;
+	d = fragments_add(table, &key, &x);
+	assert_true(fragment_ports(d, &a, &b));
+	assert_int_equal(a, 5);
+	assert_int_equal(b, 6);
+}
+
+static void a_datagram_in_two_frames_is_one_payload(void **s)
+{
+	struct build one = { .n = 0 }, two = { .n = 0 };
+	struct packet_state *st;
+	struct frame f1, f2;
+	struct packet pk;
+	struct record r;
+
+	assert_int_equal(packet_open(&st), 0);
+	put_ip4(&one, 17, 16, 77, 0x2000);
+	put_udp(&one, 53, 5353, 12);
+	put(&one, "01234567", 8);
+	put_ip4(&two, 17, 4, 77, 2);
+	put(&two, "89ab", 4);
+	f1 = frame_of(&one, 101);
+	f2 = frame_of(&two, 101);
+	packet_walk(st, &pk, &f1);
+	assert_true(pk.is_fragment && pk.frag_first && pk.frag_more && !pk.reassembled);
+	assert_int_equal(pk.ip.sport, 53);
+	packet_walk(st, &pk, &f2);
+	assert_true(pk.is_fragment && !pk.frag_first && !pk.frag_more && pk.reassembled);
+	assert_int_equal(pk.frag_offset, 16);
+	assert_int_equal(pk.payload_len, 12);
+	assert_memory_equal(pk.payload, "0123456789ab", 12);
+	packet_record(&pk, &r, REC_PACKET);
+	assert_int_equal(r.dport, 5353);
+	/* Without the first, a later one has no ports; with it, it inherits them. */
+	packet_walk(st, &pk, &f2);
+	assert_false(pk.ip.has_ports);
+	one.p[5] = two.p[5] = 78;
+	two.p[6] = 0x20;
+	packet_walk(st, &pk, &f1);
+	packet_walk(st, &pk, &f2);
+	assert_true(pk.ip.has_ports && pk.ip.inherited);
+	packet_record(&pk, &r, REC_PACKET);
+	assert_false(record_has(&r, FIELD_SRC_PORT));
+	packet_record(&pk, &r, REC_DROP);
+	assert_true(record_has(&r, FIELD_SRC_PORT));
+	assert_int_equal(r.sport, 53);
+	packet_close(st);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(pieces_in_any_order_make_a_whole),
+		cmocka_unit_test(duplicates_and_overlaps_of_ipv4_change_nothing),
+		cmocka_unit_test(an_overlap_gives_an_ipv6_datagram_up),
+		cmocka_unit_test(a_ping_of_death_is_refused),
+		cmocka_unit_test(five_seconds_are_enough),
+		cmocka_unit_test(the_table_is_bounded_and_counts_what_goes),
+		cmocka_unit_test(ports_stay_with_the_datagram),
+		cmocka_unit_test(a_datagram_in_two_frames_is_one_payload),
+	};
+
+	return cmocka_run_group_tests(tests, open_table, close_table);
+}

@@ -1,0 +1,409 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "decode/line.h"
+#include "decode/packet.h"
+#include "frames.h"
+
+enum { ETHERNET = 1, RAW = 101 };
+
+static struct packet_state *state;
+static struct buf line;
+
+static int open_state(void **s)
+{
+	return packet_open(&state);
+}
+
+static int close_state(void **s)
+{
+	packet_close(state);
+	buf_free(&line);
+	return 0;
+}
+
+static struct line_state *lines_with(struct line_options opt)
+{
+	struct line_state *ls;
+
+	assert_int_equal(line_open(&ls, &opt), 0);
+	return ls;
+}
+
+static void record_says(struct line_state *ls, const struct record *r, const char *want)
+{
+	line.n = 0;
+	line_print(ls, r, &line);
+	buf_chr(&line, '\0');
+	assert_string_equal(line.p, want);
+}
+
+static void frame_says(struct line_state *ls, const struct build *b, uint16_t link, const char *want)
+{
+	struct frame f = frame_of(b, link);
+	struct packet pk;
+	struct record r;
+
+	memset(&r, 0x5a, sizeof(r));
+	packet_walk(state, &pk, &f);
+	packet_record(&pk, &r, REC_PACKET);
+	record_says(ls, &r, want);
+}
+
+#define OPTIONS "\2\4\5\xb4\4\2\x08\n\0\0\0\1\0\0\0\0\1\3\3\7"
+
+static void tcp_says(struct line_state *ls, bool back, uint8_t flags, uint32_t seq, uint32_t ack,
+		     const char *options, uint32_t on, uint32_t payload, const char *want)
+{
+	struct build b = { .n = 0 };
+
+	put_ip4(&b, 6, 20 + on + payload, 1, 0x4000);
+	if (back) {
+		b.p[15] = 2;
+		b.p[19] = 1;
+	}
+	put_tcp(&b, back ? 80 : 1234, back ? 1234 : 80, flags, seq, ack, options, on);
+	put_zeros(&b, payload);
+	frame_says(ls, &b, RAW, want);
+}
+
+static void a_connection_counts_from_its_first_numbers(void **s)
+{
+	struct line_state *ls = lines_with((struct line_options){ 0 });
+
+	tcp_says(ls, false, 2, 1000, 0, OPTIONS, 20, 0,
+		 "IP 10.0.0.1.1234 > 10.0.0.2.80: Flags [S], seq 1000, win 64240, "
+		 "options [mss 1460,sackOK,TS val 1 ecr 0,nop,wscale 7], length 0");
+	tcp_says(ls, true, 0x12, 5000, 1001, "", 0, 0,
+		 "IP 10.0.0.2.80 > 10.0.0.1.1234: Flags [S.], seq 5000, ack 1001, win 64240, length 0");
+	tcp_says(ls, false, 0x10, 1001, 5001, "", 0, 0,
+		 "IP 10.0.0.1.1234 > 10.0.0.2.80: Flags [.], ack 1, win 64240, length 0");
+	tcp_says(ls, false, 0x18, 1001, 5001, "", 0, 5,
+		 "IP 10.0.0.1.1234 > 10.0.0.2.80: Flags [P.], seq 1:6, ack 1, win 64240, length 5");
+	tcp_says(ls, true, 0x10, 5001, 1001, "\1\1\5\x0a\0\0\3\xeb\0\0\3\xed", 12, 0,
+		 "IP 10.0.0.2.80 > 10.0.0.1.1234: Flags [.], ack 1, win 64240, "
+		 "options [nop,nop,sack 1 {3:5}], length 0");
+	tcp_says(ls, true, 0x14, 5001, 1006, "", 0, 0,
+		 "IP 10.0.0.2.80 > 10.0.0.1.1234: Flags [R.], seq 1, ack 6, win 64240, length 0");
+	line_close(ls);
+}
+
+static void options_change_the_shape(void **s)
+{
+	struct line_state *ls = lines_with((struct line_options){ .absolute_seq = true });
+
+	tcp_says(ls, false, 0x18, 1001, 5001, "", 0, 5,
+		 "IP 10.0.0.1.1234 > 10.0.0.2.80: Flags [P.], seq 1001:1006, ack 5001, win 64240, length 5");
+	line_close(ls);
+	ls = lines_with((struct line_options){ .quiet = true });
+	tcp_says(ls, false, 0x18, 1001, 5001, "", 0, 5, "IP 10.0.0.1.1234 > 10.0.0.2.80: tcp 5");
+	line_close(ls);
+	ls = lines_with((struct line_options){ .verbose = 1 });
+	tcp_says(ls, false, 0x10, 1001, 5001, "", 0, 0,
+		 "IP (tos 0x0, ttl 64, id 1, offset 0, flags [DF], proto TCP (6), length 40) "
+		 "10.0.0.1.1234 > 10.0.0.2.80: Flags [.], ack 5001, win 64240, length 0");
+	line_close(ls);
+}
+
+static void option_bytes_that_lie_are_bad(void **s)
+{
+	struct line_state *ls = lines_with((struct line_options){ 0 });
+
+	tcp_says(ls, false, 2, 1, 0, "\2\0\0\0", 4, 0,
+		 "IP 10.0.0.1.1234 > 10.0.0.2.80: Flags [S], seq 1, win 64240, options [[bad opt]],"
+		 " length 0");
+	tcp_says(ls, false, 2, 1, 0, "\1\1\1\x08", 4, 0,
+		 "IP 10.0.0.1.1234 > 10.0.0.2.80: Flags [S], seq 1, win 64240, "
+		 "options [nop,nop,nop,[bad opt]], length 0");
+	tcp_says(ls, false, 0, 1, 0, "\x63\4\1\2", 4, 0,
+		 "IP 10.0.0.1.1234 > 10.0.0.2.80: Flags [none], win 64240, options [unknown-99 0x0102],"
+		 " length 0");
+	line_close(ls);
+}
+
+static void the_link_header_comes_first_when_asked(void **s)
+{
+	struct line_state *ls = lines_with((struct line_options){ .link = true });
+	struct build b = { .n = 0 };
+
+	put_eth(&b, 0x8100);
+	put16(&b, 0x6005);
+	put16(&b, 0x0800);
+	put_ip4(&b, 17, 12, 1, 0);
+	put_udp(&b, 5, 6, 4);
+	put_zeros(&b, 4);
+	frame_says(ls, &b, ETHERNET,
+		   "02:00:00:00:00:01 > 02:00:00:00:00:02, ethertype 802.1Q (0x8100), length 50: "
+		   "vlan 5, p 3, ethertype IPv4 (0x0800), 10.0.0.1.5 > 10.0.0.2.6: UDP, length 4");
+	line_close(ls);
+}
+
+static void tunnels_fragments_and_others_have_lines(void **s)
+{
+	struct line_state *ls = lines_with((struct line_options){ 0 });
+	struct build b = { .n = 0 };
+
+	put_ip4(&b, 17, 16 + 14 + 48, 1, 0);
+	put_udp(&b, 5555, 4789, 8 + 14 + 48);
+	put(&b, "\x08\0\0\0\0\0\1\0", 8);
+	put_eth(&b, 0x86dd);
+	put_ip6(&b, 17, 8);
+	put_udp(&b, 5, 6, 0);
+	frame_says(ls, &b, RAW, "IP 10.0.0.1.5555 > 10.0.0.2.4789: vxlan: "
+				"IP6 2001:db8::1.5 > 2001:db8::2.6: UDP, length 0");
+	b.n = 0;
+	put_ip4(&b, 17, 8, 9, 0x2003);
+	put_zeros(&b, 8);
+	frame_says(ls, &b, RAW, "IP 10.0.0.1 > 10.0.0.2: udp, length 8 (frag 9:24+)");
+	b.n = 0;
+	put_ip4(&b, 89, 44, 9, 0);
+	put_zeros(&b, 44);
+	frame_says(ls, &b, RAW, "IP 10.0.0.1 > 10.0.0.2: ospf, length 44");
+	b.n = 0;
+	put_eth(&b, 0x88cc);
+	put_zeros(&b, 46);
+	frame_says(ls, &b, ETHERNET, "LLDP, length 46");
+	b.n = 0;
+	put_eth(&b, 0x4242);
+	put_zeros(&b, 46);
+	frame_says(ls, &b, ETHERNET, "02:00:00:00:00:01 > 02:00:00:00:00:02, ethertype Unknown (0x4242), "
+				     "length 60: length 46 [|unknown-ethertype]");
+	line_close(ls);
+}
+
+/* A record of `kind` for a datagram of n octets after the IP header. */
+static void start(struct record *r, enum record_kind kind, uint8_t proto, bool v6, uint32_t n)
+{
+	static struct build b;
+	static struct frame f;
+	static struct packet pk;
+
+	b.n = 0;
+	if (v6)
+		put_ip6(&b, proto, n);
+	else
+		put_ip4(&b, proto, n, 1, 0);
+	if (proto == 17)
+		put_udp(&b, 53, 999, n - 8);
+	put_zeros(&b, proto == 17 ? n - 8 : n);
+	f = frame_of(&b, RAW);
+	packet_walk(state, &pk, &f);
+	memset(r, 0x5a, sizeof(*r));
+	packet_record(&pk, r, kind);
+}
+
+static void icmp_says(uint8_t type, uint8_t code, const char *want)
+{
+	struct line_state *ls = lines_with((struct line_options){ 0 });
+	struct record r;
+
+	start(&r, REC_ICMP, 1, false, 36);
+	r.icmp.type = type;
+	r.icmp.code = code;
+	r.icmp.id = 7;
+	r.icmp.seq = 8;
+	r.icmp.mtu = 1400;
+	r.icmp.orig_dst = (struct addr){ 4, { 192, 0, 2, 1 } };
+	r.icmp.orig_transport = "udp";
+	r.icmp.orig_dport = 53;
+	r.icmp.gateway = (struct addr){ 4, { 192, 0, 2, 9 } };
+	record_mark(&r, FIELD_ICMP_ID);
+	record_mark(&r, FIELD_ICMP_MTU);
+	record_mark(&r, FIELD_ICMP_GATEWAY);
+	record_mark(&r, FIELD_ICMP_ORIG_DST_IP);
+	record_mark(&r, FIELD_ICMP_ORIG_DST_PORT);
+	record_mark(&r, FIELD_ICMP_ORIG_TRANSPORT);
+	record_says(ls, &r, want);
+	line_close(ls);
+}
+
+static void icmp_has_tcpdumps_words(void **s)
+{
+	icmp_says(8, 0, "IP 10.0.0.1 > 10.0.0.2: ICMP echo request, id 7, seq 8, length 36");
+	icmp_says(3, 3, "IP 10.0.0.1 > 10.0.0.2: ICMP 192.0.2.1 udp port 53 unreachable, length 36");
+	icmp_says(3, 1, "IP 10.0.0.1 > 10.0.0.2: ICMP host 192.0.2.1 unreachable, length 36");
+	icmp_says(3, 4, "IP 10.0.0.1 > 10.0.0.2: ICMP 192.0.2.1 unreachable - need to frag (mtu 1400),"
+		  " length 36");
+	icmp_says(5, 1, "IP 10.0.0.1 > 10.0.0.2: ICMP redirect 192.0.2.1 to host 192.0.2.9, length 36");
+	icmp_says(11, 0, "IP 10.0.0.1 > 10.0.0.2: ICMP time exceeded in-transit, length 36");
+	icmp_says(42, 0, "IP 10.0.0.1 > 10.0.0.2: ICMP type-#42, length 36");
+}
+
+static void neighbour_discovery_names_its_target(void **s)
+{
+	struct line_state *ls = lines_with((struct line_options){ 0 });
+	struct record r;
+
+	start(&r, REC_ICMP, 58, true, 24);
+	r.icmp.type = 135;
+	r.icmp.code = 0;
+	r.icmp.nd_target = (struct addr){ 6, { 0xfe, 0x80, [15] = 9 } };
+	record_mark(&r, FIELD_ICMP_ND_TARGET);
+	record_says(ls, &r, "IP6 2001:db8::1 > 2001:db8::2: ICMP6, neighbor solicitation, "
+			    "who has fe80::9, length 24");
+	line_close(ls);
+}
+
+static void arp_asks_and_answers(void **s)
+{
+	struct line_state *ls = lines_with((struct line_options){ 0 });
+	struct build b = { .n = 0 };
+	struct packet pk;
+	struct record r;
+	struct frame f;
+
+	put_eth(&b, 0x0806);
+	put_zeros(&b, 46);
+	f = frame_of(&b, ETHERNET);
+	packet_walk(state, &pk, &f);
+	assert_true(pk.is_arp);
+	packet_record(&pk, &r, REC_ARP);
+	r.arp.opcode = 1;
+	r.arp.sender_ip = (struct addr){ 4, { 10, 0, 0, 1 } };
+	r.arp.target_ip = (struct addr){ 4, { 10, 0, 0, 2 } };
+	record_says(ls, &r, "ARP, Request who-has ? tell ?, length 46");
+	record_mark(&r, FIELD_ARP_SENDER_IP);
+	record_mark(&r, FIELD_ARP_TARGET_IP);
+	record_says(ls, &r, "ARP, Request who-has 10.0.0.2 tell 10.0.0.1, length 46");
+	r.arp.opcode = 2;
+	record_says(ls, &r, "ARP, Reply 10.0.0.1 is-at ?, length 46");
+	record_mark(&r, FIELD_ARP_SENDER_MAC);
+	memcpy(r.arp.sender_mac, "\2\0\0\0\0\1", 6);
+	record_says(ls, &r, "ARP, Reply 10.0.0.1 is-at 02:00:00:00:00:01, length 46");
+	line_close(ls);
+}
+
+#define STR(text) ((struct str){ text, sizeof(text) - 1 })
+
+static void dns_query(struct record *r)
+{
+	static const char *const flags[] = { "RD" };
+
+	start(r, REC_DNS, 17, false, 8 + 29);
+	r->dns.id = 1234;
+	r->dns.type = "query";
+	r->dns.op_code = STR("QUERY");
+	r->dns.header_flags = (struct list){ flags, 1 };
+	r->dns.question_name = STR("example.com");
+	r->dns.question_type = STR("A");
+	r->dns.question_class = STR("IN");
+	r->dns.questions_count = 1;
+	r->dns.answers_count = r->dns.authorities_count = 0;
+	r->dns.additionals_count = 1;
+	record_mark(r, FIELD_DNS_TYPE);
+	record_mark(r, FIELD_DNS_OP_CODE);
+	record_mark(r, FIELD_DNS_HEADER_FLAGS);
+	record_mark(r, FIELD_DNS_QUESTION_NAME);
+	record_mark(r, FIELD_DNS_QUESTION_TYPE);
+	record_mark(r, FIELD_DNS_QUESTION_CLASS);
+	record_mark(r, FIELD_DNS_QDCOUNT);
+	record_mark(r, FIELD_DNS_ANCOUNT);
+	record_mark(r, FIELD_DNS_NSCOUNT);
+	record_mark(r, FIELD_DNS_ARCOUNT);
+}
+
+static void dns_questions_and_answers_read_as_tcpdumps(void **s)
+{
+	static const char *const flags[] = { "RD", "RA" };
+	static const struct dns_answer answers[] = {
+		{ .present = 31, .name = { "a", 1 }, .type = { "CNAME", 5 }, .class = { "IN", 2 },
+		  .data = { "b.example", 9 } },
+		{ .present = 31, .name = { "b", 1 }, .type = { "MX", 2 }, .class = { "IN", 2 },
+		  .data = { "10 mx.example", 13 } },
+		{ .present = 31, .name = { "c", 1 }, .type = { "SRV", 3 }, .class = { "IN", 2 },
+		  .data = { "1 2 80 web.example", 18 } },
+	};
+	struct line_state *ls = lines_with((struct line_options){ 0 });
+	struct record r;
+
+	dns_query(&r);
+	record_says(ls, &r, "IP 10.0.0.1.53 > 10.0.0.2.999: 1234+ [1au] A? example.com. (29)");
+	r.dns.question_name = STR("a\\.b\\200");
+	record_says(ls, &r, "IP 10.0.0.1.53 > 10.0.0.2.999: 1234+ [1au] A? a\\.b\\200. (29)");
+	r.dns.question_name = STR("evil\x1b[2J\n");
+	record_says(ls, &r, "IP 10.0.0.1.53 > 10.0.0.2.999: 1234+ [1au] A? evil\\x1b[2J\\x0a. (29)");
+	r.dns.type = "answer";
+	r.dns.response_code = STR("NXDOMAIN");
+	r.dns.header_flags = (struct list){ flags, 2 };
+	record_mark(&r, FIELD_DNS_RESPONSE_CODE);
+	record_says(ls, &r, "IP 10.0.0.1.53 > 10.0.0.2.999: 1234 NXDomain 0/0/1 (29)");
+	r.dns.response_code = STR("NOERROR");
+	r.dns.answers_count = 3;
+	r.dns.answers = (struct list){ answers, 3 };
+	record_mark(&r, FIELD_DNS_ANSWERS);
+	record_says(ls, &r, "IP 10.0.0.1.53 > 10.0.0.2.999: 1234 3/0/1 CNAME b.example., "
+			    "MX mx.example. 10, SRV web.example.:80 1 2 (29)");
+	line_close(ls);
+}
+
+static void drops_and_losses_say_why(void **s)
+{
+	struct line_state *ls = lines_with((struct line_options){ 0 });
+	struct record r;
+
+	start(&r, REC_DROP, 17, false, 13);
+	r.drop.reason = STR("NO_SOCKET");
+	r.drop.location = STR("__udp4_lib_rcv");
+	r.drop.hook = "udp";
+	record_mark(&r, FIELD_DROP_REASON);
+	record_mark(&r, FIELD_DROP_LOCATION);
+	record_mark(&r, FIELD_DROP_HOOK);
+	record_says(ls, &r, "DROP NO_SOCKET at __udp4_lib_rcv (udp) "
+			    "IP 10.0.0.1.53 > 10.0.0.2.999: UDP, length 5");
+	record_start(&r, REC_LOST);
+	r.lost.stage = "ring";
+	r.lost.reason = "full";
+	r.lost.count = 812;
+	record_mark(&r, FIELD_LOST_STAGE);
+	record_mark(&r, FIELD_LOST_REASON);
+	record_says(ls, &r, "!lost 812 ring_full");
+	r.lost.reason = "ring_full";
+	record_says(ls, &r, "!lost 812 ring_full");
+	line_close(ls);
+}
+
+static void a_super_packet_and_its_interface_are_named(void **s)
+{
+	struct line_state *ls = lines_with((struct line_options){ .interface = true });
+	struct iface iface = { .name = "e\x1b[31m" };
+	struct build b = { .n = 0 };
+	struct packet pk;
+	struct record r;
+	struct frame f;
+
+	put_ip4(&b, 17, 8, 1, 0);
+	put_udp(&b, 5, 6, 0);
+	f = frame_of(&b, RAW);
+	f.segments = 12;
+	f.iface = &iface;
+	f.direction = DIR_EGRESS;
+	packet_walk(state, &pk, &f);
+	packet_record(&pk, &r, REC_PACKET);
+	record_says(ls, &r, "e\\x1b[31m Out IP 10.0.0.1.5 > 10.0.0.2.6: UDP, length 0 (GRO x12)");
+	line_close(ls);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_connection_counts_from_its_first_numbers),
+		cmocka_unit_test(options_change_the_shape),
+		cmocka_unit_test(option_bytes_that_lie_are_bad),
+		cmocka_unit_test(the_link_header_comes_first_when_asked),
+		cmocka_unit_test(tunnels_fragments_and_others_have_lines),
+		cmocka_unit_test(icmp_has_tcpdumps_words),
+		cmocka_unit_test(neighbour_discovery_names_its_target),
+		cmocka_unit_test(arp_asks_and_answers),
+		cmocka_unit_test(dns_questions_and_answers_read_as_tcpdumps),
+		cmocka_unit_test(drops_and_losses_say_why),
+		cmocka_unit_test(a_super_packet_and_its_interface_are_named),
+	};
+
+	return cmocka_run_group_tests(tests, open_state, close_state);
+}

@@ -1,0 +1,374 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "decode/stream.h"
+
+#include <stdlib.h>
+
+#include "decode_help.h"
+
+enum { FIN = 1, SYN = 2, RST = 4, ACK = 16, MAX = 400000 };
+
+/* A consumer that remembers what it was given. */
+struct sink {
+	uint8_t *p;
+	uint32_t n, missing, calls, message;	/* message: takes that many octets at a time; 0: all */
+	uint32_t pass;				/* once: octets to pass over beyond what is there */
+	bool cut;
+};
+
+static uint32_t consume(void *ctx, const struct stream_data *d)
+{
+	struct sink *s = ctx;
+	uint32_t n = s->message ? s->message : d->n;
+
+	s->calls++;
+	s->missing += d->missing;
+	s->cut |= d->cut;
+	if (d->missing)
+		n = d->n;
+	if (n > d->n) {
+		d->side->want = n;
+		return 0;
+	}
+	assert_true(s->n + n <= MAX);
+	memcpy(s->p + s->n, d->p, n);
+	s->n += n;
+	if (s->pass) {
+		n += s->pass;
+		s->pass = 0;
+	}
+	return n;
+}
+
+struct wire {
+	struct streams *t;
+	struct sink sink;
+	struct frame frame;
+	uint32_t ack;
+};
+
+static void segment(struct wire *w, bool back, uint32_t seq, uint8_t flags, const void *p, uint32_t cap,
+		    uint32_t len)
+{
+	struct packet pk = { .frame = &w->frame,
+			     .has_tcp = true,
+			     .tcp_flags = flags,
+			     .tcp_seq = seq,
+			     .tcp_ack = w->ack,
+			     .payload = p,
+			     .payload_cap = cap,
+			     .payload_len = len };
+
+	pk.ip = (struct ip_layer){ .src = { 4, { 10, 0, 0, back ? 2 : 1 } },
+				   .dst = { 4, { 10, 0, 0, back ? 1 : 2 } },
+				   .sport = back ? 53 : 4000,
+				   .dport = back ? 4000 : 53,
+				   .version = 4,
+				   .proto = 6,
+				   .has_ports = true };
+	w->frame.time_ns += 1000000;
+	stream_packet(w->t, &pk, consume, &w->sink);
+}
+
+static void data(struct wire *w, uint32_t seq, const char *text)
+{
+	segment(w, false, seq, ACK, text, (uint32_t)strlen(text), (uint32_t)strlen(text));
+}
+
+static int wire_open(void **state)
+{
+	struct wire *w = calloc(1, sizeof(*w));
+
+	w->sink.p = malloc(MAX);
+	w->frame.time_ns = SECOND;
+	*state = w;
+	return stream_open(&w->t, 1);
+}
+
+static int wire_close(void **state)
+{
+	struct wire *w = *state;
+
+	assert_int_equal(stream_memory(w->t) > STREAM_MEMORY, 0);
+	stream_close(w->t);
+	free(w->sink.p);
+	free(w);
+	return 0;
+}
+
+static void assert_got(const struct wire *w, const char *text)
+{
+	assert_int_equal(w->sink.n, strlen(text));
+	assert_memory_equal(w->sink.p, text, w->sink.n);
+}
+
+static void octets_in_order_come_at_once(void **state)
+{
+	struct wire *w = *state;
+
+	segment(w, false, 99, SYN, NULL, 0, 0);
+	data(w, 100, "abc");
+	data(w, 103, "def");
+	assert_got(w, "abcdef");
+	assert_int_equal(stream_memory(w->t), 0);
+}
+
+static void segments_out_of_order_are_put_in_order(void **state)
+{
+	struct wire *w = *state;
+
+	segment(w, false, 99, SYN, NULL, 0, 0);
+	data(w, 106, "ghi");
+	data(w, 103, "def");
+	assert_int_equal(w->sink.n, 0);
+	data(w, 100, "abc");
+	assert_got(w, "abcdefghi");
+	assert_int_equal(stream_memory(w->t), 0);
+}
+
+static void retransmissions_are_not_repeated(void **state)
+{
+	struct wire *w = *state;
+
+	data(w, 100, "abc");
+	data(w, 100, "abc");
+	data(w, 101, "bcde");
+	data(w, 99, "xab");
+	assert_got(w, "abcde");
+}
+
+static void of_overlapping_octets_the_first_stay(void **state)
+{
+	struct wire *w = *state;
+
+	segment(w, false, 99, SYN, NULL, 0, 0);
+	data(w, 102, "CD");
+	data(w, 101, "xxxx");
+	data(w, 100, "yyyyyyy");
+	assert_got(w, "yxCDxyy");
+}
+
+static void sequence_numbers_wrap(void **state)
+{
+	struct wire *w = *state;
+
+	segment(w, false, 0xfffffffdu, SYN, NULL, 0, 0);
+	data(w, 0, "cd");
+	data(w, 0xfffffffeu, "ab");
+	data(w, 2, "ef");
+	assert_got(w, "abcdef");
+}
+
+static void what_is_left_is_shown_again_with_what_follows(void **state)
+{
+	struct wire *w = *state;
+
+	w->sink.message = 4;
+	data(w, 100, "abcdef");
+	assert_got(w, "abcd");
+	data(w, 106, "g");
+	assert_got(w, "abcd");
+	data(w, 107, "hijkl");
+	assert_got(w, "abcdefghijkl");
+}
+
+static void a_hole_is_passed_over_once_it_is_acknowledged(void **state)
+{
+	struct wire *w = *state;
+
+	segment(w, false, 99, SYN, NULL, 0, 0);
+	data(w, 100, "abc");
+	data(w, 110, "xyz");
+	assert_got(w, "abc");
+	w->frame.time_ns += SECOND;
+	w->ack = 113;
+	segment(w, true, 500, ACK, NULL, 0, 0);
+	data(w, 113, "!");
+	assert_got(w, "abcxyz!");
+	assert_int_equal(w->sink.missing, 7);
+}
+
+static void a_hole_is_passed_over_when_too_much_waits_behind_it(void **state)
+{
+	struct wire *w = *state;
+	char block[1024];
+
+	memset(block, 'b', sizeof(block));
+	segment(w, false, 99, SYN, NULL, 0, 0);
+	for (uint32_t i = 0; i < 70; i++)
+		segment(w, false, 110 + i * 1024, ACK, block, 1024, 1024);
+	assert_int_equal(w->sink.n, 70 * 1024);
+	assert_int_equal(w->sink.missing, 10);
+}
+
+static void a_syn_with_another_number_starts_anew(void **state)
+{
+	struct wire *w = *state;
+
+	segment(w, false, 99, SYN, NULL, 0, 0);
+	data(w, 100, "abc");
+	segment(w, false, 99, SYN, NULL, 0, 0);
+	data(w, 103, "def");
+	segment(w, false, 70, SYN, NULL, 0, 0);
+	data(w, 71, "ghi");
+	assert_got(w, "abcdefghi");
+}
+
+static void after_the_end_nothing_is_repeated(void **state)
+{
+	struct wire *w = *state;
+
+	data(w, 100, "abc");
+	segment(w, false, 103, FIN | ACK, NULL, 0, 0);
+	segment(w, true, 500, FIN | ACK, NULL, 0, 0);
+	data(w, 100, "abc");
+	data(w, 103, "zzz");
+	assert_got(w, "abczzz");	/* beyond the end: another connection */
+}
+
+static void only_an_exact_reset_ends(void **state)
+{
+	struct wire *w = *state;
+
+	data(w, 100, "abc");
+	segment(w, false, 200, RST, NULL, 0, 0);
+	data(w, 103, "def");
+	segment(w, false, 106, RST, NULL, 0, 0);
+	data(w, 100, "abc");
+	assert_got(w, "abcdef");
+}
+
+static void a_segment_cut_at_the_snap_length_is_told(void **state)
+{
+	struct wire *w = *state;
+
+	segment(w, false, 100, ACK, "abc", 3, 10);
+	assert_true(w->sink.cut);
+	assert_int_equal(w->sink.missing, 7);
+	data(w, 110, "def");
+	assert_got(w, "abcdef");
+}
+
+static void more_may_be_taken_than_there_is(void **state)
+{
+	struct wire *w = *state;
+
+	w->sink.pass = 5;
+	data(w, 100, "abc");
+	data(w, 103, "....");
+	data(w, 107, ".def");
+	assert_got(w, "abcdef");
+}
+
+static void shuffled_and_overlapping_segments_give_the_same_octets(void **state)
+{
+	struct wire *w = *state;
+	static uint8_t text[200000];
+	uint32_t at = 0;
+
+	srandom(4);
+	for (uint32_t i = 0; i < sizeof(text); i++)
+		text[i] = (uint8_t)random();
+	w->sink.message = 7;
+	segment(w, false, 0xfffff000u - 1, SYN, NULL, 0, 0);
+	while (w->sink.n + 6 <
+	       sizeof(text)) { /* anywhere in a window over what is missing, until all is there */
+		uint32_t off, n = 1 + (uint32_t)random() % 1400;
+
+		at = w->sink.n;
+		off = at + (uint32_t)random() % 20000;
+		off = random() % 8 ? off : at > 100 ? at - 100 : 0;
+		off = random() % 16 ? off : at;
+		if (off >= sizeof(text))
+			off = at;
+		n = off + n > sizeof(text) ? (uint32_t)sizeof(text) - off : n;
+		segment(w, false, 0xfffff000u + off, ACK, text + off, n, n);
+	}
+	assert_int_equal(w->sink.missing, 0);
+	assert_memory_equal(w->sink.p, text, w->sink.n);
+}
+
+/* Seconds for n octets in segments of one octet; backwards: from the last of each block to its first. */
+static double one_octet_segments(struct wire *w, uint32_t n, bool backwards)
+{
+	double start = cpu_seconds();
+
+	w->sink.message = 65000;
+	w->sink.n = 0;
+	segment(w, false, 99 + n, SYN, NULL, 0, 0);
+	for (uint32_t i = 0; i < n; i++) {
+		uint32_t at = backwards ? i / 60000 * 60000 + 59999 - i % 60000 : i;
+
+		segment(w, false, 100 + n + at, ACK, "x", 1, 1);
+	}
+	return cpu_seconds() - start;
+}
+
+static void segments_of_one_octet_take_linear_time(void **state)
+{
+	for (int backwards = 0; backwards < 2; backwards++) {
+		double best = 1e9;
+
+		for (int i = 0; i < 5; i++) {
+			double one = one_octet_segments(*state, 120000, backwards);
+			double two = one_octet_segments(*state, 240000, backwards);
+
+			best = two / one < best ? two / one : best;
+		}
+		assert_true(best < 2.4);
+	}
+}
+
+static void memory_is_bounded_and_the_longest_silent_go_first(void **state)
+{
+	struct wire *w = *state;
+	struct stream_counts c;
+	static const uint8_t block[1400];
+
+	for (uint32_t i = 0; i < 100000; i++) {
+		struct packet pk = { .frame = &w->frame, .has_tcp = true, .tcp_flags = ACK, .tcp_seq = 100,
+				     .payload = block, .payload_cap = 1, .payload_len = 1 };
+
+		pk.ip = (struct ip_layer){
+			.src = { 4, { 10, (uint8_t)(i >> 16), (uint8_t)(i >> 8), (uint8_t)i } },
+			.dst = { 4, { 11, 0, 0, 1 } },
+			.sport = 1,
+			.dport = 53,
+			.proto = 6,
+			.version = 4
+		};
+		stream_packet(w->t, &pk, consume, &w->sink);
+		pk.tcp_seq = 60000;		/* a hole before it */
+		pk.payload_cap = pk.payload_len = sizeof(block);
+		stream_packet(w->t, &pk, consume, &w->sink);
+		w->sink.n = 0;
+		assert_true(stream_memory(w->t) <= STREAM_MEMORY);
+	}
+	stream_counts(w->t, &c);
+	assert_true(c.evicted > 90000);
+	data(w, 100, "abc");
+	assert_got(w, "abc");
+}
+
+int main(void)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, wire_open, wire_close)
+	const struct CMUnitTest tests[] = {
+		T(octets_in_order_come_at_once),
+		T(segments_out_of_order_are_put_in_order),
+		T(retransmissions_are_not_repeated),
+		T(of_overlapping_octets_the_first_stay),
+		T(sequence_numbers_wrap),
+		T(what_is_left_is_shown_again_with_what_follows),
+		T(a_hole_is_passed_over_once_it_is_acknowledged),
+		T(a_hole_is_passed_over_when_too_much_waits_behind_it),
+		T(a_syn_with_another_number_starts_anew),
+		T(after_the_end_nothing_is_repeated),
+		T(only_an_exact_reset_ends),
+		T(a_segment_cut_at_the_snap_length_is_told),
+		T(more_may_be_taken_than_there_is),
+		T(shuffled_and_overlapping_segments_give_the_same_octets),
+		T(segments_of_one_octet_take_linear_time),
+		T(memory_is_bounded_and_the_longest_silent_go_first),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
