@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "sink/sink.h"
+
+#include <string.h>
+
+#include "sink/jtext.h"
+#include "sink/out.h"
+
+/*
+ * JSON Lines: one object a line, at most JSON_LINE_MAX octets, dots in names
+ * being levels.  Records with the same fields have the same text between their
+ * values: braces that close, a comma, parents that open, the key.  It is worked
+ * out once for a set of fields and kept, a few sets at a time.
+ */
+enum {
+	GLUE_MAX = 64,		/* `}},"icmp":{"original":{"source":{"port":` and the like */
+	DEPTH_MAX = 4,		/* levels of parents */
+	PLANS = 16,		/* a new set takes the place of the one with the same hash */
+	LINE_RESERVE = 16 * 1024,	/* of a line, for all but texts and lists */
+};
+
+_Static_assert(FIELDS * (GLUE_MAX + JSON_FIXED_MAX) + 2 * JSON_ITEM_MAX < LINE_RESERVE,
+	       "a line of every field may not fit");
+
+struct step {
+	char glue[GLUE_MAX];		/* what stands before the value */
+	uint8_t len;
+	uint8_t type;			/* enum field_type */
+	uint16_t field;
+	uint16_t off;
+};
+
+struct plan {
+	uint64_t fields[4];
+	unsigned int n, depth;		/* depth: braces to close at the end */
+	struct step steps[FIELDS];
+};
+
+struct json {
+	struct sink s;
+	struct time_cache time;
+	uint64_t wanted[4];
+	bool any;			/* a record is in this document: pretty */
+	struct buf line;		/* pretty: the record on one line */
+	struct plan plans[PLANS];
+};
+
+static inline bool has_bit(const uint64_t set[4], unsigned int i)
+{
+	return set[i >> 6] >> (i & 63) & 1;
+}
+
+/* Octets of the parents that two names share, with the dot: "dns.question." */
+static size_t common_parents(const char *a, const char *b)
+{
+	size_t i, n = 0;
+
+	for (i = 0; a[i] && a[i] == b[i]; i++)
+		if (a[i] == '.')
+			n = i + 1;
+	return n;
+}
+
+static unsigned int count_dots(const char *s)
+{
+	unsigned int n = 0;
+
+	for (; *s; s++)
+		n += *s == '.';
+	return n;
+}
+
+/* From field `prev` (a name; "" at the start) to the value of `name`. */
+static bool make_glue(struct step *st, const char *prev, const char *name)
+{
+	struct buf b = { .p = st->glue, .cap = GLUE_MAX, .max = GLUE_MAX };
+	size_t common = common_parents(prev, name);
+	unsigned int close = count_dots(prev + common);
+	const char *from = name + common, *dot;
+
+	while (close--)
+		buf_chr(&b, '}');
+	buf_chr(&b, *prev ? ',' : '{');
+	for (; (dot = strchr(from, '.')); from = dot + 1) {
+		buf_chr(&b, '"');
+		buf_add(&b, from, (size_t)(dot - from));
+		buf_lit(&b, "\":{");
+	}
+	buf_chr(&b, '"');
+	buf_str(&b, from);
+	buf_lit(&b, "\":");
+	st->len = (uint8_t)b.n;
+	return !b.full;
+}
+
+static void make_plan(struct plan *p, const uint64_t fields[4])
+{
+	const char *prev = "";
+	unsigned int i;
+
+	memcpy(p->fields, fields, sizeof(p->fields));
+	p->n = 0;
+	for (i = 0; i < FIELDS; i++) {
+		const struct field *f = &record_fields[i];
+		struct step *st = &p->steps[p->n];
+
+		if (!has_bit(fields, i) || !make_glue(st, prev, f->name))
+			continue;
+		st->type = (uint8_t)f->type;
+		st->field = (uint16_t)i;
+		st->off = f->off;
+		prev = f->name;
+		p->n++;
+	}
+	p->depth = count_dots(prev);
+}
+
+static const struct plan *find_plan(struct json *j, const uint64_t fields[4])
+{
+	uint64_t hash = (fields[0] ^ (fields[1] << 1 | fields[1] >> 63)) * 0x9e3779b97f4a7c15;
+	struct plan *p = &j->plans[(hash ^ fields[2] ^ fields[3]) >> 32 & (PLANS - 1)];
+	uint64_t other = (p->fields[0] ^ fields[0]) | (p->fields[1] ^ fields[1]) |
+			 (p->fields[2] ^ fields[2]) | (p->fields[3] ^ fields[3]);
+
+	if (other || !p->n)
+		make_plan(p, fields);
+	return p;
+}
+
+static void choose_fields(struct json *j)
+{
+	unsigned int i;
+
+	for (i = 0; i < FIELDS; i++)
+		if (!j->s.opt.n_fields)
+			j->wanted[i >> 6] |= 1ull << (i & 63);
+	for (i = 0; i < j->s.opt.n_fields; i++)
+		j->wanted[j->s.opt.fields[i] >> 6] |= 1ull << (j->s.opt.fields[i] & 63);
+}
+
+static int json_open(struct sink *s)
+{
+	struct json *j = (struct json *)s;
+
+	choose_fields(j);
+	if (!s->opt.pretty)
+		return 0;
+	j->any = false;
+	buf_chr(&s->out->buf, '[');
+	return out_commit(s->out);
+}
+
+static inline char *put_glue(char *o, const struct step *st)
+{
+	memcpy(o, st->glue, GLUE_MAX / 2);
+	if (st->len > GLUE_MAX / 2)
+		memcpy(o + GLUE_MAX / 2, st->glue + GLUE_MAX / 2, GLUE_MAX / 2);
+	return o + st->len;
+}
+
+/*
+ * Writes the object.  Returns -1, or the field that must be left out of it: an
+ * address without a family, a text or list when the line is full.
+ */
+static int put_fields(struct json_writer *w, const struct plan *p, const struct record *r)
+{
+	const struct step *st = p->steps, *end = st + p->n;
+
+	for (; st < end; st++) {
+		const void *at = (const char *)r + st->off;
+
+		if (st->type == FT_ADDR && !((const struct addr *)at)->family)
+			return st->field;
+		if (st->type >= FT_STR && w->o >= w->limit) {
+			w->cut = true;
+			return st->field;
+		}
+		w->o = put_glue(w->o, st);
+		json_value(w, st->type, at, record_fields[st->field].items);
+	}
+	memcpy(w->o, "}}}}", DEPTH_MAX);
+	w->o += p->depth;
+	return -1;
+}
+
+/* Appends the record as one object, without a newline. */
+static void put_record(struct json *j, struct buf *b, const struct record *r)
+{
+	struct json_writer w = { .time = &j->time };
+	uint64_t fields[4];
+	unsigned int i;
+	int without;
+	char *start;
+
+	if (!buf_room(b, JSON_LINE_MAX + 2 * GLUE_MAX))
+		return;
+	start = b->p + b->n;
+	w.limit = start + JSON_LINE_MAX - LINE_RESERVE;
+	/* -o chooses what to see; it does not hide a loss. */
+	for (i = 0; i < 4; i++)
+		fields[i] = r->present[i] & (r->kind == REC_LOST ? UINT64_MAX : j->wanted[i]);
+	fields[FIELD_TRUNCATED >> 6] &= ~(1ull << (FIELD_TRUNCATED & 63));
+	/* Rare, and once a field at most: begin again with less. */
+	do {
+		w.o = start;
+		without = put_fields(&w, find_plan(j, fields), r);
+		if (without >= 0)
+			fields[without >> 6] &= ~(1ull << (without & 63));
+	} while (without >= 0);
+	if (w.o == start)
+		*w.o++ = '{';
+	if (w.cut) {
+		static const char key[] = ",\"truncated\":true";
+
+		memcpy(w.o, key, sizeof(key) - 1);
+		w.o += sizeof(key) - 1;
+	}
+	*w.o++ = '}';
+	b->n += (size_t)(w.o - start);
+}
+
+static void put_line_break(struct buf *b, unsigned int depth)
+{
+	buf_chr(b, '\n');
+	while (depth--)
+		buf_lit(b, "  ");
+}
+
+/* Valid JSON on one line to indented JSON, below `depth` levels. */
+static void put_indented(struct buf *b, const char *p, size_t n, unsigned int depth)
+{
+	bool quoted = false;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		char c = p[i];
+
+		if (quoted) {
+			buf_chr(b, c);
+			if (c == '\\')
+				buf_chr(b, p[++i]);
+			quoted = c != '"';
+			continue;
+		}
+		if (c == '}' || c == ']')
+			put_line_break(b, --depth);
+		buf_chr(b, c);
+		quoted = c == '"';
+		if (c == ':')
+			buf_chr(b, ' ');
+		else if (c == ',')
+			put_line_break(b, depth);
+		else if ((c == '{' || c == '[') && i + 1 < n && p[i + 1] != c + 2)
+			put_line_break(b, ++depth);
+		else if (c == '{' || c == '[')
+			buf_chr(b, p[++i]);
+	}
+}
+
+static int json_record(struct sink *s, const struct record *r)
+{
+	struct json *j = (struct json *)s;
+	struct buf *b = &s->out->buf;
+
+	if (!s->opt.pretty) {
+		put_record(j, b, r);
+		buf_chr(b, '\n');
+		return out_commit(s->out);
+	}
+	j->line.n = 0;
+	put_record(j, &j->line, r);
+	b->full |= j->line.full;
+	if (j->any)
+		buf_chr(b, ',');
+	put_line_break(b, 1);
+	put_indented(b, j->line.p, j->line.n, 1);
+	j->any |= !b->full;
+	return out_commit(s->out);
+}
+
+static int json_finish(struct sink *s)
+{
+	struct json *j = (struct json *)s;
+
+	if (!s->opt.pretty)
+		return 0;
+	if (j->any)
+		buf_chr(&s->out->buf, '\n');
+	buf_lit(&s->out->buf, "]\n");
+	return out_commit(s->out);
+}
+
+static void json_free(struct sink *s)
+{
+	buf_free(&((struct json *)s)->line);
+}
+
+const struct sink_ops sink_json = {
+	.name = "json",
+	.size = sizeof(struct json),
+	.open = json_open,
+	.record = json_record,
+	.finish = json_finish,
+	.free = json_free,
+};
