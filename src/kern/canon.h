@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef NETPROBE_KERN_CANON_H
+#define NETPROBE_KERN_CANON_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * The canonical frame: what a filter looks at.  The entry program of the
+ * kernel side makes the same one; both follow these rules, in this order.
+ *
+ * 1. VLAN tags (TPID 0x8100, 0x88a8, 0x9100, 0x9200; at most CANON_TAGS) behind
+ *    the addresses are left out, unless `strict`.  A tag that the frame does not
+ *    hold whole, with the type behind it, stays.
+ * 2. With `inner`: when the network header, found behind all tags, is a tunnel
+ *    (VXLAN, Geneve, GRE, IPIP, 6in4, 4in6, 6in6; one level, headers whole, not
+ *    a later fragment), the frame inside takes the place of the whole.  One that
+ *    is Ethernet goes through rule 1; one that is IP gets an Ethernet header of
+ *    zeros and its EtherType.
+ *
+ * Nothing is copied but headers: the rest stays where it is.
+ */
+enum { CANON_TAGS = 4, CANON_EXTENSIONS = 8 };
+
+struct canon {
+	uint8_t head[20];	/* the first head_len octets */
+	uint32_t head_len;
+	const uint8_t *tail;	/* and those behind */
+	uint32_t cap, len;	/* octets there are, octets on the wire: head and tail */
+};
+
+struct canon_how {
+	bool strict, inner;
+	bool ether;		/* always make it Ethernet: other link types get a header of zeros */
+};
+
+/* data: cap octets of a frame of LINKTYPE_ `link`, len on the wire.  Must outlive c. */
+void canon_make(struct canon *c, uint16_t link, struct canon_how how, const uint8_t *data, uint32_t cap,
+		uint32_t len);
+/* Big endian load of 1, 2 or 4 octets; false when they are not all there. */
+bool canon_load(const struct canon *c, uint64_t off, unsigned int size, uint32_t *v);
+/* The first octets in one piece; returns how many, at most max. */
+uint32_t canon_copy(const struct canon *c, uint8_t *out, uint32_t max);
+
+#endif

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef NETPROBE_KERN_CAPTURE_H
+#define NETPROBE_KERN_CAPTURE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "kern/filter.h"
+
+/*
+ * The capture ladder: tcx, clsact, AF_PACKET with an eBPF socket filter, AF_PACKET
+ * with classic BPF.  Everything here needs privileges and is done before, or in
+ * the helper process after, the reader has dropped them.
+ *
+ * Nothing may remain after kill -9.  Links and sockets are never pinned: when the last
+ * holder of the descriptors dies, so do they.  A clsact filter alone belongs to its
+ * interface: it outlives a kill of reader and helper at once.  It does no harm then (it
+ * lets everything pass, and ships nothing once the ring is full) and the next netprobe
+ * that comes to clsact there removes it.  Still, where a socket works it is taken first:
+ * the order tried is tcx, socket, clsact, packet.  `rung` asks for clsact.
+ */
+enum rung { RUNG_TCX, RUNG_CLSACT, RUNG_SOCKET, RUNG_PACKET, RUNGS };
+extern const char *const rung_names[RUNGS];	/* "tcx", "clsact", "socket", "packet" */
+
+struct capture_options {
+	uint32_t snaplen;		/* most octets of a frame to ship; 0: NP_SNAP_MAX */
+	uint32_t snaplen_other;		/* of frames that no decoder looks into (not UDP, ICMP, ARP, DNS); 0: snaplen */
+	uint64_t ring_octets;		/* rounded up to a power of two pages; 0: 4 MiB */
+	bool ingress, egress;
+	const struct filter *filter;	/* NULL: everything */
+	unsigned int sample;		/* keep one in N; 0, 1: all */
+	int rung;			/* only this rung (tests); -1: the ladder */
+	bool packets;			/* packet hooks wanted (not with --drops alone) */
+	bool drops;			/* attached by capture_open(); of the current network namespace */
+	const char *const *drop_reasons;	/* names without prefix; NULL: all */
+	unsigned int n_drop_reasons;
+	const char *btf_path;		/* --btf FILE */
+	bool promisc;			/* ask each interface for frames that are not for it */
+	bool debug;			/* say the end of the verifier's log when a program is refused */
+};
+
+/* One rung, tried or not, for --plan. */
+struct rung_plan {
+	bool tried, works, chosen;
+	int err;			/* negative errno of the kernel's refusal */
+	char reason[256];		/* in the user's words, with the kernel's own reason */
+};
+
+struct capture;
+
+/* Create maps, load programs; says what failed and why (EPERM names the capability).  What opt points to must
+ * outlive the capture. */
+int  capture_open(struct capture **out, const struct capture_options *opt);
+/* Attach to one interface of the current network namespace, by the ladder.  *rung: which one it took.
+ * When a rung fails for one interface only (a device without tc), the next is tried for it. */
+int  capture_attach(struct capture *c, uint32_t ifindex, const char *name, enum rung *rung);
+int  capture_detach(struct capture *c, uint32_t ifindex);
+/* Detach all and wait until no program of ours runs any more: afterwards the ledger is final. */
+void capture_detach_all(struct capture *c);
+/* --plan: try each rung on `ifindex`, attaching and detaching at once. */
+int  capture_plan(struct capture *c, uint32_t ifindex, const char *name, struct rung_plan plan[RUNGS]);
+/* Close every descriptor, without detaching in another process that holds them too. */
+void capture_close(struct capture *c);
+
+/* What the reader needs: map descriptors to mmap before privileges are dropped.  They are duplicates, the
+ * caller's own; all are -1 when nothing of BPF works here (every interface then takes RUNG_PACKET). */
+struct capture_fds {
+	int ring, ledger, control, drop_ledger;	/* -1: absent */
+	uint64_t ring_octets;
+	unsigned int cpus;		/* elements of the ledgers */
+};
+void capture_fds(const struct capture *c, struct capture_fds *fds);
+
+/* Names for drop records, read from the running kernel's BTF and /proc/kallsyms while privileged. */
+struct drop_names;
+int  drop_names_open(struct drop_names **out, const char *btf_path);
+/* The same from other files; NULL: the running kernel's.  For tests. */
+int  drop_names_read(struct drop_names **out, const char *btf_path, const char *kallsyms_path);
+void drop_names_close(struct drop_names *d);
+/* Octets of memory that the tables take. */
+uint64_t drop_names_size(const struct drop_names *d);
+const char *drop_reason_name(const struct drop_names *d, uint32_t reason);
+/* Symbol that contains the address, or NULL. */
+const char *drop_symbol(const struct drop_names *d, uint64_t addr);
+/* Class of a drop, by reason and symbol (NULL: unknown): xdp, tc, nft, iptables, socket, route, neighbour, tcp, udp,
+ * ip, other.  d (NULL: none) tells whether legacy iptables has tables here, where the symbol cannot. */
+const char *drop_hook(const struct drop_names *d, const char *reason, const char *symbol);
+
+#endif

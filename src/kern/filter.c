@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* libpcap's side of a filter.  <pcap/bpf.h> and <linux/bpf.h> do not go together: the latter stays out. */
+#include "kern/filter.h"
+
+#include <errno.h>
+#include <pcap/pcap.h>
+#include <string.h>
+
+#include "kern/canon.h"
+#include "util/cleanup.h"
+#include "util/err.h"
+
+enum {
+	TEXT_MAX = 64 * 1024,
+	/*
+	 * libpcap's optimizer takes time by the square of this: a second for 300 hosts, half a
+	 * minute for 900.  What is longer would not fit the kernel's 4096 instructions anyway.
+	 */
+	OPTIMIZE_MAX = 12 * 1024,
+	QUOTE_MAX = 300,		/* octets of the expression in a message */
+	SNAPLEN = 262144,		/* what a match returns, as tcpdump has it */
+	LINKTYPE_RAW_IP = 101,
+	/* Only protochain jumps backwards, once for each header: more steps than any honest chain takes. */
+	STEPS_MAX = 1 << 16,
+	ANCILLARY = -0x1000,		/* SKF_AD_OFF: loads from here on ask the kernel, not the packet */
+};
+
+_Static_assert(sizeof(struct filter_insn) == sizeof(struct bpf_insn), "one layout");
+_Static_assert(offsetof(struct filter_insn, k) == offsetof(struct bpf_insn, k), "one layout");
+
+/* ── the words of an expression ── */
+
+static size_t word_length(const char *p)
+{
+	size_t n = strspn(p, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.");
+
+	/* A name does not end in '-' or '_'. */
+	while (n > 1 && (p[n - 1] == '-' || p[n - 1] == '_'))
+		n--;
+	return n;
+}
+
+/*
+ * The first of `words` (ends with NULL) that the expression has as a keyword, or NULL.
+ * pcap-filter(7): a name is letters, digits, '-', '_', '.'; one behind a backslash is
+ * no keyword.  So `host vlan.example` and `\vlan` are not `vlan`.
+ */
+static const char *keyword_in(const char *text, const char *const *words)
+{
+	const char *p = text;
+
+	while (*p) {
+		size_t n = word_length(p);
+
+		if (*p == '\\') {
+			p += 1 + strcspn(p + 1, " !()\n\t");
+			continue;
+		}
+		for (int i = 0; n && words[i]; i++)
+			if (strlen(words[i]) == n && !memcmp(words[i], p, n))
+				return words[i];
+		p += n ? n : 1;
+	}
+	return NULL;
+}
+
+static const char *ellipsis(const char *text)
+{
+	return strlen(text) > QUOTE_MAX ? "..." : "";
+}
+
+/* What is asked for implies literal semantics, or leaves no sense to `inner`: say so. */
+static void imply(struct filter *f)
+{
+	static const char *const tags[] = { "vlan", "mpls", "pppoed", "pppoes", NULL };
+	static const char *const tunnels[] = { "geneve", "vxlan", NULL };
+	const char *word = keyword_in(f->text, tags);
+
+	if (word && !f->strict) {
+		note("filter: '%s' sees VLAN tags in their place (as with --strict-pcap)", word);
+		f->strict = true;
+	}
+	word = keyword_in(f->text, tunnels);
+	if (word && f->inner) {
+		note("filter: '%s' looks for the tunnel itself: --inner has no effect", word);
+		f->inner = false;
+	}
+}
+
+/* ── compile ── */
+
+/*
+ * Loads at or above SKF_AD_OFF are what libpcap makes of `inbound`, `outbound`
+ * and `ifindex` where the frame does not tell; nobody could answer in user space.
+ */
+static int refuse_ancillary(const struct filter *f)
+{
+	for (unsigned int i = 0; i < f->n; i++) {
+		uint16_t code = f->insns[i].code;
+
+		if (BPF_CLASS(code) == BPF_LD && BPF_MODE(code) == BPF_ABS &&
+		    f->insns[i].k >= (uint32_t)ANCILLARY)
+			return fail(0, "filter \"%.*s%s\": %s", QUOTE_MAX, f->text, ellipsis(f->text),
+				    "the frame does not tell direction or interface index: use -Q or -i");
+	}
+	return 0;
+}
+
+/* libpcap knows LINKTYPE_RAW by another number. */
+static int dlt_of(const struct filter *f)
+{
+	if (f->ether)
+		return DLT_EN10MB;
+	return f->link == LINKTYPE_RAW_IP ? DLT_RAW : f->link;
+}
+
+static int take_program(struct filter *f, const struct bpf_program *prog)
+{
+	f->insns = calloc(prog->bf_len, sizeof(*f->insns));
+	if (!f->insns)
+		return fail(ENOMEM, "filter");
+	memcpy(f->insns, prog->bf_insns, prog->bf_len * sizeof(*f->insns));
+	f->n = prog->bf_len;
+	return 0;
+}
+
+static int compile(struct filter *f)
+{
+	struct bpf_program prog;
+	int dlt = dlt_of(f), err;
+	const char *name = pcap_datalink_val_to_name(dlt);
+	pcap_t *p = pcap_open_dead(dlt, SNAPLEN);
+
+	if (!p)
+		return fail(ENOMEM, "filter");
+	if (pcap_compile(p, &prog, f->text, strlen(f->text) <= OPTIMIZE_MAX, PCAP_NETMASK_UNKNOWN)) {
+		if (f->ether)
+			err = fail(0, "filter \"%.*s%s\": %s", QUOTE_MAX, f->text, ellipsis(f->text),
+				   pcap_geterr(p));
+		else
+			err = fail(0, "filter \"%.*s%s\", for frames of link type %u (%s): %s", QUOTE_MAX,
+				   f->text, ellipsis(f->text), f->link, name ? name : "unknown",
+				   pcap_geterr(p));
+	} else {
+		err = take_program(f, &prog);
+		pcap_freecode(&prog);
+	}
+	pcap_close(p);
+	return err;
+}
+
+int filter_compile(struct filter **out, const char *text, uint16_t link, bool strict, bool inner)
+{
+	struct filter *f;
+	int err = 0;
+
+	if (strlen(text) > TEXT_MAX)
+		return fail(E2BIG, "filter expression of %zu octets, at most %d", strlen(text), TEXT_MAX);
+	f = calloc(1, sizeof(*f));
+	if (!f || !(f->text = strdup(text))) {
+		free(f);
+		return fail(ENOMEM, "filter");
+	}
+	f->link = link;
+	f->strict = strict;
+	f->inner = inner;
+	imply(f);
+	f->ether = link == DLT_EN10MB || f->inner;
+	if (text[strspn(text, " \t\r\n")])
+		err = compile(f);
+	if (!err)
+		err = refuse_ancillary(f);
+	if (err) {
+		filter_free(f);
+		return err;
+	}
+	filter_translate(f, NULL, NULL, 0);	/* sets kernel, why_not */
+	*out = f;
+	return 0;
+}
+
+void filter_free(struct filter *f)
+{
+	if (!f)
+		return;
+	free(f->insns);
+	free(f->text);
+	free(f);
+}
+
+/* ── evaluate ── */
+
+struct machine {
+	const struct canon *frame;
+	uint32_t a, x, m[BPF_MEMWORDS];
+};
+
+static unsigned int size_of(uint16_t code)
+{
+	return BPF_SIZE(code) == BPF_W ? 4 : BPF_SIZE(code) == BPF_H ? 2 : 1;
+}
+
+/*
+ * LD, LDX.  False: the frame does not hold it, which rejects.  X + k does not wrap,
+ * as in libpcap's own interpreter.
+ */
+static bool load(struct machine *v, const struct filter_insn *p)
+{
+	uint32_t *to = BPF_CLASS(p->code) == BPF_LD ? &v->a : &v->x;
+
+	switch (BPF_MODE(p->code)) {
+	case BPF_IMM:
+		*to = p->k;
+		return true;
+	case BPF_LEN:
+		*to = v->frame->len;
+		return true;
+	case BPF_MEM:
+		*to = p->k < BPF_MEMWORDS ? v->m[p->k] : 0;
+		return p->k < BPF_MEMWORDS;
+	case BPF_ABS:
+		return to == &v->a && canon_load(v->frame, p->k, size_of(p->code), to);
+	case BPF_IND:
+		return to == &v->a && canon_load(v->frame, (uint64_t)v->x + p->k, size_of(p->code), to);
+	case BPF_MSH:
+		if (to != &v->x || !canon_load(v->frame, p->k, 1, to))
+			return false;
+		v->x = (v->x & 0x0f) << 2;
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* False: division by zero, which rejects. */
+static bool calculate(struct machine *v, const struct filter_insn *p)
+{
+	uint32_t k = BPF_SRC(p->code) == BPF_X ? v->x : p->k;
+
+	switch (BPF_OP(p->code)) {
+	case BPF_ADD: v->a += k; break;
+	case BPF_SUB: v->a -= k; break;
+	case BPF_MUL: v->a *= k; break;
+	case BPF_OR:  v->a |= k; break;
+	case BPF_AND: v->a &= k; break;
+	case BPF_XOR: v->a ^= k; break;
+	case BPF_LSH: v->a = k < 32 ? v->a << k : 0; break;
+	case BPF_RSH: v->a = k < 32 ? v->a >> k : 0; break;
+	case BPF_NEG: v->a = -v->a; break;
+	case BPF_DIV:
+		if (!k)
+			return false;
+		v->a /= k;
+		break;
+	case BPF_MOD:
+		if (!k)
+			return false;
+		v->a %= k;
+		break;
+	default:
+		return false;
+	}
+	return true;
+}
+
+/* *pc is behind p.  Backwards by wrapping, in protochain only. */
+static bool jump(const struct machine *v, const struct filter_insn *p, uint32_t *pc)
+{
+	uint32_t k = BPF_SRC(p->code) == BPF_X ? v->x : p->k;
+
+	switch (BPF_OP(p->code)) {
+	case BPF_JA:   *pc += p->k; return true;
+	case BPF_JEQ:  *pc += v->a == k ? p->jt : p->jf; return true;
+	case BPF_JGT:  *pc += v->a > k ? p->jt : p->jf; return true;
+	case BPF_JGE:  *pc += v->a >= k ? p->jt : p->jf; return true;
+	case BPF_JSET: *pc += v->a & k ? p->jt : p->jf; return true;
+	default:       return false;
+	}
+}
+
+static bool store(struct machine *v, const struct filter_insn *p)
+{
+	if (p->k >= BPF_MEMWORDS)
+		return false;
+	v->m[p->k] = BPF_CLASS(p->code) == BPF_ST ? v->a : v->x;
+	return true;
+}
+
+/* One instruction that neither jumps nor returns. */
+static bool step(struct machine *v, const struct filter_insn *p)
+{
+	switch (BPF_CLASS(p->code)) {
+	case BPF_LD:
+	case BPF_LDX:
+		return load(v, p);
+	case BPF_ST:
+	case BPF_STX:
+		return store(v, p);
+	case BPF_ALU:
+		return calculate(v, p);
+	default:
+		if (BPF_MISCOP(p->code) == BPF_TXA)
+			v->a = v->x;
+		else
+			v->x = v->a;
+		return true;
+	}
+}
+
+static bool evaluate(const struct filter *f, const struct canon *frame)
+{
+	struct machine v = { .frame = frame };
+	const struct filter_insn *p;
+	uint32_t pc = 0, left = f->n + STEPS_MAX;
+
+	while (pc < f->n && left--) {
+		p = &f->insns[pc++];
+		if (BPF_CLASS(p->code) == BPF_RET)
+			return BPF_RVAL(p->code) == BPF_A ? v.a : p->k;
+		if (!(BPF_CLASS(p->code) == BPF_JMP ? jump(&v, p, &pc) : step(&v, p)))
+			return false;
+	}
+	return false;
+}
+
+bool filter_match_link(const struct filter *f, uint16_t link, const uint8_t *data, uint32_t cap, uint32_t len)
+{
+	struct canon_how how = { .strict = f->strict, .inner = f->inner, .ether = f->ether };
+	struct canon frame;
+
+	if (!f->n)
+		return true;
+	canon_make(&frame, link, how, data, cap, len);
+	return evaluate(f, &frame);
+}
+
+bool filter_match(const struct filter *f, const uint8_t *data, uint32_t cap, uint32_t len)
+{
+	return filter_match_link(f, f->link, data, cap, len);
+}

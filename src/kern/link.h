@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef NETPROBE_KERN_LINK_H
+#define NETPROBE_KERN_LINK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Interfaces of the current network namespace, by rtnetlink. */
+struct link_info {
+	uint32_t ifindex;
+	char     name[64];
+	uint16_t arphrd;		/* ARPHRD_ value */
+	uint16_t link;			/* LINKTYPE_ value of what a hook sees there: 1 Ethernet, 101 raw IP, … */
+	uint32_t mtu;
+	uint32_t flags;			/* IFF_ */
+	uint32_t operstate;
+	uint64_t rx_packets, tx_packets;
+	bool     is_new, is_gone;	/* monitor only */
+};
+
+typedef int (*link_fn)(void *ctx, const struct link_info *l);
+
+/* Call fn for each interface; stops at its first non-zero return, which is returned. */
+int link_each(link_fn fn, void *ctx);
+/* One interface by name or by index (name NULL).  -ENODEV when it is not there. */
+int link_get(const char *name, uint32_t ifindex, struct link_info *out);
+
+/* A netlink socket that tells of links coming, going and changing; poll it, then link_monitor_read(). */
+int link_monitor_open(void);
+/* Returns 0, -ENOBUFS when messages were lost (list again), or fn's first non-zero return. */
+int link_monitor_read(int fd, link_fn fn, void *ctx);
+
+/* Enter the network namespace of NAME (under /run/netns), a PATH, or a PID.  Says what failed. */
+int netns_enter(const char *spec);
+/* Inode of the current network namespace. */
+uint64_t netns_inode(void);
+
+#endif

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What the verifier has to walk for each program, against tests/bpf/budget.csv: a tenth more fails.  With
+ * UPDATE=1 the file is written anew.  Needs root, and Linux 5.16 to be told.
+ */
+#include <linux/capability.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "rig.h"
+
+static const char csv[] = "tests/bpf/budget.csv";
+
+enum { LIMIT = 50000, ROWS = 64 };
+
+struct row {
+	char name[48];
+	unsigned int insns;
+};
+
+static struct row rows[ROWS];
+static unsigned int n_rows;
+
+static void measure(int fd, const char *options, const char *variant)
+{
+	struct bpf_prog_info info = { 0 };
+	uint32_t size = sizeof(info);
+
+	if (fd < 0)
+		return;
+	assert_int_equal(bpf_obj_get_info_by_fd(fd, &info, &size), 0);
+	if (!info.verified_insns)
+		return;
+	assert_in_range(info.verified_insns, 1, LIMIT);
+	assert_true(n_rows < ROWS);
+	snprintf(rows[n_rows].name, sizeof(rows[0].name), "%s/%s/%s", info.name, variant, options);
+	rows[n_rows++].insns = info.verified_insns;
+}
+
+static void measure_variant(enum variant v, const char *options, bool most)
+{
+	static const char *const names[] = { "tc", "tc-l3", "socket", "socket-l3" };
+	struct rig *r = rig_new();
+
+	r->v = v;
+	if (most) {
+		r->opt.snaplen_other = 256;
+		r->opt.sample = 10;
+		rig_filter(r, "udp port 53", true, true);
+	}
+	rig_load(r);
+	measure(load_program(&r->l, v, false), options, names[v]);
+	if (v == VARIANT_TC || v == VARIANT_TC_L3)
+		measure(load_program(&r->l, v, true), options, names[v]);
+	measure(r->l.packets[v].filter, options, names[v]);
+	measure(load_emitter(&r->l, v), options, names[v]);
+	rig_free(r);
+}
+
+static void measure_drops(void)
+{
+	struct rig *r = rig_new();
+
+	r->opt.packets = false;
+	r->opt.drops = true;
+	assert_int_equal(load_maps(&r->l, &r->opt), 0);
+	assert_int_equal(load_drops(&r->l, &r->opt), 0);
+	measure(load_drop_program(&r->l), "plain", "drop");
+	rig_free(r);
+}
+
+static void write_csv(void)
+{
+	FILE *f = fopen(csv, "w");
+
+	assert_non_null(f);
+	fprintf(f, "program,verified_insns\n");
+	for (unsigned int i = 0; i < n_rows; i++)
+		fprintf(f, "%s,%u\n", rows[i].name, rows[i].insns);
+	fclose(f);
+}
+
+static unsigned int budget_of(FILE *f, const char *name)
+{
+	char line[128], found[48];
+	unsigned int insns;
+
+	rewind(f);
+	while (fgets(line, sizeof(line), f))
+		if (sscanf(line, "%47[^,],%u", found, &insns) == 2 && !strcmp(found, name))
+			return insns;
+	return 0;
+}
+
+static void no_program_outgrows_its_budget(void **state)
+{
+	FILE *f;
+
+	for (int v = 0; v < VARIANTS; v++) {
+		measure_variant((enum variant)v, "plain", false);
+		measure_variant((enum variant)v, "most", true);
+	}
+	measure_drops();
+	if (getenv("UPDATE"))
+		write_csv();
+	f = fopen(csv, "r");
+	if (!f)
+		skip();
+	for (unsigned int i = 0; i < n_rows; i++) {
+		unsigned int budget = budget_of(f, rows[i].name);
+
+		print_message("%-36s %6u of %u\n", rows[i].name, rows[i].insns, budget);
+		assert_in_range(rows[i].insns, 0, budget + budget / 10);
+	}
+	fclose(f);
+}
+
+/* CAP_SYS_RESOURCE, where we have it, is for Linux before 5.11. */
+static int keep_few_capabilities(void)
+{
+	struct __user_cap_header_struct h = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct d[2];
+
+	if (syscall(SYS_capget, &h, d))
+		return -1;
+	d[0].permitted &= 1u << CAP_NET_ADMIN | 1u << CAP_SYS_RESOURCE;
+	d[1].permitted &= 1u << (CAP_BPF - 32);
+	for (int i = 0; i < 2; i++) {
+		d[i].effective = d[i].permitted;
+		d[i].inheritable = 0;
+	}
+	return (int)syscall(SYS_capset, &h, d);
+}
+
+static void load_all_with_few(void)
+{
+	for (int v = 0; v < VARIANTS; v++) {
+		for (int most = 0; most < 2; most++) {
+			struct rig *r = rig_new();
+			struct filter *f = NULL;
+
+			if (most && filter_compile(&f, "udp port 53", 1, true, true))
+				_exit(2);
+			r->opt.filter = f;
+			r->opt.snaplen_other = most ? 256 : 0;
+			r->opt.sample = most ? 10 : 1;
+			if (load_maps(&r->l, &r->opt) || load_packets(&r->l, (enum variant)v, &r->opt)) {
+				fprintf(stderr, "%s%s\n", r->l.reason, r->l.packets[v].reason);
+				_exit(1);
+			}
+			if (most && r->l.packets[v].filter < 0)
+				_exit(3);
+		}
+	}
+	_exit(0);
+}
+
+/* The verifier then also walks what a processor may do wrongly. */
+static void cap_bpf_and_cap_net_admin_are_enough(void **state)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		if (keep_few_capabilities())
+			_exit(4);
+		load_all_with_few();
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(no_program_outgrows_its_budget),
+		cmocka_unit_test(cap_bpf_and_cap_net_admin_are_enough),
+	};
+
+	if (geteuid())
+		return 77;
+	return cmocka_run_group_tests_name("budget", tests, NULL, NULL);
+}
