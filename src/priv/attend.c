@@ -1,0 +1,497 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The helper process.  It holds the privileges and the links; it never sees an
+ * octet from the wire.  It lives no longer than the reader: the end of a socket is
+ * looked for between any two things it does, for a parent-death signal does
+ * not reach a root child from a parent that has become nobody.
+ */
+#include "priv/helper.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <fnmatch.h>
+#include <linux/capability.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "priv/rotate.h"
+#include "priv/sandbox.h"
+#include "util/err.h"
+
+#define LINKS_MAX 4096
+
+#ifndef CAP_PERFMON
+#define CAP_PERFMON 38
+#endif
+#ifndef CAP_BPF
+#define CAP_BPF 39
+#endif
+
+enum state { WAITING, HELD, REFUSED };
+
+struct known {
+	struct link_info info;
+	char old_name[64];		/* told last, when it has another now */
+	uint8_t state;			/* enum state */
+	bool gone, changed;		/* to be told */
+	bool seen;			/* in the listing that is being made */
+};
+
+struct attend {
+	const struct helper_options *opt;
+	int ask, tell, monitor;
+	bool everything;		/* a pattern fits whatever comes */
+	bool detached;			/* by request: no more attaching */
+	bool relist;			/* the monitor lost something */
+	bool full_told, ready_told;
+	bool has_unsent;		/* the reader does not listen: nothing more is done until it does */
+	struct helper_event unsent;
+	uint32_t id;			/* of the question */
+
+	struct known *known;		/* in the order in which they are attached */
+	unsigned int n, cap, at;	/* at: where the next look begins */
+	unsigned int n_gone;		/* still to be told */
+	bool *fits;			/* per pattern: some interface did, at the start */
+	unsigned int missing;		/* next pattern to report when none did */
+};
+
+/* ── becoming the helper ──────────────────────────────────────────────────── */
+static void settle_signals(void)
+{
+	/* The terminal's keys and a group's signals are for the reader, which then ends us; stopped (^Z) we
+	 * would not notice that it was killed. */
+	static const int ignored[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGTTIN, SIGTTOU,
+				       SIGPIPE, SIGUSR1, SIGUSR2, SIGALRM, SIGWINCH };
+	sigset_t none;
+
+	for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
+		signal(ignored[i], SIG_IGN);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* Standard input and output must not be held open (whoever reads them waits for their end), nor be free for
+ * the next descriptor. */
+static void settle_fds(const struct helper_options *opt)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	for (int fd = 0; fd < 2; fd++)
+		if (null < 0 || dup2(null, fd) < 0)
+			close(fd);
+	if (null > 2)
+		close(null);
+	for (unsigned int i = 0; i < opt->n_close_fds; i++)
+		if (opt->close_fds[i] > 2)
+			close(opt->close_fds[i]);
+}
+
+static uint64_t needed_caps(const struct helper_options *opt)
+{
+	uint64_t keep = 0;
+
+	if (opt->capture)
+		keep |= CAP_BIT(CAP_BPF) | CAP_BIT(CAP_PERFMON) | CAP_BIT(CAP_NET_ADMIN) |
+			CAP_BIT(CAP_NET_RAW) | CAP_BIT(CAP_SYS_RESOURCE);
+	if (opt->capture && prctl(PR_CAPBSET_READ, CAP_BPF, 0, 0, 0) < 0)
+		keep |= CAP_BIT(CAP_SYS_ADMIN);		/* what CAP_BPF was part of before 5.8 */
+	if (opt->rotate)
+		keep |= CAP_BIT(CAP_DAC_OVERRIDE) | CAP_BIT(CAP_CHOWN);
+	return keep;
+}
+
+static int confine(const struct helper_options *opt)
+{
+	const struct rlimit none = { 0, 0 };
+	uint64_t keep = needed_caps(opt);
+	int err;
+
+	caps_unbound();
+	err = caps_keep(keep);
+	if (err)
+		return err;
+	setrlimit(RLIMIT_CORE, &none);
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+		return fail(errno, "cannot set no_new_privs");
+	if (SANDBOX_LEFT_OUT)
+		return 0;
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	err = sandbox_landlock(SANDBOX_HELPER, opt->rotate ? rotate_dir(opt->rotate) : -1);
+	if (err >= 0)
+		err = sandbox_seccomp(SANDBOX_HELPER);
+	return err < 0 ? err : 0;
+}
+
+/* ── telling ──────────────────────────────────────────────────────────────── */
+static __attribute__((noreturn)) void leave(struct attend *a)
+{
+	/* Links die with us; a classic tc filter does not. */
+	if (a->opt->capture && !a->detached)
+		capture_detach_all(a->opt->capture);
+	_exit(0);
+}
+
+static void flush(struct attend *a)
+{
+	if (send(a->tell, &a->unsent, sizeof(a->unsent), MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
+		a->has_unsent = false;
+	else if (errno != EAGAIN && errno != EINTR && errno != ENOBUFS)
+		leave(a);
+}
+
+static void tell(struct attend *a, enum helper_event_type type, const struct link_info *info, int err,
+		 enum rung rung, const char *text)
+{
+	struct helper_event *ev = &a->unsent;
+
+	memset(ev, 0, sizeof(*ev));
+	ev->type = type;
+	ev->err = err;
+	ev->rung = rung;
+	if (info)
+		ev->info = *info;
+	if (text)
+		memcpy(ev->text, text, strnlen(text, sizeof(ev->text) - 1));
+	a->has_unsent = true;
+	flush(a);
+}
+
+/* ── the table ────────────────────────────────────────────────────────────── */
+static bool fits(const char *pattern, const char *name)
+{
+	return !strcmp(pattern, "any") || !strcmp(pattern, "*") || !fnmatch(pattern, name, 0);
+}
+
+static bool wanted(const struct attend *a, const char *name)
+{
+	for (unsigned int i = 0; i < a->opt->n_patterns; i++)
+		if (fits(a->opt->patterns[i], name))
+			return true;
+	return false;
+}
+
+static struct known *find(const struct attend *a, uint32_t ifindex)
+{
+	for (unsigned int i = 0; i < a->n; i++)
+		if (a->known[i].info.ifindex == ifindex && !a->known[i].gone)
+			return &a->known[i];
+	return NULL;
+}
+
+/* -ENOSPC: the table is as large as it may become; the interface is not captured, and that is told once. */
+static int add(struct attend *a, const struct link_info *info)
+{
+	if (a->n == a->cap && a->cap < LINKS_MAX) {
+		unsigned int cap = a->cap ? 2 * a->cap : 16;
+		struct known *more = realloc(a->known, cap * sizeof(*more));
+
+		if (more) {
+			a->known = more;
+			a->cap = cap;
+		}
+	}
+	if (a->n == a->cap) {
+		if (!a->full_told)
+			warn("%s: more than %u interfaces, the rest is not captured", info->name, a->n);
+		a->full_told = true;
+		return -ENOSPC;
+	}
+	a->known[a->n++] = (struct known){ .info = *info, .seen = true };
+	return 0;
+}
+
+static bool differs(const struct link_info *was, const struct link_info *is)
+{
+	return strcmp(was->name, is->name) || was->flags != is->flags || was->operstate != is->operstate ||
+	       was->mtu != is->mtu || was->link != is->link;
+}
+
+static void update(struct known *k, const struct link_info *info)
+{
+	k->seen = true;
+	if (!differs(&k->info, info))
+		return;
+	if (strcmp(k->info.name, info->name) && !*k->old_name)
+		memcpy(k->old_name, k->info.name, sizeof(k->old_name));
+	k->info = *info;
+	k->changed = true;
+}
+
+static void lose(struct attend *a, struct known *k)
+{
+	if (!k->gone)
+		a->n_gone++;
+	k->gone = true;
+}
+
+/* From a listing or the monitor. */
+static int noticed(void *ctx, const struct link_info *info)
+{
+	struct attend *a = ctx;
+	struct known *k = find(a, info->ifindex);
+
+	if (info->is_gone) {
+		if (k)
+			lose(a, k);
+	} else if (k) {
+		update(k, info);
+	} else if (a->opt->dynamic && !a->detached && wanted(a, info->name)) {
+		add(a, info);
+	}
+	return 0;
+}
+
+static void list_again(struct attend *a)
+{
+	for (unsigned int i = 0; i < a->n; i++)
+		a->known[i].seen = false;
+	if (link_each(noticed, a))
+		return;		/* said; tried again when the monitor stirs */
+	a->relist = false;
+	for (unsigned int i = 0; i < a->n; i++)
+		if (!a->known[i].seen)
+			lose(a, &a->known[i]);
+}
+
+/* One pattern's turn in the first listing. */
+struct turn {
+	struct attend *a;
+	unsigned int pattern;
+};
+
+static int listed(void *ctx, const struct link_info *info)
+{
+	struct turn *t = ctx;
+
+	if (!fits(t->a->opt->patterns[t->pattern], info->name))
+		return 0;
+	t->a->fits[t->pattern] = true;
+	return find(t->a, info->ifindex) || !add(t->a, info) ? 0 : -ENOSPC;
+}
+
+static bool is_glob(const char *pattern)
+{
+	return !strcmp(pattern, "any") || strpbrk(pattern, "*?[\\");
+}
+
+/* In the order the user gave; a plain name is asked for by name, which also finds alternative names. */
+static void list_first(struct attend *a)
+{
+	for (unsigned int i = 0; i < a->opt->n_patterns; i++) {
+		struct turn t = { a, i };
+		struct link_info info;
+
+		if (is_glob(a->opt->patterns[i])) {
+			link_each(listed, &t);
+		} else if (!link_get(a->opt->patterns[i], 0, &info)) {
+			a->fits[i] = true;
+			if (!find(a, info.ifindex))
+				add(a, &info);
+		}
+	}
+}
+
+/* ── working ──────────────────────────────────────────────────────────────── */
+static void attach(struct attend *a, struct known *k)
+{
+	enum rung rung = RUNG_TCX;
+	int err = capture_attach(a->opt->capture, k->info.ifindex, k->info.name, &rung);
+
+	k->state = err ? REFUSED : HELD;
+	k->changed = false;
+	k->old_name[0] = '\0';
+	if (err)
+		tell(a, HELPER_REFUSED, &k->info, err, rung, strerror(-err));
+	else
+		tell(a, HELPER_ATTACHED, &k->info, 0, rung, NULL);
+}
+
+static void forget(struct attend *a, struct known *k)
+{
+	struct known was = *k;
+
+	memmove(k, k + 1, (size_t)(a->known + a->n - (k + 1)) * sizeof(*k));
+	a->n--;
+	a->n_gone--;
+	a->at = 0;
+	if (was.state != HELD)
+		return;
+	capture_detach(a->opt->capture, was.info.ifindex);
+	was.info.is_gone = true;
+	tell(a, HELPER_GONE, &was.info, 0, 0, NULL);
+}
+
+/* True when something was done.  What is gone goes first: a new interface may have its number. */
+static bool attend_to(struct attend *a, struct known *k)
+{
+	if (a->n_gone && !k->gone)
+		return false;
+	if (k->gone) {
+		forget(a, k);
+	} else if (k->state == WAITING) {
+		attach(a, k);
+	} else if (k->changed) {
+		k->changed = false;
+		if (k->state == HELD)
+			tell(a, HELPER_STATE, &k->info, 0, 0, k->old_name);
+		k->old_name[0] = '\0';
+	} else {
+		return false;
+	}
+	return true;
+}
+
+static bool tell_missing(struct attend *a)
+{
+	while (a->missing < a->opt->n_patterns) {
+		const char *pattern = a->opt->patterns[a->missing];
+		struct link_info info = { 0 };
+
+		if (a->fits[a->missing++])
+			continue;
+		memcpy(info.name, pattern, strnlen(pattern, sizeof(info.name) - 1));
+		tell(a, HELPER_REFUSED, &info, -ENODEV, 0, "no such interface");
+		return true;
+	}
+	return false;
+}
+
+/* Do one thing; false when there is nothing to do. */
+static bool step(struct attend *a)
+{
+	if (a->detached)
+		return false;
+	if (a->relist) {
+		list_again(a);
+		return !a->relist;
+	}
+	for (unsigned int tries = a->n; tries; tries--) {
+		if (a->at >= a->n)
+			a->at = 0;
+		if (attend_to(a, &a->known[a->at++]))
+			return true;
+	}
+	if (tell_missing(a))
+		return true;
+	if (!a->ready_told && a->opt->capture) {
+		a->ready_told = true;
+		tell(a, HELPER_READY, NULL, 0, 0, NULL);
+		return true;
+	}
+	return false;
+}
+
+/* ── answering ────────────────────────────────────────────────────────────── */
+static void answer(struct attend *a, int err, const char *name, int fd)
+{
+	union {
+		struct cmsghdr align;
+		char room[CMSG_SPACE(sizeof(int))];
+	} control = { .room = { 0 } };
+	struct answer reply = { .err = err, .id = a->id };
+	struct iovec v = { .iov_base = &reply, .iov_len = sizeof(reply) };
+	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1 };
+
+	memcpy(reply.name, name, strnlen(name, sizeof(reply.name) - 1));
+	if (fd >= 0) {
+		struct cmsghdr *c = &control.align;
+
+		m.msg_control = control.room;
+		m.msg_controllen = sizeof(control.room);
+		c->cmsg_level = SOL_SOCKET;
+		c->cmsg_type = SCM_RIGHTS;
+		c->cmsg_len = CMSG_LEN(sizeof(fd));
+		memcpy(CMSG_DATA(c), &fd, sizeof(fd));
+	}
+	/* A reader that asks and asks and does not listen is not ours any more. */
+	if (sendmsg(a->ask, &m, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+		leave(a);
+}
+
+static void next_file(struct attend *a, const struct ask *q)
+{
+	char name[sizeof(((struct answer *)0)->name)] = "";
+	int fd = -EPROTO;
+
+	if (a->opt->rotate)
+		fd = rotate_next(a->opt->rotate, q->seq, q->time_ns, name, sizeof(name));
+	answer(a, fd < 0 ? fd : 0, name, fd);
+	if (fd >= 0)
+		close(fd);
+}
+
+static void listen_to(struct attend *a)
+{
+	struct ask q;
+	ssize_t n = recv(a->ask, &q, sizeof(q), MSG_DONTWAIT | MSG_TRUNC);
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n != (ssize_t)sizeof(q))
+		leave(a);
+	a->id = q.id;
+	switch (q.what) {
+	case ASK_DETACH:
+		if (a->opt->capture && !a->detached)
+			capture_detach_all(a->opt->capture);
+		a->detached = true;
+		answer(a, 0, "", -1);
+		break;
+	case ASK_FILE:
+		next_file(a, &q);
+		break;
+	default:
+		leave(a);
+	}
+}
+
+static void wait_and_serve(struct attend *a, bool busy)
+{
+	struct pollfd p[3] = {
+		{ .fd = a->ask, .events = POLLIN },
+		{ .fd = a->tell, .events = a->has_unsent ? POLLOUT : 0 },
+		/* While the reader does not listen the kernel keeps the news; some lost: we list again. */
+		{ .fd = a->has_unsent || a->detached ? -1 : a->monitor, .events = POLLIN },
+	};
+
+	if (poll(p, 3, busy ? 0 : -1) < 0 && errno != EINTR)
+		leave(a);
+	if (p[0].revents & POLLIN)
+		listen_to(a);
+	if ((p[0].revents | p[1].revents) & (POLLHUP | POLLERR | POLLNVAL))
+		leave(a);
+	if (p[1].revents & POLLOUT)
+		flush(a);
+	if (p[2].revents && link_monitor_read(a->monitor, noticed, a))
+		a->relist = true;
+}
+
+void helper_attend(const struct helper_options *opt, int ask, int tell_fd)
+{
+	struct attend a = { .opt = opt, .ask = ask, .tell = tell_fd, .monitor = -1 };
+	bool busy = true;
+
+	settle_signals();
+	prctl(PR_SET_NAME, "netprobe-helper", 0, 0, 0);
+	settle_fds(opt);
+	if (confine(opt))
+		leave(&a);
+	a.fits = calloc(opt->n_patterns ? opt->n_patterns : 1, sizeof(*a.fits));
+	if (!a.fits)
+		leave(&a);
+	if (opt->capture) {
+		a.monitor = link_monitor_open();	/* before the listing: nothing falls between */
+		list_first(&a);
+	}
+	for (;;) {
+		wait_and_serve(&a, busy);
+		busy = !a.has_unsent && step(&a);
+	}
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef NETPROBE_PRIV_PRIV_H
+#define NETPROBE_PRIV_PRIV_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "kern/capture.h"
+#include "kern/link.h"
+
+/*
+ * Two processes.  The reader (the one the user started) parses what came from
+ * the wire: before the first octet it gives up uid, capabilities, new privileges,
+ * the file system and most system calls.  The helper, its child, keeps the
+ * privileges and the links, attaches to interfaces that appear, opens the next
+ * file of a rotation, and parses nothing from the wire.  They talk over a
+ * SOCK_SEQPACKET pair in fixed-size messages; when either end closes, the other ends.
+ *
+ * The order: capture_open() - map the ring and the ledgers - open inputs, outputs,
+ * epoll, signalfd and timers - rotate_next(0) - helper_start() - capture_close() and
+ * rotate_close() in the reader - priv_drop() - only then read the first event.
+ */
+
+/* ── drop.c: what the reader gives up ─────────────────────────────────────── */
+struct priv_drop {
+	bool change_user;	/* we are root: become uid/gid */
+	uint32_t uid, gid;	/* 65534 unless -Z or --user */
+	bool must_change;	/* -Z: not being able to become uid is an error, not a skipped step */
+	bool writes_files;	/* output descriptors are regular files: ftruncate, fsync */
+	char *done;		/* NULL, or room for the word list below */
+	unsigned int done_size;
+};
+/* Give everything up; each step that the kernel cannot do (Landlock before 5.13) is skipped and recorded in
+ * `done` as a word list for --debug ("uid=65534 caps nnp rlimits landlock=7 seccomp"; a skipped one is
+ * "seccomp:no"); one that it refuses is an error, said. */
+int priv_drop(const struct priv_drop *p);
+/* "-Z USER": a number, or a name looked up in /etc/passwd by our own reader (no NSS).  Says what failed. */
+int priv_user(const char *user, uint32_t *uid, uint32_t *gid);
+
+/* ── caps.c: is this allowed to work? ─────────────────────────────────────── */
+/* Which capabilities are missing for live capture on this kernel, as text ("CAP_BPF, CAP_NET_ADMIN"); returns
+ * how many, 0 when none.  CAP_BPF with CAP_NET_ADMIN, or with CAP_NET_RAW, is enough to capture. */
+int priv_missing(bool tracing, char *text, unsigned int size);
+
+/* ── helper.c ─────────────────────────────────────────────────────────────── */
+struct rotate;
+struct helper_options {
+	struct capture *capture;		/* NULL: rotation only */
+	const char *const *patterns;		/* interface names and globs; "any" is "*" */
+	unsigned int n_patterns;
+	bool dynamic;				/* interfaces may come and go: any, globs, --wait */
+	struct rotate *rotate;			/* NULL: no rotation; see priv/rotate.h */
+	const int *close_fds;			/* the reader's own: outputs, epoll, signalfd, input */
+	unsigned int n_close_fds;
+};
+
+enum helper_event_type {
+	HELPER_ATTACHED,	/* info: now captured, by `rung` */
+	HELPER_REFUSED,		/* info could not be attached: err, text; -ENODEV, ifindex 0: no interface
+				 * fits the pattern in info.name (yet, when `dynamic`) */
+	HELPER_GONE,		/* a captured interface is gone */
+	HELPER_STATE,		/* a captured one is up, down, renamed (text: its old name), of another MTU */
+	HELPER_READY,		/* every interface there at the start has been tried */
+};
+
+struct helper_event {
+	enum helper_event_type type;
+	int err;
+	enum rung rung;
+	struct link_info info;
+	char text[256];
+};
+
+struct helper;
+/* Forks.  Returns in the reader only. */
+int  helper_start(struct helper **out, const struct helper_options *opt);
+int  helper_fd(const struct helper *h);			/* poll for events */
+/* 1: *ev filled; 0: none now; -EPIPE: the helper died (and with it every link). */
+int  helper_next(struct helper *h, struct helper_event *ev);
+/* Detach everything and wait (at most 2 s) until it is done: afterwards the ledger is final.  Events wait for
+ * helper_next().  -ETIMEDOUT, -EPIPE. */
+int  helper_detach(struct helper *h);
+/* The next file of a rotation: an fd, its name; or -errno (said by the helper).  Blocks for the answer. */
+int  helper_file(struct helper *h, unsigned int seq, uint64_t time_ns, char *name, size_t size);
+/* Ask it to end, wait (at most 2 s) until it has.  NULL is fine. */
+void helper_stop(struct helper *h);
+
+#endif

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "priv/rotate.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "util/cleanup.h"
+#include "util/err.h"
+
+static const char not_regular[] = "not a regular file, so there is nothing to rotate";
+
+struct rotate {
+	struct rotate_options opt;
+	int dir;
+	char *where;			/* text before the part that is opened in dir: "" or "…/" */
+	char *pattern;			/* what is opened in dir, before strftime */
+	bool has_time;			/* there is a conversion in it */
+	unsigned int width;		/* digits of a number, at least */
+	unsigned int seq;		/* the number that must come next */
+	unsigned int count;		/* number in the last name */
+	uint64_t last_ns;
+	char stem[PATH_MAX];		/* last name without its number */
+	struct stat last;		/* last file */
+};
+
+/* As wide as the largest number, max_files - 1; nothing for one file. */
+static unsigned int number_width(unsigned int max_files)
+{
+	unsigned int width = 0;
+
+	for (unsigned int n = max_files ? max_files - 1 : 0; n; n /= 10)
+		width++;
+	return width;
+}
+
+/* Where the part begins that is opened in the directory: after the last slash that no time stands before. */
+static size_t split(const char *file, bool by_time)
+{
+	size_t end = by_time ? strcspn(file, "%") : strlen(file);
+
+	while (end && file[end - 1] != '/')
+		end--;
+	return end;
+}
+
+static bool has_conversion(const char *pattern)
+{
+	for (const char *p = strchr(pattern, '%'); p && p[1]; p = strchr(p + 2, '%'))
+		if (p[1] != '%')
+			return true;
+	return false;
+}
+
+int rotate_open(struct rotate **out, const struct rotate_options *opt)
+{
+	size_t at = split(opt->file, opt->by_time);
+	struct rotate *r = calloc(1, sizeof(*r));
+
+	if (!r)
+		return fail(ENOMEM, "%s", opt->file);
+	r->opt = *opt;
+	r->opt.file = NULL;
+	r->dir = -1;
+	r->where = strndup(opt->file, at);
+	r->pattern = strdup(opt->file + at);
+	if (!r->where || !r->pattern) {
+		rotate_close(r);
+		return fail(ENOMEM, "%s", opt->file);
+	}
+	r->has_time = opt->by_time && has_conversion(r->pattern);
+	r->width = opt->numbers ? number_width(opt->max_files) : 0;
+	r->dir = open(at ? r->where : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (r->dir < 0 || !*r->pattern) {
+		int err = fail(*r->pattern ? errno : EISDIR, "%s", opt->file);
+
+		rotate_close(r);
+		return err;
+	}
+	if (opt->by_time && !r->has_time && !opt->numbers && opt->max_files != 1)
+		warn("%s: there is no time (%%H%%M%%S) in the name, so each period overwrites the last",
+		     opt->file);
+	tzset();	/* before a sandbox hides the zone's file */
+	*out = r;
+	return 0;
+}
+
+void rotate_close(struct rotate *r)
+{
+	if (!r)
+		return;
+	if (r->dir >= 0)
+		close(r->dir);
+	free(r->where);
+	free(r->pattern);
+	free(r);
+}
+
+int rotate_dir(const struct rotate *r)
+{
+	return r->dir;
+}
+
+static int make_stem(const struct rotate *r, uint64_t time_ns, char *stem, size_t size)
+{
+	time_t t = (time_t)(time_ns / 1000000000);
+	struct tm tm;
+	size_t n;
+
+	if (!r->opt.by_time) {
+		n = strlen(r->pattern);
+		if (n < size)
+			memcpy(stem, r->pattern, n + 1);
+		return n < size ? 0 : -ENAMETOOLONG;
+	}
+	if (!localtime_r(&t, &tm))
+		return -ERANGE;
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+	n = strftime(stem, size, r->pattern, &tm);	/* the user's own words, as with tcpdump */
+#pragma GCC diagnostic pop
+	return n ? 0 : -ENAMETOOLONG;
+}
+
+/* The number that goes with the stem; see the table in rotate.h. */
+static unsigned int next_count(const struct rotate *r, const char *stem)
+{
+	unsigned int n = r->count + 1;
+
+	if (!r->seq || strcmp(stem, r->stem))
+		return 0;
+	if (r->opt.numbers)
+		return r->opt.max_files && n >= r->opt.max_files ? 0 : n;
+	return r->has_time ? n : 0;
+}
+
+/* Nobody but root or us could have put a symbolic link here. */
+static bool dir_trusted(int dir)
+{
+	struct stat st;
+
+	return !fstat(dir, &st) && (!st.st_uid || st.st_uid == geteuid()) &&
+	       !(st.st_mode & (S_IWGRP | S_IWOTH));
+}
+
+static int open_name(const struct rotate *r, const char *path)
+{
+	bool rotates = r->opt.numbers || r->opt.by_time;
+	int flags = O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY | (rotates ? O_NONBLOCK : 0);
+	int fd = openat(r->dir, path, flags | O_NOFOLLOW, 0600);
+
+	if (fd < 0 && errno == ELOOP && !strchr(path, '/') && dir_trusted(r->dir))
+		fd = openat(r->dir, path, flags, 0600);		/* /dev/stdout, say */
+	return fd < 0 ? -errno : fd;
+}
+
+/*
+ * Others may write to the directory: they may have made the file beforehand, to
+ * read it later, or as a second name of one that is ours.  A file we have just
+ * made passes.
+ */
+static bool planted(const struct rotate *r, const struct stat *st)
+{
+	struct stat dir;
+
+	if (!S_ISREG(st->st_mode) || fstat(r->dir, &dir) || !(dir.st_mode & S_IWOTH))
+		return false;
+	return (st->st_uid != geteuid() && st->st_uid != r->opt.uid) || st->st_nlink != 1;
+}
+
+/* Look at what was opened, only then empty it. */
+static int take_over(const struct rotate *r, int fd, struct stat *st, const char *shown)
+{
+	bool rotates = r->opt.numbers || r->opt.by_time;
+
+	if (fstat(fd, st))
+		return fail(errno, "%s", shown);
+	if (rotates && !S_ISREG(st->st_mode))
+		return fail(0, "%s: %s", shown, not_regular);
+	if (planted(r, st)) {
+		fail(0, "%s: %s, in a directory that all may write to; remove it first", shown,
+		     st->st_nlink != 1 ? "has a second name" : "belongs to somebody else");
+		return -EPERM;
+	}
+	if (!S_ISREG(st->st_mode))
+		return 0;
+	if (!rotates && r->seq && st->st_ino == r->last.st_ino && st->st_dev == r->last.st_dev)
+		return -EEXIST;
+	if (st->st_size && ftruncate(fd, 0))
+		return fail(errno, "%s", shown);
+	if (((r->opt.uid != UINT32_MAX && r->opt.uid != st->st_uid) ||
+	     (r->opt.gid != UINT32_MAX && r->opt.gid != st->st_gid)) &&
+	    fchown(fd, r->opt.uid, r->opt.gid))
+		return fail(errno, "%s: cannot give it to uid %u", shown, r->opt.uid);
+	return 0;
+}
+
+/* "stem" or "stem7" or "stem07". */
+static int make_path(const struct rotate *r, char *path, const char *stem, unsigned int count)
+{
+	int n;
+
+	if (count || r->width)
+		n = snprintf(path, PATH_MAX, "%s%0*u", stem, (int)r->width, count);
+	else
+		n = snprintf(path, PATH_MAX, "%s", stem);
+	return n < PATH_MAX ? 0 : -ENAMETOOLONG;
+}
+
+int rotate_next(struct rotate *r, unsigned int seq, uint64_t time_ns, char *name, size_t size)
+{
+	char stem[PATH_MAX], path[PATH_MAX];
+	unsigned int count;
+	owned_fd int fd = -1;
+	struct stat st;
+	int err;
+
+	if (seq != r->seq)
+		return -EPROTO;
+	if (r->opt.by_time && !r->opt.numbers && r->opt.max_files && seq >= r->opt.max_files)
+		return -ERANGE;
+	if (time_ns < r->last_ns)
+		time_ns = r->last_ns;
+	err = make_stem(r, time_ns, stem, sizeof(stem));
+	count = err ? 0 : next_count(r, stem);
+	if (!err)
+		err = make_path(r, path, stem, count);
+	if (err)
+		return fail(err, "%s%s", r->where, r->pattern);
+	snprintf(name, size, "%s%s", r->where, path);
+	fd = open_name(r, path);
+	if (fd == -ELOOP) {
+		fail(0, "%s: a symbolic link; name the file it points to", name);
+		return -ELOOP;
+	}
+	if (fd == -ENXIO)	/* a FIFO that nobody reads */
+		return fail(0, "%s: %s", name, not_regular);
+	if (fd < 0)
+		return fail(fd, "%s", name);
+	err = take_over(r, fd, &st, name);
+	if (err)
+		return err;
+	r->last = st;
+	r->last_ns = time_ns;
+	r->count = count;
+	r->seq++;
+	memcpy(r->stem, stem, strlen(stem) + 1);
+	return take_fd(fd);
+}

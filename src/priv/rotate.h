@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef NETPROBE_PRIV_ROTATE_H
+#define NETPROBE_PRIV_ROTATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * The files of -w, named as tcpdump names them:
+ *
+ *	-C		file, file1, file2, ...
+ *	-C -W 11	file00 ... file10, then file00 again
+ *	-G		strftime(file) in local time
+ *	-G -C		strftime(file), then with 1, 2, ... until the next period
+ *	neither		file; asked again (log rotation), it is made anew if it was moved
+ *
+ * One difference: where tcpdump overwrites the file it has just written because
+ * the time in the name is coarser than the period, the name gets a number.  Only
+ * a name without any time in it is overwritten each period.
+ *
+ * The directory is opened once, so a later chdir or rename of it changes nothing.
+ * New files are 0600.  In a directory that others may write to, a file that is
+ * not ours or has a second name, and any symbolic link, is refused.
+ */
+struct rotate_options {
+	const char *file;
+	bool numbers;			/* -C */
+	bool by_time;			/* -G */
+	unsigned int max_files;		/* -W; 0: no limit */
+	uint32_t uid, gid;		/* owner of the files; UINT32_MAX: leave it */
+};
+
+struct rotate;
+
+/* Opens the directory.  Says what failed. */
+int  rotate_open(struct rotate **out, const struct rotate_options *opt);
+/*
+ * Open file number `seq`: 0, 1, 2, ..., each once; anything else is -EPROTO, and with -G and
+ * -W alone number max_files is -ERANGE.  time_ns: wall clock, ns since 1970, of the record
+ * that starts the file; time does not run back.  Fills in the name; returns a
+ * descriptor or, said, -errno.  -EEXIST: a file without rotation was not moved away.
+ */
+int  rotate_next(struct rotate *r, unsigned int seq, uint64_t time_ns, char *name, size_t size);
+/* The directory, O_PATH, for a Landlock rule. */
+int  rotate_dir(const struct rotate *r);
+void rotate_close(struct rotate *r);
+
+#endif

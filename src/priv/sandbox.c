@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "priv/sandbox.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <seccomp.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "util/err.h"
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+/* ── Landlock ─────────────────────────────────────────────────────────────────
+ * By number, from Documentation/userspace-api/landlock.rst: the headers that this
+ * must build with are older than the kernels it runs on.
+ */
+enum { SYS_landlock_create = 444, SYS_landlock_add, SYS_landlock_restrict };
+enum { LANDLOCK_VERSION = 1, LANDLOCK_BENEATH = 1 };
+
+#define FS_WRITE_FILE	(UINT64_C(1) << 1)
+#define FS_READ_FILE	(UINT64_C(1) << 2)
+#define FS_READ_DIR	(UINT64_C(1) << 3)
+#define FS_MAKE_REG	(UINT64_C(1) << 8)
+#define FS_TRUNCATE	(UINT64_C(1) << 14)
+
+struct ruleset {
+	uint64_t fs, net, scoped;
+};
+
+struct beneath {
+	uint64_t allowed;
+	int32_t dir;
+} __attribute__((packed));
+
+/* What each version of the interface can deny; all of it is. */
+static const struct ruleset by_version[] = {
+	{ 0 },
+	{ .fs = 0x1fff },				/* 1, Linux 5.13 */
+	{ .fs = 0x3fff },				/* 2, 5.19: refer */
+	{ .fs = 0x7fff },				/* 3, 6.2: truncate */
+	{ .fs = 0x7fff, .net = 3 },			/* 4, 6.7: bind and connect TCP */
+	{ .fs = 0xffff, .net = 3 },			/* 5, 6.10: ioctl on devices */
+	{ .fs = 0xffff, .net = 3, .scoped = 3 },	/* 6, 6.12: abstract sockets, signals */
+};
+
+static int allow_dir(int rules, int dir, uint64_t handled)
+{
+	struct beneath b = { .allowed = (FS_WRITE_FILE | FS_MAKE_REG | FS_TRUNCATE) & handled, .dir = dir };
+
+	return syscall(SYS_landlock_add, rules, LANDLOCK_BENEATH, &b, 0) ? -errno : 0;
+}
+
+int sandbox_landlock(enum sandbox_role role, int dir)
+{
+	int version = (int)syscall(SYS_landlock_create, NULL, 0, LANDLOCK_VERSION);
+	int known = version < (int)COUNT(by_version) ? version : (int)COUNT(by_version) - 1;
+	struct ruleset deny;
+	int rules, err = 0;
+
+	if (version <= 0)	/* ENOSYS: not built in; EOPNOTSUPP: not switched on */
+		return 0;
+	deny = by_version[known];
+	/* The kernel side may want to read BTF, /proc or /sys while it attaches. */
+	if (role == SANDBOX_HELPER)
+		deny.fs &= ~(FS_READ_FILE | FS_READ_DIR);
+	rules = (int)syscall(SYS_landlock_create, &deny, sizeof(deny), 0);
+	if (rules < 0)
+		return fail(errno, "cannot make a Landlock ruleset");
+	if (role == SANDBOX_HELPER && dir >= 0)
+		err = allow_dir(rules, dir, deny.fs);
+	if (!err && syscall(SYS_landlock_restrict, rules, 0))
+		err = -errno;
+	close(rules);
+	return err ? fail(err, "cannot confine the process with Landlock") : version;
+}
+
+/* ── seccomp ──────────────────────────────────────────────────────────────────
+ * An allow-list; all else is EPERM, so that a library that tries its luck falls
+ * back, and what was captured is still written out.
+ */
+static const int common[] = {
+	/* descriptors we have */
+	SCMP_SYS(read), SCMP_SYS(readv), SCMP_SYS(pread64), SCMP_SYS(write), SCMP_SYS(writev),
+	SCMP_SYS(lseek), SCMP_SYS(_llseek), SCMP_SYS(close), SCMP_SYS(fstat), SCMP_SYS(fstat64),
+	SCMP_SYS(getsockopt), SCMP_SYS(recvmsg), SCMP_SYS(recvfrom), SCMP_SYS(recv), SCMP_SYS(sendmsg),
+	SCMP_SYS(sendto), SCMP_SYS(send), SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(ppoll_time64),
+	SCMP_SYS(epoll_create1),
+	SCMP_SYS(epoll_ctl), SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait), SCMP_SYS(epoll_pwait2),
+	SCMP_SYS(timerfd_create), SCMP_SYS(timerfd_settime), SCMP_SYS(timerfd_settime64),
+	SCMP_SYS(timerfd_gettime), SCMP_SYS(timerfd_gettime64), SCMP_SYS(signalfd4),
+	/* memory; mmap and mprotect are below */
+	SCMP_SYS(brk), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise), SCMP_SYS(futex),
+	SCMP_SYS(futex_time64),
+	/* time */
+	SCMP_SYS(clock_gettime), SCMP_SYS(clock_gettime64), SCMP_SYS(clock_getres), SCMP_SYS(gettimeofday),
+	SCMP_SYS(time), SCMP_SYS(nanosleep), SCMP_SYS(clock_nanosleep), SCMP_SYS(clock_nanosleep_time64),
+	/* ourselves */
+	SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn), SCMP_SYS(rt_sigpending),
+	SCMP_SYS(rt_sigtimedwait), SCMP_SYS(sigaltstack), SCMP_SYS(restart_syscall), SCMP_SYS(exit),
+	SCMP_SYS(exit_group), SCMP_SYS(getpid), SCMP_SYS(gettid), SCMP_SYS(getppid), SCMP_SYS(getuid),
+	SCMP_SYS(geteuid), SCMP_SYS(getgid), SCMP_SYS(getegid), SCMP_SYS(getrandom), SCMP_SYS(getrusage),
+	SCMP_SYS(times), SCMP_SYS(sysinfo), SCMP_SYS(sched_yield), SCMP_SYS(wait4), SCMP_SYS(waitid),
+};
+
+static const int writer[] = {
+	SCMP_SYS(ftruncate), SCMP_SYS(ftruncate64), SCMP_SYS(fallocate), SCMP_SYS(fsync),
+	SCMP_SYS(fdatasync), SCMP_SYS(pwrite64),
+};
+
+/* socket is below. */
+static const int helper[] = {
+	SCMP_SYS(bpf),
+	SCMP_SYS(bind), SCMP_SYS(connect), SCMP_SYS(getsockname), SCMP_SYS(getsockopt),
+	SCMP_SYS(setsockopt), SCMP_SYS(shutdown), SCMP_SYS(recvmmsg), SCMP_SYS(sendmmsg),
+	SCMP_SYS(perf_event_open), SCMP_SYS(ioctl), SCMP_SYS(fcntl), SCMP_SYS(fcntl64), SCMP_SYS(dup),
+	SCMP_SYS(dup3), SCMP_SYS(openat), SCMP_SYS(newfstatat), SCMP_SYS(fstatat64), SCMP_SYS(statx),
+	SCMP_SYS(faccessat), SCMP_SYS(faccessat2), SCMP_SYS(access), SCMP_SYS(readlinkat),
+	SCMP_SYS(readlink), SCMP_SYS(getdents64), SCMP_SYS(fchown), SCMP_SYS(fchown32), SCMP_SYS(uname),
+	SCMP_SYS(membarrier), SCMP_SYS(sched_getaffinity), SCMP_SYS(eventfd2), SCMP_SYS(prlimit64),
+	SCMP_SYS(getrlimit), SCMP_SYS(open), SCMP_SYS(stat), SCMP_SYS(lstat),
+};
+
+static int allow(scmp_filter_ctx ctx, const int *calls, size_t n)
+{
+	int err = 0;
+
+	/* A call this machine does not have is no loss. */
+	for (size_t i = 0; i < n && !err; i++)
+		err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, calls[i], 0);
+	return err;
+}
+
+static int allow_arg(scmp_filter_ctx ctx, int call, struct scmp_arg_cmp arg)
+{
+	return seccomp_rule_add_array(ctx, SCMP_ACT_ALLOW, call, 1, &arg);
+}
+
+/* Memory is never made executable: new code cannot come in. */
+static int allow_memory(scmp_filter_ctx ctx)
+{
+	const struct scmp_arg_cmp no_exec = SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0);
+	int err = allow_arg(ctx, SCMP_SYS(mmap), no_exec);
+
+	if (!err)
+		err = allow_arg(ctx, SCMP_SYS(mmap2), no_exec);
+	if (!err)
+		err = allow_arg(ctx, SCMP_SYS(mprotect), no_exec);
+	return err;
+}
+
+/* Of calls that can do much, the little that is needed. */
+static int allow_reader(scmp_filter_ctx ctx)
+{
+	static const unsigned long ioctls[] = { TIOCGWINSZ, TCGETS, FIONREAD };
+	static const int fcntls[] = { F_GETFL, F_SETFL, F_GETFD };
+	int err;
+
+	/* fstat() of glibc 2.33 to 2.38: an empty path. */
+	err = allow_arg(ctx, SCMP_SYS(newfstatat), SCMP_A3(SCMP_CMP_MASKED_EQ, AT_EMPTY_PATH, AT_EMPTY_PATH));
+	/* abort() */
+	if (!err)
+		err = allow_arg(ctx, SCMP_SYS(tgkill), SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid(), 0));
+	for (size_t i = 0; i < COUNT(ioctls) && !err; i++)
+		err = allow_arg(ctx, SCMP_SYS(ioctl), SCMP_A1(SCMP_CMP_EQ, ioctls[i], 0));
+	for (size_t i = 0; i < COUNT(fcntls) && !err; i++)
+		err = allow_arg(ctx, SCMP_SYS(fcntl), SCMP_A1(SCMP_CMP_EQ, (scmp_datum_t)fcntls[i], 0));
+	return err;
+}
+
+static int allow_helper(scmp_filter_ctx ctx)
+{
+	static const int families[] = { AF_NETLINK, AF_PACKET, AF_UNIX };
+	int err = allow(ctx, helper, COUNT(helper));
+
+	for (size_t i = 0; i < COUNT(families) && !err; i++)
+		err = allow_arg(ctx, SCMP_SYS(socket), SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)families[i], 0));
+	return err;
+}
+
+static int fill(scmp_filter_ctx ctx, enum sandbox_role role)
+{
+	int err = allow(ctx, common, COUNT(common));
+
+	if (!err)
+		err = allow_memory(ctx);
+	if (!err && role != SANDBOX_READER)
+		err = allow(ctx, writer, COUNT(writer));
+	if (!err)
+		err = role == SANDBOX_HELPER ? allow_helper(ctx) : allow_reader(ctx);
+	/* Up to 5.15 a filter alone switches the processor's store bypass off (speculation, for code that
+	 * is not trusted); nobody else's code runs here, and decoding would be slower. */
+	if (!err)
+		seccomp_attr_set(ctx, SCMP_FLTATR_CTL_SSB, 1);
+	return err;
+}
+
+int sandbox_seccomp(enum sandbox_role role)
+{
+	scmp_filter_ctx ctx;
+	int err;
+
+	/* EINVAL: this kernel has no filters; EFAULT: it has, and looked at the missing one. */
+	if (prctl(PR_SET_SECCOMP, 2, NULL, 0, 0) && errno != EFAULT)
+		return 0;
+	ctx = seccomp_init(SCMP_ACT_ERRNO(EPERM));
+	if (!ctx)
+		return fail(ENOMEM, "cannot make a system call filter");
+	err = fill(ctx, role);
+	if (!err)
+		err = seccomp_load(ctx);
+	seccomp_release(ctx);
+	return err ? fail(err, "cannot install the system call filter") : 1;
+}

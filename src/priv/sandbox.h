@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef NETPROBE_PRIV_SANDBOX_H
+#define NETPROBE_PRIV_SANDBOX_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Shared by drop.c and helper.c. */
+
+#define CAP_BIT(cap) (UINT64_C(1) << (cap))
+
+/* ── caps.c ── */
+uint64_t caps_effective(void);
+/* True when any of the four sets that a process could use again is not empty (permitted, effective,
+ * inheritable, ambient). */
+bool caps_any(void);
+/* Empty the bounding and the ambient set, as far as we may. */
+void caps_unbound(void);
+/* Permitted and effective become what they share with `keep`, inheritable becomes empty. */
+int  caps_keep(uint64_t keep);
+
+/* ── sandbox.c ── */
+enum sandbox_role {
+	SANDBOX_READER,		/* descriptors it has, memory, time */
+	SANDBOX_WRITER,		/* and cutting and syncing files it has open */
+	SANDBOX_HELPER,		/* attaches, listens to rtnetlink, opens files */
+};
+
+/* Sanitizers read /proc, trace themselves and map terabytes: in their builds, which are
+ * never released, the sandbox and the limits on memory and processes are left out. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANDBOX_LEFT_OUT 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
+#define SANDBOX_LEFT_OUT 1
+#endif
+#endif
+#ifndef SANDBOX_LEFT_OUT
+#define SANDBOX_LEFT_OUT 0
+#endif
+
+/* Both need no_new_privs.  They return what was put in force: Landlock's ABI version, 1 for seccomp;
+ * 0 when the kernel has it not; or, said, -errno. */
+int sandbox_landlock(enum sandbox_role role, int dir);	/* dir: where the helper may make files; -1: nowhere */
+int sandbox_seccomp(enum sandbox_role role);
+
+#endif

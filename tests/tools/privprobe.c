@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "privprobe.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/bpf.h>
+#include <signal.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+struct probe {
+	FILE *out;
+	int allowed;
+};
+
+static void result(struct probe *p, const char *what, long rc)
+{
+	if (rc < 0) {
+		fprintf(p->out, "%s: denied (%s)\n", what, strerrorname_np(errno));
+		return;
+	}
+	fprintf(p->out, "%s: ALLOWED\n", what);
+	p->allowed++;
+}
+
+static void try_files(struct probe *p)
+{
+	result(p, "open /etc/passwd", open("/etc/passwd", O_RDONLY | O_CLOEXEC));
+	result(p, "open for writing", open("/tmp/privprobe", O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+	result(p, "openat2", syscall(SYS_openat2, AT_FDCWD, "/", &(uint64_t[3]){ 0 }, 24));
+	result(p, "unlink", unlink("/tmp/privprobe"));
+	result(p, "mkdir", mkdir("/tmp/privprobe.d", 0700));
+	result(p, "chmod", chmod("/tmp", 01777));
+	result(p, "memfd_create", (long)memfd_create("x", 0));
+}
+
+static long bpf(int cmd, union bpf_attr *attr)
+{
+	return syscall(SYS_bpf, cmd, attr, sizeof(*attr));
+}
+
+static void try_kernel(struct probe *p, int link)
+{
+	union bpf_attr map = { .map_type = BPF_MAP_TYPE_ARRAY, .key_size = 4, .value_size = 4,
+			       .max_entries = 1 };
+	union bpf_attr update = { .link_update = { .link_fd = (uint32_t)link } };
+	union bpf_attr detach = { .link_detach = { .link_fd = (uint32_t)link } };
+
+	result(p, "bpf(MAP_CREATE)", bpf(BPF_MAP_CREATE, &map));
+	result(p, "bpf(LINK_UPDATE)", bpf(BPF_LINK_UPDATE, &update));
+	result(p, "bpf(LINK_DETACH)", bpf(BPF_LINK_DETACH, &detach));
+	result(p, "socket(INET)", socket(AF_INET, SOCK_DGRAM, 0));
+	result(p, "socket(UNIX)", socket(AF_UNIX, SOCK_STREAM, 0));
+	result(p, "socket(NETLINK)", socket(AF_NETLINK, SOCK_RAW, 0));
+	result(p, "perf_event_open", syscall(SYS_perf_event_open, NULL, 0, 0, -1, 0));
+	result(p, "io_uring_setup", syscall(SYS_io_uring_setup, 1, NULL));
+	result(p, "keyctl", syscall(SYS_keyctl, 0, -3, 0));
+	result(p, "unshare(NEWUSER)", syscall(SYS_unshare, 0x10000000));
+	result(p, "setuid(0)", syscall(SYS_setuid, 0));
+	result(p, "ioctl(TIOCSTI)", syscall(SYS_ioctl, 0, 0x5412, "x"));
+}
+
+static void try_processes(struct probe *p, pid_t helper)
+{
+	char *const argv[] = { (char *)"true", NULL };
+	void *page;
+	long pid;
+
+	pid = syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
+	if (!pid)
+		_exit(0);
+	result(p, "fork", pid);
+	result(p, "execve", execve("/bin/true", argv, argv + 1));
+	result(p, "ptrace", ptrace(PTRACE_TRACEME, 0, 0, 0));
+	if (helper)
+		result(p, "kill the helper", kill(helper, SIGKILL));
+	result(p, "kill(0, 0)", kill(0, 0));
+	page = mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	result(p, "mmap(PROT_EXEC)", page == MAP_FAILED ? -1 : 0);
+	page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	result(p, "mprotect(PROT_EXEC)", page == MAP_FAILED ? 0 : mprotect(page, 4096, PROT_EXEC));
+}
+
+int priv_probe(FILE *out, pid_t helper, int link)
+{
+	struct probe p = { .out = out };
+
+	try_files(&p);
+	try_kernel(&p, link);
+	try_processes(&p, helper);
+	return p.allowed;
+}
