@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "cmd/watch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "kern/link.h"
+#include "priv/priv.h"
+#include "util/cleanup.h"
+#include "util/err.h"
+
+#define W(member) offsetof(struct watch_opts, member)
+
+static const struct opt watch_rows[] = {
+	{ "interface", 'i', OPT_STRS, W(iface), "IFACE",
+	  "watch this interface; may be given again, may be a glob, or any (the default)" },
+	{ "count", 'c', OPT_UINT, W(count), "N", "stop after N records" },
+	{ "snaplen", 's', OPT_STR, W(snaplen), "LEN", "most octets of a packet to take (0: all of it)" },
+	{ "write", 'w', OPT_STR, W(write), "FILE",
+	  "write a capture to FILE (.pcapng: pcapng); - is standard output" },
+	{ "read", 'r', OPT_STR, W(read), "FILE",
+	  "read a capture (pcap, pcapng, gzipped); - is standard input" },
+	{ "pcapng", 0, OPT_FLAG, W(pcapng), NULL, "-w writes pcapng whatever the name" },
+	{ "print", 0, OPT_FLAG, W(print), NULL, "with -w: print as well" },
+	{ "direction", 'Q', OPT_STR, W(direction), "DIRECTION", "in, out or inout" },
+	{ "packets", 0, OPT_FLAG, W(packets), NULL,
+	  "a packet record for every frame, and its messages beside it" },
+	{ "proto", 0, OPT_STR, W(proto), "PROTO",
+	  "messages only, of these protocols (comma-separated), or all" },
+	{ "drops", 0, OPT_OPTSTR, W(drops), "REASON",
+	  "packets the kernel dropped, for these reasons (comma-separated) or any" },
+	{ "inner", 0, OPT_FLAG, W(inner), NULL, "the filter looks inside VXLAN, Geneve, GRE, IPIP and 6in4" },
+	{ "strict-pcap", 0, OPT_FLAG, W(strict), NULL,
+	  "the filter means what libpcap means: tags hide what follows" },
+	{ "filter-file", 'F', OPT_STR, W(filter_file), "FILE", "read the filter from FILE" },
+	{ "plan", 0, OPT_FLAG, W(plan), NULL,
+	  "tell every way to capture here, which one is taken and why not the others" },
+	{ "dump", 'd', OPT_COUNT, W(dump), NULL,
+	  "print the compiled filter, classic BPF and eBPF, and stop" },
+	{ "list-interfaces", 'D', OPT_FLAG, W(list), NULL, "list the interfaces and stop" },
+	{ "wait", 0, OPT_FLAG, W(wait), NULL, "wait for an interface that is not there, or comes again" },
+	{ "sample", 0, OPT_UINT, W(sample), "N", "keep one packet in N" },
+	{ "buffer", 'B', OPT_KIB, W(buffer), "KIB", "size of the ring buffer in KiB" },
+	{ "rotate-size", 'C', OPT_MB, W(rotate_octets), "MB",
+	  "with -w: a new file after so many million octets" },
+	{ "rotate-seconds", 'G', OPT_TIME, W(rotate_ns), "SECONDS",
+	  "with -w: a new file after so many seconds; the name is a strftime format" },
+	{ "rotate-files", 'W', OPT_UINT, W(rotate_files), "N",
+	  "with -C: a ring of N files; with -G: stop after N" },
+	{ "user", 'Z', OPT_STR, W(user), "USER", "become USER, who also owns the files (default nobody)" },
+	{ "link", 'e', OPT_FLAG, W(link), NULL, "print link-level headers" },
+	{ "hex", 'x', OPT_COUNT, W(hex), NULL, "print octets in hexadecimal; -xx with the link header" },
+	{ "hex-ascii", 'X', OPT_COUNT, W(hex_ascii), NULL,
+	  "the same, and as text; -XX with the link header" },
+	{ "ascii", 'A', OPT_FLAG, W(ascii), NULL, "print octets as text" },
+	{ NULL, 't', OPT_COUNT, W(time), NULL,
+	  "time: -t none, -tt epoch, -ttt delta, -tttt date, -ttttt since the first" },
+	{ "number", '#', OPT_FLAG, W(number), NULL, "number the lines" },
+	{ "absolute-seq", 'S', OPT_FLAG, W(absolute_seq), NULL, "print TCP sequence numbers as sent" },
+	{ "answer-timeout", 0, OPT_TIME, W(answer_timeout_ns), "SECONDS",
+	  "a request unanswered for so long gives a no_answer record (default 5)" },
+	{ "rung", 0, OPT_STR, W(rung), "RUNG", "capture this way only: tcx, clsact, socket or packet" },
+	{ "btf", 0, OPT_STR, W(btf), "FILE", "read kernel types from FILE (for --drops)" },
+	{ "line-buffered", 'l', OPT_FLAG, W(ignored), NULL,
+	  "accepted and ignored: output is flushed whenever nothing waits" },
+	{ "packet-buffered", 'U', OPT_FLAG, W(ignored), NULL, "accepted and ignored, as -l" },
+	{ "immediate-mode", 0, OPT_FLAG, W(ignored), NULL, "accepted and ignored, as -l" },
+	{ "dont-verify-checksums", 'K', OPT_FLAG, W(ignored), NULL,
+	  "accepted and ignored: checksums are not verified" },
+	{ .type = OPT_END },
+};
+
+static const char watch_examples[] =
+	"  sudo netprobe watch -i eth0                      what passes, a line a packet or message\n"
+	"  sudo netprobe watch -ni eth0 -c 10 'tcp port 443 and host 10.0.0.5'\n"
+	"  sudo netprobe watch --drops                      what the kernel throws away, why and where\n"
+	"  netprobe -j watch -r f.pcap --proto dns          DNS messages of a capture as JSON lines\n"
+	"  ssh host sudo netprobe watch -i any -w - | wireshark -k -i -\n";
+
+uint64_t watch_now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
+/* Fields of -o, by name. */
+static int parse_columns(struct watch *w, const char *list)
+{
+	for (const char *p = list; p && *p;) {
+		size_t n = strcspn(p, ",");
+		const char *words[FIELDS], *near;
+		char word[64];
+		int f = record_field_find(p, n);
+
+		if (f < 0) {
+			for (int i = 0; i < FIELDS; i++)
+				words[i] = record_fields[i].name;
+			snprintf(word, sizeof(word), "%.*s", (int)n, p);
+			near = opt_near(word, words, FIELDS);
+			return fail(0, "-o: no field '%s'%s%s (see: netprobe help --fields)", word,
+				    near ? ": did you mean " : "", near ? near : "");
+		}
+		if (w->n_columns == sizeof(w->columns) / sizeof(w->columns[0]))
+			return fail(E2BIG, "-o %s", list);
+		w->columns[w->n_columns++] = (uint16_t)f;
+		p += n + (p[n] == ',');
+	}
+	return 0;
+}
+
+/* The bits of the dataset with that name, or of all; 0: there is none. */
+static uint32_t proto_kinds(const char *name, size_t n)
+{
+	static const enum record_kind messages[] = { REC_ARP, REC_ICMP, REC_DNS };
+	bool all = n == 3 && !memcmp(name, "all", 3);
+	uint32_t kinds = 0;
+
+	for (size_t i = 0; i < sizeof(messages) / sizeof(messages[0]); i++) {
+		const char *kind = record_kind_names[messages[i]];
+
+		if (all || (strlen(kind) == n && !memcmp(kind, name, n)))
+			kinds |= 1u << messages[i];
+	}
+	return kinds;
+}
+
+static int parse_protos(struct watch *w, const char *list)
+{
+	for (const char *p = list; *p;) {
+		size_t n = strcspn(p, ",");
+		uint32_t kinds = proto_kinds(p, n);
+
+		if (!kinds)
+			return fail(0, "--proto: no protocol '%.*s' (arp, icmp, dns, all)", (int)n, p);
+		w->kinds |= kinds;
+		p += n + (p[n] == ',');
+	}
+	return 0;
+}
+
+/* The filter: trailing words, or -F FILE, and -4 or -6 in front. */
+static int make_filter(struct watch *w, int argc, char **argv)
+{
+	struct buf b = { .max = 65536 };
+	owned_fd int fd = -1;
+	char chunk[4096];
+	ssize_t n;
+
+	if (w->g->v4 != w->g->v6)
+		buf_str(&b, w->g->v4 ? "ip" : "ip6");
+	if (b.n && (argc || w->o->filter_file))
+		buf_str(&b, " and (");
+	if (w->o->filter_file) {
+		fd = open(w->o->filter_file, O_RDONLY | O_CLOEXEC);
+		if (fd < 0)
+			return fail(errno, "%s", w->o->filter_file);
+		while ((n = read(fd, chunk, sizeof(chunk))) > 0)
+			buf_add(&b, chunk, (size_t)n);
+		if (n < 0)
+			return fail(errno, "%s", w->o->filter_file);
+	}
+	for (int i = 0; i < argc; i++) {
+		if (i)
+			buf_chr(&b, ' ');
+		buf_str(&b, argv[i]);
+	}
+	if (w->g->v4 != w->g->v6 && (argc || w->o->filter_file))
+		buf_chr(&b, ')');
+	if (!b.n)
+		return 0;
+	buf_chr(&b, '\0');
+	if (b.full || memchr(b.p, '\0', b.n) != b.p + b.n - 1) {
+		buf_free(&b);
+		return fail(0, "the filter is too long or not text");
+	}
+	w->filter_text = b.p;
+	return 0;
+}
+
+/* `netprobe watch eth0`: say what was meant instead of libpcap's "syntax error". */
+static int check_bare_interface(int argc, char **argv)
+{
+	struct link_info l;
+
+	if (argc == 1 && !link_get(argv[0], 0, &l))
+		return fail(0, "'%s' is an interface, not a filter: did you mean -i %s?", argv[0], argv[0]);
+	return 0;
+}
+
+static int check_conflicts(const struct watch *w)
+{
+	const struct watch_opts *o = w->o;
+
+	if (o->read && (o->iface.n || o->plan || o->wait || o->sample || o->rung))
+		return fail(0,
+			    "-r reads a file: -i, --plan, --wait, --sample and --rung are for live capture");
+	if (o->read && o->drops)
+		return fail(0, "--drops needs the running kernel: leave out -r");
+	if ((o->rotate_octets || o->rotate_ns || o->rotate_files) && !o->write)
+		return fail(0, "-C, -G and -W need -w FILE");
+	if ((o->rotate_octets || o->rotate_ns) && !strcmp(o->write, "-"))
+		return fail(0, "-C and -G need a file, not standard output");
+	if (o->rotate_files && !o->rotate_octets && !o->rotate_ns)
+		return fail(0, "-W needs -C or -G");
+	if (o->direction && strcmp(o->direction, "in") && strcmp(o->direction, "out") &&
+	    strcmp(o->direction, "inout"))
+		return fail(0, "-Q: '%s' is not in, out or inout", o->direction);
+	if (o->packets && o->proto)
+		return fail(0, "--packets and --proto exclude each other");
+	if ((int)w->g->json + w->g->pretty + w->g->csv > 1 && !(w->g->json && w->g->pretty))
+		return fail(0, "-j, -p and --csv exclude each other");
+	if (o->write && !strcmp(o->write, "-") && isatty(STDOUT_FILENO))
+		return fail(0, "-w - would write a capture to the terminal: redirect it");
+	if (o->sample > UINT32_MAX)
+		return fail(ERANGE, "--sample");
+	return 0;
+}
+
+/* Whom to become, and whose new files are: -Z, else whoever called sudo, else root. */
+static int choose_user(struct watch *w)
+{
+	const char *uid = getenv("SUDO_UID"), *gid = getenv("SUDO_GID");
+	uint64_t u, g;
+
+	w->change_user = !geteuid();
+	w->uid = w->gid = 65534;
+	w->file_uid = w->file_gid = UINT32_MAX;
+	if (w->o->user) {
+		if (priv_user(w->o->user, &w->uid, &w->gid))
+			return -EINVAL;
+		w->file_uid = w->uid;
+		w->file_gid = w->gid;
+	} else if (w->change_user && uid && gid && !opt_number(uid, 1000, 1, &u) &&
+		   !opt_number(gid, 1000, 1, &g) && u < UINT32_MAX && g < UINT32_MAX) {
+		w->file_uid = (uint32_t)u;
+		w->file_gid = (uint32_t)g;
+	}
+	return 0;
+}
+
+int watch_check(struct watch *w, int argc, char **argv)
+{
+	const struct watch_opts *o = w->o;
+	struct filter *probe = NULL;
+	uint64_t snaplen = 0;
+
+	if (o->snaplen && (opt_number(o->snaplen, 1024, 1, &snaplen) || snaplen > UINT32_MAX)) {
+		fail(0, "-s: '%s' is not a length in octets", o->snaplen);
+		return EXIT_USAGE;
+	}
+	w->snaplen = (uint32_t)snaplen;
+
+	if (check_conflicts(w) || parse_columns(w, w->g->fields) || (o->proto && parse_protos(w, o->proto)) ||
+	    (!o->read && check_bare_interface(argc, argv)) || make_filter(w, argc, argv))
+		return EXIT_USAGE;
+	if (w->filter_text) { /* a syntax error is a usage error, told before anything is opened */
+		if (filter_compile(&probe, w->filter_text, 1, o->strict, o->inner))
+			return EXIT_USAGE;
+		filter_free(probe);
+	}
+	if (choose_user(w))
+		return EXIT_USAGE;
+	w->pipe.limit = o->count;
+	w->pipe.filter_text = w->filter_text;
+	w->pipe.strict = o->strict;
+	w->pipe.inner = o->inner;
+	w->pipe.direction = !o->direction || !strcmp(o->direction, "inout") ? DIR_UNKNOWN :
+			    !strcmp(o->direction, "in")			    ? DIR_INGRESS :
+									      DIR_EGRESS;
+	return EXIT_DONE;
+}
+
+int watch_drop_privileges(struct watch *w)
+{
+	char done[256] = "";
+	struct priv_drop d = {
+		.change_user = w->change_user,
+		.uid = w->uid,
+		.gid = w->gid,
+		.must_change = w->o->user != NULL,
+		.writes_files = true,
+		.done = done,
+		.done_size = sizeof(done),
+	};
+	int err = priv_drop(&d);
+
+	if (!err && w->g->debug)
+		note("privileges: %s", done);
+	return err;
+}
+
+static int watch_run(const struct globals *g, const void *opts, int argc, char **argv)
+{
+	struct watch w = { .g = g, .o = opts };
+	int rc;
+
+	if (g->netns) {
+		rc = netns_enter(g->netns);
+		if (rc)
+			return exit_status(rc);
+	}
+	rc = watch_check(&w, argc, argv);
+	if (!rc) {
+		if (w.o->list)
+			rc = watch_list(&w);
+		else if (w.o->dump)
+			rc = watch_dump(&w);
+		else if (w.o->plan)
+			rc = watch_plan(&w);
+		else if (w.o->read)
+			rc = watch_file(&w);
+		else
+			rc = watch_live(&w);
+	}
+	free(w.filter_text);
+	return rc;
+}
+
+const struct command cmd_watch = {
+	.name = "watch",
+	.summary = "Print packets and protocol messages as they pass, live or from a capture",
+	.usage = "[-i IFACE]... [-r FILE] [-w FILE] [OPTION]... [FILTER]",
+	.opts = watch_rows,
+	.size = sizeof(struct watch_opts),
+	.run = watch_run,
+	.examples = watch_examples,
+};

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef NETPROBE_CMD_WATCH_H
+#define NETPROBE_CMD_WATCH_H
+
+#include "cmd/cmd.h"
+#include "decode/line.h"
+#include "pipeline.h"
+#include "sink/out.h"
+#include "source/source.h"
+
+/* What the user asked of `watch`, as parsed. */
+struct watch_opts {
+	struct strs iface;
+	uint64_t count, buffer, sample, rotate_octets, rotate_ns, rotate_files, answer_timeout_ns;
+	const char *snaplen, *write, *read, *direction, *user, *filter_file, *proto, *drops, *btf, *rung;
+	unsigned int hex, hex_ascii, time, dump;
+	bool link, ascii, number, absolute_seq, pcapng, packets, inner, strict, plan, list, wait, print;
+	bool ignored;
+};
+
+/* One run of `watch`: the parts that live and file sources share. */
+struct watch {
+	const struct globals *g;
+	const struct watch_opts *o;
+	char *filter_text;		/* owned; NULL: none */
+	uint32_t snaplen;		/* -s; 0: all of it */
+	struct source *source;
+	struct pipeline pipe;
+	struct line_state *lines;
+	struct out *outs[PIPELINE_SINKS_MAX];
+	unsigned int n_outs;
+	int wake_fd;
+	uint16_t columns[64];		/* -o */
+	unsigned int n_columns;
+	uint32_t kinds;			/* --proto, --drops: 1 << REC_x */
+	bool many_interfaces;
+	uint16_t file_link;		/* link type of -w F, when it is plain pcap */
+	struct rotate *rotate;		/* names of -w F; NULL: no file */
+	unsigned int file_seq;		/* files opened */
+	struct helper *helper;		/* opens further files, holds the hooks; NULL: not needed */
+	uint64_t lost;			/* of every kind, for --fail-on-loss */
+	uint32_t uid, gid;		/* whom to become */
+	uint32_t file_uid, file_gid;	/* who owns new files; UINT32_MAX: whoever makes them */
+	bool change_user;
+};
+
+/* Check options against each other; fills columns and kinds.  EXIT_DONE or EXIT_USAGE (said). */
+int watch_check(struct watch *w, int argc, char **argv);
+
+/* watch_output.c: open the decoders, sinks and their outputs.  Needs w->file_link, w->many_interfaces.
+ * wake_fd: readable when the user wants to end, -1: none. */
+int watch_open_outputs(struct watch *w, int wake_fd);
+/* Write what is left: afterwards the counts are final.  Then, after the trailer, close. */
+int watch_finish_outputs(struct watch *w);
+int watch_close_outputs(struct watch *w);
+bool watch_writes_text(const struct watch *w);	/* anything but a capture file */
+
+/* watch_live.c, watch_file.c, watch_plan.c: each returns an exit status. */
+int watch_live(struct watch *w);
+int watch_file(struct watch *w);
+int watch_plan(struct watch *w);
+int watch_list(struct watch *w);
+int watch_dump(struct watch *w);
+
+/* tcpdump's three lines and the ledger, on standard error. */
+void watch_trailer(struct watch *w, bool live);
+void watch_ledger(struct watch *w);
+/* Give up privileges, before the first octet of a packet is parsed. */
+int watch_drop_privileges(struct watch *w);
+uint64_t watch_now_ns(void);
+
+#endif

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The interfaces of a live run, as the helper tells of them. */
+#include <errno.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <linux/types.h>
+
+#include "abi.h"
+#include "cmd/watch_live.h"
+#include "priv/priv.h"
+#include "util/err.h"
+
+enum { NAMES_SAID = 4 }; /* more interfaces are told by their number only */
+
+struct iface *live_iface(struct live *l, uint32_t ifindex)
+{
+	struct iface **near = &l->near[ifindex % IFACES_NEAR];
+
+	if (*near && (*near)->ifindex == ifindex)
+		return *near;
+	for (unsigned int i = l->n_ifaces; i-- > 0;)
+		if (l->ifaces[i]->ifindex == ifindex) {
+			*near = l->ifaces[i];
+			return *near;
+		}
+	return NULL;
+}
+
+static void iface_learn(struct live *l, const struct link_info *info)
+{
+	struct iface *f = live_iface(l, info->ifindex), **grown;
+
+	if (f && f->link == info->link && !strcmp(f->name, info->name))
+		return;
+	if (l->n_ifaces == IFACES_MAX)
+		return; /* named by number from here on */
+	f = calloc(1, sizeof(*f));
+	grown = realloc(l->ifaces, (l->n_ifaces + 1) * sizeof(struct iface *));
+	if (grown)
+		l->ifaces = grown;
+	if (!f || !grown) {
+		free(f);
+		return;
+	}
+	f->ifindex = info->ifindex;
+	f->link = info->link;
+	f->id = l->n_ifaces;
+	f->snaplen = l->w->snaplen;
+	snprintf(f->name, sizeof(f->name), "%s", info->name);
+	l->ifaces[l->n_ifaces++] = f;
+	l->near[f->ifindex % IFACES_NEAR] = f;
+}
+
+int live_learn(void *live, const struct link_info *info)
+{
+	iface_learn(live, info);
+	return 0;
+}
+
+bool live_named(const struct live *l, const char *name)
+{
+	const struct strs *s = &l->w->o->iface;
+
+	for (unsigned int i = 0; i < s->n; i++)
+		if (!strcmp(s->v[i], name))
+			return true;
+	return false;
+}
+
+bool live_drops_only(const struct watch *w)
+{
+	return w->o->drops && !w->o->packets && !w->o->proto;
+}
+
+static void on_attached(struct live *l, const struct helper_event *ev)
+{
+	const struct watch *w = l->w;
+
+	l->attached++;
+	if (!(ev->info.flags & IFF_UP))
+		warn("%s is down: nothing will be seen until it is up", ev->info.name);
+	if (w->g->verbose || (live_named(l, ev->info.name) && l->attached <= NAMES_SAID))
+		note("listening on %s, %s, snap length %u octets", ev->info.name,
+		     live_drops_only(w) ? "drops" : rung_names[ev->rung],
+		     w->snaplen ? w->snaplen : NP_SNAP_MAX);
+}
+
+/* What the kernel refused has been said where it was refused; an interface that is not there has not. */
+static void on_refused(struct live *l, const struct helper_event *ev)
+{
+	l->refused++;
+	if (ev->err == -ENODEV && !ev->info.ifindex) {
+		if (l->w->o->wait) {
+			note("waiting for %s", ev->info.name);
+			return;
+		}
+		fail(0, "%s: no such interface", ev->info.name);
+	}
+	if (ev->err == -EPERM && l->missing[0] && !l->err)
+		fail(0, "missing: %s (run with sudo, or give the binary these capabilities)", l->missing);
+	if (!l->err)
+		l->err = ev->err;
+}
+
+static void on_gone(struct live *l, const struct helper_event *ev)
+{
+	if (!live_named(l, ev->info.name) || l->w->o->wait) {
+		if (l->w->g->verbose || l->w->o->wait)
+			note("%s is gone%s", ev->info.name, l->w->o->wait ? ": waiting for it" : "");
+		return;
+	}
+	l->err = fail(ENETDOWN, "%s is gone (--wait waits for it to come again)", ev->info.name);
+	l->stopping = true;
+}
+
+static void on_event(struct live *l, const struct helper_event *ev)
+{
+	switch (ev->type) {
+	case HELPER_ATTACHED:
+		iface_learn(l, &ev->info);
+		on_attached(l, ev);
+		break;
+	case HELPER_REFUSED:
+		on_refused(l, ev);
+		break;
+	case HELPER_GONE:
+		on_gone(l, ev);
+		break;
+	case HELPER_STATE:
+		iface_learn(l, &ev->info);
+		if (live_named(l, ev->info.name))
+			note("%s is %s", ev->info.name, ev->info.flags & IFF_UP ? "up" : "down");
+		break;
+	case HELPER_READY:
+		l->ready = true;
+		if (!l->attached && !l->w->o->wait && (l->refused || l->w->o->iface.n)) {
+			if (!l->err)
+				l->err = fail(ENODEV, "no interface to watch");
+			l->stopping = true;
+		} else if (l->attached) {
+			l->err = 0; /* some interfaces refused, but there is something to watch */
+		}
+		if (l->w->many_interfaces)
+			note("listening on %u interface%s", l->attached, l->attached == 1 ? "" : "s");
+		break;
+	}
+}
+
+void live_read_helper(struct live *l)
+{
+	struct helper_event ev;
+	int n;
+
+	while ((n = helper_next(l->w->helper, &ev)) > 0)
+		on_event(l, &ev);
+	if (n == -EPIPE && !l->stopping) {
+		l->err = fail(EPIPE, "the helper process died, and every hook with it");
+		l->stopping = true;
+	}
+}

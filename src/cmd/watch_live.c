@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* watch, live: read until told to stop. */
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "cmd/watch_live.h"
+#include "priv/priv.h"
+#include "util/err.h"
+
+enum {
+	BUDGET = 8192,
+	LINGER_MS = 4, /* between looks at a ring that was busy a moment ago */
+	LINGER_TIMES = 2, /* empty looks before asking to be woken */
+	BLIND_SECONDS = 2, /* no packet for so long at the start: say so */
+};
+
+/* No packet since the start: is the sensor blind?  Said once, with what the kernel counted. */
+static void check_blind(struct live *l, uint64_t now)
+{
+	struct source_counts c;
+
+	if (l->blind_said || now - l->started_ns < (uint64_t)BLIND_SECONDS * 1000000000u)
+		return;
+	l->blind_said = true;
+	l->w->source->ops->counts(l->w->source, &c);
+	if (!c.seen)
+		note("no traffic yet: %u interface%s, 0 packets in %d s", l->attached,
+		     l->attached == 1 ? "" : "s", BLIND_SECONDS);
+}
+
+/* At most once a second: losses of the kernel side go into the stream. */
+static int tell_losses(struct live *l, uint64_t now, bool is_final)
+{
+	struct source_counts c;
+	uint64_t lost;
+	int err = 0;
+
+	l->w->source->ops->counts(l->w->source, &c);
+	lost = c.lost_ring + c.lost_map + c.lost_other;
+	for (unsigned int i = 0; i < l->w->pipe.n_sinks && (is_final || lost > l->lost_told); i++)
+		if (l->w->pipe.sinks[i]->ops == &sink_pcapng)
+			pcapng_loss(l->w->pipe.sinks[i], 0,
+				    &(struct sink_loss){ .received = c.seen,
+							 .dropped_ring = c.lost_ring + c.lost_map,
+							 .dropped_if = c.lost_other,
+							 .filter_accept = c.emitted + lost });
+	if (lost > l->lost_told) {
+		err = pipeline_lost(&l->w->pipe, c.lost_map ? "map" : "ring",
+				    c.lost_other ? "queue_full" : "ring_full", lost - l->lost_told,
+				    l->last_ns, now);
+		l->lost_told = lost;
+	}
+	l->last_ns = now;
+	return err;
+}
+
+static int on_tick(struct live *l)
+{
+	uint64_t n, now = watch_now_ns();
+	int err;
+
+	while (read(l->timer, &n, sizeof(n)) > 0)
+		;
+	l->w->source->ops->tick(l->w->source);
+	check_blind(l, now);
+	err = tell_losses(l, now, false);
+	return err ? err : pipeline_tick(&l->w->pipe, now);
+}
+
+static void on_signal(struct live *l)
+{
+	struct signalfd_siginfo si;
+
+	while (read(l->signals, &si, sizeof(si)) == (ssize_t)sizeof(si)) {
+		if (si.ssi_signo == SIGUSR1)
+			watch_ledger(l->w);
+		else if (si.ssi_signo != SIGHUP)
+			l->stopping = true;
+		else if (l->w->o->write)
+			out_reopen(l->w->outs[0]);
+		else
+			l->stopping = true; /* the terminal is gone */
+	}
+}
+
+/* Wait at most `ms` (-1: for ever), then handle everything but the ring.  0 or what a sink said. */
+static int wait_events(struct live *l, int ms)
+{
+	struct epoll_event evs[8];
+	int n = epoll_wait(l->epoll, evs, 8, ms), err = 0;
+
+	for (int i = 0; i < n && !err; i++) {
+		if (evs[i].data.fd == l->signals)
+			on_signal(l);
+		else if (evs[i].data.fd == l->timer)
+			err = on_tick(l);
+		else if (l->w->helper && evs[i].data.fd == helper_fd(l->w->helper))
+			live_read_helper(l);
+	}
+	return err;
+}
+
+/*
+ * Busy: read and glance at the other descriptors.  Idle: flush, look again a few
+ * times after a short sleep, for a wake-up is what costs the packet path most;
+ * then ask the kernel for a wake-up and sleep.
+ */
+static int loop(struct live *l)
+{
+	struct source *s = l->w->source;
+	unsigned int empty = LINGER_TIMES;
+	int n, err, wait;
+
+	while (!l->stopping) {
+		n = s->ops->read(s, BUDGET, pipeline_frame, &l->w->pipe);
+		if (n == SOURCE_STOPPED)
+			return s->stop;
+		if (n < 0)
+			return n;
+		wait = 0;
+		if (!n) {
+			err = pipeline_flush(&l->w->pipe);
+			if (err)
+				return err;
+			wait = empty++ < LINGER_TIMES ? LINGER_MS : s->ops->arm(s) ? 0 : -1;
+		} else {
+			empty = 0;
+		}
+		err = wait_events(l, wait);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/* Detach, then read what the ring still holds: afterwards the ledger is final. */
+static int drain(struct live *l, int err)
+{
+	struct source *s = l->w->source;
+	int n;
+
+	l->stopping = true;
+	pipeline_flush(&l->w->pipe);	/* detaching takes a while: show what there is */
+	if (l->w->helper)
+		helper_detach(l->w->helper);
+	while (!err && (n = s->ops->read(s, BUDGET, pipeline_frame, &l->w->pipe)) != 0)
+		err = n == SOURCE_STOPPED ? s->stop : n < 0 ? n : 0;
+	if (err < 0)
+		return err;
+	n = tell_losses(l, watch_now_ns(), true);
+	if (n >= 0)
+		n = pipeline_finish(&l->w->pipe, watch_now_ns());
+	return n < 0 ? n : 0;
+}
+
+int watch_live(struct watch *w)
+{
+	struct live l = { .w = w, .epoll = -1, .signals = -1, .timer = -1 };
+	int err = live_start(&l), close_err;
+
+	if (!err)
+		err = watch_drop_privileges(w);
+	if (!err) {
+		l.started_ns = l.last_ns = watch_now_ns();
+		err = loop(&l);
+		err = drain(&l, err);
+		if (!err)
+			err = l.err;
+	}
+	close_err = watch_finish_outputs(w);
+	if (w->source) {
+		watch_trailer(w, true);
+		w->source->ops->close(w->source);
+	}
+	if (!close_err)
+		close_err = watch_close_outputs(w);
+	if (!err)
+		err = close_err;
+	helper_stop(w->helper);
+	capture_close(l.capture);
+	drop_names_close(l.drops);
+	filter_free(l.filter);
+	free(l.reason_text);
+	for (unsigned int i = 0; i < l.n_ifaces; i++)
+		free(l.ifaces[i]);
+	free(l.ifaces);
+	if (!err && w->g->fail_on_loss && w->lost)
+		return EXIT_LOST;
+	return exit_status(err);
+}

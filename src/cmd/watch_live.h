@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef NETPROBE_CMD_WATCH_LIVE_H
+#define NETPROBE_CMD_WATCH_LIVE_H
+
+#include "cmd/watch.h"
+#include "kern/capture.h"
+#include "kern/link.h"
+
+/* One live run: watch_live.c is its loop, watch_start.c what comes before, watch_ifaces.c what the helper tells. */
+enum {
+	REASONS_MAX = 64,
+	IFACES_MAX = 16384,
+	IFACES_NEAR = 1024,	/* a power of two */
+};
+
+struct live {
+	struct watch *w;
+	struct capture *capture;
+	struct filter *filter;			/* NULL: everything */
+	struct drop_names *drops;
+	int epoll, signals, timer;
+	const char *reasons[REASONS_MAX];	/* of --drops, in reason_text */
+	char *reason_text;
+	char missing[128];			/* capabilities that we do not have */
+	struct iface **ifaces;			/* by arrival; stable addresses */
+	struct iface *near[IFACES_NEAR];	/* the same, by the low bits of ifindex: a cache */
+	unsigned int n_ifaces, attached, refused;
+	bool ready, stopping, blind_said;
+	uint64_t started_ns, lost_told, last_ns;
+	int err;
+};
+
+/* watch_ifaces.c */
+struct iface *live_iface(struct live *l, uint32_t ifindex);	/* NULL: not known */
+int  live_learn(void *live, const struct link_info *info);	/* a link_fn */
+bool live_named(const struct live *l, const char *name);	/* by the user, not by a glob */
+bool live_drops_only(const struct watch *w);
+void live_read_helper(struct live *l);
+
+/* watch_start.c: everything that needs privileges. */
+int live_start(struct live *l);
+
+#endif

@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What a live run does while it still may: load, open, fork the helper. */
+#include <errno.h>
+#include <fnmatch.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "cmd/watch_live.h"
+#include "priv/priv.h"
+#include "priv/rotate.h"
+#include "source/live.h"
+#include "source/many.h"
+#include "source/ring.h"
+#include "util/err.h"
+
+enum {
+	SOCKETS_MAX = 64,
+	SNAPLEN_HEADERS = 192, /* Ethernet, tags, IPv6 with an extension header, TCP with all its options */
+};
+
+static const struct iface *ring_iface(void *ctx, uint32_t ifindex)
+{
+	struct live *l = ctx;
+	struct iface *f = live_iface(l, ifindex);
+
+	if (f)
+		return f;
+	live_read_helper(l); /* an interface that came a moment ago */
+	return live_iface(l, ifindex);
+}
+
+static void ring_drop(void *ctx, uint32_t reason, uint64_t location, struct drop_info *out)
+{
+	static char text[24];
+	struct live *l = ctx;
+
+	out->reason = drop_reason_name(l->drops, reason);
+	out->location = drop_symbol(l->drops, location);
+	out->hook = drop_hook(l->drops, out->reason, out->location);
+	if (!out->location) {
+		snprintf(text, sizeof(text), "0x%llx", (unsigned long long)location);
+		out->location = text;
+	}
+}
+
+/* Is anybody interested in octets that no decoder looks into? */
+static bool wants_octets(const struct watch *w)
+{
+	const struct watch_opts *o = w->o;
+
+	return o->write || o->snaplen || o->hex || o->hex_ascii || o->ascii;
+}
+
+static int start_capture(struct live *l, const char **reasons, unsigned int n_reasons)
+{
+	const struct watch_opts *o = l->w->o;
+	struct capture_options co = {
+		.snaplen = l->w->snaplen,
+		.snaplen_other = wants_octets(l->w) ? 0 : SNAPLEN_HEADERS,
+		.ring_octets = o->buffer,
+		.ingress = l->w->pipe.direction != DIR_EGRESS,
+		.egress = l->w->pipe.direction != DIR_INGRESS,
+		.filter = l->filter,
+		.sample = (unsigned int)o->sample,
+		.rung = -1,
+		.packets = !live_drops_only(l->w),
+		.drops = o->drops != NULL,
+		.drop_reasons = reasons,
+		.n_drop_reasons = n_reasons,
+		.btf_path = o->btf,
+		.debug = l->w->g->debug,
+	};
+
+	if (o->rung) {
+		for (int i = 0; i < RUNGS; i++)
+			if (!strcmp(o->rung, rung_names[i]))
+				co.rung = i;
+		if (co.rung < 0)
+			return fail(0, "--rung: '%s' is not tcx, clsact, socket or packet", o->rung);
+	}
+	return capture_open(&l->capture, &co);
+}
+
+/* --drops=A,B: split in place, in a copy that lives as long as the run. */
+static unsigned int split_reasons(char *text, const char **out, unsigned int max)
+{
+	unsigned int n = 0;
+
+	for (char *p = text; *p && n < max;) {
+		size_t len = strcspn(p, ",");
+		bool last = !p[len];
+
+		p[len] = '\0';
+		if (len)
+			out[n++] = p;
+		p += len + !last;
+	}
+	return n;
+}
+
+static int watch_fd(struct live *l, int fd)
+{
+	struct epoll_event ev = { .events = EPOLLIN, .data.fd = fd };
+
+	return epoll_ctl(l->epoll, EPOLL_CTL_ADD, fd, &ev) ? fail(errno, "epoll") : 0;
+}
+
+/* The helper gets the hooks; the reader closes its own descriptors of them. */
+static int start_helper(struct live *l)
+{
+	static const char *const any[] = { "any" };
+	struct watch *w = l->w;
+	const struct strs *ifs = &w->o->iface;
+	int fds[PIPELINE_SINKS_MAX + 3] = { l->epoll, l->signals, l->timer };
+	struct helper_options ho = {
+		.capture = l->capture,
+		.patterns = ifs->n ? ifs->v : any,
+		.n_patterns = ifs->n ? ifs->n : 1,
+		.dynamic = w->many_interfaces || w->o->wait,
+		.rotate = w->rotate,
+		.close_fds = fds,
+		.n_close_fds = 3,
+	};
+	int err;
+
+	for (unsigned int i = 0; i < w->n_outs; i++)
+		fds[ho.n_close_fds++] = w->outs[i]->fd;
+	err = helper_start(&w->helper, &ho);
+	capture_close(l->capture);
+	l->capture = NULL;
+	rotate_close(w->rotate);
+	w->rotate = NULL;
+	return err ? err : watch_fd(l, helper_fd(w->helper));
+}
+
+/* Plain pcap has one link type: that of the one interface, or cooked v2, which names the interface. */
+static void choose_file_link(struct live *l)
+{
+	struct link_info info;
+	struct watch *w = l->w;
+
+	w->file_link = 276;
+	if (!w->many_interfaces && !w->o->drops && !link_get(w->o->iface.v[0], 0, &info))
+		w->file_link = info.link;
+}
+
+/* Frames that the in-kernel filter could not decide. */
+static bool ring_match(void *ctx, const struct frame *f)
+{
+	struct live *l = ctx;
+
+	return filter_match_link(l->filter, f->link, f->data, f->cap_len, f->len);
+}
+
+static void close_fds(const struct capture_fds *fds)
+{
+	const int all[] = { fds->ring, fds->ledger, fds->control, fds->drop_ledger };
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		if (all[i] >= 0)
+			close(all[i]);
+}
+
+static bool wanted(const struct strs *patterns, const char *name)
+{
+	for (unsigned int i = 0; i < patterns->n; i++)
+		if (!strcmp(patterns->v[i], "any") || !fnmatch(patterns->v[i], name, 0))
+			return true;
+	return !patterns->n;
+}
+
+/* The last rung: no BPF at all, a packet socket for each interface that is there now. */
+static int open_packet_sockets(struct live *l)
+{
+	struct source *members[SOCKETS_MAX];
+	unsigned int n = 0;
+	int err = 0;
+
+	for (unsigned int i = 0; i < l->n_ifaces && !err; i++) {
+		struct live_config lc = {
+			.iface = l->ifaces[i],
+			.ingress = l->w->pipe.direction != DIR_EGRESS,
+			.egress = l->w->pipe.direction != DIR_INGRESS,
+			.buffer_octets = l->w->o->buffer,
+			.match = l->filter ? ring_match : NULL,
+			.ctx = l,
+			.expression = l->w->filter_text,
+			.strict = l->w->o->strict,
+			.inner = l->w->o->inner,
+		};
+
+		if (!wanted(&l->w->o->iface, l->ifaces[i]->name))
+			continue;
+		if (n == SOCKETS_MAX)
+			return fail(E2BIG, "without BPF at most %d interfaces can be watched at once",
+				    SOCKETS_MAX);
+		err = live_open(&members[n], &lc);
+		if (!err)
+			l->ifaces[i]->link = live_link(members[n++]);
+	}
+	if (!err && !n)
+		err = fail(ENODEV, "no interface to watch");
+	if (!err)
+		err = many_open(&l->w->source, members, n);
+	while (err && n--)
+		members[n]->ops->close(members[n]);
+	return err;
+}
+
+static int open_ring(struct live *l)
+{
+	struct capture_fds fds;
+	struct ring_config rc = { .iface = ring_iface, .drop = ring_drop, .ctx = l };
+	int err;
+
+	capture_fds(l->capture, &fds);
+	if (fds.ring < 0 || (l->w->o->rung && !strcmp(l->w->o->rung, rung_names[RUNG_PACKET]))) {
+		close_fds(&fds);
+		return open_packet_sockets(l);
+	}
+	rc.ring = fds.ring;
+	rc.ledger = fds.ledger;
+	rc.drop_ledger = fds.drop_ledger;
+	rc.control = fds.control;
+	rc.ring_octets = fds.ring_octets;
+	rc.cpus = fds.cpus;
+	rc.match = l->filter ? ring_match : NULL;
+	err = ring_open(&l->w->source, &rc);
+	if (!err)
+		fds.ring = -1; /* the source's own now: it is what is polled */
+	close_fds(&fds);
+	return err;
+}
+
+static int open_loop(struct live *l)
+{
+	struct itimerspec second = { { 1, 0 }, { 1, 0 } };
+	sigset_t set;
+	int err;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGUSR1);
+	sigaddset(&set, SIGHUP);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	l->epoll = epoll_create1(EPOLL_CLOEXEC);
+	l->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	l->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (l->epoll < 0 || l->signals < 0 || l->timer < 0)
+		return fail(errno, "epoll, signalfd or timerfd");
+	timerfd_settime(l->timer, 0, &second, NULL);
+	err = watch_fd(l, l->signals);
+	if (!err)
+		err = watch_fd(l, l->timer);
+	if (!err && l->w->source->fd >= 0)
+		err = watch_fd(l, l->w->source->fd);
+	return err;
+}
+
+/* Load; says when the filter has to be evaluated here. */
+static int load(struct live *l)
+{
+	struct watch *w = l->w;
+	char *text = w->o->drops && *w->o->drops ? strdup(w->o->drops) : NULL;
+	unsigned int n_reasons = text ? split_reasons(text, l->reasons, REASONS_MAX) : 0;
+	int err = 0;
+
+	l->reason_text = text;
+	priv_missing(w->o->drops != NULL, l->missing, sizeof(l->missing));
+	if (w->filter_text)
+		err = filter_compile(&l->filter, w->filter_text, 1, w->o->strict, w->o->inner);
+	if (!err)
+		err = start_capture(l, n_reasons ? l->reasons : NULL, n_reasons);
+	if (err == -EPERM && l->missing[0])
+		fail(0, "missing: %s (run with sudo, or give the binary these capabilities)", l->missing);
+	if (!err && l->filter && !l->filter->kernel) {
+		note("filtering in user space: %s", l->filter->why_not);
+		w->pipe.filter_all = true;
+	}
+	if (!err && w->o->drops)
+		err = drop_names_open(&l->drops, w->o->btf);
+	return err;
+}
+
+int live_start(struct live *l)
+{
+	struct watch *w = l->w;
+	const struct strs *ifs;
+	int err = load(l);
+
+	if (err)
+		return err;
+	ifs = &w->o->iface;
+	w->many_interfaces = ifs->n != 1 || !strcmp(ifs->v[0], "any") || strpbrk(ifs->v[0], "*?[");
+	choose_file_link(l);
+	link_each(live_learn, l);
+	err = open_ring(l);
+	if (!err)
+		err = open_loop(l);
+	if (!err)
+		err = watch_open_outputs(w, l->signals);
+	return err ? err : start_helper(l);
+}

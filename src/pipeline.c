@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "pipeline.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "sink/out.h"
+#include "util/err.h"
+
+/* 0: go on; 1: enough; negative errno: failed. */
+static int give(struct pipeline *p, const struct record *r, bool frames)
+{
+	bool counted = false;
+	int err;
+
+	for (unsigned int i = 0; i < p->n_sinks; i++) {
+		struct sink *s = p->sinks[i];
+
+		if (s->ops->wants_frames != frames)
+			continue;
+		err = sink_record(s, r);
+		if (err)
+			return err;
+		counted = true;
+	}
+	if (counted && r->kind != REC_LOST) {
+		p->records++;
+		if (p->limit && p->records >= p->limit) {
+			p->done = true;
+			return 1;
+		}
+	}
+	return 0;
+}
+
+static int decoded(void *ctx, const struct record *r)
+{
+	return give(ctx, r, false);
+}
+
+/* A capture file wants the frame itself, once, before anybody reads meaning into it. */
+static int give_frame(struct pipeline *p, const struct frame *f)
+{
+	struct record r;
+
+	record_start(&r, f->drop ? REC_DROP : REC_PACKET);
+	r.frame = f;
+	r.time_ns = f->time_ns;
+	record_mark(&r, FIELD_TIME);
+	return give(p, &r, true);
+}
+
+static struct filter *filter_for(struct pipeline *p, uint16_t link)
+{
+	struct filter *f = NULL;
+
+	for (unsigned int i = 0; i < p->n_filters; i++)
+		if (p->filters[i]->link == link)
+			return p->filters[i];
+	if (p->n_filters == PIPELINE_LINKS_MAX ||
+	    filter_compile(&f, p->filter_text, link, p->strict, p->inner))
+		return NULL;
+	p->filters[p->n_filters++] = f;
+	return f;
+}
+
+static bool accepted(struct pipeline *p, const struct frame *f)
+{
+	const struct filter *filter;
+
+	if (p->direction && f->direction && f->direction != p->direction)
+		return false;
+	if (!p->filter_text || (!p->filter_all && !f->undecided && !f->drop))
+		return true;
+	filter = filter_for(p, f->link);
+	if (!filter) {
+		p->unfiltered_links++;
+		return false;
+	}
+	return filter_match(filter, f->data, f->cap_len, f->len);
+}
+
+int pipeline_frame(void *pipeline, const struct frame *f)
+{
+	struct pipeline *p = pipeline;
+	int err;
+
+	p->frames++;
+	if (!accepted(p, f)) {
+		p->filtered++;
+		return 0;
+	}
+	err = give_frame(p, f);
+	if (err || !p->decode)
+		return err;
+	return decode_frame(p->decode, f, decoded, p);
+}
+
+int pipeline_lost(struct pipeline *p, const char *stage, const char *reason, uint64_t count,
+		  uint64_t start_ns, uint64_t end_ns)
+{
+	struct record r;
+	int err;
+
+	record_start(&r, REC_LOST);
+	r.action = "lost";
+	r.time_ns = r.end_ns = end_ns;
+	r.start_ns = start_ns;
+	r.lost.stage = stage;
+	r.lost.reason = reason;
+	r.lost.count = count;
+	record_mark(&r, FIELD_ACTION);
+	record_mark(&r, FIELD_TIME);
+	record_mark(&r, FIELD_START);
+	record_mark(&r, FIELD_END);
+	record_mark(&r, FIELD_LOST_STAGE);
+	record_mark(&r, FIELD_LOST_REASON);
+	record_mark(&r, FIELD_LOST_COUNT);
+	err = give(p, &r, true);
+	return err ? err : give(p, &r, false);
+}
+
+/* What the decoders could not keep, since the last time it was told. */
+static int decode_lost(struct pipeline *p, uint64_t now_ns)
+{
+	static const struct {
+		size_t off;
+		const char *stage, *reason;
+	} rows[] = {
+		{ offsetof(struct decode_counts, stream_evicted), "reassembly", "stream_table_full" },
+		{ offsetof(struct decode_counts, pending_evicted), "decode", "request_table_full" },
+		{ offsetof(struct decode_counts, fragments_evicted), "reassembly", "fragment_table_full" },
+	};
+	struct decode_counts now;
+	int err = 0;
+
+	if (!p->decode)
+		return 0;
+	decode_counts(p->decode, &now);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]) && !err; i++) {
+		uint64_t n = *(const uint64_t *)((const char *)&now + rows[i].off);
+		uint64_t told = *(const uint64_t *)((const char *)&p->counted + rows[i].off);
+
+		if (n > told)
+			err = pipeline_lost(p, rows[i].stage, rows[i].reason, n - told, now_ns, now_ns);
+	}
+	p->counted = now;
+	return err;
+}
+
+int pipeline_tick(struct pipeline *p, uint64_t now_ns)
+{
+	int err = p->decode ? decode_tick(p->decode, now_ns, decoded, p) : 0;
+
+	return err ? err : decode_lost(p, now_ns);
+}
+
+int pipeline_finish(struct pipeline *p, uint64_t now_ns)
+{
+	int err = p->decode && !p->done ? decode_finish(p->decode, decoded, p) : 0;
+
+	return err < 0 ? err : decode_lost(p, now_ns);
+}
+
+int pipeline_flush(struct pipeline *p)
+{
+	int rc = 0, err;
+
+	for (unsigned int i = 0; i < p->n_sinks; i++) {
+		err = out_flush(p->sinks[i]->out);
+		if (!rc)
+			rc = err;
+	}
+	return rc;
+}
+
+void pipeline_close(struct pipeline *p)
+{
+	for (unsigned int i = 0; i < p->n_filters; i++)
+		filter_free(p->filters[i]);
+	p->n_filters = 0;
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef NETPROBE_PIPELINE_H
+#define NETPROBE_PIPELINE_H
+
+#include "decode/decode.h"
+#include "frame.h"
+#include "kern/filter.h"
+#include "sink/sink.h"
+
+/*
+ * The data path, in a few functions: frame → filter (what the kernel could not
+ * do) → decode → sinks.  The pipeline owns nothing but itself.
+ */
+enum { PIPELINE_SINKS_MAX = 2, PIPELINE_LINKS_MAX = 16 };
+
+struct pipeline {
+	struct decode *decode;			/* NULL: only sinks that want frames */
+	struct sink *sinks[PIPELINE_SINKS_MAX];
+	unsigned int n_sinks;
+	uint64_t limit;				/* -c; 0: no limit */
+
+	/* Filtering here: everything (files, what cannot be translated), or only undecided frames. */
+	const char *filter_text;
+	bool filter_all, strict, inner;
+	struct filter *filters[PIPELINE_LINKS_MAX];	/* one a link type, when first needed */
+	unsigned int n_filters;
+	uint8_t direction;			/* enum direction; DIR_UNKNOWN: both */
+
+	uint64_t frames, filtered;		/* taken from the source; refused here */
+	uint64_t records;			/* records, or frames written to a capture */
+	uint64_t unfiltered_links;	/* frames refused: the filter means nothing for their link type */
+	bool done;				/* the limit was reached */
+	struct decode_counts counted;		/* what `lost` records have already told */
+};
+
+int  pipeline_frame(void *pipeline, const struct frame *f);	/* a frame_fn */
+/* One lost record, to every sink. */
+int  pipeline_lost(struct pipeline *p, const char *stage, const char *reason, uint64_t count, uint64_t start_ns,
+		   uint64_t end_ns);
+/* Once a second: timeouts, and what the decoders lost since the last call. */
+int  pipeline_tick(struct pipeline *p, uint64_t now_ns);
+/* No more frames: fire what is pending. */
+int  pipeline_finish(struct pipeline *p, uint64_t now_ns);
+int  pipeline_flush(struct pipeline *p);
+void pipeline_close(struct pipeline *p);
+
+#endif

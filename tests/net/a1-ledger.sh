@@ -1,0 +1,47 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# A1, A2: a burst into a stopped reader.  Nothing is lost silently: the ledger balances to
+# the packet, what is lost is told in the stream, and --fail-on-loss exits with 3.
+. "$(dirname "$0")/lib.sh"
+need jq
+need ethtool
+pair
+there ethtool -K eth0 gro on >/dev/null
+ip link set here address 02:00:00:00:00:0a
+there ip link set eth0 address 02:00:00:00:00:0b
+N=1000000
+
+say "burst into a stopped reader"
+"$NETPROBE" -N there -j watch --packets -i eth0 -Q in -B 1024 --fail-on-loss >"$work/burst.out" 2>"$work/burst.err" &
+pid=$!
+until_true 5 grep -q 'listening on' "$work/burst.err" || die "did not start"
+sleep 0.2
+kill -STOP $pid
+"$TOOLS/livegen" here $N 60 >/dev/null
+kill -CONT $pid
+sleep 0.5
+kill -USR1 $pid
+until_true 5 grep -q 'ledger:' "$work/burst.err"
+stop INT
+
+say "the ledger balances"
+grep -q 'DOES NOT BALANCE' "$work/burst.err" && die "the ledger does not balance"
+eval "$(ledger burst)"
+# shellcheck disable=SC2154
+[ "$seen" -ge $N ] || die "saw $seen of $N"
+# shellcheck disable=SC2154
+same "seen" "$seen" $((filtered + sampled + emitted + lost))
+# shellcheck disable=SC2154
+same "emitted" "$emitted" "$read"
+[ "$lost" -gt 0 ] || die "a ring of 1 MiB cannot have held $N packets"
+same "exit status with --fail-on-loss" "$status" 3
+
+say "the stream tells the same"
+same "packet records" "$(grep -c '"dataset":"packet"' "$work/burst.out")" "$read"
+told=$(jq -s 'map(select(.event.dataset == "lost") | .lost.count) | add' "$work/burst.out")
+same "lost records add up" "$told" "$lost"
+records=$(grep -c '"dataset":"lost"' "$work/burst.out")
+[ "$records" -le 5 ] || die "$records lost records in a few seconds"
+jq -es 'map(select(.event.dataset == "lost")) | all(.lost.stage and .lost.reason and .event.start and .event.end)' \
+	"$work/burst.out" >/dev/null || die "a lost record without stage, reason or span"
+echo "seen $seen = filtered $filtered + sampled $sampled + emitted $emitted + lost $lost, told $told"

@@ -1,0 +1,54 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# A8: a sensor that cannot see says so: idle, down, deleted, missing interface.
+. "$(dirname "$0")/lib.sh"
+pair
+
+say "idle"
+ip link add idle type veth peer name idle2
+ip link set idle2 up
+sysctl -qw net.ipv6.conf.idle2.disable_ipv6=1 2>/dev/null || true
+ip link set idle up
+sysctl -qw net.ipv6.conf.idle.disable_ipv6=1 2>/dev/null || true
+start idle watch -i idle arp
+until_true 4 grep -q 'no traffic' "$work/idle.err" || die "an idle interface is not told"
+stop INT
+
+say "down"
+ip link set idle down
+start down watch -i idle
+grep -q 'idle is down' "$work/down.err" || die "a down interface is not told"
+
+say "deleted"
+ip link del idle
+status=0
+wait "$pid" || status=$?
+same "exit status" "$status" 1
+grep -q 'idle is gone' "$work/down.err" || die "a vanished interface is not told"
+
+say "missing"
+status=0
+"$NETPROBE" watch -i nosuch 2>"$work/missing.err" || status=$?
+same "exit status" "$status" 1
+grep -q nosuch "$work/missing.err" || die "the missing interface is not named"
+
+say "waiting for an interface that comes, goes and comes again"
+"$NETPROBE" -j watch --packets --wait -i late >"$work/late.out" 2>"$work/late.err" &
+pid=$!
+heard() { [ "$(grep -c 'listening on late' "$work/late.err")" -ge "$1" ]; }
+for round in 1 2; do
+	sleep 0.3
+	ip link add late type veth peer name late2
+	ip link set late2 up
+	ip link set late up
+	until_true 4 heard $round || die "round $round: not listening"
+	ip neigh add 10.8.0.9 lladdr 02:00:00:00:00:09 dev late
+	ip addr add 10.8.0.1/24 dev late
+	ping -qc3 -i 0.2 -W1 10.8.0.9 >/dev/null || true
+	sleep 0.3
+	ip link del late
+done
+stop INT
+same "exit status" "$status" 0
+cut -c1-300 "$work/late.out" >"$work/late.log"
+[ "$(grep -c 10.8.0.9 "$work/late.out")" -ge 6 ] || die "did not see both lives of the interface"

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+# Sourced by every tests/net/*.sh.  The whole script runs in namespaces of its own;
+# when it ends, however it ends, the kernel takes everything away.
+#   NETPROBE   the binary under test (default build/netprobe)
+#   INSPECT=1  open a shell inside the namespaces when a check fails
+
+set -euo pipefail
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+NETPROBE=${NETPROBE:-$top/build/netprobe}
+TOOLS=${TOOLS:-$top/build/tests/tools}
+
+skip() { echo "SKIP: $*"; trap - EXIT; exit 77; }
+[ "$(id -u)" = 0 ] || skip "needs root"
+if [ -z "${IN_NS:-}" ]; then
+	exec env IN_NS=1 unshare --net --mount --pid --fork --kill-child --mount-proc "$0" "$@"
+fi
+
+work=$(mktemp -d)
+chmod 755 "$work"
+step="start"
+on_exit() {
+	local rc=$?
+	if [ $rc -ne 0 ] && [ $rc -ne 77 ]; then
+		echo "FAILED at: $step"
+		for f in "$work"/*.err "$work"/*.log; do
+			[ -s "$f" ] && { echo "── ${f##*/}"; tail -n 30 "$f"; }
+		done
+		[ -z "${INSPECT:-}" ] || bash -i
+	fi
+	umount -l "$work"/* 2>/dev/null || true
+	rm -rf "$work"
+	exit $rc
+}
+trap on_exit EXIT
+
+say() { step=$*; }
+die() { echo "$*" >&2; exit 1; }
+need() { command -v "$1" >/dev/null || skip "$1 is not installed"; }
+
+# pair: here (10.9.0.1, fd09::1) <-> eth0 in namespace "there" (10.9.0.2, fd09::2)
+pair() {
+	mount -t tmpfs none /run && mkdir -p /run/netns
+	ip netns add there
+	ip link add here type veth peer name eth0 netns there
+	ip link set lo up
+	ip addr add 10.9.0.1/24 dev here
+	ip addr add fd09::1/64 dev here nodad
+	ip link set here up
+	ip -n there link set lo up
+	ip -n there addr add 10.9.0.2/24 dev eth0
+	ip -n there addr add fd09::2/64 dev eth0 nodad
+	ip -n there link set eth0 up
+	sysctl -qw net.ipv6.conf.here.router_solicitations=0 2>/dev/null || true
+	until_true 3 ping -qc1 -W1 10.9.0.2 >/dev/null
+}
+there() { nsenter --net=/run/netns/there "$@"; }
+
+# until_true SECONDS COMMAND...: poll, never just sleep
+until_true() {
+	local n=$(($1 * 20))
+	shift
+	until "$@" >/dev/null 2>&1; do
+		n=$((n - 1))
+		[ $n -gt 0 ] || return 1
+		sleep 0.05
+	done
+}
+
+# start NAME ARGS...: netprobe in the background; its output in NAME.out and NAME.err, its pid in $pid
+start() {
+	local name=$1
+	shift
+	"$NETPROBE" "$@" >"$work/$name.out" 2>"$work/$name.err" &
+	pid=$!
+	until_true 5 grep -q 'listening on' "$work/$name.err" || { cat "$work/$name.err"; die "$name did not start"; }
+}
+# stop SIGNAL: end it; its exit status in $status
+stop() {
+	kill "-$1" "$pid"
+	status=0
+	# shellcheck disable=SC2034	# for the caller
+	wait "$pid" || status=$?
+}
+# same WHAT GOT WANTED
+same() { [ "$2" = "$3" ] || die "$1: got '$2', wanted '$3'"; }
+
+# The ledger of NAME.err as shell words: seen= filtered= sampled= emitted= lost= read=
+ledger() {
+	sed -n 's/.*ledger: \([0-9]*\) seen = \([0-9]*\) filtered + \([0-9]*\) sampled + \([0-9]*\) emitted + \([0-9]*\) lost.*/seen=\1 filtered=\2 sampled=\3 emitted=\4 lost=\5/p' "$work/$1.err" | tail -1
+	sed -n 's/.* emitted = \([0-9]*\) read + \([0-9]*\) waiting.*/read=\1 waiting=\2/p' "$work/$1.err" | tail -1
+}

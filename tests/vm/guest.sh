@@ -1,0 +1,119 @@
+#!/bin/busybox sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=dash disable=SC2013
+# init of the guest: checks that say "ok NAME" or "not ok NAME", judged by run.sh outside.
+export PATH=/bin
+/bin/busybox --install -s /bin 2>/dev/null	# sh and ip are there
+# The shell prefers busybox's own ip, which knows neither veth nor namespaces.
+ip() { /bin/ip "$@"; }
+mount -t devtmpfs d /dev
+exec >/dev/console 2>&1 </dev/null
+mount -t proc p /proc
+mount -t sysfs s /sys
+mount -t tmpfs t /tmp
+mount -t tmpfs r /run
+mount -t bpf b /sys/fs/bpf
+read -r up _ </proc/uptime
+echo "BOOTED $(uname -r) after $up s"
+
+check() { # NAME COMMAND...
+	name=$1
+	shift
+	if "$@" >/tmp/log 2>&1; then
+		echo "ok $name"
+	else
+		echo "not ok $name: exit status $?"
+		tail -n 20 /tmp/log | sed 's/^/    /'
+	fi
+}
+insert() { insmod "/mod/$1.ko" 2>/dev/null || [ ! -e "/mod/$1.ko" ] || echo "cannot load $1"; }
+
+network() {
+	ip netns add there &&
+		ip link add here type veth peer name eth0 netns there &&
+		ip addr add 10.9.0.1/24 dev here &&
+		ip link set here up &&
+		ip link set lo up &&
+		ip -n there addr add 10.9.0.2/24 dev eth0 &&
+		ip -n there link set eth0 up &&
+		ping -c 1 -W 5 10.9.0.2
+}
+# started FILE: netprobe says on standard error that it listens
+started() {
+	n=0
+	until grep -qs 'listening on' "$1"; do
+		n=$((n + 1))
+		[ $n -lt 100 ] || { cat "$1"; return 1; }
+		usleep 100000
+	done
+}
+# ended PID: its exit status; what does not end in 10 s is killed
+ended() {
+	n=0
+	while kill -0 "$1" 2>/dev/null && [ $n -lt 100 ]; do
+		n=$((n + 1))
+		usleep 100000
+	done
+	[ $n -lt 100 ] || { echo "it does not end"; kill -KILL "$1"; }
+	wait "$1"
+}
+# pings ARGUMENTS...: three echoes and their replies are seen, and the ledger balances
+pings() {
+	# "2>/tmp/err &" truncates in the child: without this, "listening" could be the last run's.
+	rm -f /tmp/out /tmp/err
+	netprobe -j watch -i here "$@" --proto icmp icmp >/tmp/out 2>/tmp/err &
+	pid=$!
+	started /tmp/err || { kill $pid; return 1; }
+	ping -q -c 3 -i 0.2 -W 5 10.9.0.2 || return 1
+	usleep 500000
+	kill -TERM $pid	# INT is ignored in the background of a script
+	ended $pid || { echo "exit status $?"; cat /tmp/err; return 1; }
+	cat /tmp/err
+	! grep -q 'DOES NOT BALANCE' /tmp/err || return 1
+	n=$(grep -c '"type":[08],' /tmp/out)
+	[ "$n" = 6 ] || { echo "$n echoes and replies, wanted 6"; cat /tmp/out; return 1; }
+}
+# Written as a capture and read back: as many.
+writes() {
+	rm -f /tmp/w.pcap /tmp/err
+	netprobe watch -i here -c 4 -w /tmp/w.pcap icmp 2>/tmp/err &
+	pid=$!
+	started /tmp/err || return 1
+	ping -q -c 3 -i 0.2 10.9.0.2
+	ended $pid || { cat /tmp/err; return 1; }
+	[ "$(netprobe watch -q -r /tmp/w.pcap | wc -l)" = 4 ]
+}
+# Nothing that was attached stays.
+leftovers() {
+	[ -e /bin/bpftool ] || return 0
+	bpftool net show dev here
+	bpftool link show
+	[ -z "$(bpftool link show)" ] && ! bpftool net show dev here | grep -q np_
+}
+
+for m in $(cat /mod/order); do
+	case $m in sch_ingress | cls_bpf) ;; *) insert "$m" ;; esac
+done
+check network network
+check version netprobe version
+# Without sch_ingress there is no clsact: before 6.6 the ladder must come down to the sockets.
+check 'capture without clsact' pings
+insert sch_ingress
+insert cls_bpf
+
+netprobe watch --plan -i here -i lo >/tmp/plan 2>&1
+echo "plan: exit status $?"
+sed 's/^/    /' /tmp/plan
+grep -q chosen /tmp/plan && echo "ok plan" || echo "not ok plan: no rung is chosen"
+check capture pings
+for rung in $(awk '$1 == "here" && ($3 == "chosen" || $3 == "works") { print $2 }' /tmp/plan); do
+	check "rung $rung" pings --rung "$rung"
+done
+check 'write and read' writes
+check 'nothing left' leftovers
+for t in /t/test_*; do
+	[ ! -x "$t" ] || check "bpf ${t#/t/test_}" "$t"
+done
+read -r up _ </proc/uptime
+echo "DONE after $up s"
+poweroff -f
