@@ -1,0 +1,66 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# A4: an output that cannot be written is a failure with a reason; a reader that has gone is a quiet
+# end; a slow one gets everything.  Every command, every format.
+set -euo pipefail
+top=$(cd "$(dirname "$0")/../.." && pwd)
+np=${NETPROBE:-$top/build/netprobe}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+die() { echo "$*" >&2; exit 1; }
+capture=$top/tests/golden/dns-udp.pcap
+
+status() { # COMMAND...: its exit status, its words in $work/err
+	local rc=0
+	"$@" 2>"$work/err" || rc=$?
+	echo $rc
+}
+
+formats=('' '-v' '-X' '-j' '-p' '--csv' '-o event.dataset,source.ip')
+for f in "${formats[@]}"; do
+	# shellcheck disable=SC2086
+	run() { "$np" watch $f -r "$capture"; }
+	full() { run >/dev/full; }
+	closed() { run >&-; }
+	[ "$(status full)" = 1 ] || die "watch $f: a full output is no failure"
+	grep -q 'No space left' "$work/err" || die "watch $f: no reason for a full output"
+	[ "$(status closed)" != 0 ] || die "watch $f: a closed output is no failure"
+	[ -s "$work/err" ] || die "watch $f: no reason for a closed output"
+	run >"$work/whole" 2>/dev/null
+	# A reader that takes its time loses nothing.
+	run 2>/dev/null | { sleep 0.2; cat; } >"$work/slow"
+	cmp "$work/whole" "$work/slow" || die "watch $f: a slow reader missed something"
+done
+
+# A reader that leaves.
+for f in '' '-j' '-p' '--csv'; do
+	set +e
+	# shellcheck disable=SC2086
+	"$np" watch $f -X -r "$capture" 2>"$work/err" | head -n 1 >"$work/first"
+	rc=${PIPESTATUS[0]}
+	set -e
+	[ "$rc" = 0 ] || [ "$rc" = 141 ] || die "watch $f | head: exit status $rc"
+	[ ! -s "$work/err" ] || die "watch $f | head: $(cat "$work/err")"
+	[ -s "$work/first" ] || die "watch $f | head: nothing came"
+done
+
+for w in full.pcap full.pcapng; do
+	ln -sf /dev/full "$work/$w"
+	rc=$(status "$np" watch -q -r "$capture" -w "$work/$w")
+	[ "$rc" = 1 ] || die "-w $w: exit status $rc"
+done
+for c in 'help' 'help watch' 'help --words' 'help --fields' 'schema' 'version' '--help' 'watch --help'; do
+	# shellcheck disable=SC2086
+	out() { "$np" $c >/dev/full; }
+	[ "$(status out)" = 1 ] || die "$c: a full output is no failure"
+	[ -s "$work/err" ] || die "$c: no reason for a full output"
+done
+
+# Usage is told from failure.
+for c in 'nosuch' 'watch --nosuch' 'watch -c x' 'watch -r a -i b' 'watch -Q up' 'watch -C 1' 'watch tcp port' '-o nosuch watch -r a'; do
+	# shellcheck disable=SC2086
+	[ "$(status "$np" $c)" = 2 ] || die "$c: not a usage error"
+	[ -s "$work/err" ] || die "$c: nothing said"
+done
+[ "$(status "$np" watch -r "$work/none.pcap")" = 1 ] || die "a missing file is no failure"
+grep -q none.pcap "$work/err" || die "the missing file is not named"
