@@ -29,7 +29,6 @@
 #define NEXT (-1)		/* TC_ACT_UNSPEC, TCX_NEXT: as if we were not there */
 #define OUTGOING 4		/* PACKET_OUTGOING */
 
-const volatile __u8 filtered = 0;	/* np_slots has a filter */
 const volatile __u8 ask = 0;		/* there is one that only user space can evaluate */
 const volatile __u8 directions = 3;	/* of a socket, which sees both: 1 ingress, 2 egress */
 
@@ -70,18 +69,33 @@ static __always_inline void chain(struct __sk_buff *skb, struct np_ledger *led, 
 	led->lost_map++;
 }
 
-static __always_inline void arrive(struct __sk_buff *skb, __u8 hook)
+static __always_inline struct np_ledger *arrive(struct __sk_buff *skb)
 {
 	struct np_ledger *led = ledger();
 
-	if (!led)	/* it has a place for each possible CPU */
-		return;
-	led->seen++;
-	led->seen_octets += skb->len + absent_tag(skb);
-	if (filtered)
-		chain(skb, led, hook);
-	else
+	if (led) {	/* it has a place for each possible CPU */
+		led->seen++;
+		led->seen_octets += skb->len + absent_tag(skb);
+	}
+	return led;
+}
+
+/* Without a filter: ship it here.  Programs of their own, for what a program does not need it still
+ * costs when the kernel takes it out at load time. */
+static __always_inline void plain(struct __sk_buff *skb, __u8 hook)
+{
+	struct np_ledger *led = arrive(skb);
+
+	if (led)
 		emit(skb, led, hook, ask);
+}
+
+static __always_inline void filtered(struct __sk_buff *skb, __u8 hook)
+{
+	struct np_ledger *led = arrive(skb);
+
+	if (led)
+		chain(skb, led, hook);
 }
 
 static __always_inline void matched(struct __sk_buff *skb)
@@ -98,14 +112,28 @@ static __always_inline void matched(struct __sk_buff *skb)
 SEC("tc")
 int np_ingress(struct __sk_buff *skb)
 {
-	arrive(skb, NP_HOOK_INGRESS);
+	plain(skb, NP_HOOK_INGRESS);
 	return NEXT;
 }
 
 SEC("tc")
 int np_egress(struct __sk_buff *skb)
 {
-	arrive(skb, NP_HOOK_EGRESS);
+	plain(skb, NP_HOOK_EGRESS);
+	return NEXT;
+}
+
+SEC("tc")
+int np_ingress_chain(struct __sk_buff *skb)
+{
+	filtered(skb, NP_HOOK_INGRESS);
+	return NEXT;
+}
+
+SEC("tc")
+int np_egress_chain(struct __sk_buff *skb)
+{
+	filtered(skb, NP_HOOK_EGRESS);
 	return NEXT;
 }
 
@@ -123,7 +151,17 @@ int np_socket(struct __sk_buff *skb)
 	bool out = skb->pkt_type == OUTGOING;
 
 	if (directions & (out ? 2 : 1))
-		arrive(skb, out ? NP_HOOK_EGRESS : NP_HOOK_INGRESS);
+		plain(skb, out ? NP_HOOK_EGRESS : NP_HOOK_INGRESS);
+	return 0;
+}
+
+SEC("socket")
+int np_socket_chain(struct __sk_buff *skb)
+{
+	bool out = skb->pkt_type == OUTGOING;
+
+	if (directions & (out ? 2 : 1))
+		filtered(skb, out ? NP_HOOK_EGRESS : NP_HOOK_INGRESS);
 	return 0;
 }
 

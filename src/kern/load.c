@@ -249,12 +249,14 @@ static struct packet *open_packets(struct loaded *l, enum variant v, bool egress
 	if (!skel)
 		return NULL;
 	set_parameters(skel, l, v, opt);
-	skel->rodata->filtered = filtered;
 	skel->rodata->ask = opt->filter && opt->filter->n && !filtered;
-	bpf_program__set_autoload(skel->progs.np_ingress, tc && !egress);
-	bpf_program__set_autoload(skel->progs.np_egress, tc && egress);
+	bpf_program__set_autoload(skel->progs.np_ingress, tc && !egress && !filtered);
+	bpf_program__set_autoload(skel->progs.np_ingress_chain, tc && !egress && filtered);
+	bpf_program__set_autoload(skel->progs.np_egress, tc && egress && !filtered);
+	bpf_program__set_autoload(skel->progs.np_egress_chain, tc && egress && filtered);
 	bpf_program__set_autoload(skel->progs.np_emit, tc && filtered);
-	bpf_program__set_autoload(skel->progs.np_socket, !tc);
+	bpf_program__set_autoload(skel->progs.np_socket, !tc && !filtered);
+	bpf_program__set_autoload(skel->progs.np_socket_chain, !tc && filtered);
 	bpf_program__set_autoload(skel->progs.np_socket_emit, !tc && filtered);
 	if (bpf_map__reuse_fd(skel->maps.events, l->ring) ||
 	    bpf_map__reuse_fd(skel->maps.np_ledger, l->ledger) ||
@@ -334,13 +336,19 @@ int load_direction(struct loaded *l, enum variant v, bool egress, const struct c
 
 int load_program(const struct loaded *l, enum variant v, bool egress)
 {
-	const struct packet *skel = object((struct loaded *)l, v, egress)->skel;
+	const struct packet_object *o = object((struct loaded *)l, v, egress);
+	const struct packet *skel = o->skel;
+	const struct bpf_program *p;
 
 	if (!skel)
 		return -1;
 	if (is_socket(v))
-		return bpf_program__fd(skel->progs.np_socket);
-	return bpf_program__fd(egress ? skel->progs.np_egress : skel->progs.np_ingress);
+		p = o->filter < 0 ? skel->progs.np_socket : skel->progs.np_socket_chain;
+	else if (egress)
+		p = o->filter < 0 ? skel->progs.np_egress : skel->progs.np_egress_chain;
+	else
+		p = o->filter < 0 ? skel->progs.np_ingress : skel->progs.np_ingress_chain;
+	return bpf_program__fd(p);
 }
 
 int load_slots(const struct loaded *l, enum variant v)
