@@ -7,6 +7,15 @@
 #include "sink/out.h"
 #include "util/err.h"
 
+/* With a capture file and text at once a packet is one, not two. */
+static bool counts_for_limit(const struct pipeline *p, bool frames)
+{
+	for (unsigned int i = 0; i < p->n_sinks; i++)
+		if (p->sinks[i]->ops->wants_frames)
+			return frames;
+	return true;
+}
+
 /* 0: go on; 1: enough; negative errno: failed. */
 static int give(struct pipeline *p, const struct record *r, bool frames)
 {
@@ -23,7 +32,7 @@ static int give(struct pipeline *p, const struct record *r, bool frames)
 			return err;
 		counted = true;
 	}
-	if (counted && r->kind != REC_LOST) {
+	if (counted && r->kind != REC_LOST && counts_for_limit(p, frames)) {
 		p->records++;
 		if (p->limit && p->records >= p->limit) {
 			p->done = true;
@@ -86,6 +95,7 @@ int pipeline_frame(void *pipeline, const struct frame *f)
 	int err;
 
 	p->frames++;
+	p->last_ns = f->time_ns;
 	if (!accepted(p, f)) {
 		p->filtered++;
 		return 0;
@@ -102,6 +112,7 @@ int pipeline_lost(struct pipeline *p, const char *stage, const char *reason, uin
 	struct record r;
 	int err;
 
+	p->lost += count;
 	record_start(&r, REC_LOST);
 	r.action = "lost";
 	r.time_ns = r.end_ns = end_ns;

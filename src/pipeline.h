@@ -27,7 +27,9 @@ struct pipeline {
 	uint8_t direction;			/* enum direction; DIR_UNKNOWN: both */
 
 	uint64_t frames, filtered;		/* taken from the source; refused here */
-	uint64_t records;			/* records, or frames written to a capture */
+	uint64_t records;			/* frames written to a capture, else records */
+	uint64_t lost;				/* told by lost records */
+	uint64_t last_ns;			/* of the last frame */
 	uint64_t unfiltered_links;	/* frames refused: the filter means nothing for their link type */
 	bool done;				/* the limit was reached */
 	struct decode_counts counted;		/* what `lost` records have already told */

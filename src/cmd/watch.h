@@ -38,7 +38,6 @@ struct watch {
 	struct rotate *rotate;		/* names of -w F; NULL: no file */
 	unsigned int file_seq;		/* files opened */
 	struct helper *helper;		/* opens further files, holds the hooks; NULL: not needed */
-	uint64_t lost;			/* of every kind, for --fail-on-loss */
 	uint32_t uid, gid;		/* whom to become */
 	uint32_t file_uid, file_gid;	/* who owns new files; UINT32_MAX: whoever makes them */
 	bool change_user;
@@ -62,6 +61,9 @@ int watch_plan(struct watch *w);
 int watch_list(struct watch *w);
 int watch_dump(struct watch *w);
 
+/* All that was lost, of every kind, for --fail-on-loss: told by lost records, not delivered, or lost before
+ * the file that is read was written.  After watch_finish_outputs(). */
+uint64_t watch_lost(const struct watch *w);
 /* tcpdump's three lines and the ledger, on standard error. */
 void watch_trailer(struct watch *w, bool live);
 void watch_ledger(struct watch *w);

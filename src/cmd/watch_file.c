@@ -82,6 +82,7 @@ static int read_all(struct watch *w, int signals)
 int watch_file(struct watch *w)
 {
 	int err, close_err, signals;
+	uint64_t lost;
 
 	w->pipe.filter_all = true;
 	err = capfile_open(&w->source, w->o->read);
@@ -94,11 +95,12 @@ int watch_file(struct watch *w)
 		err = watch_drop_privileges(w);
 	if (!err) {
 		err = read_all(w, signals);
-		close_err = pipeline_finish(&w->pipe, 0);
+		close_err = pipeline_finish(&w->pipe, w->pipe.last_ns);
 		if (!err && close_err < 0)
 			err = close_err;
 	}
 	close_err = watch_finish_outputs(w);
+	lost = watch_lost(w);
 	if (w->source && (w->o->write || w->g->verbose))
 		watch_trailer(w, false);
 	if (!close_err)
@@ -108,7 +110,7 @@ int watch_file(struct watch *w)
 	if (w->source)
 		w->source->ops->close(w->source);
 	helper_stop(w->helper);
-	if (!err && w->g->fail_on_loss && w->lost)
+	if (!err && w->g->fail_on_loss && lost)
 		return EXIT_LOST;
 	return exit_status(err);
 }

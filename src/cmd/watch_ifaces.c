@@ -135,7 +135,6 @@ static void on_event(struct live *l, const struct helper_event *ev)
 			note("%s is %s", ev->info.name, ev->info.flags & IFF_UP ? "up" : "down");
 		break;
 	case HELPER_READY:
-		l->ready = true;
 		if (!l->attached && !l->w->o->wait && (l->refused || l->w->o->iface.n)) {
 			if (!l->err)
 				l->err = fail(ENODEV, "no interface to watch");

@@ -31,28 +31,45 @@ static void check_blind(struct live *l, uint64_t now)
 		     l->attached == 1 ? "" : "s", BLIND_SECONDS);
 }
 
-/* At most once a second: losses of the kernel side go into the stream. */
+/* Totals for the interface statistics of pcapng; only those of one interface can be told apart. */
+static void tell_pcapng(struct live *l, const struct source_counts *c)
+{
+	uint64_t ring = c->lost_ring + c->lost_map;
+	struct sink_loss loss = {
+		.received = c->seen,
+		.dropped_ring = ring,
+		.dropped_if = c->lost_other,
+		.filter_accept = c->emitted + ring + c->lost_other,
+	};
+
+	for (unsigned int i = 0; i < l->w->pipe.n_sinks; i++)
+		if (l->w->pipe.sinks[i]->ops == &sink_pcapng)
+			pcapng_loss(l->w->pipe.sinks[i], 0, &loss);
+}
+
+/* At most once a second: losses of the kernel side go into the stream, a record for each stage. */
 static int tell_losses(struct live *l, uint64_t now, bool is_final)
 {
 	struct source_counts c;
-	uint64_t lost;
 	int err = 0;
 
 	l->w->source->ops->counts(l->w->source, &c);
-	lost = c.lost_ring + c.lost_map + c.lost_other;
-	for (unsigned int i = 0; i < l->w->pipe.n_sinks && (is_final || lost > l->lost_told); i++)
-		if (l->w->pipe.sinks[i]->ops == &sink_pcapng)
-			pcapng_loss(l->w->pipe.sinks[i], 0,
-				    &(struct sink_loss){ .received = c.seen,
-							 .dropped_ring = c.lost_ring + c.lost_map,
-							 .dropped_if = c.lost_other,
-							 .filter_accept = c.emitted + lost });
-	if (lost > l->lost_told) {
-		err = pipeline_lost(&l->w->pipe, c.lost_map ? "map" : "ring",
-				    c.lost_other ? "queue_full" : "ring_full", lost - l->lost_told,
-				    l->last_ns, now);
-		l->lost_told = lost;
-	}
+	const struct {
+		const char *stage, *reason;
+		uint64_t count;
+	} rows[] = {
+		{ "ring", "ring_full", c.lost_ring - l->told.lost_ring },
+		{ "map", "map_full", c.lost_map - l->told.lost_map },
+		{ "socket", "queue_full", c.lost_other - l->told.lost_other },
+	};
+
+	if (is_final || rows[0].count + rows[1].count + rows[2].count)
+		tell_pcapng(l, &c);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]) && !err; i++)
+		if (rows[i].count)
+			err = pipeline_lost(&l->w->pipe, rows[i].stage, rows[i].reason, rows[i].count,
+					    l->last_ns, now);
+	l->told = c;
 	l->last_ns = now;
 	return err;
 }
@@ -160,6 +177,7 @@ int watch_live(struct watch *w)
 {
 	struct live l = { .w = w, .epoll = -1, .signals = -1, .timer = -1 };
 	int err = live_start(&l), close_err;
+	uint64_t lost;
 
 	if (!err)
 		err = watch_drop_privileges(w);
@@ -171,6 +189,7 @@ int watch_live(struct watch *w)
 			err = l.err;
 	}
 	close_err = watch_finish_outputs(w);
+	lost = watch_lost(w);
 	if (w->source) {
 		watch_trailer(w, true);
 		w->source->ops->close(w->source);
@@ -187,7 +206,7 @@ int watch_live(struct watch *w)
 	for (unsigned int i = 0; i < l.n_ifaces; i++)
 		free(l.ifaces[i]);
 	free(l.ifaces);
-	if (!err && w->g->fail_on_loss && w->lost)
+	if (!err && w->g->fail_on_loss && lost)
 		return EXIT_LOST;
 	return exit_status(err);
 }

@@ -25,8 +25,9 @@ struct live {
 	struct iface **ifaces;			/* by arrival; stable addresses */
 	struct iface *near[IFACES_NEAR];	/* the same, by the low bits of ifindex: a cache */
 	unsigned int n_ifaces, attached, refused;
-	bool ready, stopping, blind_said;
-	uint64_t started_ns, lost_told, last_ns;
+	bool stopping, blind_said;
+	uint64_t started_ns, last_ns;
+	struct source_counts told;		/* losses that the stream has told */
 	int err;
 };
 

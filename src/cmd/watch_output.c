@@ -232,7 +232,6 @@ int watch_finish_outputs(struct watch *w)
 		err = out_flush(w->outs[i]);
 		if (!rc && err < 0)
 			rc = err;
-		w->lost += w->outs[i]->lost;
 	}
 	return rc;
 }

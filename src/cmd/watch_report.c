@@ -38,6 +38,18 @@ void watch_ledger(struct watch *w)
 	note("        %llu records written, %llu not delivered", (ull)w->pipe.records, (ull)undelivered);
 }
 
+uint64_t watch_lost(const struct watch *w)
+{
+	struct source_counts c = { 0 };
+	uint64_t lost = w->pipe.lost;
+
+	for (unsigned int i = 0; i < w->n_outs; i++)
+		lost += w->outs[i]->lost;
+	if (w->source && w->o->read && !w->source->ops->counts(w->source, &c))
+		lost += c.lost_other;
+	return lost;
+}
+
 void watch_trailer(struct watch *w, bool live)
 {
 	struct source_counts c;
@@ -47,7 +59,6 @@ void watch_trailer(struct watch *w, bool live)
 	lost = c.lost_ring + c.lost_map;
 	captured = c.read - w->pipe.filtered;
 	received = c.emitted + lost;
-	w->lost += lost + c.lost_other;
 	note("%llu packet%s captured", (ull)captured, captured == 1 ? "" : "s");
 	note("%llu packet%s received by filter", (ull)received, received == 1 ? "" : "s");
 	note("%llu packet%s dropped by kernel", (ull)lost, lost == 1 ? "" : "s");
