@@ -34,8 +34,8 @@ struct frame {
 	uint16_t link;			/* DLT/LINKTYPE_ value of this frame */
 	uint16_t segments;		/* of a GRO/GSO super-packet; 0 or 1: an ordinary one */
 	uint8_t  direction;		/* enum direction */
-	uint8_t  undecided;		/* the in-kernel filter could not tell: ask again */
 	const struct iface *iface;	/* NULL when unknown */
+	uint32_t sampled;		/* one in so many was kept; 0, 1: all */
 	const struct drop_info *drop;	/* NULL unless the kernel dropped it */
 };
 

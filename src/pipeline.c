@@ -79,7 +79,7 @@ static bool accepted(struct pipeline *p, const struct frame *f)
 
 	if (p->direction && f->direction && f->direction != p->direction)
 		return false;
-	if (!p->filter_text || (!p->filter_all && !f->undecided && !f->drop))
+	if (!p->filter_text)
 		return true;
 	filter = filter_for(p, f->link);
 	if (!filter) {

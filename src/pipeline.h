@@ -19,9 +19,9 @@ struct pipeline {
 	unsigned int n_sinks;
 	uint64_t limit;				/* -c; 0: no limit */
 
-	/* Filtering here: everything (files, what cannot be translated), or only undecided frames. */
-	const char *filter_text;
-	bool filter_all, strict, inner;
+	/* Files only; a live source has done it, in the kernel or by its match(). */
+	const char *filter_text;		/* NULL: everything */
+	bool strict, inner;
 	struct filter *filters[PIPELINE_LINKS_MAX];	/* one a link type, when first needed */
 	unsigned int n_filters;
 	uint8_t direction;			/* enum direction; DIR_UNKNOWN: both */

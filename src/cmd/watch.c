@@ -268,7 +268,6 @@ int watch_check(struct watch *w, int argc, char **argv)
 	if (choose_user(w))
 		return EXIT_USAGE;
 	w->pipe.limit = o->count;
-	w->pipe.filter_text = w->filter_text;
 	w->pipe.strict = o->strict;
 	w->pipe.inner = o->inner;
 	w->pipe.direction = !o->direction || !strcmp(o->direction, "inout") ? DIR_UNKNOWN :

@@ -84,7 +84,7 @@ int watch_file(struct watch *w)
 	int err, close_err, signals;
 	uint64_t lost;
 
-	w->pipe.filter_all = true;
+	w->pipe.filter_text = w->filter_text;
 	err = capfile_open(&w->source, w->o->read);
 	signals = open_signals();
 	if (!err)

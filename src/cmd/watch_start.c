@@ -231,6 +231,7 @@ static int open_ring(struct live *l)
 	rc.ring_octets = fds.ring_octets;
 	rc.cpus = fds.cpus;
 	rc.match = l->filter ? ring_match : NULL;
+	rc.sampled = (uint32_t)l->w->o->sample;
 	err = ring_open(&l->w->source, &rc);
 	if (!err)
 		fds.ring = -1; /* the source's own now: it is what is polled */
@@ -280,10 +281,8 @@ static int load(struct live *l)
 		err = start_capture(l, n_reasons ? l->reasons : NULL, n_reasons);
 	if (err == -EPERM && l->missing[0])
 		fail(0, "missing: %s (run with sudo, or give the binary these capabilities)", l->missing);
-	if (!err && l->filter && !l->filter->kernel) {
+	if (!err && l->filter && !l->filter->kernel)
 		note("filtering in user space: %s", l->filter->why_not);
-		w->pipe.filter_all = true;
-	}
 	if (!err && w->o->drops)
 		err = drop_names_open(&l->drops, w->o->btf);
 	return err;

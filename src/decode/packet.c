@@ -221,6 +221,10 @@ static void fill_frame(const struct packet *pk, struct record *r)
 	r->frame_number = f->number;
 	record_mark(r, FIELD_TIME);
 	record_mark(r, FIELD_FRAME_NUMBER);
+	if (pk->frame->sampled > 1) {
+		r->sampled = pk->frame->sampled;
+		record_mark(r, FIELD_SAMPLED);
+	}
 	if (pk->vlans) {
 		r->vlan = (struct list){ pk->vlan, pk->vlans };
 		record_mark(r, FIELD_VLAN);

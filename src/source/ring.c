@@ -111,6 +111,7 @@ static void describe(const struct ring *r, const struct np_event *ev, struct fra
 		.len = ev->wire_len < ev->cap_len ? ev->cap_len : ev->wire_len,
 		.link = 1,
 		.segments = ev->segments,
+		.sampled = ev->hook == NP_HOOK_DROP ? 1 : r->cfg.sampled,
 		.direction = ev->hook == NP_HOOK_INGRESS ? DIR_INGRESS
 			   : ev->hook == NP_HOOK_EGRESS ? DIR_EGRESS : DIR_UNKNOWN,
 	};

@@ -24,6 +24,7 @@ struct ring_config {
 	/* The filter, for frames that the kernel could not decide; they come whole and are cut at
 	 * iface->snaplen (0: not cut) afterwards.  NULL: they match. */
 	bool (*match)(void *ctx, const struct frame *f);
+	uint32_t sampled;		/* one in so many is kept; 0, 1: all */
 	void *ctx;
 };
 

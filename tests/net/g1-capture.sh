@@ -69,6 +69,18 @@ stop INT
 grep -q '"interface":"late"' "$work/glob.out" || die "the glob matched nothing"
 ! grep -q '"interface":"here"' "$work/glob.out" || die "the glob matched too much"
 
+say "one in three, and each record says so"
+start sample -j watch --packets --sample 3 -i here icmp
+ping -qc30 -i 0.01 10.9.0.2 >/dev/null
+sleep 0.3
+stop INT
+same "packets kept of 60" "$(jq -s '[.[] | select(.event.dataset == "packet")] | length' "$work/sample.out")" 20
+J -s 'all(.event.sampled == 3)' "$work/sample.out" || die "a sampled record does not say so"
+
+say "-w with --print counts a packet once"
+"$NETPROBE" watch -q -r "$work/vlan.pcap" -w "$work/two.pcap" --print -c 10 >"$work/two.out" 2>"$work/two.err"
+same "packets written" "$("$NETPROBE" -q -j watch --packets -r "$work/two.pcap" | grep -c '"dataset":"packet"')" 10
+
 say "another namespace"
 start netns -N there -j watch --packets -i eth0 icmp
 ping -qc1 10.9.0.2 >/dev/null
