@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "kern/capture.h"
 #include "kern/link.h"
 #include "priv/priv.h"
 #include "util/cleanup.h"
@@ -194,6 +195,32 @@ static int check_bare_interface(int argc, char **argv)
 	return 0;
 }
 
+/* A word of a fixed set, or nothing at all. */
+static int check_word(const char *option, const char *given, const char *const *words, unsigned int n)
+{
+	if (!given)
+		return 0;
+	for (unsigned int i = 0; i < n; i++)
+		if (!strcmp(given, words[i]))
+			return 0;
+	return fail(0, "%s: '%s' is not known (see --help)", option, given);
+}
+
+#define CHECK_WORD(option, given, words) \
+	check_word(option, given, words, sizeof(words) / sizeof((words)[0]))
+
+static int check_words(const struct watch *w)
+{
+	static const char *const colors[] = { "auto", "always", "never" };
+	static const char *const times[] = { "local", "utc", "rel", "epoch" };
+	static const char *const directions[] = { "in", "out", "inout" };
+
+	if (CHECK_WORD("--color", w->g->color, colors) || CHECK_WORD("--time", w->g->time, times) ||
+	    CHECK_WORD("-Q", w->o->direction, directions))
+		return -EINVAL;
+	return check_word("--rung", w->o->rung, rung_names, RUNGS);
+}
+
 static int check_conflicts(const struct watch *w)
 {
 	const struct watch_opts *o = w->o;
@@ -209,9 +236,6 @@ static int check_conflicts(const struct watch *w)
 		return fail(0, "-C and -G need a file, not standard output");
 	if (o->rotate_files && !o->rotate_octets && !o->rotate_ns)
 		return fail(0, "-W needs -C or -G");
-	if (o->direction && strcmp(o->direction, "in") && strcmp(o->direction, "out") &&
-	    strcmp(o->direction, "inout"))
-		return fail(0, "-Q: '%s' is not in, out or inout", o->direction);
 	if (o->packets && o->proto)
 		return fail(0, "--packets and --proto exclude each other");
 	if ((int)w->g->json + w->g->pretty + w->g->csv > 1 && !(w->g->json && w->g->pretty))
@@ -257,7 +281,8 @@ int watch_check(struct watch *w, int argc, char **argv)
 	}
 	w->snaplen = (uint32_t)snaplen;
 
-	if (check_conflicts(w) || parse_columns(w, w->g->fields) || (o->proto && parse_protos(w, o->proto)) ||
+	if (check_words(w) || check_conflicts(w) || parse_columns(w, w->g->fields) ||
+	    (o->proto && parse_protos(w, o->proto)) ||
 	    (!o->read && check_bare_interface(argc, argv)) || make_filter(w, argc, argv))
 		return EXIT_USAGE;
 	if (w->filter_text) { /* a syntax error is a usage error, told before anything is opened */

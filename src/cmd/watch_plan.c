@@ -44,7 +44,6 @@ static void print_rung(const struct watch *w, const char *ifname, int rung, cons
 struct plan {
 	struct watch *w;
 	struct capture *capture;
-	unsigned int n;
 };
 
 static int plan_link(void *ctx, const struct link_info *l)
@@ -55,7 +54,6 @@ static int plan_link(void *ctx, const struct link_info *l)
 
 	for (int i = 0; i < RUNGS; i++)
 		print_rung(p->w, l->name, i, &rungs[i]);
-	p->n++;
 	return err;
 }
 
@@ -81,7 +79,7 @@ int watch_plan(struct watch *w)
 	co.filter = filter;
 	if (!err)
 		err = capture_open(&p.capture, &co);
-	if (!err && !w->g->json && !w->g->no_header)
+	if (!err && !w->g->json && !w->g->pretty && !w->g->no_header)
 		printf("%-16s %-8s %-10s %s\n", "INTERFACE", "RUNG", "VERDICT", "REASON");
 	for (unsigned int i = 0; i < ifs->n && !err; i++) {
 		if (!strcmp(ifs->v[i], "any"))

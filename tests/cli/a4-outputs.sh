@@ -57,10 +57,19 @@ for c in 'help' 'help watch' 'help --words' 'help --fields' 'schema' 'version' '
 done
 
 # Usage is told from failure.
-for c in 'nosuch' 'watch --nosuch' 'watch -c x' 'watch -r a -i b' 'watch -Q up' 'watch -C 1' 'watch tcp port' '-o nosuch watch -r a'; do
+for c in 'nosuch' 'watch --nosuch' 'watch -c x' 'watch -r a -i b' 'watch -Q up' 'watch --rung x' '--color x watch' '--time x watch' 'watch -C 1' 'watch tcp port' '-o nosuch watch -r a'; do
 	# shellcheck disable=SC2086
 	[ "$(status "$np" $c)" = 2 ] || die "$c: not a usage error"
 	[ -s "$work/err" ] || die "$c: nothing said"
 done
 [ "$(status "$np" watch -r "$work/none.pcap")" = 1 ] || die "a missing file is no failure"
 grep -q none.pcap "$work/err" || die "the missing file is not named"
+
+# A capture that tells of losses fails with --fail-on-loss, whatever else is asked for.
+lossy=$top/tests/golden/two-interfaces.pcapng
+for f in '' '-v' '-j'; do
+	# shellcheck disable=SC2086
+	run() { "$np" watch $f --fail-on-loss -r "$lossy" >/dev/null; }
+	[ "$(status run)" = 3 ] || die "watch $f --fail-on-loss: not 3 for a capture with losses"
+done
+[ "$(status "$np" watch -q --fail-on-loss -c 1 -w /dev/null -r "$capture")" = 0 ] || die "--fail-on-loss without loss"
