@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "decode/hash.h"
+#include "util/hash.h"
 
 enum { NONE = UINT32_MAX };
 #define KEY_WORDS (sizeof(struct pairs_key) / 8)

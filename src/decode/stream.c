@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "decode/hash.h"
+#include "util/hash.h"
 #include "decode/stream_side.h"
 
 enum {

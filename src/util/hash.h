@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef NETPROBE_DECODE_HASH_H
-#define NETPROBE_DECODE_HASH_H
+#ifndef NETPROBE_UTIL_HASH_H
+#define NETPROBE_UTIL_HASH_H
 
 #include <stdint.h>
 
