@@ -139,6 +139,12 @@ static int decode_lost(struct pipeline *p, uint64_t now_ns)
 		const char *stage, *reason;
 	} rows[] = {
 		{ offsetof(struct decode_counts, stream_evicted), "reassembly", "stream_table_full" },
+		{ offsetof(struct decode_counts, stream_half_open), "reassembly", "half_open_evicted" },
+		{ offsetof(struct decode_counts, stream_memory), "reassembly", "stream_memory_full" },
+		{ offsetof(struct decode_counts, stream_gaps), "reassembly", "gap" },
+		{ offsetof(struct decode_counts, stream_conflicts), "reassembly", "conflict" },
+		{ offsetof(struct decode_counts, stream_cut), "snap", "stream_cut" },
+		{ offsetof(struct decode_counts, datagrams_cut), "snap", "datagram_cut" },
 		{ offsetof(struct decode_counts, pending_evicted), "decode", "request_table_full" },
 		{ offsetof(struct decode_counts, fragments_evicted), "reassembly", "fragment_table_full" },
 	};

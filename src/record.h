@@ -75,7 +75,7 @@ struct record {
 	uint64_t start_ns, end_ns, duration_ns;
 	const char *action, *outcome, *dataset;
 	uint32_t sampled;
-	bool truncated;			/* set by sinks only */
+	bool truncated;
 
 	uint64_t frame_number;
 	uint32_t frame_len, frame_cap_len;
@@ -106,6 +106,7 @@ struct record {
 	uint8_t  tcp_flag_bits;
 	uint32_t tcp_seq, tcp_ack;
 	uint16_t tcp_window, tcp_urgent;
+	bool     tcp_conflict;
 	struct str tcp_options;		/* the option bytes as sent */
 	uint32_t payload_len;		/* L4 payload octets on the wire */
 	const char *malformed;		/* what was wrong or unknown, as a word */
@@ -176,10 +177,10 @@ struct record {
 	X(FRAME_SEGMENTS, "frame.segments", FT_U16, frame_segments, "packet drop", "segments in a GRO or GSO super-packet") \
 	X(SRC_IP, "source.ip", FT_ADDR, src, "all", "sender, from the innermost IP header") \
 	X(SRC_PORT, "source.port", FT_U16, sport, "all", "sender's port") \
-	X(SRC_MAC, "source.mac", FT_MAC, smac, "packet arp drop", "sender's link address") \
+	X(SRC_MAC, "source.mac", FT_MAC, smac, "packet arp dns drop", "sender's link address; in dns of mDNS and LLMNR only") \
 	X(DST_IP, "destination.ip", FT_ADDR, dst, "all", "receiver, from the innermost IP header") \
 	X(DST_PORT, "destination.port", FT_U16, dport, "all", "receiver's port") \
-	X(DST_MAC, "destination.mac", FT_MAC, dmac, "packet arp drop", "receiver's link address") \
+	X(DST_MAC, "destination.mac", FT_MAC, dmac, "packet arp dns drop", "receiver's link address; in dns of mDNS and LLMNR only") \
 	X(OUTER_SRC_IP, "outer.source.ip", FT_ADDR, outer_src, "packet drop", "sender, from the outermost IP header of a tunnel") \
 	X(OUTER_SRC_PORT, "outer.source.port", FT_U16, outer_sport, "packet drop", "its port") \
 	X(OUTER_DST_IP, "outer.destination.ip", FT_ADDR, outer_dst, "packet drop", "receiver, from the outermost IP header of a tunnel") \
@@ -205,6 +206,7 @@ struct record {
 	X(TCP_SEQ, "tcp.seq", FT_U32, tcp_seq, "packet drop", "sequence number as sent") \
 	X(TCP_ACK, "tcp.ack", FT_U32, tcp_ack, "packet drop", "acknowledgement number as sent") \
 	X(TCP_WINDOW, "tcp.window", FT_U16, tcp_window, "packet drop", "window as sent, not scaled") \
+	X(TCP_CONFLICT, "tcp.conflict", FT_BOOL, tcp_conflict, "dns", "octets of this connection were sent twice with different contents; the first were read") \
 	X(PAYLOAD_LEN, "payload.len", FT_U32, payload_len, "packet drop", "octets after the transport header, on the wire") \
 	X(MALFORMED, "packet.malformed", FT_WORD, malformed, "packet drop", "why the headers were not walked to the end") \
 	X(ETHERTYPE, "packet.ethertype", FT_U16, ethertype, "packet drop", "EtherType of a payload that is not IP or ARP") \
@@ -249,7 +251,7 @@ struct record {
 	X(LOST_STAGE, "lost.stage", FT_WORD, lost.stage, "lost", "where: ring, map, snap, decode, reassembly, sink") \
 	X(LOST_REASON, "lost.reason", FT_WORD, lost.reason, "lost", "why") \
 	X(LOST_COUNT, "lost.count", FT_U64, lost.count, "lost", "how many since the last such record") \
-	X(TRUNCATED, "truncated", FT_BOOL, truncated, "all", "too long for a line of 64 KiB: texts or lists of it were cut")
+	X(TRUNCATED, "truncated", FT_BOOL, truncated, "all", "texts or lists of it were cut: too long for a line of 64 KiB, or to be kept with a request")
 
 enum field_id {
 #define RECORD_ID(id, ...) FIELD_##id,

@@ -33,6 +33,8 @@ static const struct opt watch_rows[] = {
 	  "a packet record for every frame, and its messages beside it" },
 	{ "proto", 0, OPT_STR, W(proto), "PROTO",
 	  "messages only, of these protocols (comma-separated), or all" },
+	{ "decode-as", 0, OPT_STRS, W(decode_as), "PORT",
+	  "tcp:7777=dns: what a port carries, where its contents do not tell; can be given again" },
 	{ "drops", 0, OPT_OPTSTR, W(drops), "REASON",
 	  "packets the kernel dropped, for these reasons (comma-separated) or any" },
 	{ "inner", 0, OPT_FLAG, W(inner), NULL, "the filter looks inside VXLAN, Geneve, GRE, IPIP and 6in4" },
@@ -111,36 +113,6 @@ static int parse_columns(struct watch *w, const char *list)
 		if (w->n_columns == sizeof(w->columns) / sizeof(w->columns[0]))
 			return fail(E2BIG, "-o %s", list);
 		w->columns[w->n_columns++] = (uint16_t)f;
-		p += n + (p[n] == ',');
-	}
-	return 0;
-}
-
-/* The bits of the dataset with that name, or of all; 0: there is none. */
-static uint32_t proto_kinds(const char *name, size_t n)
-{
-	static const enum record_kind messages[] = { REC_ARP, REC_ICMP, REC_DNS };
-	bool all = n == 3 && !memcmp(name, "all", 3);
-	uint32_t kinds = 0;
-
-	for (size_t i = 0; i < sizeof(messages) / sizeof(messages[0]); i++) {
-		const char *kind = record_kind_names[messages[i]];
-
-		if (all || (strlen(kind) == n && !memcmp(kind, name, n)))
-			kinds |= 1u << messages[i];
-	}
-	return kinds;
-}
-
-static int parse_protos(struct watch *w, const char *list)
-{
-	for (const char *p = list; *p;) {
-		size_t n = strcspn(p, ",");
-		uint32_t kinds = proto_kinds(p, n);
-
-		if (!kinds)
-			return fail(0, "--proto: no protocol '%.*s' (arp, icmp, dns, all)", (int)n, p);
-		w->kinds |= kinds;
 		p += n + (p[n] == ',');
 	}
 	return 0;
@@ -282,7 +254,7 @@ int watch_check(struct watch *w, int argc, char **argv)
 	w->snaplen = (uint32_t)snaplen;
 
 	if (check_words(w) || check_conflicts(w) || parse_columns(w, w->g->fields) ||
-	    (o->proto && parse_protos(w, o->proto)) ||
+	    watch_check_decode(w) ||
 	    (!o->read && check_bare_interface(argc, argv)) || make_filter(w, argc, argv))
 		return EXIT_USAGE;
 	if (w->filter_text) { /* a syntax error is a usage error, told before anything is opened */

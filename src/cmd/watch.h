@@ -10,7 +10,7 @@
 
 /* What the user asked of `watch`, as parsed. */
 struct watch_opts {
-	struct strs iface;
+	struct strs iface, decode_as;
 	uint64_t count, buffer, sample, rotate_octets, rotate_ns, rotate_files, answer_timeout_ns;
 	const char *snaplen, *write, *read, *direction, *user, *filter_file, *proto, *drops, *btf, *rung;
 	unsigned int hex, hex_ascii, time, dump;
@@ -33,6 +33,8 @@ struct watch {
 	uint16_t columns[64];		/* -o */
 	unsigned int n_columns;
 	uint32_t kinds;			/* --proto, --drops: 1 << REC_x */
+	struct decode_as decode_as[16];	/* --decode-as */
+	unsigned int n_decode_as;
 	bool many_interfaces;
 	uint16_t file_link;		/* link type of -w F, when it is plain pcap */
 	struct rotate *rotate;		/* names of -w F; NULL: no file */
@@ -45,6 +47,9 @@ struct watch {
 
 /* Check options against each other; fills columns and kinds.  EXIT_DONE or EXIT_USAGE (said). */
 int watch_check(struct watch *w, int argc, char **argv);
+
+/* watch_decode.c: --proto and --decode-as; negative, and said, when they are wrong. */
+int watch_check_decode(struct watch *w);
 
 /* watch_output.c: open the decoders, sinks and their outputs.  Needs w->file_link, w->many_interfaces.
  * wake_fd: readable when the user wants to end, -1: none. */

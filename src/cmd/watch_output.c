@@ -201,6 +201,8 @@ int watch_open_outputs(struct watch *w, int wake_fd)
 					DECODE_LINES,
 		.kinds = w->kinds,
 		.answer_timeout_ns = w->o->answer_timeout_ns,
+		.decode_as = w->decode_as,
+		.n_decode_as = w->n_decode_as,
 		.no_answer = !w->o->read || w->o->answer_timeout_ns,
 	};
 	int err = 0;

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "decode/app.h"
+
 enum { IP_ICMP = 1, IP_TCP = 6, IP_UDP = 17, IP_ICMPV6 = 58 };
 
 struct decode {
@@ -12,13 +14,13 @@ struct decode {
 	uint64_t last_ns;		/* the latest moment heard of */
 	struct packet_state *packets;
 	struct icmp_state *icmp;
-	struct dns_state *dns;
+	struct app *app;
 	struct decode_counts counts;
 };
 
 /* The registry: who looks at which packets. */
 struct decoder {
-	enum record_kind kind;
+	uint32_t kinds;
 	bool (*wants)(const struct packet *pk);
 	void (*decode)(struct decode *d, const struct packet *pk, struct emit *e);
 };
@@ -48,22 +50,22 @@ static void run_icmp(struct decode *d, const struct packet *pk, struct emit *e)
 	icmp_decode(d->icmp, pk, e);
 }
 
-static void run_dns(struct decode *d, const struct packet *pk, struct emit *e)
+static void run_app(struct decode *d, const struct packet *pk, struct emit *e)
 {
-	dns_decode(d->dns, pk, e);
+	app_packet(d->app, pk, e);
 }
 
 static const struct decoder decoders[] = {
-	{ REC_ARP, is_arp, run_arp },
-	{ REC_ICMP, is_icmp, run_icmp },
-	{ REC_DNS, is_udp_or_tcp, run_dns },
+	{ 1u << REC_ARP, is_arp, run_arp },
+	{ 1u << REC_ICMP, is_icmp, run_icmp },
+	{ ~(1u << REC_ARP | 1u << REC_ICMP), is_udp_or_tcp, run_app },
 };
 
 int decode_open(struct decode **out, const struct decode_options *opt)
 {
 	struct decode *d = calloc(1, sizeof(*d));
 
-	if (!d || packet_open(&d->packets) || icmp_open(&d->icmp, opt) || dns_open(&d->dns, opt)) {
+	if (!d || packet_open(&d->packets) || icmp_open(&d->icmp, opt) || app_open(&d->app, opt)) {
 		decode_close(d);
 		return -ENOMEM;
 	}
@@ -79,7 +81,7 @@ void decode_close(struct decode *d)
 		return;
 	packet_close(d->packets);
 	icmp_close(d->icmp);
-	dns_close(d->dns);
+	app_close(d->app);
 	free(d);
 }
 
@@ -121,7 +123,7 @@ static void give_drop(const struct packet *pk, struct emit *e)
 static void give_messages(struct decode *d, const struct packet *pk, struct emit *e)
 {
 	for (size_t i = 0; i < sizeof(decoders) / sizeof(decoders[0]); i++) {
-		if (!(d->kinds >> decoders[i].kind & 1) || !decoders[i].wants(pk))
+		if (!(d->kinds & decoders[i].kinds) || !decoders[i].wants(pk))
 			continue;
 		decoders[i].decode(d, pk, e);
 		return;		/* no packet is two decoders' */
@@ -159,7 +161,7 @@ int decode_tick(struct decode *d, uint64_t now_ns, record_fn fn, void *ctx)
 
 	if (now_ns > d->last_ns)
 		d->last_ns = now_ns;
-	dns_tick(d->dns, d->last_ns, &e);
+	app_tick(d->app, d->last_ns, &e);
 	d->counts.records += e.messages;
 	return e.rc;
 }
@@ -175,5 +177,5 @@ void decode_counts(const struct decode *d, struct decode_counts *c)
 	*c = d->counts;
 	c->fragments_evicted = packet_counts(d->packets)->fragments_evicted;
 	icmp_counts(d->icmp, c);
-	dns_counts(d->dns, c);
+	app_counts(d->app, c);
 }

@@ -18,12 +18,25 @@
  */
 enum decode_mode { DECODE_LINES, DECODE_PACKETS, DECODE_MESSAGES };
 
+struct app_decoder;
+
+/* What the user says a port carries. */
+struct decode_as {
+	uint8_t proto;			/* IANA number: 6, 17 */
+	uint16_t port;
+	const struct app_decoder *decoder;	/* app_find() */
+};
+
 struct decode_options {
 	enum decode_mode mode;
 	uint32_t kinds;			/* 1 << REC_x of the messages wanted; 0: every kind */
-	uint64_t answer_timeout_ns;	/* a query unanswered for so long gives no_answer; 0: 5 s */
+	uint64_t answer_timeout_ns;	/* a request unanswered for so long gives no_answer;
+					 * 0: 5 s for DNS, 30 s for others */
 	uint32_t seed;			/* for hash tables: getrandom() */
 	bool no_pairing;		/* do not pair requests with responses */
+	const struct decode_as *decode_as;	/* n_decode_as of them; copied */
+	uint32_t n_decode_as;
+	bool show_secrets;		/* do not hide passwords and the like */
 	bool no_answer;			/* give no_answer records: live, or when asked for with a file */
 };
 
@@ -32,8 +45,13 @@ struct decode_counts {
 	uint64_t frames, records;
 	uint64_t undecoded;		/* frames whose headers could not be walked to the end */
 	uint64_t malformed;		/* messages of a known protocol that broke its rules */
-	uint64_t stream_evicted;	/* TCP streams given up for want of memory */
+	uint64_t stream_evicted;	/* TCP connections given up for want of a place */
+	uint64_t stream_half_open;	/* those that had not said a word */
+	uint64_t stream_memory;		/* TCP connections forgotten for want of memory */
 	uint64_t stream_gaps;		/* octets missing in TCP streams */
+	uint64_t stream_cut;		/* octets missing in TCP streams: cut at the snap length */
+	uint64_t stream_conflicts;	/* segments that differed from what had been sent before */
+	uint64_t datagrams_cut;		/* datagrams of known ports, cut, and nothing came of them */
 	uint64_t pending_evicted;	/* queries forgotten for want of room */
 	uint64_t fragments_evicted;
 };
@@ -76,15 +94,5 @@ int  icmp_open(struct icmp_state **st, const struct decode_options *opt);
 void icmp_close(struct icmp_state *st);
 void icmp_decode(struct icmp_state *st, const struct packet *pk, struct emit *e);
 void icmp_counts(const struct icmp_state *st, struct decode_counts *c);
-
-/* dns.c: RFC 1035 over UDP and TCP, mDNS (RFC 6762), LLMNR (RFC 4795) */
-struct dns_state;
-int  dns_open(struct dns_state **st, const struct decode_options *opt);
-void dns_close(struct dns_state *st);
-/* Any UDP or TCP packet: DNS is told by its port, or on other ports by all of a message's contents. */
-void dns_decode(struct dns_state *st, const struct packet *pk, struct emit *e);
-void dns_tick(struct dns_state *st, uint64_t now_ns, struct emit *e);
-/* Adds to the counts that are DNS's. */
-void dns_counts(const struct dns_state *st, struct decode_counts *c);
 
 #endif

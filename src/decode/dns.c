@@ -3,14 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "decode/decode.h"
+#include "decode/app.h"
 #include "decode/dns.h"
 #include "decode/dns_pending.h"
-#include "decode/stream.h"
 
 enum {
 	PORT_DNS = 53, PORT_NBNS = 137, PORT_MDNS = 5353, PORT_LLMNR = 5355,
-	IP_TCP = 6, IP_UDP = 17,
 	HEADER_SEEN = 4,		/* octets that say what message it is: the id and the flags */
 	UNSYNCED = 0, SYNCED,		/* stream_side.phase */
 	FAILURES_MAX = 16,		/* of a direction to be found to carry DNS */
@@ -19,54 +17,50 @@ enum flag_z { DNS_Z = 0x40 };
 
 struct dns_state {
 	struct dns_parts parts;
-	struct streams *streams;
 	struct dns_pending *pending;
-	uint32_t odd_ports;		/* TCP connections seen that were told by contents */
 	uint64_t malformed;
 };
 
 /* What a message needs on its way to a record. */
 struct context {
 	struct dns_state *st;
-	const struct packet *pk;
-	struct emit *e;
+	struct app_call *call;
+	const struct stream_data *d;	/* NULL: a datagram */
 	enum dns_protocol protocol;
 };
 
-int dns_open(struct dns_state **out, const struct decode_options *opt)
+static void dns_close(void *ctx)
+{
+	struct dns_state *st = ctx;
+
+	dns_pending_close(st->pending);
+	free(st);
+}
+
+static int dns_open(void **out, const struct decode_options *opt)
 {
 	struct dns_state *st = calloc(1, sizeof(*st));
 
-	if (!st || stream_open(&st->streams, opt->seed) || dns_pending_open(&st->pending, opt)) {
-		dns_close(st);
+	if (!st || dns_pending_open(&st->pending, opt)) {
+		free(st);
 		return -ENOMEM;
 	}
 	*out = st;
 	return 0;
 }
 
-void dns_close(struct dns_state *st)
+static void dns_counts(const void *ctx, struct decode_counts *c)
 {
-	if (!st)
-		return;
-	stream_close(st->streams);
-	dns_pending_close(st->pending);
-	free(st);
-}
+	const struct dns_state *st = ctx;
 
-void dns_counts(const struct dns_state *st, struct decode_counts *c)
-{
-	struct stream_counts s;
-
-	stream_counts(st->streams, &s);
-	c->stream_evicted += s.evicted;
-	c->stream_gaps += s.gaps;
 	c->malformed += st->malformed;
 	c->pending_evicted += dns_pending_evicted(st->pending);
 }
 
-void dns_tick(struct dns_state *st, uint64_t now_ns, struct emit *e)
+static void dns_tick(void *ctx, uint64_t now_ns, struct emit *e)
 {
+	struct dns_state *st = ctx;
+
 	dns_pending_tick(st->pending, now_ns, e);
 }
 
@@ -136,15 +130,13 @@ static void give(struct context *c)
 	const char *flags[6];
 	struct record r;
 
-	packet_record(c->pk, &r, REC_DNS);
-	r.action = response ? "response" : "query";
-	r.protocol = dns_protocol_names[c->protocol];
+	app_record(c->call, c->d, &r, REC_DNS, dns_protocol_names[c->protocol], response ? "response" : "query");
+	if (c->protocol != DNS_PLAIN)
+		packet_macs(c->call->pk, &r);
 	r.dns.id = d->id;
 	r.dns.type = response ? "answer" : "query";
 	r.dns.op_code = dns_opcode_text(dns_opcode(d), opcode);
 	r.dns.header_flags = (struct list){ flags, list_flags(flags, d->flags) };
-	record_mark(&r, FIELD_ACTION);
-	record_mark(&r, FIELD_PROTOCOL);
 	record_mark(&r, FIELD_DNS_ID);
 	record_mark(&r, FIELD_DNS_TYPE);
 	record_mark(&r, FIELD_DNS_OP_CODE);
@@ -154,14 +146,14 @@ static void give(struct context *c)
 		record_mark(&r, FIELD_DNS_RESPONSE_CODE);
 		r.outcome = d->flags & 15 || d->edns_rcode ? "failure" : "success";
 		record_mark(&r, FIELD_OUTCOME);
-		if (dns_pending_answered(c->st->pending, c->pk, c->protocol, d, &r.duration_ns))
+		if (dns_pending_answered(c->st->pending, c->call->pk, c->protocol, d, &r.duration_ns))
 			record_mark(&r, FIELD_DURATION);
 	} else {
-		dns_pending_asked(c->st->pending, &r, c->pk, c->protocol, d);
+		dns_pending_asked(c->st->pending, &r, c->call->pk, c->protocol, d);
 	}
 	mark_header(&r, d);
 	mark_sections(&r, d);
-	emit_record(c->e, &r);
+	emit_record(c->call->e, &r);
 }
 
 /* Understand as much as there is.  DNS_BAD: the header is not one, and there is nothing to give. */
@@ -179,15 +171,20 @@ static enum dns_status understand(struct context *c, const struct dns_msg *m)
 	return DNS_OK;
 }
 
+static bool plain_header(const struct dns_parts *d)
+{
+	if (dns_opcode(d) || d->flags & DNS_Z || d->counts[0] != 1)
+		return false;
+	return d->flags & DNS_QR || !(d->flags & 15 || d->counts[1] || d->counts[2]);
+}
+
 /*
  * On a port that says nothing: one plain question, of a type and a class that exist,
  * flags as RFC 1035 (4.1.1) wants them, and not an octet unaccounted for.
  */
 static bool looks_like_dns(struct dns_parts *d, const struct dns_msg *m)
 {
-	if (m->cap < m->len || dns_header(d, m) || dns_opcode(d) || d->flags & DNS_Z || d->counts[0] != 1)
-		return false;
-	if (!(d->flags & DNS_QR) && (d->flags & 15 || d->counts[1] || d->counts[2]))
+	if (m->cap < m->len || dns_header(d, m) || !plain_header(d))
 		return false;
 	if (dns_parse(d, m) || d->end != m->len || !dns_type_known(d->first_type))
 		return false;
@@ -199,27 +196,27 @@ static bool has_port(const struct packet *pk, uint16_t port)
 	return pk->ip.sport == port || pk->ip.dport == port;
 }
 
-static void udp(struct context *c, const struct packet *pk)
+static bool take_datagram(struct app_call *call, bool hinted)
 {
+	const struct packet *pk = call->pk;
+	struct context c = { call->ctx, call, NULL, DNS_PLAIN };
 	struct dns_msg m = { pk->payload, pk->payload_cap, pk->payload_len, false };
 
-	if (!m.len)
-		return;
 	if (m.cap > m.len)
 		m.cap = m.len;
 	if (has_port(pk, PORT_DNS))
-		c->protocol = DNS_PLAIN;
+		c.protocol = DNS_PLAIN;
 	else if (has_port(pk, PORT_MDNS))
-		c->protocol = DNS_MULTICAST;
+		c.protocol = DNS_MULTICAST;
 	else if (has_port(pk, PORT_LLMNR))
-		c->protocol = DNS_LINK_LOCAL;
-	else if (!has_port(pk, PORT_NBNS) && looks_like_dns(&c->st->parts, &m))
-		c->protocol = DNS_PLAIN;
-	else
-		return;
-	m.mdns = c->protocol == DNS_MULTICAST;
-	if (understand(c, &m) == DNS_OK)
-		give(c);
+		c.protocol = DNS_LINK_LOCAL;
+	else if (!hinted && (has_port(pk, PORT_NBNS) || !looks_like_dns(&c.st->parts, &m)))
+		return false;
+	m.mdns = c.protocol == DNS_MULTICAST;
+	if (understand(&c, &m) != DNS_OK)
+		return false;
+	give(&c);
+	return true;
 }
 
 /* The direction is not known to carry DNS: try again where its next segment begins. */
@@ -262,9 +259,11 @@ static uint32_t take_whole(struct context *c, const struct stream_data *d, const
  * RFC 1035, 4.2.2: two octets of length before each message.  Where the stream was joined
  * in its middle they may be anything: there a message counts when all of it is right.
  */
-static uint32_t take_message(void *ctx, const struct stream_data *d)
+static uint32_t take_message(struct app_call *call, const struct stream_data *d)
 {
-	struct context *c = ctx;
+	const struct packet *pk = call->pk;
+	bool llmnr = has_port(pk, PORT_LLMNR) && !has_port(pk, PORT_DNS);
+	struct context c = { call->ctx, call, d, llmnr ? DNS_LINK_LOCAL : DNS_PLAIN };
 	struct dns_msg m = { .p = d->p + 2 };
 
 	if (d->n < 2)
@@ -272,51 +271,49 @@ static uint32_t take_message(void *ctx, const struct stream_data *d)
 	m.len = dns_be16(d->p);
 	m.cap = d->n - 2 < m.len ? d->n - 2 : m.len;
 	if (d->side->phase == UNSYNCED && (m.cap >= DNS_HEADER || m.len < DNS_HEADER)) {
-		struct dns_parts *parts = &c->st->parts;
+		struct dns_parts *parts = &c.st->parts;
 
 		if (dns_header(parts, &m) == DNS_BAD || dns_opcode(parts) > DNS_DSO)
 			return lose_sync(d);
 	}
 	if (m.cap == m.len)
-		return take_whole(c, d, &m);
+		return take_whole(&c, d, &m);
 	if (d->missing)
-		take_part(c, d, &m);
+		take_part(&c, d, &m);
 	d->side->want = d->side->phase == UNSYNCED && m.cap < DNS_HEADER ? 2 + DNS_HEADER : 2 + m.len;
 	return 0;
 }
 
-/* The first segment seen of a connection between ports that say nothing: one whole message. */
-static bool starts_dns(struct dns_state *st, const struct packet *pk)
+/* Between ports that say nothing: one whole message, not longer than is waited for. */
+static enum app_guess guess_dns(struct app_call *call, const struct stream_data *d, bool hinted)
 {
-	struct dns_msg m = { pk->payload + 2, pk->payload_cap - 2, pk->payload_len - 2, false };
+	struct dns_state *st = call->ctx;
+	struct dns_msg m = { .p = d->p + 2 };
 
-	if (pk->payload_cap < 2 + DNS_HEADER || pk->payload_cap < pk->payload_len ||
-	    dns_be16(pk->payload) != m.len)
-		return false;
-	if (!looks_like_dns(&st->parts, &m))
-		return false;
-	st->odd_ports += st->odd_ports < UINT32_MAX;
-	return true;
+	if (hinted)
+		return APP_YES;
+	if (d->n < 2)
+		return APP_MORE;
+	m.len = dns_be16(d->p);
+	m.cap = d->n - 2 < m.len ? d->n - 2 : m.len;
+	if (m.len < DNS_HEADER || m.len > APP_GUESS_MAX - 2)
+		return APP_NO;
+	if (m.cap < m.len)
+		return m.cap < DNS_HEADER || (!dns_header(&st->parts, &m) && plain_header(&st->parts)) ? APP_MORE
+													: APP_NO;
+	return looks_like_dns(&st->parts, &m) ? APP_YES : APP_NO;
 }
 
-static void tcp(struct context *c, const struct packet *pk)
-{
-	bool known = has_port(pk, PORT_DNS) || has_port(pk, PORT_MDNS) || has_port(pk, PORT_LLMNR);
-
-	if (!known && !(c->st->odd_ports && stream_knows(c->st->streams, pk)) && !starts_dns(c->st, pk))
-		return;
-	c->protocol = has_port(pk, PORT_LLMNR) && !has_port(pk, PORT_DNS) ? DNS_LINK_LOCAL : DNS_PLAIN;
-	stream_packet(c->st->streams, pk, take_message, c);
-}
-
-void dns_decode(struct dns_state *st, const struct packet *pk, struct emit *e)
-{
-	struct context c = { st, pk, e, DNS_PLAIN };
-
-	if (pk->is_fragment && !pk->reassembled)
-		return;
-	if (pk->ip.proto == IP_UDP && pk->payload)
-		udp(&c, pk);
-	else if (pk->ip.proto == IP_TCP && pk->has_tcp)
-		tcp(&c, pk);
-}
+const struct app_decoder dns_decoder = {
+	.name = "dns",
+	.kind = REC_DNS,
+	.tcp_ports = { PORT_DNS, PORT_MDNS, PORT_LLMNR },
+	.udp_ports = { PORT_DNS, PORT_MDNS, PORT_LLMNR },
+	.open = dns_open,
+	.close = dns_close,
+	.counts = dns_counts,
+	.tick = dns_tick,
+	.datagram = take_datagram,
+	.guess = guess_dns,
+	.take = take_message,
+};

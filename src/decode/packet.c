@@ -201,6 +201,11 @@ static void fill_macs(const uint8_t *smac, const uint8_t *dmac, struct record *r
 	}
 }
 
+void packet_macs(const struct packet *pk, struct record *r)
+{
+	fill_macs(pk->inner_smac, pk->inner_dmac, r);
+}
+
 /* A cooked capture says itself which way the frame went: 4 is out, 0 to 3 are in. */
 static uint8_t direction_of(const struct frame *f)
 {
@@ -261,7 +266,7 @@ void packet_record(const struct packet *pk, struct record *r, enum record_kind k
 		r->net_type = "arp";
 		r->payload_len = pk->l3_len;
 		record_mark(r, FIELD_NET_TYPE);
-		fill_macs(pk->inner_smac, pk->inner_dmac, r);
+		packet_macs(pk, r);
 		return;
 	}
 	r->payload_len = pk->l3_len;

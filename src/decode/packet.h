@@ -87,6 +87,8 @@ void packet_walk(struct packet_state *st, struct packet *pk, const struct frame 
  * (the lines do), so nothing else sets r->frame.
  */
 void packet_record(const struct packet *pk, struct record *r, enum record_kind kind);
+/* Mark the link addresses of the innermost Ethernet header, for a dataset that needs to know the device. */
+void packet_macs(const struct packet *pk, struct record *r);
 
 /* IANA keyword of a protocol number in the form of network.transport: "tcp", "ipv6-icmp", …, "253". */
 const char *packet_transport_name(uint8_t proto);

@@ -25,11 +25,12 @@ struct key {
 };
 _Static_assert(sizeof(struct key) == 40, "hashed as whole words, without padding");
 
-/* From the first to go to the last. */
-enum shelf { IDLE, LIVE, HOLDING, LISTS };	/* no octets or closed; open; open and holding octets */
+/* From the first to go to the last: no octets or closed; open; holding octets or state. */
+enum shelf { IDLE, LIVE, HOLDING, LISTS };
 
 struct stream {
 	struct key key;
+	struct stream_conn conn;
 	struct stream_side side[2];
 	uint64_t seen_ns;
 	uint32_t chain, older, newer;
@@ -44,17 +45,37 @@ struct streams {
 	uint32_t fresh;			/* slots from here on were never used */
 	uint32_t oldest[LISTS], newest[LISTS];
 	uint32_t memory;
+	uint32_t serial;
+	stream_end_fn end;
+	void *end_ctx;
 	struct stream *current;		/* being fed: not to be evicted */
 	struct stream_counts counts;
 };
 
-int stream_open(struct streams **out, uint32_t seed)
+static void end_state(struct streams *t, struct stream *s)
+{
+	if (s->conn.state)
+		t->end(t->end_ctx, &s->conn);
+	s->conn.state = NULL;
+}
+
+/* Neither octets nor state. */
+static void forget(struct streams *t, struct stream *s)
+{
+	end_state(t, s);
+	side_restart(&s->side[0], &t->memory);
+	side_restart(&s->side[1], &t->memory);
+}
+
+int stream_open(struct streams **out, uint32_t seed, stream_end_fn end, void *ctx)
 {
 	struct streams *t = calloc(1, sizeof(*t));
 
 	if (!t)
 		return -ENOMEM;
 	t->seed = hash_key_from(seed);
+	t->end = end;
+	t->end_ctx = ctx;
 	t->slots = calloc(STREAM_CONNECTIONS, sizeof(*t->slots));
 	t->buckets = malloc(BUCKETS * sizeof(*t->buckets));
 	if (!t->slots || !t->buckets) {
@@ -72,10 +93,8 @@ void stream_close(struct streams *t)
 {
 	if (!t)
 		return;
-	for (uint32_t i = 0; t->slots && i < t->fresh; i++) {
-		free(t->slots[i].side[0].buf);
-		free(t->slots[i].side[1].buf);
-	}
+	for (uint32_t i = 0; t->slots && i < t->fresh; i++)
+		forget(t, &t->slots[i]);
 	free(t->slots);
 	free(t->buckets);
 	free(t);
@@ -135,22 +154,17 @@ static void enlist(struct streams *t, struct stream *s, enum shelf list)
 
 static enum shelf shelf_for(const struct stream *s)
 {
-	if (s->side[0].buf || s->side[1].buf)
+	if (s->side[0].buf || s->side[1].buf || s->conn.state)
 		return HOLDING;
 	return s->talked && !s->closed ? LIVE : IDLE;
-}
-
-static void forget_octets(struct streams *t, struct stream *s)
-{
-	side_restart(&s->side[0], &t->memory);
-	side_restart(&s->side[1], &t->memory);
 }
 
 /* A new connection between the same ends. */
 static void begin(struct streams *t, struct stream *s)
 {
-	forget_octets(t, s);
+	forget(t, s);
 	memset(s->side, 0, sizeof(s->side));
+	s->conn = (struct stream_conn){ .serial = ++t->serial, .table = t };
 	s->talked = s->closed = false;
 }
 
@@ -165,7 +179,8 @@ static struct stream *add(struct streams *t, const struct key *k)
 		for (int l = 0; l < LISTS && i == NONE; l++)
 			i = t->oldest[l];
 		s = &t->slots[i];
-		t->counts.evicted++;
+		t->counts.evicted += s->talked && !s->closed;
+		t->counts.half_open += !s->talked && (s->side[0].known || s->side[1].known);
 		link = find(t, &s->key);
 		*link = s->chain;
 		unlist(t, s);
@@ -180,7 +195,7 @@ static struct stream *add(struct streams *t, const struct key *k)
 	return s;
 }
 
-/* Buffers may grow by `more`: the longest silent give up theirs.  Ends: each turn frees one's. */
+/* Memory may grow by `more`: the longest silent give up theirs.  Ends: each turn frees one's. */
 static bool make_memory(void *ctx, uint32_t more)
 {
 	struct streams *t = ctx;
@@ -192,10 +207,10 @@ static bool make_memory(void *ctx, uint32_t more)
 			i = t->slots[i].newer;
 		if (i == NONE)
 			return false;
-		forget_octets(t, &t->slots[i]);
+		begin(t, &t->slots[i]);
 		unlist(t, &t->slots[i]);
-		enlist(t, &t->slots[i], shelf_for(&t->slots[i]));
-		t->counts.evicted++;
+		enlist(t, &t->slots[i], IDLE);
+		t->counts.memory++;
 	}
 	return true;
 }
@@ -209,22 +224,30 @@ static void see_syn(struct streams *t, struct stream *s, unsigned int dir, const
 	if (me->syn && me->isn == pk->tcp_seq)
 		return;
 	if (me->known && !me->syn && !s->closed && me->next - first < STREAM_SIDE_MAX) {
+		s->conn.client = (uint8_t)(1 + (pk->tcp_flags & TCP_ACK ? !dir : dir));
 		me->syn = true;		/* captured after the octets it precedes */
 		me->isn = pk->tcp_seq;
 		return;
 	}
 	if (!(pk->tcp_flags & TCP_ACK))
 		begin(t, s);
+	s->conn.client = (uint8_t)(1 + (pk->tcp_flags & TCP_ACK ? !dir : dir));
 	side_restart(me, &t->memory);
 	memset(me, 0, sizeof(*me));
 	me->known = me->syn = true;
 	me->isn = pk->tcp_seq;
-	me->next = first;
+	me->next = me->seen = first;
 	if (pk->tcp_flags & TCP_ACK && !peer->known) {
 		peer->known = peer->syn = true;
 		peer->isn = pk->tcp_ack - 1;
-		peer->next = pk->tcp_ack;
+		peer->next = peer->seen = pk->tcp_ack;
 	}
+}
+
+/* The number that the next octet from the sender has: the consumer may have passed over what is to come. */
+static uint32_t expected(const struct stream_side *me)
+{
+	return (int32_t)(me->next + me->have - me->seen) > 0 ? me->seen : me->next + me->have;
 }
 
 /* Numbers that no window explains: of another connection, or of nobody's. */
@@ -235,7 +258,7 @@ static bool belongs(struct streams *t, struct stream *s, struct stream_side *me,
 
 	if (!me->known)
 		return true;
-	off = (int32_t)(seq - me->next);
+	off = (int32_t)(seq - ((int32_t)(me->next - me->seen) > 0 ? me->seen : me->next));
 	if (off >= -RESEND_MAX && off < WINDOW_MAX && !(s->closed && off >= 0))
 		return true;
 	if (!s->closed && now_ns - s->seen_ns < RESTART_NS)
@@ -262,6 +285,8 @@ static void see_octets(struct streams *t, struct stream *s, struct side_io *io, 
 		len = me->fin_seq - seq;
 	}
 	s->talked = true;
+	if (!me->known || (int32_t)(seq + len - me->seen) > 0)
+		me->seen = seq + len;
 	side_accept(io, seq, pk->payload, cap, len);
 }
 
@@ -280,7 +305,7 @@ static void see_end(struct streams *t, struct stream *s, struct side_io *io, con
 		me->fin_seq = pk->tcp_seq + pk->payload_len + (pk->tcp_flags & TCP_SYN ? 1 : 0);
 	}
 	/* RFC 5961, 3.2: a reset must have exactly the next number */
-	if (pk->tcp_flags & TCP_RST && me->known && pk->tcp_seq == me->next + me->have) {
+	if (pk->tcp_flags & TCP_RST && me->known && pk->tcp_seq == expected(me)) {
 		side_flush(io);
 		me->fin = peer->fin = true;
 		me->fin_seq = me->next + me->have;
@@ -318,6 +343,8 @@ void stream_packet(struct streams *t, const struct packet *pk, stream_fn fn, voi
 		return;
 	s = *link == NONE ? add(t, &key) : &t->slots[*link];
 	t->current = s;
+	io.conn = &s->conn;
+	io.dir = (uint8_t)dir;
 	io.side = &s->side[dir];
 	io.other = &s->side[!dir];
 	io.now_ns = pk->frame ? pk->frame->time_ns : 0;
@@ -331,19 +358,29 @@ void stream_packet(struct streams *t, const struct packet *pk, stream_fn fn, voi
 
 	s->seen_ns = io.now_ns;
 	t->counts.gaps += io.gaps;
+	t->counts.cut += io.cut;
+	t->counts.conflicts += io.conflicts;
+	if (s->closed)
+		end_state(t, s);
 	t->current = NULL;
 	unlist(t, s);
 	enlist(t, s, shelf_for(s));
 }
 
-bool stream_knows(const struct streams *t, const struct packet *pk)
+void *stream_alloc(struct stream_conn *c, uint32_t n)
 {
-	struct key key;
-	uint32_t i;
+	void *p = make_memory(c->table, n) ? calloc(1, n) : NULL;
 
-	key_of(pk, &key);
-	i = *find(t, &key);
-	return i != NONE && t->slots[i].talked;
+	if (p)
+		c->table->memory += n;
+	return p;
+}
+
+void stream_free(struct stream_conn *c, void *p, uint32_t n)
+{
+	if (p)
+		c->table->memory -= n;
+	free(p);
 }
 
 void stream_counts(const struct streams *t, struct stream_counts *c)

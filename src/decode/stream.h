@@ -19,8 +19,9 @@
  * another initial number starts a new connection.
  *
  * Bounds.  STREAM_CONNECTIONS connections: those that have sent nothing or are closed
- * go first, then the longest silent.  STREAM_SIDE_MAX octets a direction and
- * STREAM_MEMORY in all: the longest silent connection's are thrown away.  Both are counted.
+ * go first, then the longest silent.  STREAM_SIDE_MAX octets a direction, and
+ * STREAM_MEMORY in all with what consumers keep of connections: the longest silent one
+ * is forgotten, and starts anew.  All are counted.
  * Time is linear in the octets seen, however they are cut into segments, as long as
  * the consumer's is: see `want`.
  */
@@ -30,11 +31,27 @@ enum {
 	STREAM_MEMORY = 16 << 20,
 };
 
+struct streams;
+
+/* A connection.  Two ends that begin another one get a new one, all zero. */
+struct stream_conn {
+	/* The consumer's */
+	void *state;		/* from stream_alloc(); given back in its `end` */
+	uint8_t protocol;
+	uint16_t excluded;
+	/* Read only */
+	uint32_t serial;	/* its number: no other has it before 2^32 more have come */
+	uint8_t client;		/* 1 + the direction that sent the SYN; 0: it was not seen */
+	bool conflict;		/* octets were sent twice with different contents */
+	struct streams *table;
+};
+
 /* One direction of a connection. */
 struct stream_side {
 	/* The consumer's.  Zero when the direction starts, or starts anew after a hole. */
 	uint32_t want;		/* not to be called before so many octets are there */
 	uint32_t mark;
+	uint32_t waited;	/* so many octets were kept before more came */
 	uint8_t  phase;
 	/* The consumer's, until the connection ends. */
 	uint8_t  failures;
@@ -46,6 +63,7 @@ struct stream_side {
 	/* stream.c's own */
 	bool     known, syn, fin, hole_dead;
 	uint32_t next;		/* sequence number of the first octet not taken */
+	uint32_t seen;		/* behind the last octet seen; `next` may be far ahead of it */
 	uint32_t isn, fin_seq;
 	uint32_t have;		/* octets in order, in the buffer from `head` on */
 	uint32_t extent;	/* up to the last one held, in order or not */
@@ -55,7 +73,9 @@ struct stream_side {
 };
 
 struct stream_data {
+	struct stream_conn *conn;
 	struct stream_side *side, *other;
+	uint8_t dir;		/* 0 or 1: which of the two directions */
 	const uint8_t *p;
 	uint32_t n;		/* 0 only together with `missing` */
 	/* Not 0: so many octets after these are lost.  What is not taken now is thrown away. */
@@ -71,20 +91,29 @@ struct stream_data {
 typedef uint32_t (*stream_fn)(void *ctx, const struct stream_data *d);
 
 struct stream_counts {
-	uint64_t evicted;	/* connections, or what they held, given up for want of memory */
+	uint64_t evicted;	/* connections that had talked, given up for want of a place */
+	uint64_t half_open;	/* connections that had not, likewise */
+	uint64_t memory;	/* connections forgotten for want of memory */
 	uint64_t gaps;		/* octets missing */
+	uint64_t cut;		/* octets missing because frames were cut at the snap length */
+	uint64_t conflicts;	/* segments that differed from what had been sent before */
 };
 
-struct streams;
+/* A connection that has state is closed, forgotten or replaced: give the state back. */
+typedef void (*stream_end_fn)(void *ctx, struct stream_conn *conn);
 
-int  stream_open(struct streams **out, uint32_t seed);
+int  stream_open(struct streams **out, uint32_t seed, stream_end_fn end, void *ctx);
 void stream_close(struct streams *t);
 /* A packet whose TCP header was walked; fn is called for its direction only. */
 void stream_packet(struct streams *t, const struct packet *pk, stream_fn fn, void *ctx);
-/* Is the packet's connection in the table, with octets seen? */
-bool stream_knows(const struct streams *t, const struct packet *pk);
+/*
+ * Memory for what a consumer keeps of a connection, zeroed; NULL: there is none.  It counts
+ * in STREAM_MEMORY, so asking may make other connections end, never this one.
+ */
+void *stream_alloc(struct stream_conn *c, uint32_t n);
+void stream_free(struct stream_conn *c, void *p, uint32_t n);
 void stream_counts(const struct streams *t, struct stream_counts *c);
-/* Octets of memory that buffers take now. */
+/* Octets of memory that buffers and consumers' state take now. */
 uint32_t stream_memory(const struct streams *t);
 
 #endif

@@ -32,7 +32,7 @@ static void release(struct stream_side *s, uint32_t *memory)
 void side_restart(struct stream_side *s, uint32_t *memory)
 {
 	release(s, memory);
-	s->want = s->mark = 0;
+	s->want = s->mark = s->waited = 0;
 	s->phase = 0;
 	s->known = s->hole_dead = false;
 }
@@ -89,7 +89,7 @@ static void advance(struct side_io *io, uint32_t n)
 
 static uint32_t call(struct side_io *io, const uint8_t *p, uint32_t n, uint32_t missing, bool cut)
 {
-	struct stream_data d = { io->side, io->other, p, n, missing, cut };
+	struct stream_data d = { io->conn, io->side, io->other, io->dir, p, n, missing, cut };
 	uint32_t took;
 
 	if (io->side->ignored)
@@ -120,9 +120,9 @@ static void lose(struct side_io *io, uint32_t missing, bool cut)
 {
 	struct stream_side *s = io->side;
 
-	io->gaps += missing;
+	*(cut ? &io->cut : &io->gaps) += missing;
 	call(io, s->buf ? s->buf + s->head : (const uint8_t *)"", s->have, missing, cut);
-	s->want = s->mark = 0;
+	s->want = s->mark = s->waited = 0;
 	s->phase = 0;
 	advance(io, s->have + missing);
 }
@@ -182,6 +182,23 @@ static bool make_room(struct side_io *io, uint32_t need)
 	return true;
 }
 
+/* Octets sent again: are they those that are held?  RFC 9293 wants them to be. */
+static void compare(struct side_io *io, uint32_t off, const uint8_t *p, uint32_t n)
+{
+	const struct stream_side *s = io->side;
+	const uint8_t *bits = bits_of(s);
+	uint32_t both = off < s->have ? (s->have - off < n ? s->have - off : n) : 0;
+	bool differ = both && memcmp(s->buf + s->head + off, p, both);
+
+	for (uint32_t i = both; i < n && off + i < s->extent && !differ; i++) {
+		uint32_t at = s->head + off + i;
+
+		differ = bits[at / 8] >> at % 8 & 1 && s->buf[at] != p[i];
+	}
+	io->conflicts += differ;
+	io->conn->conflict |= differ;
+}
+
 /* Keep n octets that lie `off` after `next`; those already there stay as they are. */
 static bool keep(struct side_io *io, uint32_t off, const uint8_t *p, uint32_t n)
 {
@@ -189,6 +206,8 @@ static bool keep(struct side_io *io, uint32_t off, const uint8_t *p, uint32_t n)
 	uint32_t end = off + n;
 	uint8_t *bits;
 
+	if (off < s->extent)
+		compare(io, off, p, n);
 	if (end <= s->have)
 		return true;
 	if (!make_room(io, end > s->extent ? end : s->extent))
@@ -247,10 +266,10 @@ static bool direct(struct side_io *io, const uint8_t **p, uint32_t *cap, uint32_
 	}
 	if (*cap == *len)
 		return true;
-	io->gaps += *len - *cap;	/* cut: the consumer has a last look at what there is */
+	io->cut += *len - *cap;		/* the consumer has a last look at what there is */
 	call(io, *p, *cap, *len - *cap, true);
 	s->next += *len;
-	s->want = s->mark = 0;
+	s->want = s->mark = s->waited = 0;
 	s->phase = 0;
 	return false;
 }

@@ -8,11 +8,15 @@
 
 /* What a direction needs while it takes in a segment. */
 struct side_io {
+	struct stream_conn *conn;
 	struct stream_side *side, *other;
+	uint8_t dir;
 	stream_fn fn;
 	void *ctx;
 	uint64_t now_ns;
 	uint64_t gaps;		/* octets found missing */
+	uint64_t cut;		/* octets cut at the snap length */
+	uint64_t conflicts;	/* segments that differ from what is held */
 	/* Asked before a buffer grows by `more` octets of memory; false: there is no room. */
 	bool (*room)(void *room_ctx, uint32_t more);
 	void *room_ctx;

@@ -16,7 +16,7 @@ enum {
 	GLUE_MAX = 64,		/* `}},"icmp":{"original":{"source":{"port":` and the like */
 	DEPTH_MAX = 4,		/* levels of parents */
 	PLANS = 16,		/* a new set takes the place of the one with the same hash */
-	LINE_RESERVE = 16 * 1024,	/* of a line, for all but texts and lists */
+	LINE_RESERVE = 28 * 1024,	/* of a line, for all but texts and lists */
 };
 
 _Static_assert(FIELDS * (GLUE_MAX + JSON_FIXED_MAX) + 2 * JSON_ITEM_MAX < LINE_RESERVE,
@@ -209,7 +209,7 @@ static void put_record(struct json *j, struct buf *b, const struct record *r)
 	} while (without >= 0);
 	if (w.o == start)
 		*w.o++ = '{';
-	if (w.cut) {
+	if (w.cut || (record_has(r, FIELD_TRUNCATED) && r->truncated)) {
 		static const char key[] = ",\"truncated\":true";
 
 		memcpy(w.o, key, sizeof(key) - 1);

@@ -91,7 +91,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 				 back = { .flags = 2, .how = 65, .at_high = 0x7e };
 	struct stream_counts counts;
 
-	if (!t && stream_open(&t, 1))
+	if (!t && stream_open(&t, 1, NULL, NULL))
 		abort();
 	for (int i = 0; i < STEPS_MAX && size >= sizeof(struct step);
 	     i++, size -= sizeof(struct step), data += sizeof(struct step)) {

@@ -90,3 +90,22 @@ ledger() {
 	sed -n 's/.*ledger: \([0-9]*\) seen = \([0-9]*\) filtered + \([0-9]*\) sampled + \([0-9]*\) emitted + \([0-9]*\) lost.*/seen=\1 filtered=\2 sampled=\3 emitted=\4 lost=\5/p' "$work/$1.err" | tail -1
 	sed -n 's/.* emitted = \([0-9]*\) read + \([0-9]*\) waiting.*/read=\1 waiting=\2/p' "$work/$1.err" | tail -1
 }
+
+# ── conversations of real clients and servers, told by watch -j ─────────────
+
+# Both families' addresses of "there", and one as it stands in a URI
+both='10.9.0.2 fd09::2'
+uri() { case $1 in *:*) echo "[$1]" ;; *) echo "$1" ;; esac; }
+# count NAME FILTER: how many records of NAME.out pass
+count() { jq -s "[.[] | select($2)] | length" "$work/$1.out"; }
+# settled NAME FILTER N: so many in the end, and no more
+settled() {
+	until_true 5 eval "[ \"\$(count '$1' '$2')\" -ge $3 ]" || true
+	same "$1: $2" "$(count "$1" "$2")" "$3"
+}
+# answered NAME DATASET N: N requests, each with a response that says how long it took
+answered() {
+	settled "$1" ".event.dataset == \"$2\" and (.event.action == \"request\" or .event.action == \"query\" or .event.action == \"client_hello\")" "$3"
+	settled "$1" ".event.dataset == \"$2\" and .event.duration > 0" "$3"
+	same "$1: without an answer" "$(count "$1" '.event.action == "no_answer"')" 0
+}

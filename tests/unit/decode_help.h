@@ -18,9 +18,11 @@
 
 #define SECOND 1000000000ull
 
+enum { LINE_ROOM = 1024 };
+
 struct lines {
 	unsigned int n;
-	char text[64][512];
+	char text[64][LINE_ROOM];
 	enum record_kind kind[64];
 	struct record last;		/* what it points to is gone */
 };
@@ -34,6 +36,7 @@ static inline void line_add(struct lines *l, const struct record *r, enum field_
 	if (!record_has(r, f))
 		return;
 	switch (record_fields[f].type) {
+	case FT_BOOL: snprintf(to + used, room, " %s=%d", name, *(const bool *)v); break;
 	case FT_U8: snprintf(to + used, room, " %s=%u", name, *(const uint8_t *)v); break;
 	case FT_U16: snprintf(to + used, room, " %s=%u", name, *(const uint16_t *)v); break;
 	case FT_U32: snprintf(to + used, room, " %s=%u", name, *(const uint32_t *)v); break;
@@ -60,7 +63,38 @@ static inline void line_add(struct lines *l, const struct record *r, enum field_
 			 b[4], b[5]);
 		break;
 	}
+	case FT_STRS: {
+		const struct list *list = v;
+		const struct str *s = list->p;
+
+		for (uint32_t i = 0; i < list->n; i++, used = strlen(to))
+			snprintf(to + used, LINE_ROOM - used, i ? ",%.*s%.*s" : " %.*s=%.*s", i ? 0 : (int)strlen(name), name,
+				 (int)s[i].n, s[i].p);
+		break;
+	}
+	case FT_U16S: {
+		const struct list *list = v;
+		const uint16_t *u = list->p;
+
+		for (uint32_t i = 0; i < list->n; i++, used = strlen(to))
+			snprintf(to + used, LINE_ROOM - used, i ? ",%.*s%u" : " %.*s=%u", i ? 0 : (int)strlen(name),
+				 name, u[i]);
+		break;
+	}
 	default: break;
+	}
+}
+
+static inline void line_answers(struct lines *l, const struct record *r)
+{
+	const struct dns_answer *a = r->dns.answers.p;
+
+	for (uint32_t i = 0; i < r->dns.answers.n && i < 3; i++) {
+		size_t used = strlen(l->text[l->n]);
+
+		snprintf(l->text[l->n] + used, sizeof(l->text[0]) - used, " [%.*s %.*s %.*s]",
+			 (int)a[i].name.n, a[i].name.p, (int)a[i].type.n, a[i].type.p,
+			 (int)(a[i].present & 16 ? a[i].data.n : 0), a[i].data.p);
 	}
 }
 
@@ -110,17 +144,9 @@ static inline int line_of(void *ctx, const struct record *r)
 	snprintf(l->text[l->n], sizeof(l->text[0]), "%s", record_kind_names[r->kind]);
 	for (size_t i = 0; i < sizeof(shown) / sizeof(shown[0]); i++)
 		line_add(l, r, shown[i].f, shown[i].name);
-	if (r->kind == REC_DNS && record_has(r, FIELD_DNS_ANSWERS)) {
-		const struct dns_answer *a = r->dns.answers.p;
-
-		for (uint32_t i = 0; i < r->dns.answers.n && i < 3; i++) {
-			size_t used = strlen(l->text[l->n]);
-
-			snprintf(l->text[l->n] + used, sizeof(l->text[0]) - used, " [%.*s %.*s %.*s]",
-				 (int)a[i].name.n, a[i].name.p, (int)a[i].type.n, a[i].type.p,
-				 (int)(a[i].present & 16 ? a[i].data.n : 0), a[i].data.p);
-		}
-	}
+	line_add(l, r, FIELD_TCP_CONFLICT, "tcp.conflict");
+	if (r->kind == REC_DNS && record_has(r, FIELD_DNS_ANSWERS))
+		line_answers(l, r);
 	l->kind[l->n++] = r->kind;
 	l->last = *r;
 	return 0;

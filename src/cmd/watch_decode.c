@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd/watch.h"
+#include "decode/app.h"
+#include "util/err.h"
+
+/* What is decoded, and as what: --proto, --decode-as. */
+
+/* The bits of the dataset with that name, or of its decoder, or of all; 0: there is none. */
+static uint32_t proto_kinds(const char *name, size_t n)
+{
+	bool all = n == 3 && !memcmp(name, "all", 3);
+	const struct app_decoder *decoder = app_find(name, n);
+	uint32_t kinds = decoder ? 1u << decoder->kind : 0;
+
+	for (int i = REC_ARP; i < REC_DROP; i++) {
+		const char *kind = record_kind_names[i];
+
+		if (all || (strlen(kind) == n && !memcmp(kind, name, n)))
+			kinds |= 1u << i;
+	}
+	return kinds;
+}
+
+static int parse_protos(struct watch *w, const char *list)
+{
+	for (const char *p = list; *p;) {
+		size_t n = strcspn(p, ",");
+		uint32_t kinds = proto_kinds(p, n);
+
+		if (!kinds)
+			return fail(0, "--proto: no protocol '%.*s' (all, arp, icmp, %s)", (int)n, p, app_names());
+		w->kinds |= kinds;
+		p += n + (p[n] == ',');
+	}
+	return 0;
+}
+
+/* tcp:7777=dns */
+static int parse_decode_as(struct watch *w, const char *text)
+{
+	struct decode_as *as = &w->decode_as[w->n_decode_as];
+	const char *name = strchr(text, '=');
+	unsigned long port;
+	char *end;
+
+	if (w->n_decode_as == sizeof(w->decode_as) / sizeof(w->decode_as[0]))
+		return fail(0, "--decode-as: at most %u ports", w->n_decode_as);
+	if (strncmp(text, "tcp:", 4) && strncmp(text, "udp:", 4))
+		return fail(0, "--decode-as %s: write it as tcp:PORT=PROTOCOL or udp:PORT=PROTOCOL", text);
+	as->proto = text[0] == 't' ? 6 : 17;
+	port = strtoul(text + 4, &end, 10);
+	if (end == text + 4 || end != name || !port || port > UINT16_MAX)
+		return fail(0, "--decode-as %s: the port is a number from 1 to 65535", text);
+	as->port = (uint16_t)port;
+	as->decoder = app_find(name + 1, strlen(name + 1));
+	if (!as->decoder)
+		return fail(0, "--decode-as: no protocol '%s' (%s)", name + 1, app_names());
+	if (as->proto == 6 ? !as->decoder->take : !as->decoder->datagram)
+		return fail(0, "--decode-as: %s is not read over %.3s", name + 1, text);
+	w->n_decode_as++;
+	return 0;
+}
+
+int watch_check_decode(struct watch *w)
+{
+	const struct watch_opts *o = w->o;
+	int err = o->proto ? parse_protos(w, o->proto) : 0;
+
+	for (unsigned int i = 0; i < o->decode_as.n && !err; i++)
+		err = parse_decode_as(w, o->decode_as.v[i]);
+	return err;
+}

@@ -1,0 +1,381 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "decode/app.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/hash.h"
+
+enum {
+	IP_TCP = 6, IP_UDP = 17,
+	FAILURES_MAX = 16,	/* segments of nobody's before a direction is ignored */
+	NOBODY = 0,		/* conn->protocol; else 1 + the decoder's row */
+};
+
+/* Those whose contents say most come first. */
+static const struct app_decoder *const decoders[] = {
+	&dns_decoder,
+};
+enum { DECODERS = sizeof(decoders) / sizeof(decoders[0]) };
+_Static_assert(DECODERS <= 16, "struct stream_conn: excluded is too small");
+
+struct app {
+	struct streams *streams;
+	struct requests *requests;
+	struct hash_key seed;
+	bool wanted[DECODERS];
+	void *ctx[DECODERS];
+	struct decode_as *as;
+	uint32_t n_as;
+	bool show_secrets;
+	uint64_t cut;		/* datagrams cut at the snap length that gave nothing */
+};
+
+static void end_conn(void *ctx, struct stream_conn *conn)
+{
+	struct app *a = ctx;
+	unsigned int i = conn->protocol;
+
+	if (i != NOBODY && conn->state && decoders[i - 1]->end)
+		decoders[i - 1]->end(a->ctx[i - 1], conn);
+	conn->state = NULL;
+}
+
+static int open_decoders(struct app *a, const struct decode_options *opt)
+{
+	for (unsigned int i = 0; i < DECODERS; i++) {
+		a->wanted[i] = !opt->kinds || opt->kinds >> decoders[i]->kind & 1;
+		if (decoders[i]->open && decoders[i]->open(&a->ctx[i], opt))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+int app_open(struct app **out, const struct decode_options *opt)
+{
+	struct app *a = calloc(1, sizeof(*a));
+
+	if (!a)
+		return -ENOMEM;
+	a->seed = hash_key_from(opt->seed);
+	a->show_secrets = opt->show_secrets;
+	a->as = calloc(opt->n_decode_as + 1, sizeof(*a->as));
+	if (!a->as || stream_open(&a->streams, opt->seed, end_conn, a) ||
+	    requests_open(&a->requests, opt) || open_decoders(a, opt)) {
+		app_close(a);
+		return -ENOMEM;
+	}
+	for (; a->n_as < opt->n_decode_as; a->n_as++)
+		a->as[a->n_as] = opt->decode_as[a->n_as];
+	*out = a;
+	return 0;
+}
+
+void app_close(struct app *a)
+{
+	if (!a)
+		return;
+	stream_close(a->streams);
+	requests_close(a->requests);
+	for (unsigned int i = 0; i < DECODERS; i++)
+		if (decoders[i]->close && a->ctx[i])
+			decoders[i]->close(a->ctx[i]);
+	free(a->as);
+	free(a);
+}
+
+uint32_t app_kinds(void)
+{
+	uint32_t kinds = 0;
+
+	for (unsigned int i = 0; i < DECODERS; i++)
+		kinds |= 1u << decoders[i]->kind;
+	return kinds;
+}
+
+const char *app_names(void)
+{
+	static char names[16 * DECODERS];
+	size_t n = 0;
+
+	for (unsigned int i = 0; i < DECODERS && !names[sizeof(names) - 1]; i++)
+		n += (size_t)snprintf(names + n, sizeof(names) - n, i ? ", %s" : "%s", decoders[i]->name);
+	return names;
+}
+
+const struct app_decoder *app_find(const char *name, size_t n)
+{
+	for (unsigned int i = 0; i < DECODERS; i++)
+		if (strlen(decoders[i]->name) == n && !memcmp(decoders[i]->name, name, n))
+			return decoders[i];
+	return NULL;
+}
+
+void app_counts(const struct app *a, struct decode_counts *c)
+{
+	struct stream_counts s;
+
+	stream_counts(a->streams, &s);
+	c->stream_evicted += s.evicted;
+	c->stream_half_open += s.half_open;
+	c->stream_memory += s.memory;
+	c->stream_gaps += s.gaps;
+	c->stream_cut += s.cut;
+	c->stream_conflicts += s.conflicts;
+	c->datagrams_cut += a->cut;
+	c->pending_evicted += requests_evicted(a->requests);
+	for (unsigned int i = 0; i < DECODERS; i++)
+		if (decoders[i]->counts)
+			decoders[i]->counts(a->ctx[i], c);
+}
+
+void app_tick(struct app *a, uint64_t now_ns, struct emit *e)
+{
+	requests_tick(a->requests, now_ns, e);
+	for (unsigned int i = 0; i < DECODERS; i++)
+		if (decoders[i]->tick)
+			decoders[i]->tick(a->ctx[i], now_ns, e);
+}
+
+static bool has_port(const uint16_t ports[APP_PORTS], const struct packet *pk)
+{
+	for (unsigned int i = 0; i < APP_PORTS && ports[i]; i++)
+		if (ports[i] == pk->ip.sport || ports[i] == pk->ip.dport)
+			return true;
+	return false;
+}
+
+/* What the user said of the packet's ports; -1: nothing. */
+static int told(const struct app *a, const struct packet *pk)
+{
+	for (uint32_t i = 0; i < a->n_as; i++) {
+		const struct decode_as *as = &a->as[i];
+
+		if (as->proto != pk->ip.proto || (as->port != pk->ip.sport && as->port != pk->ip.dport))
+			continue;
+		for (unsigned int k = 0; k < DECODERS; k++)
+			if (decoders[k] == as->decoder && a->wanted[k])
+				return (int)k;
+	}
+	return -1;
+}
+
+/* ── TCP ────────────────────────────────────────────────────────────────── */
+
+static void start_sides(const struct stream_data *d)
+{
+	struct stream_side *sides[] = { d->side, d->other };
+
+	for (int i = 0; i < 2; i++) {
+		sides[i]->want = sides[i]->mark = 0;
+		sides[i]->phase = sides[i]->failures = 0;
+		sides[i]->ignored = false;
+	}
+}
+
+/*
+ * The decoder whose octets these are; -1: nobody's; -2: more are needed to say.  Those of
+ * the ports are asked first, and waited for: a later one's yes does not outvote their more.
+ */
+static int recognise(struct app_call *c, const struct stream_data *d)
+{
+	struct app *a = c->app;
+	bool last = d->missing || d->n >= APP_GUESS_MAX;
+	int user = told(a, c->pk), more = -1;
+
+	if (user >= 0 && !(d->conn->excluded >> user & 1))
+		return user;
+	for (unsigned int turn = 0; turn < 2 * DECODERS; turn++) {
+		unsigned int i = turn % DECODERS;
+		bool hinted = has_port(decoders[i]->tcp_ports, c->pk);
+		enum app_guess guess;
+
+		if (hinted != (turn < DECODERS) || !a->wanted[i] || !decoders[i]->guess ||
+		    d->conn->excluded >> i & 1)
+			continue;
+		c->ctx = a->ctx[i];
+		guess = decoders[i]->guess(c, d, hinted);
+		if (guess == APP_YES && (more < 0 || last))
+			return (int)i;
+		if (guess == APP_MORE)
+			more = (int)i;
+	}
+	return more >= 0 && !last ? -2 : -1;
+}
+
+/* Nobody's.  What came after others were waited for is asked about once more, by itself. */
+static uint32_t pass_over(const struct stream_data *d)
+{
+	uint32_t first = d->side->waited;
+
+	d->side->waited = 0;
+	if (first && first < d->n)
+		return first;
+	if (d->side->failures < FAILURES_MAX && ++d->side->failures == FAILURES_MAX)
+		d->side->ignored = true;
+	return d->n;
+}
+
+/* What was waited with while nobody knew the connection is told apart from what came then. */
+static const struct stream_data *first_part(const struct stream_data *d, struct stream_data *part)
+{
+	*part = *d;
+	part->n = d->side->waited;
+	part->missing = 0;
+	return part;
+}
+
+/*
+ * The decoder that the connection has by what the other side said does not know the octets that
+ * were waited with here (the answer of a proxy, a greeting): they were nobody's.
+ */
+static uint32_t pass_waited(const struct stream_data *d)
+{
+	uint32_t waited = d->side->waited;
+
+	d->side->want = d->side->mark = d->side->waited = 0;
+	d->side->phase = 0;
+	return waited;
+}
+
+/* Ends: each turn excludes a decoder. */
+static uint32_t take(void *ctx, const struct stream_data *d)
+{
+	struct app_call *c = ctx;
+	struct stream_conn *conn = d->conn;
+	bool others = conn->protocol != NOBODY;
+	struct stream_data part;
+
+	for (;;) {
+		uint32_t took;
+		int i;
+
+		if (conn->protocol == NOBODY) {
+			i = recognise(c, d);
+			if (i == -1)
+				return pass_over(d);
+			if (i < 0) {
+				d->side->waited = d->n;
+				d->side->want = d->n + 1;
+				return 0;
+			}
+			conn->protocol = (uint8_t)(i + 1);
+			others = false;
+			start_sides(d);
+		}
+		i = conn->protocol - 1;
+		c->ctx = c->app->ctx[i];
+		took = decoders[i]->take(c, d->side->waited && d->side->waited < d->n ? first_part(d, &part) : d);
+		if (took == APP_WRONG && others && d->side->waited && d->side->waited < d->n)
+			return pass_waited(d);
+		if (!took && conn->protocol == i + 1 && d->side->waited && d->side->waited < d->n) {
+			d->side->waited = d->side->want = 0;
+			took = decoders[i]->take(c, d);
+		}
+		d->side->waited = 0;
+		if (took != APP_WRONG) {
+			if (conn->protocol != i + 1)
+				start_sides(d);
+			return took;
+		}
+		app_switch(c, conn, NULL);
+		start_sides(d);
+	}
+}
+
+bool app_switch(struct app_call *c, struct stream_conn *conn, const char *name)
+{
+	uint8_t to = NOBODY;
+	bool found = !name;
+
+	if (conn->protocol != NOBODY) {
+		end_conn(c->app, conn);
+		conn->excluded |= (uint16_t)(1u << (conn->protocol - 1));
+	}
+	for (unsigned int i = 0; name && i < DECODERS; i++) {
+		if (!strcmp(decoders[i]->name, name) && c->app->wanted[i]) {
+			to = (uint8_t)(i + 1);
+			found = true;
+		}
+	}
+	if (!found)
+		conn->excluded = UINT16_MAX;
+	conn->protocol = to;
+	return found;
+}
+
+void app_tunnel(struct app_call *c, struct stream_conn *conn)
+{
+	app_switch(c, conn, NULL);
+	conn->excluded = 0;
+}
+
+/* ── UDP ────────────────────────────────────────────────────────────────── */
+
+static void datagram(struct app_call *c)
+{
+	struct app *a = c->app;
+	int user = told(a, c->pk);
+	bool known = user >= 0;
+
+	if (user >= 0 && decoders[user]->datagram) {
+		c->ctx = a->ctx[user];
+		if (decoders[user]->datagram(c, true))
+			return;
+	}
+	for (unsigned int turn = 0; turn < 2 * DECODERS; turn++) {
+		unsigned int i = turn % DECODERS;
+		bool hinted = has_port(decoders[i]->udp_ports, c->pk);
+
+		if (hinted != (turn < DECODERS) || !a->wanted[i] || !decoders[i]->datagram || (int)i == user)
+			continue;
+		known |= hinted;
+		c->ctx = a->ctx[i];
+		if (decoders[i]->datagram(c, hinted))
+			return;
+	}
+	a->cut += known && c->pk->payload_cap < c->pk->payload_len;
+}
+
+void app_packet(struct app *a, const struct packet *pk, struct emit *e)
+{
+	struct app_call c = { .app = a, .pk = pk, .e = e, .requests = a->requests,
+			      .show_secrets = a->show_secrets };
+
+	if (pk->is_fragment && !pk->reassembled)
+		return;
+	if (pk->ip.proto == IP_UDP && pk->payload && pk->payload_len)
+		datagram(&c);
+	else if (pk->ip.proto == IP_TCP && pk->has_tcp)
+		stream_packet(a->streams, pk, take, &c);
+}
+
+/* ── for the decoders ───────────────────────────────────────────────────── */
+
+void app_record(const struct app_call *c, const struct stream_data *d, struct record *r,
+		enum record_kind kind, const char *protocol, const char *action)
+{
+	packet_record(c->pk, r, kind);
+	r->protocol = protocol;
+	record_mark(r, FIELD_PROTOCOL);
+	r->action = action;
+	record_mark(r, FIELD_ACTION);
+	if (d && d->conn->conflict) {
+		r->tcp_conflict = true;
+		record_mark(r, FIELD_TCP_CONFLICT);
+	}
+}
+
+uint64_t app_conversation(const struct app_call *c)
+{
+	const struct ip_layer *ip = &c->pk->ip;
+	uint64_t w[2][3] = { { 0 } };
+
+	memcpy(w[0], ip->src.b, ip->src.family == 6 ? 16 : 4);
+	memcpy(w[1], ip->dst.b, ip->dst.family == 6 ? 16 : 4);
+	w[0][2] = ip->sport;
+	w[1][2] = ip->dport;
+	return hash_words(&c->app->seed, w[0], 3) + hash_words(&c->app->seed, w[1], 3);
+}
