@@ -12,6 +12,7 @@
 const volatile __u32 snaplen = NP_SNAP_MAX;	/* at least 64 */
 const volatile __u32 snaplen_other = 0;		/* 0: snaplen; at least 128 */
 const volatile __u32 sample = 1;		/* keep one in so many of what matches */
+const volatile __u8 apps_only = 0;		/* TCP octets that no decoder can need are not shipped */
 const volatile __u8 l3 = 0;			/* devices without a link header */
 
 struct vlan_tag {
@@ -64,6 +65,8 @@ static __always_inline bool copy_wire(struct __sk_buff *skb, __u8 *to, __u64 cap
 	return copy(skb, 12, to + 12 + VLAN_TAG, cap - 12 - VLAN_TAG, max - 12 - VLAN_TAG);
 }
 
+#include "apps.h"
+
 /* Transports that a decoder looks into, and headers that may hide one. */
 static __always_inline bool worth_it(__u8 proto)
 {
@@ -75,16 +78,8 @@ static __always_inline bool worth_it(__u8 proto)
 	return false;
 }
 
-static __always_inline bool is_domain(struct __sk_buff *skb, __u64 off)
-{
-	__u16 port[2];
-
-	return !fetch(skb, off, &port) || port[0] == bpf_htons(53) ||
-	       port[1] == bpf_htons(53);
-}
-
 /* Does a decoder look beyond the first octets of this frame?  When in doubt, yes. */
-static __always_inline bool keep_whole(struct __sk_buff *skb)
+static __always_inline enum interest interest(struct __sk_buff *skb)
 {
 	__u8 h[40];
 	__u64 off = l3 ? 0 : ETHER_HEADER;
@@ -92,39 +87,38 @@ static __always_inline bool keep_whole(struct __sk_buff *skb)
 
 	if (!l3) {
 		if (!fetch(skb, 12, &type))
-			return true;
+			return WHOLE;
 		for (int i = 0; i < 2 && is_tag(type); i++, off += VLAN_TAG)
 			if (!fetch(skb, off + 2, &type))
-				return true;
+				return WHOLE;
 	}
 	if (!fetch(skb, off, &h))
-		return true;
+		return WHOLE;
 	if (l3)
 		type = h[0] >> 4 == 4 ? bpf_htons(0x0800) : h[0] >> 4 == 6 ? bpf_htons(0x86dd) : 0;
 	if (type == bpf_htons(0x0800)) {
 		if ((h[6] & 0x3f) | h[7])	/* a fragment: RFC 791, 3.1 */
-			return true;
+			return WHOLE;
 		if (h[9] == 6)
-			return is_domain(skb, off + (h[0] & 0x0f) * 4);
-		return worth_it(h[9]);
+			return tcp_interest(skb, off + (h[0] & 0x0f) * 4, h, false,
+					    ((__u32)h[2] << 8 | h[3]) - (h[0] & 0x0f) * 4);
+		return worth_it(h[9]) ? WHOLE : HEADERS;
 	}
 	if (type == bpf_htons(0x86dd)) {
 		if (h[6] == 6)
-			return is_domain(skb, off + 40);
-		return worth_it(h[6]);
+			return tcp_interest(skb, off + 40, h, true, (__u32)h[4] << 8 | h[5]);
+		return worth_it(h[6]) ? WHOLE : HEADERS;
 	}
 	return type == bpf_htons(0x0806) || type == bpf_htons(0x8864) || type == bpf_htons(0x8847) ||
-	       type == bpf_htons(0x8848) || is_tag(type);
+	       type == bpf_htons(0x8848) || is_tag(type) ? WHOLE : HEADERS;
 }
 
 /* User space must see all that a filter may ask for: it cuts afterwards. */
-static __always_inline __u64 most(struct __sk_buff *skb, __u64 wire, bool undecided)
+static __always_inline __u64 most(enum interest need, bool undecided)
 {
 	if (undecided)
 		return NP_SNAP_MAX;
-	if (!snaplen_other || wire <= snaplen_other)
-		return snaplen;
-	return keep_whole(skb) ? snaplen : snaplen_other;
+	return !snaplen_other || need == WHOLE ? snaplen : snaplen_other;
 }
 
 struct shipment {
@@ -186,19 +180,24 @@ static __always_inline void by_class(struct __sk_buff *skb, struct np_ledger *le
 		ship(skb, led, s, NP_CLASS_6);
 }
 
-/* The frame is wanted: one of sampled, lost_ring and emitted is counted. */
+/* The frame is wanted: one of filtered, sampled, lost_ring and emitted is counted. */
 static __always_inline void emit(struct __sk_buff *skb, struct np_ledger *led, __u8 hook, bool undecided)
 {
+	enum interest need = snaplen_other || apps_only ? interest(skb) : WHOLE;
 	struct shipment s = { .hook = hook };
 	__u64 limit;
 
+	if (apps_only && need == NOTHING && !undecided) {
+		led->filtered++;
+		return;
+	}
 	if (sample > 1 && (led->emitted + led->lost_ring + led->sampled) % sample) {
 		led->sampled++;
 		return;
 	}
 	s.wire = skb->len + absent_tag(skb);
 	s.flags = (l3 ? NP_EV_RAW_IP : 0) | (undecided ? NP_EV_UNDECIDED : 0);
-	limit = most(skb, s.wire, undecided);
+	limit = most(need, undecided);
 	s.cap = s.wire < limit ? s.wire : limit;
 	by_class(skb, led, &s);
 }

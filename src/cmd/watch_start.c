@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "cmd/watch_live.h"
+#include "decode/app.h"
 #include "priv/priv.h"
 #include "priv/rotate.h"
 #include "source/live.h"
@@ -60,7 +61,11 @@ static bool wants_octets(const struct watch *w)
 static int start_capture(struct live *l, const char **reasons, unsigned int n_reasons)
 {
 	const struct watch_opts *o = l->w->o;
+	static uint8_t ports[8192];
+	uint32_t kinds = l->w->kinds ? l->w->kinds : UINT32_MAX;
 	struct capture_options co = {
+		.app_ports = ports,
+		.apps_only = o->proto && !o->write && !wants_octets(l->w),
 		.snaplen = l->w->snaplen,
 		.snaplen_other = wants_octets(l->w) ? 0 : SNAPLEN_HEADERS,
 		.ring_octets = o->buffer,
@@ -77,6 +82,7 @@ static int start_capture(struct live *l, const char **reasons, unsigned int n_re
 		.debug = l->w->g->debug,
 	};
 
+	app_tcp_ports(kinds, l->w->decode_as, l->w->n_decode_as, ports);
 	for (int i = 0; o->rung && i < RUNGS; i++)
 		if (!strcmp(o->rung, rung_names[i]))
 			co.rung = i;

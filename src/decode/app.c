@@ -95,6 +95,27 @@ uint32_t app_kinds(void)
 	return kinds;
 }
 
+static void set_port(uint8_t bits[8192], uint16_t port)
+{
+	bits[port / 8] |= (uint8_t)(1u << port % 8);
+}
+
+void app_tcp_ports(uint32_t kinds, const struct decode_as *as, uint32_t n_as, uint8_t bits[8192])
+{
+	memset(bits, 0, 8192);
+	for (unsigned int i = 0; i < DECODERS; i++) {
+		const struct app_decoder *d = decoders[i];
+
+		if (!(kinds >> d->kind & 1))
+			continue;
+		for (unsigned int k = 0; k < APP_PORTS && d->tcp_ports[k]; k++)
+			set_port(bits, d->tcp_ports[k]);
+	}
+	for (uint32_t i = 0; i < n_as; i++)
+		if (as[i].proto == IP_TCP)
+			set_port(bits, as[i].port);
+}
+
 const char *app_names(void)
 {
 	static char names[16 * DECODERS];

@@ -62,6 +62,11 @@ void app_packet(struct app *a, const struct packet *pk, struct emit *e);
 void app_tick(struct app *a, uint64_t now_ns, struct emit *e);
 void app_counts(const struct app *a, struct decode_counts *c);
 
+/*
+ * Bits of the TCP ports whose octets the decoders of these kinds want from the first on, whatever
+ * they look like.
+ */
+void app_tcp_ports(uint32_t kinds, const struct decode_as *as, uint32_t n_as, uint8_t bits[8192]);
 /* The kinds of records that applications give. */
 uint32_t app_kinds(void);
 /* The decoders' names, with commas between them. */

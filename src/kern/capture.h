@@ -25,7 +25,9 @@ extern const char *const rung_names[RUNGS];	/* "tcx", "clsact", "socket", "packe
 
 struct capture_options {
 	uint32_t snaplen;		/* most octets of a frame to ship; 0: NP_SNAP_MAX */
-	uint32_t snaplen_other;		/* of frames that no decoder looks into (not UDP, ICMP, ARP, DNS); 0: snaplen */
+	uint32_t snaplen_other;		/* of frames that no decoder looks into (bpf/apps.h); 0: snaplen */
+	const uint8_t *app_ports;	/* NULL, or 65536 bits: TCP ports whose octets decoders want */
+	bool apps_only;			/* do not ship TCP octets that no decoder can need */
 	uint64_t ring_octets;		/* rounded up to a power of two pages; 0: 4 MiB */
 	bool ingress, egress;
 	const struct filter *filter;	/* NULL: everything */

@@ -197,12 +197,28 @@ static void set_parameters(struct packet *skel, const struct loaded *l, enum var
 	skel->rodata->snaplen = snap;
 	skel->rodata->snaplen_other = other < snap ? other : 0;
 	skel->rodata->sample = opt->sample ? opt->sample : 1;
+	skel->rodata->apps_only = opt->apps_only;
 	skel->rodata->l3 = v == VARIANT_TC_L3 || v == VARIANT_SOCKET_L3;
 	skel->rodata->directions = (uint8_t)(opt->ingress | opt->egress << 1);
 	if (opt->filter) {
 		skel->rodata->strict = opt->filter->strict;
 		skel->rodata->inner = opt->filter->inner;
 	}
+}
+
+/* The ports whose octets decoders want.  An array begins zeroed. */
+static int set_ports(struct packet *skel, const uint8_t *bits)
+{
+	int fd = bpf_map__fd(skel->maps.np_ports);
+
+	for (uint32_t word = 0; bits && word < 65536 / 32; word++) {
+		const uint8_t *p = bits + 4 * word;
+		uint32_t value = (uint32_t)p[3] << 24 | (uint32_t)p[2] << 16 | (uint32_t)p[1] << 8 | p[0];
+
+		if (value && bpf_map_update_elem(fd, &word, &value, BPF_ANY))
+			return -errno;
+	}
+	return 0;
 }
 
 /* The translated filter and the program behind it, into the slots. */
@@ -281,6 +297,8 @@ static int load_with(struct loaded *l, enum variant v, bool egress, const struct
 	if (!skel)
 		return -errno;
 	err = packet__load(skel);
+	if (!err)
+		err = set_ports(skel, opt->app_ports);
 	if (!err && filtered)
 		err = chain_filter(l, o, v, opt, skel);
 	if (!err) {

@@ -132,6 +132,10 @@ static void what_no_decoder_looks_into_is_cut_shorter(void **state)
 	struct rig *r = *state;
 	struct bytes *b;
 
+	static uint8_t ports[8192];
+
+	ports[53 / 8] = 1 << 53 % 8;
+	r->opt.app_ports = ports;
 	r->opt.snaplen_other = 128;
 	rig_load(r);
 	assert_int_equal(cap_of(r, tcp4(0, 443, 0, 1000)), 128);
@@ -158,6 +162,50 @@ static void what_no_decoder_looks_into_is_cut_shorter(void **state)
 	put_ether(b, 0, 0x88cc);
 	pad_to(b, 1000);
 	assert_int_equal(cap_of(r, b), 128);
+}
+
+/* From port 40000 to 8000: `text` and zeros. */
+static struct bytes *say(const char *text, bool v6)
+{
+	struct bytes *b = v6 ? ip6(6, 8000, 1000) : tcp4(0, 8000, 0, 1000);
+	uint8_t *tcp = b->p + 14 + (v6 ? 40 : 20);
+
+	tcp[12] = 0x50;
+	memcpy(tcp + 20, text, strlen(text));
+	return b;
+}
+
+static void what_looks_like_a_message_is_whole_and_what_follows(void **state)
+{
+	struct rig *r = *state;
+
+	r->opt.snaplen_other = 128;
+	rig_load(r);
+	for (int v6 = 0; v6 < 2; v6++) {
+		assert_int_equal(cap_of(r, say("nothing to see", v6)), 128);
+		assert_int_equal(cap_of(r, say("GET / HTTP/1.1", v6)), 1000);
+		for (int i = 0; i < 16; i++)
+			assert_int_equal(cap_of(r, say("a header that goes on", v6)), 1000);
+		assert_int_equal(cap_of(r, say("a body", v6)), 128);
+		assert_int_equal(cap_of(r, say("*2\r\n$3\r\nGET", v6)), 1000);
+		for (int i = 0; i < 40; i++)
+			assert_int_equal(cap_of(r, say("$9\r\nabcdefghi", v6)), 1000);
+	}
+}
+
+static void only_what_decoders_can_need_is_shipped(void **state)
+{
+	struct rig *r = *state;
+
+	r->opt.snaplen_other = 128;
+	r->opt.apps_only = true;
+	rig_load(r);
+	assert_int_equal(rig_send(r, say("nothing to see", false)), 0);
+	assert_int_equal(rig_books(r).filtered, 1);
+	assert_int_equal(cap_of(r, say("HTTP/1.1 200 OK", false)), 1000);
+	assert_int_equal(rig_send(r, tcp4(0, 8000, 0, 40)), 1);	/* no octets: connections come and go */
+	assert_int_equal(cap_of(r, udp4(0, 9, 1000)), 1000);
+	assert_int_equal(rig_books(r).filtered, 1);
 }
 
 static void one_in_so_many_is_kept(void **state)
@@ -490,6 +538,8 @@ int main(void)
 		T(every_size_class_holds_what_it_should),
 		T(the_snap_length_cuts_and_counts),
 		T(what_no_decoder_looks_into_is_cut_shorter),
+		T(what_looks_like_a_message_is_whole_and_what_follows),
+		T(only_what_decoders_can_need_is_shipped),
 		T(one_in_so_many_is_kept),
 		T(a_full_ring_is_counted),
 		T(a_sleeping_reader_is_woken_once),
