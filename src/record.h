@@ -21,7 +21,7 @@
 struct str { const char *p; uint32_t n; };	/* bytes from outside, not NUL-terminated */
 struct list { const void *p; uint32_t n; };	/* n elements of the field's type */
 
-enum record_kind { REC_PACKET, REC_ARP, REC_ICMP, REC_DNS, REC_DROP, REC_LOST, REC_KINDS };
+enum record_kind { REC_PACKET, REC_ARP, REC_ICMP, REC_DNS, REC_HTTP, REC_HTTP2, REC_DROP, REC_LOST, REC_KINDS };
 
 enum field_type {
 	FT_BOOL, FT_U8, FT_U16, FT_U32, FT_U64,
@@ -142,6 +142,17 @@ struct record {
 			uint16_t edns_udp_size;
 			bool edns_do;
 		} dns;
+		struct {			/* http and http2 */
+			const char *version;
+			struct str method, request_mime, response_mime;
+			uint16_t status;
+			struct str url, scheme, domain;
+			uint16_t port;
+			struct str user_agent;
+			uint32_t stream_id;
+			struct list headers;		/* struct str */
+			uint32_t grpc_status;
+		} http;
 		struct {
 			struct str reason;
 			struct str location;
@@ -165,9 +176,9 @@ struct record {
 #define RECORD_FIELDS(X) \
 	X(TIME, "@timestamp", FT_TIME, time_ns, "all", "when the frame that completed it was seen; UTC in JSON and CSV") \
 	X(DATASET, "event.dataset", FT_WORD, dataset, "all", "what kind of record this is") \
-	X(ACTION, "event.action", FT_WORD, action, "dns drop lost", "what the message is: query, response, no_answer, drop, lost") \
-	X(OUTCOME, "event.outcome", FT_WORD, outcome, "dns", "success, failure or unknown, of a response") \
-	X(DURATION, "event.duration", FT_U64, duration_ns, "dns icmp", "nanoseconds from the request to its response") \
+	X(ACTION, "event.action", FT_WORD, action, "dns http http2 drop lost", "what the message is: query, request, response, no_answer, drop, ...") \
+	X(OUTCOME, "event.outcome", FT_WORD, outcome, "dns http http2", "success, failure or unknown, of a response") \
+	X(DURATION, "event.duration", FT_U64, duration_ns, "dns icmp http http2", "nanoseconds from the request to its response") \
 	X(START, "event.start", FT_TIME, start_ns, "lost", "first moment the record stands for") \
 	X(END, "event.end", FT_TIME, end_ns, "lost", "last moment the record stands for") \
 	X(SAMPLED, "event.sampled", FT_U32, sampled, "all", "N when one packet in N was kept") \
@@ -187,7 +198,7 @@ struct record {
 	X(OUTER_DST_PORT, "outer.destination.port", FT_U16, outer_dport, "packet drop", "its port") \
 	X(NET_TYPE, "network.type", FT_WORD, net_type, "packet arp drop", "ipv4, ipv6 or arp") \
 	X(TRANSPORT, "network.transport", FT_WORD, transport, "all", "IANA keyword of the transport, or its number as text") \
-	X(PROTOCOL, "network.protocol", FT_WORD, protocol, "dns", "application protocol") \
+	X(PROTOCOL, "network.protocol", FT_WORD, protocol, "dns http http2", "application protocol") \
 	X(IANA, "network.iana_number", FT_U8, iana_number, "packet drop", "IP protocol number of the transport") \
 	X(DIRECTION, "network.direction", FT_WORD, direction, "all", "ingress or egress, at the interface") \
 	X(VLAN, "network.vlan", FT_U16S, vlan, "all", "VLAN ids before the first IP header, outermost first") \
@@ -206,7 +217,7 @@ struct record {
 	X(TCP_SEQ, "tcp.seq", FT_U32, tcp_seq, "packet drop", "sequence number as sent") \
 	X(TCP_ACK, "tcp.ack", FT_U32, tcp_ack, "packet drop", "acknowledgement number as sent") \
 	X(TCP_WINDOW, "tcp.window", FT_U16, tcp_window, "packet drop", "window as sent, not scaled") \
-	X(TCP_CONFLICT, "tcp.conflict", FT_BOOL, tcp_conflict, "dns", "octets of this connection were sent twice with different contents; the first were read") \
+	X(TCP_CONFLICT, "tcp.conflict", FT_BOOL, tcp_conflict, "http http2 dns", "octets of this connection were sent twice with different contents; the first were read") \
 	X(PAYLOAD_LEN, "payload.len", FT_U32, payload_len, "packet drop", "octets after the transport header, on the wire") \
 	X(MALFORMED, "packet.malformed", FT_WORD, malformed, "packet drop", "why the headers were not walked to the end") \
 	X(ETHERTYPE, "packet.ethertype", FT_U16, ethertype, "packet drop", "EtherType of a payload that is not IP or ARP") \
@@ -245,6 +256,19 @@ struct record {
 	X(DNS_EDNS_VERSION, "dns.edns.version", FT_U8, dns.edns_version, "dns", "EDNS version, when an OPT record is there") \
 	X(DNS_EDNS_UDP_SIZE, "dns.edns.udp_size", FT_U16, dns.edns_udp_size, "dns", "EDNS: largest UDP payload the sender takes") \
 	X(DNS_EDNS_DO, "dns.edns.do", FT_BOOL, dns.edns_do, "dns", "EDNS: DNSSEC wanted") \
+	X(HTTP_VERSION, "http.version", FT_WORD, http.version, "http http2", "1.0, 1.1 or 2") \
+	X(HTTP_METHOD, "http.request.method", FT_STR, http.method, "http http2", "method, as sent") \
+	X(HTTP_REQUEST_MIME, "http.request.mime_type", FT_STR, http.request_mime, "http http2", "Content-Type of a request, as sent") \
+	X(HTTP_STATUS, "http.response.status_code", FT_U16, http.status, "http http2", "status code") \
+	X(HTTP_RESPONSE_MIME, "http.response.mime_type", FT_STR, http.response_mime, "http http2", "Content-Type of a response, as sent") \
+	X(URL_ORIGINAL, "url.original", FT_STR, http.url, "http http2", "request target as sent, or :path") \
+	X(URL_SCHEME, "url.scheme", FT_STR, http.scheme, "http2", ":scheme") \
+	X(URL_DOMAIN, "url.domain", FT_STR, http.domain, "http http2", "Host or :authority, without the port") \
+	X(URL_PORT, "url.port", FT_U16, http.port, "http http2", "port in Host or :authority") \
+	X(USER_AGENT, "user_agent.original", FT_STR, http.user_agent, "http http2", "User-Agent, as sent") \
+	X(HTTP2_STREAM_ID, "http2.stream_id", FT_U32, http.stream_id, "http2", "stream") \
+	X(HTTP2_HEADERS, "http2.headers", FT_STRS, http.headers, "http2", "name: value, in wire order, pseudo-headers included") \
+	X(GRPC_STATUS, "rpc.grpc.status_code", FT_U32, http.grpc_status, "http2", "grpc-status") \
 	X(DROP_REASON, "drop.reason", FT_STR, drop.reason, "drop", "the kernel's name, without its prefix") \
 	X(DROP_LOCATION, "drop.location", FT_STR, drop.location, "drop", "kernel function that let it go") \
 	X(DROP_HOOK, "drop.hook", FT_WORD, drop.hook, "drop", "xdp, tc, nft, iptables, socket, route, neighbour, tcp, udp, ip, other") \

@@ -66,7 +66,7 @@ static const struct opt watch_rows[] = {
 	{ "number", '#', OPT_FLAG, W(number), NULL, "number the lines" },
 	{ "absolute-seq", 'S', OPT_FLAG, W(absolute_seq), NULL, "print TCP sequence numbers as sent" },
 	{ "answer-timeout", 0, OPT_TIME, W(answer_timeout_ns), "SECONDS",
-	  "a request unanswered for so long gives a no_answer record (default 5)" },
+	  "a request unanswered for so long gives a no_answer record (default 5 for DNS, else 30)" },
 	{ "rung", 0, OPT_STR, W(rung), "RUNG", "capture this way only: tcx, clsact, socket or packet" },
 	{ "btf", 0, OPT_STR, W(btf), "FILE", "read kernel types from FILE (for --drops)" },
 	{ "line-buffered", 'l', OPT_FLAG, W(ignored), NULL,

@@ -16,6 +16,8 @@ enum {
 
 /* Those whose contents say most come first. */
 static const struct app_decoder *const decoders[] = {
+	&http_decoder,
+	&http2_decoder,
 	&dns_decoder,
 };
 enum { DECODERS = sizeof(decoders) / sizeof(decoders[0]) };
@@ -106,7 +108,7 @@ void app_tcp_ports(uint32_t kinds, const struct decode_as *as, uint32_t n_as, ui
 	for (unsigned int i = 0; i < DECODERS; i++) {
 		const struct app_decoder *d = decoders[i];
 
-		if (!(kinds >> d->kind & 1))
+		if (!(kinds >> d->kind & 1) || d->kind == REC_HTTP || d->kind == REC_HTTP2)
 			continue;
 		for (unsigned int k = 0; k < APP_PORTS && d->tcp_ports[k]; k++)
 			set_port(bits, d->tcp_ports[k]);

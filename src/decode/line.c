@@ -389,6 +389,8 @@ static void put_ip(struct line_state *st, const struct record *r, bool has_link,
 		line_icmp(st, r, b);
 	else if (r->kind == REC_DNS)
 		line_dns(st, r, b);
+	else if (r->kind != REC_PACKET && r->kind != REC_DROP)
+		line_app(st, r, b);
 	else
 		put_transport(st, r, b);
 }

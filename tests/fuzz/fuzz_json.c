@@ -71,18 +71,22 @@ static bool uses(const char *kinds, const char *name)
 
 static void fill(struct record *r, const uint8_t *data, struct texts *t)
 {
+	static struct str some[3];
+	static const uint16_t numbers[2] = { 0, UINT16_MAX };
 	enum record_kind kind = data[32] % REC_KINDS;
 	unsigned int i;
 
 	memset(r, 0, sizeof(*r));
 	record_start(r, kind);
+	for (i = 0; i < 3; i++)
+		some[i] = next_text(t);
 	memcpy(r->present, data, sizeof(r->present));
 	for (i = 0; i < FIELDS; i++) {
 		const struct field *f = &record_fields[i];
 		char *at = (char *)r + f->off;
 
 		/* Kinds share memory: only what this one has is set and marked. */
-		if (strchr(f->name, '.') && !uses(f->kinds, record_kind_names[kind]))
+		if (!uses(f->kinds, record_kind_names[kind]))
 			record_unmark(r, i);
 		else if (f->type == FT_WORD)
 			memcpy(at, &(const char *){ "word" }, sizeof(char *));
@@ -92,6 +96,10 @@ static void fill(struct record *r, const uint8_t *data, struct texts *t)
 			*at = (char)(i % 3 ? 4 + 2 * (data[33] & 1) : 0);
 		else if (f->type == FT_U64 || f->type == FT_TIME)
 			memcpy(at, data + 24, 8);
+		else if (f->type == FT_STRS)
+			memcpy(at, &(struct list){ some, 3 }, sizeof(struct list));
+		else if (f->type == FT_U16S)
+			memcpy(at, &(struct list){ numbers, 2 }, sizeof(struct list));
 		if (f->type == FT_STR && record_has(r, i))
 			memcpy(at, &(struct str[]){ next_text(t) }, sizeof(struct str));
 	}

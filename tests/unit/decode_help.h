@@ -144,7 +144,10 @@ static inline int line_of(void *ctx, const struct record *r)
 	snprintf(l->text[l->n], sizeof(l->text[0]), "%s", record_kind_names[r->kind]);
 	for (size_t i = 0; i < sizeof(shown) / sizeof(shown[0]); i++)
 		line_add(l, r, shown[i].f, shown[i].name);
+	/* The later protocols' by their own names */
 	line_add(l, r, FIELD_TCP_CONFLICT, "tcp.conflict");
+	for (enum field_id f = FIELD_HTTP_VERSION; f <= FIELD_GRPC_STATUS; f++)
+		line_add(l, r, f, record_fields[f].name);
 	if (r->kind == REC_DNS && record_has(r, FIELD_DNS_ANSWERS))
 		line_answers(l, r);
 	l->kind[l->n++] = r->kind;

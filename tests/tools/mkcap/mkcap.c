@@ -338,6 +338,8 @@ static const struct {
 	{ "malformed.pcap", make_malformed },
 	{ "two-interfaces.pcapng", make_two_interfaces },
 	{ "hostile.pcapng", make_hostile },
+	{ "http.pcap", make_http },
+	{ "http2.pcap", make_http2 },
 };
 
 static int save(const char *dir, const char *name, const struct cap *c)

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "decode/line_parts.h"
+
+/*
+ * The lines of HTTP: protocol, what was said, and of a response
+ * how long it took.
+ */
+
+enum { PROTO_TCP = 6 };
+
+static void word(struct buf *b, const char *name, const struct record *r, enum field_id f)
+{
+	const struct str *s = record_at(r, f);
+
+	if (!record_has(r, f))
+		return;
+	buf_chr(b, ' ');
+	buf_str(b, name);
+	line_text(b, s->p, s->n);
+}
+
+static void number(struct buf *b, const char *name, uint64_t v)
+{
+	buf_chr(b, ' ');
+	buf_str(b, name);
+	buf_u64(b, v);
+}
+
+static void put_http(const struct record *r, struct buf *b)
+{
+	buf_lit(b, "HTTP/");
+	buf_str(b, r->http.version);
+	if (r->kind == REC_HTTP2) {
+		number(b, "stream ", r->http.stream_id);
+		buf_chr(b, ',');
+		if (!strcmp(r->action, "trailers"))
+			buf_lit(b, " trailers");
+		else if (!strcmp(r->action, "push_promise"))
+			buf_lit(b, " push promise");
+	}
+	word(b, "", r, FIELD_HTTP_METHOD);
+	word(b, "", r, FIELD_URL_ORIGINAL);
+	word(b, "host ", r, FIELD_URL_DOMAIN);
+	if (record_has(r, FIELD_HTTP_STATUS))
+		number(b, "", r->http.status);
+	word(b, "", r, FIELD_HTTP_REQUEST_MIME);
+	word(b, "", r, FIELD_HTTP_RESPONSE_MIME);
+	if (record_has(r, FIELD_GRPC_STATUS))
+		number(b, "grpc-status ", r->http.grpc_status);
+}
+
+/* Milliseconds, to the microsecond. */
+static void put_duration(const struct record *r, struct buf *b)
+{
+	uint64_t us = (r->duration_ns + 500) / 1000;
+
+	buf_lit(b, " (");
+	buf_u64(b, us / 1000);
+	buf_chr(b, '.');
+	buf_chr(b, (char)('0' + us / 100 % 10));
+	buf_chr(b, (char)('0' + us / 10 % 10));
+	buf_chr(b, (char)('0' + us % 10));
+	buf_lit(b, " ms)");
+}
+
+void line_app(const struct line_state *st, const struct record *r, struct buf *b)
+{
+	if (st->opt.quiet && r->frame) {
+		buf_str(b, r->iana_number == PROTO_TCP ? "tcp " : "UDP, length ");
+		buf_u64(b, r->payload_len);
+		return;
+	}
+	switch (r->kind) {
+	case REC_HTTP:
+	case REC_HTTP2: put_http(r, b); break;
+	default: break;
+	}
+	if (record_has(r, FIELD_DURATION))
+		put_duration(r, b);
+	if (record_has(r, FIELD_TCP_CONFLICT))
+		buf_lit(b, " !conflict");
+	if (record_has(r, FIELD_ACTION) && !strcmp(r->action, "no_answer"))
+		buf_lit(b, " !no_answer");
+}

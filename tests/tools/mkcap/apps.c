@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Conversations of the application protocols. */
+#include <string.h>
+
+#include "mkcap.h"
+
+enum { SYN = 2, PSH = 8, ACK = 16 };
+
+/* A TCP connection of alice's to bob. */
+struct talk {
+	struct cap *c;
+	unsigned int cport, sport;
+	uint32_t seq[2];
+	bool v6;
+};
+
+static void segment(struct talk *t, int from, unsigned int flags, const void *p, size_t n)
+{
+	const struct host *a = from ? &bob : &alice, *b = from ? &alice : &bob;
+	struct pk k;
+
+	pk_start(&k);
+	pk_add(&k, p, n);
+	pk_tcp(&k, from ? t->sport : t->cport, from ? t->cport : t->sport, t->seq[from], t->seq[!from], flags);
+	if (t->v6)
+		pk_ip6(&k, a->v6, b->v6, 6, 6);
+	else
+		pk_ip4(&k, a, b, 6);
+	pk_ethernet(&k, a, b->mac, t->v6 ? 0x86dd : 0x0800);
+	cap_frame(t->c, &k);
+	t->seq[from] += (uint32_t)n + (flags & SYN ? 1 : 0);
+}
+
+static struct talk connect_to(struct cap *c, unsigned int port, bool v6)
+{
+	struct talk t = { c, 40000 + port % 1000, port, { 1000, 9000 }, v6 };
+
+	segment(&t, 0, SYN, "", 0);
+	segment(&t, 1, SYN | ACK, "", 0);
+	return t;
+}
+
+#define ASK(t, s)    segment((t), 0, PSH | ACK, "" s, sizeof(s) - 1)
+#define REPLY(t, s)  segment((t), 1, PSH | ACK, "" s, sizeof(s) - 1)
+
+void make_http(struct cap *c)
+{
+	struct talk t, six;
+
+	cap_pcap(c, 1);
+	t = connect_to(c, 80, false);
+	ASK(&t, "GET /one?x=1 HTTP/1.1\r\nHost: www.example.org:80\r\nUser-Agent: netprobe\r\n\r\n"
+		"HEAD /two HTTP/1.1\r\nHost: www.example.org\r\n\r\n");
+	REPLY(&t, "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n"
+		  "5\r\nhello\r\n0\r\n\r\n");
+	REPLY(&t, "HTTP/1.1 404 Not Found\r\nContent-Length: 1000\r\nContent-Type: text/html\r\n\r\n");
+	ASK(&t, "POST /form HTTP/1.1\r\nHost: www.example.org\r\nContent-Type: text/json\r\nContent-Le");
+	ASK(&t, "ngth: 16\r\nExpect: 100-continue\r\n\r\n");
+	REPLY(&t, "HTTP/1.1 100 Continue\r\n\r\n");
+	ASK(&t, "GET / HTTP/1.1\r\n");		/* its body, of all things */
+	REPLY(&t, "HTTP/1.1 500 Oh\r\nContent-Length: 0\r\n\r\n");
+	six = connect_to(c, 8080, true);
+	ASK(&six, "CONNECT example.net:443 HTTP/1.0\r\n\r\n");
+	REPLY(&six, "HTTP/1.0 200 go\r\n\r\n");
+}
+
+void make_http2(struct cap *c)
+{
+	struct talk t;
+
+	cap_pcap(c, 1);
+	t = connect_to(c, 50051, false);
+	ASK(&t, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0"
+		/* stream 1: POST http / ; the path, the authority and a type as literals that stay */
+		"\0\0\x30\1\4\0\0\0\1\x83\x86\x44\x09/svc/Call\x41\x0f""example.org:555"
+		"\x5f\x10""application/grpc");
+	REPLY(&t, "\0\0\0\4\0\0\0\0\0\0\0\0\4\1\0\0\0\0");
+	REPLY(&t, "\0\0\2\1\4\0\0\0\1\x88\xbe");	/* 200, and an entry that was never made */
+	REPLY(&t, "\0\0\1\1\4\0\0\0\1\x88\0\0\5\0\0\0\0\0\1hello"
+		  "\0\0\x0f\1\5\0\0\0\1\x40\x0bgrpc-status\1" "5");
+	/* stream 3: the same again, by reference, and cut in two */
+	ASK(&t, "\0\0\3\1\0\0\0\0\3\x83\x86\xc0\0\0\2\x09\4\0\0\0\3\xbf\xbe");
+	REPLY(&t, "\0\0\1\1\5\0\0\0\3\x8d");
+}

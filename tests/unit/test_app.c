@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Whose octets are these, and what became of a request. */
+#include "app_help.h"
+
+#define QUERY    "\0\x1d\0\7\1\0\0\1\0\0\0\0\0\0\7example\3com\0\0\1\0\1"
+#define QUERY_LEN (sizeof(QUERY) - 1)
+
+static void contents_tell_on_any_port(void **state)
+{
+	struct talk t;
+
+	talk_open(&t, 1u << REC_DNS, 8053);
+	talk_handshake(&t);
+	talk_say(&t, ASK, QUERY, QUERY_LEN);
+	HEARD(&t, "dns action=query frame=3 sport=4000 protocol=dns id=7 opcode=QUERY name=example.com qtype=A "
+		  "qclass=IN qd=1 an=0");
+	talk_close(&t);
+}
+
+static void little_is_waited_for(void **state)
+{
+	struct talk t;
+
+	talk_open(&t, 1u << REC_DNS, 8053);
+	talk_handshake(&t);
+	talk_drip(&t, ASK, QUERY, QUERY_LEN);
+	assert_int_equal(t.lines.n, 1);
+	talk_close(&t);
+}
+
+static void what_is_nobodys_is_passed_over(void **state)
+{
+	struct decode_counts c = { .frames = 0 };
+	struct talk t;
+
+	talk_open(&t, 1u << REC_DNS, 8053);
+	for (int i = 0; i < 15; i++)
+		SAY(&t, ASK, "GET / HTTP/1.1");
+	talk_say(&t, ASK, QUERY, QUERY_LEN);
+	assert_int_equal(t.lines.n, 1);
+	talk_close(&t);
+
+	talk_open(&t, 1u << REC_DNS, 8053);
+	for (int i = 0; i < 16; i++)
+		SAY(&t, ASK, "GET / HTTP/1.1");
+	talk_say(&t, ASK, QUERY, QUERY_LEN);
+	assert_int_equal(t.lines.n, 0);
+	app_counts(t.app, &c);
+	assert_int_equal(c.stream_gaps, 0);
+	talk_close(&t);
+}
+
+static void what_follows_octets_waited_for_is_asked_about(void **state)
+{
+	struct talk t;
+
+	talk_open(&t, 0, 1080);
+	talk_handshake(&t);
+	SAY(&t, ASK, "\0\0");		/* may be many things' */
+	SAY(&t, ASK, "\5\6");
+	SAY(&t, ASK, "GET / HTTP/1.1\r\n\r\n");
+	assert_int_equal(t.lines.n, 1);
+	talk_close(&t);
+}
+
+static void the_user_knows_better(void **state)
+{
+	struct decode_as as = { 6, 7777, app_find("dns", 3) };
+	struct decode_options opt = { .decode_as = &as, .n_decode_as = 1 };
+	struct talk t;
+
+	talk_open_with(&t, &opt, 7777);
+	talk_packet(&t, 6, ASK, 16, QUERY, 20, QUERY_LEN);	/* cut: contents cannot tell */
+	assert_int_equal(t.lines.n, 1);
+	talk_close(&t);
+	opt.n_decode_as = 0;
+	talk_open_with(&t, &opt, 7777);
+	talk_packet(&t, 6, ASK, 16, QUERY, 20, QUERY_LEN);
+	assert_int_equal(t.lines.n, 0);
+	talk_close(&t);
+}
+
+static struct record request(const char *url)
+{
+	struct record r;
+
+	record_start(&r, REC_HTTP);
+	r.time_ns = 5 * SECOND;
+	r.action = "request";
+	r.http.url = (struct str){ url, (uint32_t)strlen(url) };
+	record_mark(&r, FIELD_TIME);
+	record_mark(&r, FIELD_ACTION);
+	record_mark(&r, FIELD_URL_ORIGINAL);
+	return r;
+}
+
+static void a_response_finds_its_request(void **state)
+{
+	static const uint16_t vlans[] = { 7, 9 };
+	static const char *const tunnels[] = { "gre", "vxlan" };
+	const struct str headers[] = { { "a: b", 4 }, { "c: d", 4 } };
+	struct decode_options opt = { .no_answer = true };
+	struct request_key k = { REC_HTTP, 1, 2 }, other = { REC_HTTP, 1, 3 };
+	struct record r = request("/index.html"), answer = request("/");
+	const struct record *asked;
+	struct requests *q;
+	struct lines lines = { .n = 0 };
+
+	r.vlan = (struct list){ vlans, 2 };
+	r.tunnel = (struct list){ tunnels, 2 };
+	r.http.headers = (struct list){ headers, 2 };
+	record_mark(&r, FIELD_VLAN);
+	record_mark(&r, FIELD_TUNNEL);
+	record_mark(&r, FIELD_HTTP2_HEADERS);
+	assert_int_equal(requests_open(&q, &opt), 0);
+	requests_ask(q, &k, &r);
+	answer.time_ns = 7 * SECOND;
+	assert_null(requests_answer(q, &other, &answer));
+	asked = requests_answer(q, &k, &answer);
+	assert_non_null(asked);
+	assert_int_equal(answer.duration_ns, 2 * SECOND);
+	assert_memory_equal(asked->present, r.present, sizeof(r.present));
+	assert_memory_equal(asked->vlan.p, vlans, sizeof(vlans));
+	assert_memory_equal(asked->tunnel.p, tunnels, sizeof(tunnels));
+	line_of(&lines, asked);
+	assert_string_equal(lines.text[0], "http action=request url.original=/index.html http2.headers=a: b,c: d");
+	assert_null(requests_answer(q, &k, &answer));
+	requests_close(q);
+}
+
+static void no_answer_is_told_after_a_while(void **state)
+{
+	static char url[2000];
+	struct decode_options opt = { .no_answer = true };
+	struct lines lines = { .n = 0 };
+	struct emit e = { .fn = line_of, .ctx = &lines, .kinds = UINT32_MAX };
+	struct request_key k = { REC_HTTP, 1, 2 };
+	struct requests *q;
+	struct record r;
+
+	memset(url, 'u', sizeof(url) - 1);
+	r = request(url);
+	assert_int_equal(requests_open(&q, &opt), 0);
+	requests_ask(q, &k, &r);
+	requests_tick(q, 35 * SECOND, &e);
+	assert_int_equal(lines.n, 0);
+	requests_tick(q, 35 * SECOND + 1, &e);
+	assert_int_equal(lines.n, 1);
+	assert_true(lines.last.truncated && record_has(&lines.last, FIELD_TRUNCATED));
+	assert_string_equal(lines.last.action, "no_answer");
+	assert_true(lines.last.http.url.n > 400);
+	requests_close(q);
+}
+
+/* The answer of a proxy, and then what it carries. */
+static void what_came_before_the_other_side_was_known_is_passed_over(void **state)
+{
+	struct talk t;
+
+	talk_open(&t, 0, 1080);
+	talk_handshake(&t);
+	SAY(&t, ASK, "\4\1\1\xbb\1\2\3\4\0");
+	SAY(&t, REPLY, "\0\x5a\0\0\0\0\0\0");		/* may be the beginning of DNS */
+	SAY(&t, ASK, "GET / HTTP/1.1\r\n\r\n");
+	SAY(&t, REPLY, "HTTP/1.1 204 no\r\n\r\n");
+	assert_int_equal(t.lines.n, 2);
+	assert_non_null(strstr(t.lines.text[1], "http.response.status_code=204"));
+	talk_close(&t);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(contents_tell_on_any_port),
+		cmocka_unit_test(little_is_waited_for),
+		cmocka_unit_test(what_is_nobodys_is_passed_over),
+		cmocka_unit_test(what_follows_octets_waited_for_is_asked_about),
+		cmocka_unit_test(the_user_knows_better),
+		cmocka_unit_test(a_response_finds_its_request),
+		cmocka_unit_test(no_answer_is_told_after_a_while),
+		cmocka_unit_test(what_came_before_the_other_side_was_known_is_passed_over),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
