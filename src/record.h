@@ -21,7 +21,9 @@
 struct str { const char *p; uint32_t n; };	/* bytes from outside, not NUL-terminated */
 struct list { const void *p; uint32_t n; };	/* n elements of the field's type */
 
-enum record_kind { REC_PACKET, REC_ARP, REC_ICMP, REC_DNS, REC_HTTP, REC_HTTP2, REC_DROP, REC_LOST, REC_KINDS };
+enum record_kind {
+	REC_PACKET, REC_ARP, REC_ICMP, REC_DNS, REC_HTTP, REC_HTTP2, REC_TLS, REC_DROP, REC_LOST, REC_KINDS
+};
 
 enum field_type {
 	FT_BOOL, FT_U8, FT_U16, FT_U32, FT_U64,
@@ -154,6 +156,13 @@ struct record {
 			uint32_t grpc_status;
 		} http;
 		struct {
+			struct str version;
+			const char *version_protocol;	/* tls, ssl, dtls */
+			struct str cipher_id, next_protocol;
+			struct str server_name, ja3, ja4, ja3s;
+			struct list alpn;		/* struct str */
+		} tls;
+		struct {
 			struct str reason;
 			struct str location;
 			const char *hook;
@@ -176,9 +185,9 @@ struct record {
 #define RECORD_FIELDS(X) \
 	X(TIME, "@timestamp", FT_TIME, time_ns, "all", "when the frame that completed it was seen; UTC in JSON and CSV") \
 	X(DATASET, "event.dataset", FT_WORD, dataset, "all", "what kind of record this is") \
-	X(ACTION, "event.action", FT_WORD, action, "dns http http2 drop lost", "what the message is: query, request, response, no_answer, drop, ...") \
-	X(OUTCOME, "event.outcome", FT_WORD, outcome, "dns http http2", "success, failure or unknown, of a response") \
-	X(DURATION, "event.duration", FT_U64, duration_ns, "dns icmp http http2", "nanoseconds from the request to its response") \
+	X(ACTION, "event.action", FT_WORD, action, "dns http http2 tls drop lost", "what the message is: query, request, response, no_answer, drop, ...") \
+	X(OUTCOME, "event.outcome", FT_WORD, outcome, "dns http http2 tls", "success, failure or unknown, of a response") \
+	X(DURATION, "event.duration", FT_U64, duration_ns, "dns icmp http http2 tls", "nanoseconds from the request to its response") \
 	X(START, "event.start", FT_TIME, start_ns, "lost", "first moment the record stands for") \
 	X(END, "event.end", FT_TIME, end_ns, "lost", "last moment the record stands for") \
 	X(SAMPLED, "event.sampled", FT_U32, sampled, "all", "N when one packet in N was kept") \
@@ -198,7 +207,7 @@ struct record {
 	X(OUTER_DST_PORT, "outer.destination.port", FT_U16, outer_dport, "packet drop", "its port") \
 	X(NET_TYPE, "network.type", FT_WORD, net_type, "packet arp drop", "ipv4, ipv6 or arp") \
 	X(TRANSPORT, "network.transport", FT_WORD, transport, "all", "IANA keyword of the transport, or its number as text") \
-	X(PROTOCOL, "network.protocol", FT_WORD, protocol, "dns http http2", "application protocol") \
+	X(PROTOCOL, "network.protocol", FT_WORD, protocol, "dns http http2 tls", "application protocol") \
 	X(IANA, "network.iana_number", FT_U8, iana_number, "packet drop", "IP protocol number of the transport") \
 	X(DIRECTION, "network.direction", FT_WORD, direction, "all", "ingress or egress, at the interface") \
 	X(VLAN, "network.vlan", FT_U16S, vlan, "all", "VLAN ids before the first IP header, outermost first") \
@@ -217,7 +226,7 @@ struct record {
 	X(TCP_SEQ, "tcp.seq", FT_U32, tcp_seq, "packet drop", "sequence number as sent") \
 	X(TCP_ACK, "tcp.ack", FT_U32, tcp_ack, "packet drop", "acknowledgement number as sent") \
 	X(TCP_WINDOW, "tcp.window", FT_U16, tcp_window, "packet drop", "window as sent, not scaled") \
-	X(TCP_CONFLICT, "tcp.conflict", FT_BOOL, tcp_conflict, "http http2 dns", "octets of this connection were sent twice with different contents; the first were read") \
+	X(TCP_CONFLICT, "tcp.conflict", FT_BOOL, tcp_conflict, "http http2 tls dns", "octets of this connection were sent twice with different contents; the first were read") \
 	X(PAYLOAD_LEN, "payload.len", FT_U32, payload_len, "packet drop", "octets after the transport header, on the wire") \
 	X(MALFORMED, "packet.malformed", FT_WORD, malformed, "packet drop", "why the headers were not walked to the end") \
 	X(ETHERTYPE, "packet.ethertype", FT_U16, ethertype, "packet drop", "EtherType of a payload that is not IP or ARP") \
@@ -269,6 +278,15 @@ struct record {
 	X(HTTP2_STREAM_ID, "http2.stream_id", FT_U32, http.stream_id, "http2", "stream") \
 	X(HTTP2_HEADERS, "http2.headers", FT_STRS, http.headers, "http2", "name: value, in wire order, pseudo-headers included") \
 	X(GRPC_STATUS, "rpc.grpc.status_code", FT_U32, http.grpc_status, "http2", "grpc-status") \
+	X(TLS_VERSION, "tls.version", FT_STR, tls.version, "tls", "highest offered, or selected") \
+	X(TLS_VERSION_PROTOCOL, "tls.version_protocol", FT_WORD, tls.version_protocol, "tls", "tls, ssl or dtls") \
+	X(TLS_CIPHER_ID, "tls.cipher_id", FT_STR, tls.cipher_id, "tls", "cipher suite selected, in hexadecimal") \
+	X(TLS_NEXT_PROTOCOL, "tls.next_protocol", FT_STR, tls.next_protocol, "tls", "ALPN protocol selected") \
+	X(TLS_SERVER_NAME, "tls.client.server_name", FT_STR, tls.server_name, "tls", "server name indication; the outer one with ECH") \
+	X(TLS_JA3, "tls.client.ja3", FT_STR, tls.ja3, "tls", "JA3 fingerprint of the ClientHello (MD5)") \
+	X(TLS_JA4, "tls.client.ja4", FT_STR, tls.ja4, "tls", "JA4 fingerprint of the ClientHello") \
+	X(TLS_ALPN, "tls.client.alpn", FT_STRS, tls.alpn, "tls", "ALPN protocols offered") \
+	X(TLS_JA3S, "tls.server.ja3s", FT_STR, tls.ja3s, "tls", "JA3S fingerprint of the ServerHello (MD5)") \
 	X(DROP_REASON, "drop.reason", FT_STR, drop.reason, "drop", "the kernel's name, without its prefix") \
 	X(DROP_LOCATION, "drop.location", FT_STR, drop.location, "drop", "kernel function that let it go") \
 	X(DROP_HOOK, "drop.hook", FT_WORD, drop.hook, "drop", "xdp, tc, nft, iptables, socket, route, neighbour, tcp, udp, ip, other") \

@@ -18,6 +18,9 @@ enum {
 static const struct app_decoder *const decoders[] = {
 	&http_decoder,
 	&http2_decoder,
+	&tls_decoder,
+	&quic_decoder,
+	&dtls_decoder,
 	&dns_decoder,
 };
 enum { DECODERS = sizeof(decoders) / sizeof(decoders[0]) };
@@ -108,7 +111,7 @@ void app_tcp_ports(uint32_t kinds, const struct decode_as *as, uint32_t n_as, ui
 	for (unsigned int i = 0; i < DECODERS; i++) {
 		const struct app_decoder *d = decoders[i];
 
-		if (!(kinds >> d->kind & 1) || d->kind == REC_HTTP || d->kind == REC_HTTP2)
+		if (!(kinds >> d->kind & 1) || d->kind == REC_HTTP || d->kind == REC_HTTP2 || d->kind == REC_TLS)
 			continue;
 		for (unsigned int k = 0; k < APP_PORTS && d->tcp_ports[k]; k++)
 			set_port(bits, d->tcp_ports[k]);

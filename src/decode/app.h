@@ -64,7 +64,7 @@ void app_counts(const struct app *a, struct decode_counts *c);
 
 /*
  * Bits of the TCP ports whose octets the decoders of these kinds want from the first on, whatever
- * they look like; HTTP/1 is not among them, their heads tell.
+ * they look like; HTTP/1 and TLS are not among them, their heads tell.
  */
 void app_tcp_ports(uint32_t kinds, const struct decode_as *as, uint32_t n_as, uint8_t bits[8192]);
 /* The kinds of records that applications give. */
@@ -90,6 +90,6 @@ void app_tunnel(struct app_call *call, struct stream_conn *conn);
 /* For pairing over UDP: the same number for both directions of a pair of ends. */
 uint64_t app_conversation(const struct app_call *c);
 
-extern const struct app_decoder dns_decoder, http_decoder, http2_decoder;
+extern const struct app_decoder dns_decoder, http_decoder, http2_decoder, tls_decoder, quic_decoder, dtls_decoder;
 
 #endif

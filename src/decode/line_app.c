@@ -2,11 +2,11 @@
 #include "decode/line_parts.h"
 
 /*
- * The lines of HTTP: protocol, what was said, and of a response
+ * The lines of HTTP, TLS: protocol, what was said, and of a response
  * how long it took.
  */
 
-enum { PROTO_TCP = 6 };
+enum { PROTO_TCP = 6, WORDS_SHOWN = 4 };
 
 static void word(struct buf *b, const char *name, const struct record *r, enum field_id f)
 {
@@ -24,6 +24,26 @@ static void number(struct buf *b, const char *name, uint64_t v)
 	buf_chr(b, ' ');
 	buf_str(b, name);
 	buf_u64(b, v);
+}
+
+/* The first of a list, and how many more there are. */
+static void list(struct buf *b, const char *name, const struct record *r, enum field_id f, uint32_t total)
+{
+	const struct list *l = record_at(r, f);
+	const struct str *s = l->p;
+
+	if (!record_has(r, f))
+		return;
+	for (uint32_t i = 0; i < l->n && i < WORDS_SHOWN; i++) {
+		buf_str(b, i ? "," : " ");
+		if (!i)
+			buf_str(b, name);
+		line_text(b, s[i].p, s[i].n);
+	}
+	if (total > WORDS_SHOWN) {
+		buf_lit(b, ",+");
+		buf_u64(b, total - WORDS_SHOWN);
+	}
 }
 
 static void put_http(const struct record *r, struct buf *b)
@@ -47,6 +67,18 @@ static void put_http(const struct record *r, struct buf *b)
 	word(b, "", r, FIELD_HTTP_RESPONSE_MIME);
 	if (record_has(r, FIELD_GRPC_STATUS))
 		number(b, "grpc-status ", r->http.grpc_status);
+}
+
+static void put_tls(const struct record *r, struct buf *b)
+{
+	buf_str(b, !strcmp(r->protocol, "quic") ? "QUIC TLS" : !strcmp(r->protocol, "dtls") ? "DTLS" : "TLS");
+	word(b, "", r, FIELD_TLS_VERSION);
+	buf_str(b, record_has(r, FIELD_TLS_CIPHER_ID) ? " server hello" : " client hello");
+	word(b, "", r, FIELD_TLS_SERVER_NAME);
+	list(b, "alpn ", r, FIELD_TLS_ALPN, r->tls.alpn.n);
+	word(b, "", r, FIELD_TLS_CIPHER_ID);
+	word(b, "alpn ", r, FIELD_TLS_NEXT_PROTOCOL);
+	word(b, "ja4 ", r, FIELD_TLS_JA4);
 }
 
 /* Milliseconds, to the microsecond. */
@@ -73,6 +105,7 @@ void line_app(const struct line_state *st, const struct record *r, struct buf *b
 	switch (r->kind) {
 	case REC_HTTP:
 	case REC_HTTP2: put_http(r, b); break;
+	case REC_TLS: put_tls(r, b); break;
 	default: break;
 	}
 	if (record_has(r, FIELD_DURATION))

@@ -82,3 +82,50 @@ void make_http2(struct cap *c)
 	ASK(&t, "\0\0\3\1\0\0\0\0\3\x83\x86\xc0\0\0\2\x09\4\0\0\0\3\xbf\xbe");
 	REPLY(&t, "\0\0\1\1\5\0\0\0\3\x8d");
 }
+
+static void add_hello(struct pk *k, bool server)
+{
+	size_t start = k->end;
+
+	pk_be(k, server ? 2 : 1, 1);
+	pk_be(k, 0, 3);
+	pk_be(k, 0x0303, 2);
+	for (int i = 0; i < 32; i++)
+		pk_be(k, (unsigned int)i, 1);
+	pk_be(k, 0, 1);
+	if (server) {
+		pk_add(k, "\x13\x01\0\0\x0b\0\x2b\0\2\3\4\0\x10\0\1\0", 16);
+	} else {
+		pk_add(k, "\0\6\x1a\x1a\x13\x01\xc0\x2f\1\0\0\x3d", 12);
+		pk_add(k, "\0\0\0\x10\0\x0e\0\0\x0b" "example.org", 20);
+		pk_add(k, "\0\x10\0\x0e\0\x0c\2h2\x08http/1.1", 18);
+		pk_add(k, "\0\x2b\0\5\4\x3a\x3a\3\4\0\x0a\0\4\0\2\0\x1d", 17);
+		pk_add(k, "\0\x0b\0\2\1", 6);
+	}
+	put_be(k->room + start + 1, k->end - start - 4, 3);
+}
+
+static void tls_record(struct talk *t, int from, const uint8_t *p, size_t n)
+{
+	uint8_t room[600] = { 22, 3, 1, (uint8_t)(n >> 8), (uint8_t)n };
+
+	memcpy(room + 5, p, n);
+	segment(t, from, PSH | ACK, room, n + 5);
+}
+
+void make_tls(struct cap *c)
+{
+	struct talk t;
+	struct pk k, s;
+
+	cap_pcap(c, 1);
+	t = connect_to(c, 443, true);
+	pk_start(&k);
+	add_hello(&k, false);
+	tls_record(&t, 0, k.room + k.at, 50);		/* over two records */
+	tls_record(&t, 0, k.room + k.at + 50, k.end - k.at - 50);
+	pk_start(&s);
+	add_hello(&s, true);
+	tls_record(&t, 1, s.room + s.at, s.end - s.at);
+	segment(&t, 1, PSH | ACK, "\x17\3\3\0\2xx", 7);
+}

@@ -340,6 +340,7 @@ static const struct {
 	{ "hostile.pcapng", make_hostile },
 	{ "http.pcap", make_http },
 	{ "http2.pcap", make_http2 },
+	{ "tls.pcap", make_tls },
 };
 
 static int save(const char *dir, const char *name, const struct cap *c)

@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "app_help.h"
+
+#include "decode/quic_crypto.h"
+#include "decode/tls_hello.h"
+
+/* A browser's hello, with its published JA3, and the parts of the example in JA4's specification. */
+static void put_hello(struct octets *o)
+{
+	static const uint16_t ciphers[] = { 0x1a1a, 0x1301, 0x1302, 0x1303, 0xc02b, 0xc02f, 0xc02c, 0xc030,
+					    0xcca9, 0xcca8, 0xc013, 0xc014, 0x9c, 0x9d, 0x2f, 0x35 };
+	uint32_t start, extensions;
+
+	put16(o, 0x0100);
+	put16(o, 0);
+	start = o->n;
+	put16(o, 0x0303);
+	for (int i = 0; i < 16; i++)
+		put16(o, 0x0102);
+	PUT(o, "\0");
+	put16(o, sizeof(ciphers));
+	for (size_t i = 0; i < sizeof(ciphers) / 2; i++)
+		put16(o, ciphers[i]);
+	PUT(o, "\1\0\0\0");
+	extensions = o->n;
+	PUT(o, "\x2a\x2a\0\0\0\0\0\x0b\0\x09\0\0\6" "a.test\0\x17\0\0\xff\1\0\1\0\0\x0a\0\x0a\0\x08\x3a\x3a\0\x1d\0\x17\0\x18"
+		"\0\x0b\0\2\1\0\0\x23\0\0\0\x10\0\x0e\0\x0c\2h2\x08http/1.1\0\5\0\5\1\0\0\0\0"
+		"\0\x0d\0\x12\0\x10\4\3\x08\4\4\1\5\3\x08\5\5\1\x08\6\6\1\0\x12\0\0\0\x33\0\2\0\0\0\x2d\0\2\1\1"
+		"\0\x2b\0\7\6\x4a\x4a\3\4\3\3\0\x1b\0\3\2\0\2\x44\x69\0\5\0\3\2h2\x5a\x5a\0\1\0\0\x15\0\0");
+	o->p[extensions - 2] = (uint8_t)((o->n - extensions) >> 8);
+	o->p[extensions - 1] = (uint8_t)(o->n - extensions);
+	o->p[start - 2] = (uint8_t)((o->n - start) >> 8);
+	o->p[start - 1] = (uint8_t)(o->n - start);
+}
+
+#define HELLO(frame, proto) \
+	"tls action=client_hello frame=" #frame " sport=4000 protocol=" proto " tls.version=1.3 tls.version_protocol=tls " \
+	"tls.client.server_name=a.test tls.client.ja3=cd08e31494f9531f560d64c695473da9 tls.client.ja4="
+#define JA4  "13d1516h2_8daaf6152771_e5627efa2ab1 tls.client.alpn=h2,http/1.1"
+
+/* The hello in records of n octets each. */
+static void say_hello(struct talk *t, uint32_t n)
+{
+	struct octets o = { .n = 0 };
+
+	put_hello(&o);
+	for (uint32_t at = 0; at < o.n; at += n) {
+		uint32_t part = o.n - at < n ? o.n - at : n;
+		struct octets record = { .n = 0 };
+
+		PUT(&record, "\x16\3\1");
+		put16(&record, part);
+		put(&record, o.p + at, part);
+		talk_say(t, ASK, record.p, record.n);
+	}
+}
+
+#define SERVER_HELLO "\x16\3\3\0\x3a\2\0\0\x36\3\3" "0123456789abcdef0123456789abcdef" "\0\x13\1\0" \
+		     "\0\x0e\0\x2b\0\2\3\4\0\x33\0\4\0\x1d\0\0"
+
+static void fingerprints_are_those_of_their_inventors(void **state)
+{
+	struct talk t;
+
+	talk_open(&t, 1u << REC_TLS, 1234);
+	talk_handshake(&t);
+	say_hello(&t, 4000);
+	HEARD(&t, HELLO(3, "tls") "t" JA4);
+	SAY(&t, REPLY, SERVER_HELLO);
+	HEARD(&t, "tls action=server_hello outcome=success duration=1000000 frame=4 sport=1234 protocol=tls "
+		  "tls.version=1.3 tls.version_protocol=tls tls.cipher_id=0x1301 "
+		  "tls.server.ja3s=f4febc55ea12b31ae17cfb7e614afda8");
+	talk_close(&t);
+}
+
+static void a_hello_may_be_split_over_records_and_segments(void **state)
+{
+	struct octets o = { .n = 0 };
+	struct talk t;
+
+	talk_open(&t, 1u << REC_TLS, 443);
+	say_hello(&t, 1);
+	assert_int_equal(t.lines.n, 1);
+	assert_non_null(strstr(t.lines.text[0], "t" JA4));
+	talk_close(&t);
+	talk_open(&t, 1u << REC_TLS, 443);
+	PUT(&o, "\x16\3\1\0\0");
+	put_hello(&o);
+	o.p[3] = (uint8_t)((o.n - 5) >> 8);
+	o.p[4] = (uint8_t)(o.n - 5);
+	talk_drip(&t, ASK, o.p, o.n);
+	assert_int_equal(t.lines.n, 1);
+	talk_close(&t);
+}
+
+static void what_is_cut_has_a_name_but_no_fingerprint(void **state)
+{
+	struct octets o = { .n = 0 };
+	struct talk t;
+
+	PUT(&o, "\x16\3\1\0\0");
+	put_hello(&o);
+	o.p[3] = (uint8_t)((o.n - 5) >> 8);
+	o.p[4] = (uint8_t)(o.n - 5);
+	talk_open(&t, 1u << REC_TLS, 443);
+	talk_packet(&t, 6, ASK, 16, o.p, 150, o.n);
+	HEARD(&t, "tls action=client_hello frame=1 sport=4000 protocol=tls tls.version=1.2 tls.version_protocol=tls "
+		  "tls.client.server_name=a.test");
+	talk_close(&t);
+}
+
+static void ciphertext_is_nobodys(void **state)
+{
+	struct talk t;
+
+	talk_open(&t, 1u << REC_TLS, 443);
+	SAY(&t, ASK, "\x17\3\3\0\4abcd\x16\3\3\0\4\1\2\3\4");
+	say_hello(&t, 4000);
+	assert_int_equal(t.lines.n, 1);
+	SAY(&t, REPLY, SERVER_HELLO "\x17\3\3\0\4abcd");
+	SAY(&t, REPLY, SERVER_HELLO);
+	assert_int_equal(t.lines.n, 2);
+	talk_close(&t);
+}
+
+/* RFC 9001, appendix A */
+static void initials_open_with_the_keys_of_the_rfc(void **state)
+{
+	static const uint8_t cid[8] = { 0x83, 0x94, 0xc8, 0xf0, 0x3e, 0x51, 0x57, 0x08 };
+	/* A.3: the server's packet */
+	static const uint8_t packet[] = {
+		0xcf, 0x00, 0x00, 0x00, 0x01, 0x00, 0x08, 0xf0, 0x67, 0xa5, 0x50, 0x2a, 0x42, 0x62, 0xb5, 0x00,
+		0x40, 0x75, 0xc0, 0xd9, 0x5a, 0x48, 0x2c, 0xd0, 0x99, 0x1c, 0xd2, 0x5b, 0x0a, 0xac, 0x40, 0x6a,
+		0x58, 0x16, 0xb6, 0x39, 0x41, 0x00, 0xf3, 0x7a, 0x1c, 0x69, 0x79, 0x75, 0x54, 0x78, 0x0b, 0xb3,
+		0x8c, 0xc5, 0xa9, 0x9f, 0x5e, 0xde, 0x4c, 0xf7, 0x3c, 0x3e, 0xc2, 0x49, 0x3a, 0x18, 0x39, 0xb3,
+		0xdb, 0xcb, 0xa3, 0xf6, 0xea, 0x46, 0xc5, 0xb7, 0x68, 0x4d, 0xf3, 0x54, 0x8e, 0x7d, 0xde, 0xb9,
+		0xc3, 0xbf, 0x9c, 0x73, 0xcc, 0x3f, 0x3b, 0xde, 0xd7, 0x4b, 0x56, 0x2b, 0xfb, 0x19, 0xfb, 0x84,
+		0x02, 0x2f, 0x8e, 0xf4, 0xcd, 0xd9, 0x37, 0x95, 0xd7, 0x7d, 0x06, 0xed, 0xbb, 0x7a, 0xaf, 0x2f,
+		0x58, 0x89, 0x18, 0x50, 0xab, 0xbd, 0xca, 0x3d, 0x20, 0x39, 0x8c, 0x27, 0x64, 0x56, 0xcb, 0xc4,
+		0x21, 0x58, 0x40, 0x7d, 0xd0, 0x74, 0xee,
+	};
+	uint8_t out[QUIC_PACKET_MAX], bad[sizeof(packet)];
+
+	assert_int_equal(quic_open(1, true, cid, 8, packet, sizeof(packet), 18, false, out), 99);
+	assert_memory_equal(out, "\x02\0\0\0\0\x06\0\x40\x5a\x02\0\0\x56\x03\x03", 15);
+	memcpy(bad, packet, sizeof(packet));
+	bad[60] ^= 1;
+	assert_int_equal(quic_open(1, true, cid, 8, bad, sizeof(bad), 18, false, out), -1);
+	assert_int_equal(quic_open(1, false, cid, 8, packet, sizeof(packet), 18, false, out), -1);
+	assert_int_equal(quic_open(7, true, cid, 8, packet, sizeof(packet), 18, false, out), -1);
+}
+
+static void dtls_fragments_are_put_together(void **state)
+{
+	struct octets hello = { .n = 0 }, o;
+	struct talk t;
+	uint32_t len, half;
+
+	put_hello(&hello);
+	/* the cookie of DTLS stands behind the session id */
+	memmove(hello.p + 4 + 36, hello.p + 4 + 35, hello.n - 39);
+	hello.p[4 + 35] = 0;
+	hello.p[4] = 0xfe;
+	hello.p[5] = 0xfd;
+	hello.n++;
+	len = hello.n - 4;
+	half = len / 2;
+	talk_open(&t, 1u << REC_TLS, 1234);
+	for (int part = 1; part >= 0; part--) {		/* the second half first */
+		uint32_t at = part ? half : 0, n = part ? len - half : half;
+
+		o = (struct octets){ .n = 0 };
+		PUT(&o, "\x16\xfe\xff\0\0\0\0\0\0\0\0");
+		put16(&o, n + 12);
+		PUT(&o, "\1\0");
+		put16(&o, len);
+		PUT(&o, "\0\0\0");
+		put16(&o, at);
+		PUT(&o, "\0");
+		put16(&o, n);
+		put(&o, hello.p + 4 + at, n);
+		talk_datagram(&t, ASK, o.p, o.n);
+	}
+	talk_datagram(&t, ASK, o.p, o.n);		/* sent once more */
+	assert_int_equal(t.lines.n, 1);
+	assert_non_null(strstr(t.lines.text[0], "protocol=dtls"));
+	assert_non_null(strstr(t.lines.text[0], "server_name=a.test"));
+	assert_non_null(strstr(t.lines.text[0], "tls.client.ja4=d13d1516h2_8daaf6152771"));
+	talk_close(&t);
+}
+
+/* One between the same ports, once more. */
+static void a_second_dtls_handshake_is_told(void **state)
+{
+	uint8_t hello[] = "\x16\xfe\xff\0\0\0\0\0\0\0\0\0\x36\1\0\0\x2a\0\0\0\0\0\0\0\x2a\xfe\xfd"
+			  "0123456789abcdef0123456789abcdef\0\0\0\2\x13\1\1\0";
+	struct talk t;
+
+	talk_open(&t, 1u << REC_TLS, 1234);
+	for (int i = 0; i < 2; i++) {
+		talk_datagram(&t, ASK, hello, sizeof(hello) - 1);
+		talk_datagram(&t, ASK, hello, sizeof(hello) - 1);
+		hello[40]++;
+	}
+	assert_int_equal(t.lines.n, 2);
+	talk_close(&t);
+}
+
+/* The extension counts; and lengths that lie leave what stands before them. */
+static void an_empty_name_is_one_to_ja4(void **state)
+{
+	struct decode_counts c = { .frames = 0 };
+	struct talk t;
+
+	talk_open(&t, 1u << REC_TLS, 443);
+	talk_handshake(&t);
+	SAY(&t, ASK, "\x16\3\1\0\x33\1\0\0\x2f\3\3" "0123456789abcdef0123456789abcdef\0\0\2\x13\1\1\0\0\4\0\0\0\0");
+	assert_int_equal(t.lines.n, 1);
+	assert_non_null(strstr(t.lines.text[0], "tls.client.ja4=t12d010100_"));
+	talk_close(&t);
+	talk_open(&t, 1u << REC_TLS, 443);
+	talk_handshake(&t);
+	SAY(&t, ASK, "\x16\3\1\0\x33\1\0\0\x2f\3\3" "0123456789abcdef0123456789abcdef\0\x77\2\x13\1\1\0\0\4\0\0\0\0");
+	assert_int_equal(t.lines.n, 1);
+	assert_null(strstr(t.lines.text[0], "ja"));
+	app_counts(t.app, &c);
+	assert_int_equal(c.malformed, 1);
+	talk_close(&t);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(fingerprints_are_those_of_their_inventors),
+		cmocka_unit_test(a_hello_may_be_split_over_records_and_segments),
+		cmocka_unit_test(what_is_cut_has_a_name_but_no_fingerprint),
+		cmocka_unit_test(ciphertext_is_nobodys),
+		cmocka_unit_test(initials_open_with_the_keys_of_the_rfc),
+		cmocka_unit_test(dtls_fragments_are_put_together),
+		cmocka_unit_test(a_second_dtls_handshake_is_told),
+		cmocka_unit_test(an_empty_name_is_one_to_ja4),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
