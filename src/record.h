@@ -22,11 +22,12 @@ struct str { const char *p; uint32_t n; };	/* bytes from outside, not NUL-termin
 struct list { const void *p; uint32_t n; };	/* n elements of the field's type */
 
 enum record_kind {
-	REC_PACKET, REC_ARP, REC_ICMP, REC_DNS, REC_HTTP, REC_HTTP2, REC_TLS, REC_DROP, REC_LOST, REC_KINDS
+	REC_PACKET, REC_ARP, REC_ICMP, REC_DNS, REC_HTTP, REC_HTTP2, REC_TLS, REC_REDIS, REC_KAFKA,
+	REC_DROP, REC_LOST, REC_KINDS
 };
 
 enum field_type {
-	FT_BOOL, FT_U8, FT_U16, FT_U32, FT_U64,
+	FT_BOOL, FT_U8, FT_U16, FT_U32, FT_U64, FT_I32,
 	FT_TIME,	/* uint64_t: wall clock, ns since 1970 */
 	FT_ADDR,	/* struct addr */
 	FT_MAC,		/* uint8_t[6] */
@@ -163,6 +164,21 @@ struct record {
 			struct list alpn;		/* struct str */
 		} tls;
 		struct {
+			struct str command;
+			struct list args;		/* struct str */
+			uint32_t args_count;
+			const char *type;
+			struct str value;
+			uint32_t count;
+		} redis;
+		struct {
+			uint16_t api_key, api_version;
+			int32_t correlation_id;
+			const char *api_name;
+			struct str client_id;
+			struct list topics;		/* struct str */
+		} kafka;
+		struct {
 			struct str reason;
 			struct str location;
 			const char *hook;
@@ -185,9 +201,9 @@ struct record {
 #define RECORD_FIELDS(X) \
 	X(TIME, "@timestamp", FT_TIME, time_ns, "all", "when the frame that completed it was seen; UTC in JSON and CSV") \
 	X(DATASET, "event.dataset", FT_WORD, dataset, "all", "what kind of record this is") \
-	X(ACTION, "event.action", FT_WORD, action, "dns http http2 tls drop lost", "what the message is: query, request, response, no_answer, drop, ...") \
-	X(OUTCOME, "event.outcome", FT_WORD, outcome, "dns http http2 tls", "success, failure or unknown, of a response") \
-	X(DURATION, "event.duration", FT_U64, duration_ns, "dns icmp http http2 tls", "nanoseconds from the request to its response") \
+	X(ACTION, "event.action", FT_WORD, action, "dns http http2 tls redis kafka drop lost", "what the message is: query, request, response, no_answer, drop, ...") \
+	X(OUTCOME, "event.outcome", FT_WORD, outcome, "dns http http2 tls redis kafka", "success, failure or unknown, of a response") \
+	X(DURATION, "event.duration", FT_U64, duration_ns, "dns icmp http http2 tls redis kafka", "nanoseconds from the request to its response") \
 	X(START, "event.start", FT_TIME, start_ns, "lost", "first moment the record stands for") \
 	X(END, "event.end", FT_TIME, end_ns, "lost", "last moment the record stands for") \
 	X(SAMPLED, "event.sampled", FT_U32, sampled, "all", "N when one packet in N was kept") \
@@ -207,7 +223,7 @@ struct record {
 	X(OUTER_DST_PORT, "outer.destination.port", FT_U16, outer_dport, "packet drop", "its port") \
 	X(NET_TYPE, "network.type", FT_WORD, net_type, "packet arp drop", "ipv4, ipv6 or arp") \
 	X(TRANSPORT, "network.transport", FT_WORD, transport, "all", "IANA keyword of the transport, or its number as text") \
-	X(PROTOCOL, "network.protocol", FT_WORD, protocol, "dns http http2 tls", "application protocol") \
+	X(PROTOCOL, "network.protocol", FT_WORD, protocol, "dns http http2 tls redis kafka", "application protocol") \
 	X(IANA, "network.iana_number", FT_U8, iana_number, "packet drop", "IP protocol number of the transport") \
 	X(DIRECTION, "network.direction", FT_WORD, direction, "all", "ingress or egress, at the interface") \
 	X(VLAN, "network.vlan", FT_U16S, vlan, "all", "VLAN ids before the first IP header, outermost first") \
@@ -226,7 +242,7 @@ struct record {
 	X(TCP_SEQ, "tcp.seq", FT_U32, tcp_seq, "packet drop", "sequence number as sent") \
 	X(TCP_ACK, "tcp.ack", FT_U32, tcp_ack, "packet drop", "acknowledgement number as sent") \
 	X(TCP_WINDOW, "tcp.window", FT_U16, tcp_window, "packet drop", "window as sent, not scaled") \
-	X(TCP_CONFLICT, "tcp.conflict", FT_BOOL, tcp_conflict, "http http2 tls dns", "octets of this connection were sent twice with different contents; the first were read") \
+	X(TCP_CONFLICT, "tcp.conflict", FT_BOOL, tcp_conflict, "http http2 tls redis kafka dns", "octets of this connection were sent twice with different contents; the first were read") \
 	X(PAYLOAD_LEN, "payload.len", FT_U32, payload_len, "packet drop", "octets after the transport header, on the wire") \
 	X(MALFORMED, "packet.malformed", FT_WORD, malformed, "packet drop", "why the headers were not walked to the end") \
 	X(ETHERTYPE, "packet.ethertype", FT_U16, ethertype, "packet drop", "EtherType of a payload that is not IP or ARP") \
@@ -287,6 +303,18 @@ struct record {
 	X(TLS_JA4, "tls.client.ja4", FT_STR, tls.ja4, "tls", "JA4 fingerprint of the ClientHello") \
 	X(TLS_ALPN, "tls.client.alpn", FT_STRS, tls.alpn, "tls", "ALPN protocols offered") \
 	X(TLS_JA3S, "tls.server.ja3s", FT_STR, tls.ja3s, "tls", "JA3S fingerprint of the ServerHello (MD5)") \
+	X(REDIS_COMMAND, "redis.command", FT_STR, redis.command, "redis", "first word, in upper case") \
+	X(REDIS_ARGS, "redis.args", FT_STRS, redis.args, "redis", "further words, at most 64, each cut at 256 characters") \
+	X(REDIS_ARGS_COUNT, "redis.args_count", FT_U32, redis.args_count, "redis", "how many further words there are") \
+	X(REDIS_REPLY_TYPE, "redis.reply.type", FT_WORD, redis.type, "redis", "simple_string, error, integer, bulk_string, array, map, ...") \
+	X(REDIS_REPLY_VALUE, "redis.reply.value", FT_STR, redis.value, "redis", "a scalar as text, cut at 256 characters") \
+	X(REDIS_REPLY_COUNT, "redis.reply.count", FT_U32, redis.count, "redis", "elements; pairs of a map or an attribute") \
+	X(KAFKA_API_KEY, "kafka.api_key", FT_U16, kafka.api_key, "kafka", "API key") \
+	X(KAFKA_API_NAME, "kafka.api_name", FT_WORD, kafka.api_name, "kafka", "its name: Produce, Fetch, Metadata, ...") \
+	X(KAFKA_API_VERSION, "kafka.api_version", FT_U16, kafka.api_version, "kafka", "version of the API") \
+	X(KAFKA_CORRELATION_ID, "kafka.correlation_id", FT_I32, kafka.correlation_id, "kafka", "joins a response to its request") \
+	X(KAFKA_CLIENT_ID, "kafka.client_id", FT_STR, kafka.client_id, "kafka", "client id") \
+	X(KAFKA_TOPICS, "kafka.topics", FT_STRS, kafka.topics, "kafka", "topics of a request, or of a Metadata response") \
 	X(DROP_REASON, "drop.reason", FT_STR, drop.reason, "drop", "the kernel's name, without its prefix") \
 	X(DROP_LOCATION, "drop.location", FT_STR, drop.location, "drop", "kernel function that let it go") \
 	X(DROP_HOOK, "drop.hook", FT_WORD, drop.hook, "drop", "xdp, tc, nft, iptables, socket, route, neighbour, tcp, udp, ip, other") \

@@ -34,6 +34,9 @@ static void print_scalar(enum field_type type)
 	case FT_U64:
 		printf("\"type\":\"integer\",\"minimum\":0");
 		break;
+	case FT_I32:
+		printf("\"type\":\"integer\"");
+		break;
 	case FT_TIME:
 		printf("\"type\":\"string\",\"format\":\"date-time\"");
 		break;

@@ -15,7 +15,7 @@ struct watch_opts {
 	const char *snaplen, *write, *read, *direction, *user, *filter_file, *proto, *drops, *btf, *rung;
 	unsigned int hex, hex_ascii, time, dump;
 	bool link, ascii, number, absolute_seq, pcapng, packets, inner, strict, plan, list, wait, print;
-	bool ignored;
+	bool ignored, show_secrets;
 };
 
 /* One run of `watch`: the parts that live and file sources share. */

@@ -38,7 +38,7 @@ static int parse_protos(struct watch *w, const char *list)
 	return 0;
 }
 
-/* tcp:7777=dns */
+/* tcp:7777=redis */
 static int parse_decode_as(struct watch *w, const char *text)
 {
 	struct decode_as *as = &w->decode_as[w->n_decode_as];

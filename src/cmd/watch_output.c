@@ -203,6 +203,7 @@ int watch_open_outputs(struct watch *w, int wake_fd)
 		.answer_timeout_ns = w->o->answer_timeout_ns,
 		.decode_as = w->decode_as,
 		.n_decode_as = w->n_decode_as,
+		.show_secrets = w->o->show_secrets,
 		.no_answer = !w->o->read || w->o->answer_timeout_ns,
 	};
 	int err = 0;

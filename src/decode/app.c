@@ -18,6 +18,8 @@ enum {
 static const struct app_decoder *const decoders[] = {
 	&http_decoder,
 	&http2_decoder,
+	&redis_decoder,
+	&kafka_decoder,
 	&tls_decoder,
 	&quic_decoder,
 	&dtls_decoder,

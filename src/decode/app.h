@@ -90,6 +90,7 @@ void app_tunnel(struct app_call *call, struct stream_conn *conn);
 /* For pairing over UDP: the same number for both directions of a pair of ends. */
 uint64_t app_conversation(const struct app_call *c);
 
-extern const struct app_decoder dns_decoder, http_decoder, http2_decoder, tls_decoder, quic_decoder, dtls_decoder;
+extern const struct app_decoder dns_decoder, http_decoder, http2_decoder, redis_decoder, kafka_decoder,
+	tls_decoder, quic_decoder, dtls_decoder;
 
 #endif

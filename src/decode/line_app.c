@@ -2,7 +2,7 @@
 #include "decode/line_parts.h"
 
 /*
- * The lines of HTTP, TLS: protocol, what was said, and of a response
+ * The lines of HTTP, TLS, Redis, Kafka: protocol, what was said, and of a response
  * how long it took.
  */
 
@@ -81,6 +81,50 @@ static void put_tls(const struct record *r, struct buf *b)
 	word(b, "ja4 ", r, FIELD_TLS_JA4);
 }
 
+static void put_redis(const struct record *r, struct buf *b)
+{
+	buf_lit(b, "Redis");
+	if (record_has(r, FIELD_REDIS_COMMAND)) {
+		const struct str *args = r->redis.args.p;
+
+		word(b, "", r, FIELD_REDIS_COMMAND);
+		for (uint32_t i = 0; i < r->redis.args.n && i < WORDS_SHOWN; i++) {
+			buf_chr(b, ' ');
+			line_text(b, args[i].p, args[i].n);
+		}
+		if (r->redis.args_count > WORDS_SHOWN)
+			number(b, "+", r->redis.args_count - WORDS_SHOWN);
+		return;
+	}
+	buf_chr(b, ' ');
+	if (!strcmp(r->action, "push"))
+		buf_lit(b, "push ");
+	buf_str(b, r->redis.type);
+	if (record_has(r, FIELD_REDIS_REPLY_COUNT))
+		number(b, "", r->redis.count);
+	word(b, "", r, FIELD_REDIS_REPLY_VALUE);
+}
+
+static void put_kafka(const struct record *r, struct buf *b)
+{
+	bool response = !strcmp(r->action, "response");
+
+	buf_lit(b, "Kafka");
+	if (record_has(r, FIELD_KAFKA_API_NAME)) {
+		buf_chr(b, ' ');
+		buf_str(b, r->kafka.api_name);
+		number(b, "v", r->kafka.api_version);
+	}
+	buf_str(b, response ? " response" : " request");
+	buf_lit(b, " id ");
+	if (r->kafka.correlation_id < 0)
+		buf_chr(b, '-');
+	buf_u64(b, r->kafka.correlation_id < 0 ? 0 - (uint64_t)r->kafka.correlation_id :
+						 (uint64_t)r->kafka.correlation_id);
+	word(b, "client ", r, FIELD_KAFKA_CLIENT_ID);
+	list(b, "", r, FIELD_KAFKA_TOPICS, r->kafka.topics.n);
+}
+
 /* Milliseconds, to the microsecond. */
 static void put_duration(const struct record *r, struct buf *b)
 {
@@ -106,6 +150,8 @@ void line_app(const struct line_state *st, const struct record *r, struct buf *b
 	case REC_HTTP:
 	case REC_HTTP2: put_http(r, b); break;
 	case REC_TLS: put_tls(r, b); break;
+	case REC_REDIS: put_redis(r, b); break;
+	case REC_KAFKA: put_kafka(r, b); break;
 	default: break;
 	}
 	if (record_has(r, FIELD_DURATION))

@@ -70,7 +70,8 @@ static size_t plain_size(enum field_type type)
 	case FT_BOOL: return sizeof(bool);
 	case FT_U8: return 1;
 	case FT_U16: return 2;
-	case FT_U32: return 4;
+	case FT_U32:
+	case FT_I32: return 4;
 	case FT_U64:
 	case FT_TIME: return 8;
 	case FT_ADDR: return sizeof(struct addr);

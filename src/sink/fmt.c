@@ -81,6 +81,13 @@ static void put_time(struct buf *b, struct time_cache *time, uint64_t ns)
 		b->n += time_utc(time, b->p + b->n, ns);
 }
 
+static void put_i32(struct buf *b, int32_t v)
+{
+	if (v < 0)
+		buf_chr(b, '-');
+	buf_u64(b, v < 0 ? 0 - (uint64_t)v : (uint64_t)v);
+}
+
 void fmt_value(struct buf *b, struct time_cache *time, enum field_type type, const void *at,
 	       const struct item_table *items)
 {
@@ -101,6 +108,9 @@ void fmt_value(struct buf *b, struct time_cache *time, enum field_type type, con
 		return;
 	case FT_U64:
 		buf_u64(b, *(const uint64_t *)at);
+		return;
+	case FT_I32:
+		put_i32(b, *(const int32_t *)at);
 		return;
 	case FT_TIME:
 		put_time(b, time, *(const uint64_t *)at);
@@ -174,5 +184,5 @@ void fmt_ascii(struct buf *b, size_t start)
 
 bool fmt_is_number(enum field_type type)
 {
-	return type >= FT_U8 && type <= FT_U64;
+	return type >= FT_U8 && type <= FT_I32;
 }

@@ -306,6 +306,14 @@ static char *put_time(char *o, struct time_cache *c, uint64_t ns)
 	return o;
 }
 
+static char *put_i32(char *o, int32_t v)
+{
+	if (v >= 0)
+		return put_u32(o, (uint32_t)v);
+	*o++ = '-';
+	return put_u32(o, 0u - (uint32_t)v);
+}
+
 void json_value(struct json_writer *w, enum field_type type, const void *at,
 		const struct item_table *items)
 {
@@ -327,6 +335,9 @@ void json_value(struct json_writer *w, enum field_type type, const void *at,
 		return;
 	case FT_U64:
 		w->o = put_u64(w->o, *(const uint64_t *)at);
+		return;
+	case FT_I32:
+		w->o = put_i32(w->o, *(const int32_t *)at);
 		return;
 	case FT_TIME:
 		w->o = put_time(w->o, w->time, *(const uint64_t *)at);

@@ -96,6 +96,8 @@ static void fill(struct record *r, const uint8_t *data, struct texts *t)
 			*at = (char)(i % 3 ? 4 + 2 * (data[33] & 1) : 0);
 		else if (f->type == FT_U64 || f->type == FT_TIME)
 			memcpy(at, data + 24, 8);
+		else if (f->type == FT_I32)
+			memcpy(at, data + 24, 4);
 		else if (f->type == FT_STRS)
 			memcpy(at, &(struct list){ some, 3 }, sizeof(struct list));
 		else if (f->type == FT_U16S)

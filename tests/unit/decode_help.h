@@ -40,6 +40,7 @@ static inline void line_add(struct lines *l, const struct record *r, enum field_
 	case FT_U8: snprintf(to + used, room, " %s=%u", name, *(const uint8_t *)v); break;
 	case FT_U16: snprintf(to + used, room, " %s=%u", name, *(const uint16_t *)v); break;
 	case FT_U32: snprintf(to + used, room, " %s=%u", name, *(const uint32_t *)v); break;
+	case FT_I32: snprintf(to + used, room, " %s=%d", name, *(const int32_t *)v); break;
 	case FT_U64:
 		snprintf(to + used, room, " %s=%llu", name, (unsigned long long)*(const uint64_t *)v);
 		break;
@@ -146,7 +147,7 @@ static inline int line_of(void *ctx, const struct record *r)
 		line_add(l, r, shown[i].f, shown[i].name);
 	/* The later protocols' by their own names */
 	line_add(l, r, FIELD_TCP_CONFLICT, "tcp.conflict");
-	for (enum field_id f = FIELD_HTTP_VERSION; f <= FIELD_TLS_JA3S; f++)
+	for (enum field_id f = FIELD_HTTP_VERSION; f <= FIELD_KAFKA_TOPICS; f++)
 		line_add(l, r, f, record_fields[f].name);
 	if (r->kind == REC_DNS && record_has(r, FIELD_DNS_ANSWERS))
 		line_answers(l, r);

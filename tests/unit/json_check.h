@@ -88,8 +88,11 @@ static bool check_string(struct json_check *c)
 
 static bool check_number(struct json_check *c)
 {
-	const uint8_t *start = c->p;
+	const uint8_t *start;
 
+	if (c->p < c->end && *c->p == '-')
+		c->p++;
+	start = c->p;
 	while (c->p < c->end && *c->p >= '0' && *c->p <= '9')
 		c->p++;
 	return c->p > start && (*start != '0' || c->p == start + 1);

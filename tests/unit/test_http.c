@@ -109,6 +109,23 @@ static void lookalikes_are_nobodys(void **state)
 	talk_close(&t);
 }
 
+static void a_tunnel_is_recognised_anew(void **state)
+{
+	struct talk t;
+
+	talk_open(&t, 1u << REC_HTTP | 1u << REC_REDIS, 3128);
+	talk_handshake(&t);
+	SAY(&t, ASK, "CONNECT a:6379 HTTP/1.1\r\n\r\n");
+	SAY(&t, REPLY, "HTTP/1.1 200 go\r\nContent-Length: 9\r\n\r\n");
+	t.lines.n = 0;
+	SAY(&t, ASK, "*1\r\n$4\r\nPING\r\n");
+	SAY(&t, REPLY, "+PONG\r\n");
+	HEARD(&t, "redis action=request frame=5 sport=4000 protocol=redis redis.command=PING redis.args_count=0",
+	      "redis action=response outcome=success duration=1000000 frame=6 sport=3128 protocol=redis "
+	      "redis.reply.type=simple_string redis.reply.value=PONG");
+	talk_close(&t);
+}
+
 static void an_upgrade_to_http2_is_followed(void **state)
 {
 	struct talk t;
@@ -228,6 +245,7 @@ int main(void)
 		cmocka_unit_test(what_is_cut_is_told_as_far_as_it_goes),
 		cmocka_unit_test(a_hole_is_survived),
 		cmocka_unit_test(lookalikes_are_nobodys),
+		cmocka_unit_test(a_tunnel_is_recognised_anew),
 		cmocka_unit_test(an_upgrade_to_http2_is_followed),
 		cmocka_unit_test(nobody_answers),
 		cmocka_unit_test(a_tunnel_may_carry_the_same),

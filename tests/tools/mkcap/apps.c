@@ -83,6 +83,32 @@ void make_http2(struct cap *c)
 	REPLY(&t, "\0\0\1\1\5\0\0\0\3\x8d");
 }
 
+void make_redis(struct cap *c)
+{
+	struct talk t;
+
+	cap_pcap(c, 1);
+	t = connect_to(c, 6379, true);
+	ASK(&t, "*2\r\n$4\r\nAUTH\r\n$6\r\nsecret\r\n*2\r\n$3\r\nget\r\n$3\r\nkey\r\n");
+	REPLY(&t, "+OK\r\n$5\r\nvalue\r\n");
+	ASK(&t, "LRANGE list 0 -1\r\n");
+	REPLY(&t, "*3\r\n$1\r\na\r\n*2\r\n:1\r\n_\r\n");
+	REPLY(&t, "$1\r\nz\r\n>2\r\n+pub\r\n+x\r\n");
+	ASK(&t, "*1\r\n$4\r\nINCR\r\n");
+	REPLY(&t, "-ERR wrong number of arguments\r\n");
+}
+
+void make_kafka(struct cap *c)
+{
+	struct talk t;
+
+	cap_pcap(c, 1);
+	t = connect_to(c, 9092, false);
+	ASK(&t, "\0\0\0\x18\0\3\0\1\0\0\0\7\0\5maker\0\0\0\1\0\3one" "\0\0\0\x12\0\x12\0\0\0\0\0\x8\0\5maker\0\0\0");
+	REPLY(&t, "\0\0\0\x1c\0\0\0\7\0\0\0\0\0\0\0\1\0\0\0\1\0\0\0\3one\0\0\0\0\0");
+	REPLY(&t, "\0\0\0\x0a\0\0\0\x8\0\0\0\0\0\0");
+}
+
 static void add_hello(struct pk *k, bool server)
 {
 	size_t start = k->end;

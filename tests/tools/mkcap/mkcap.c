@@ -340,6 +340,8 @@ static const struct {
 	{ "hostile.pcapng", make_hostile },
 	{ "http.pcap", make_http },
 	{ "http2.pcap", make_http2 },
+	{ "redis.pcap", make_redis },
+	{ "kafka.pcap", make_kafka },
 	{ "tls.pcap", make_tls },
 };
 

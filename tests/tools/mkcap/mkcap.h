@@ -70,7 +70,7 @@ void make_arp_icmp(struct cap *c), make_tcp(struct cap *c), make_ipv6_ext(struct
 	make_vlan(struct cap *c), make_tunnels(struct cap *c), make_icmp_errors(struct cap *c),
 	make_malformed(struct cap *c), make_two_interfaces(struct cap *c), make_dns_udp(struct cap *c),
 	make_dns_tcp(struct cap *c), make_mdns(struct cap *c), make_hostile(struct cap *c),
-	make_http(struct cap *c), make_http2(struct cap *c),
+	make_http(struct cap *c), make_http2(struct cap *c), make_redis(struct cap *c), make_kafka(struct cap *c),
 	make_tls(struct cap *c);
 
 #endif
