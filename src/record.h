@@ -23,7 +23,7 @@ struct list { const void *p; uint32_t n; };	/* n elements of the field's type */
 
 enum record_kind {
 	REC_PACKET, REC_ARP, REC_ICMP, REC_DNS, REC_HTTP, REC_HTTP2, REC_TLS, REC_REDIS, REC_KAFKA,
-	REC_DROP, REC_LOST, REC_KINDS
+	REC_DHCP, REC_DROP, REC_LOST, REC_KINDS
 };
 
 enum field_type {
@@ -179,6 +179,17 @@ struct record {
 			struct list topics;		/* struct str */
 		} kafka;
 		struct {
+			const char *op_code;		/* v4: bootrequest, bootreply */
+			uint32_t xid;
+			uint8_t client_mac[6];
+			struct addr client_ip, assigned_ip, server_ip, relay_ip;
+			struct addr requested_ip, server_id;
+			const char *message_type;
+			struct str hostname, fqdn, class_id, client_duid, server_duid;
+			struct list requested;		/* uint16_t */
+			uint32_t lease_s;
+		} dhcp;
+		struct {
 			struct str reason;
 			struct str location;
 			const char *hook;
@@ -201,9 +212,9 @@ struct record {
 #define RECORD_FIELDS(X) \
 	X(TIME, "@timestamp", FT_TIME, time_ns, "all", "when the frame that completed it was seen; UTC in JSON and CSV") \
 	X(DATASET, "event.dataset", FT_WORD, dataset, "all", "what kind of record this is") \
-	X(ACTION, "event.action", FT_WORD, action, "dns http http2 tls redis kafka drop lost", "what the message is: query, request, response, no_answer, drop, ...") \
-	X(OUTCOME, "event.outcome", FT_WORD, outcome, "dns http http2 tls redis kafka", "success, failure or unknown, of a response") \
-	X(DURATION, "event.duration", FT_U64, duration_ns, "dns icmp http http2 tls redis kafka", "nanoseconds from the request to its response") \
+	X(ACTION, "event.action", FT_WORD, action, "dns http http2 tls redis kafka dhcp drop lost", "what the message is: query, request, response, no_answer, drop, ...") \
+	X(OUTCOME, "event.outcome", FT_WORD, outcome, "dns http http2 tls redis kafka dhcp", "success, failure or unknown, of a response") \
+	X(DURATION, "event.duration", FT_U64, duration_ns, "dns icmp http http2 tls redis kafka dhcp", "nanoseconds from the request to its response") \
 	X(START, "event.start", FT_TIME, start_ns, "lost", "first moment the record stands for") \
 	X(END, "event.end", FT_TIME, end_ns, "lost", "last moment the record stands for") \
 	X(SAMPLED, "event.sampled", FT_U32, sampled, "all", "N when one packet in N was kept") \
@@ -213,17 +224,17 @@ struct record {
 	X(FRAME_SEGMENTS, "frame.segments", FT_U16, frame_segments, "packet drop", "segments in a GRO or GSO super-packet") \
 	X(SRC_IP, "source.ip", FT_ADDR, src, "all", "sender, from the innermost IP header") \
 	X(SRC_PORT, "source.port", FT_U16, sport, "all", "sender's port") \
-	X(SRC_MAC, "source.mac", FT_MAC, smac, "packet arp dns drop", "sender's link address; in dns of mDNS and LLMNR only") \
+	X(SRC_MAC, "source.mac", FT_MAC, smac, "packet arp dns dhcp drop", "sender's link address; in dns of mDNS and LLMNR only") \
 	X(DST_IP, "destination.ip", FT_ADDR, dst, "all", "receiver, from the innermost IP header") \
 	X(DST_PORT, "destination.port", FT_U16, dport, "all", "receiver's port") \
-	X(DST_MAC, "destination.mac", FT_MAC, dmac, "packet arp dns drop", "receiver's link address; in dns of mDNS and LLMNR only") \
+	X(DST_MAC, "destination.mac", FT_MAC, dmac, "packet arp dns dhcp drop", "receiver's link address; in dns of mDNS and LLMNR only") \
 	X(OUTER_SRC_IP, "outer.source.ip", FT_ADDR, outer_src, "packet drop", "sender, from the outermost IP header of a tunnel") \
 	X(OUTER_SRC_PORT, "outer.source.port", FT_U16, outer_sport, "packet drop", "its port") \
 	X(OUTER_DST_IP, "outer.destination.ip", FT_ADDR, outer_dst, "packet drop", "receiver, from the outermost IP header of a tunnel") \
 	X(OUTER_DST_PORT, "outer.destination.port", FT_U16, outer_dport, "packet drop", "its port") \
 	X(NET_TYPE, "network.type", FT_WORD, net_type, "packet arp drop", "ipv4, ipv6 or arp") \
 	X(TRANSPORT, "network.transport", FT_WORD, transport, "all", "IANA keyword of the transport, or its number as text") \
-	X(PROTOCOL, "network.protocol", FT_WORD, protocol, "dns http http2 tls redis kafka", "application protocol") \
+	X(PROTOCOL, "network.protocol", FT_WORD, protocol, "dns http http2 tls redis kafka dhcp", "application protocol") \
 	X(IANA, "network.iana_number", FT_U8, iana_number, "packet drop", "IP protocol number of the transport") \
 	X(DIRECTION, "network.direction", FT_WORD, direction, "all", "ingress or egress, at the interface") \
 	X(VLAN, "network.vlan", FT_U16S, vlan, "all", "VLAN ids before the first IP header, outermost first") \
@@ -315,6 +326,28 @@ struct record {
 	X(KAFKA_CORRELATION_ID, "kafka.correlation_id", FT_I32, kafka.correlation_id, "kafka", "joins a response to its request") \
 	X(KAFKA_CLIENT_ID, "kafka.client_id", FT_STR, kafka.client_id, "kafka", "client id") \
 	X(KAFKA_TOPICS, "kafka.topics", FT_STRS, kafka.topics, "kafka", "topics of a request, or of a Metadata response") \
+	X(DHCPV4_OP, "dhcpv4.op_code", FT_WORD, dhcp.op_code, "dhcp", "bootrequest or bootreply") \
+	X(DHCPV4_XID, "dhcpv4.transaction_id", FT_U32, dhcp.xid, "dhcp", "transaction id") \
+	X(DHCPV4_CLIENT_MAC, "dhcpv4.client_mac", FT_MAC, dhcp.client_mac, "dhcp", "client hardware address") \
+	X(DHCPV4_CLIENT_IP, "dhcpv4.client_ip", FT_ADDR, dhcp.client_ip, "dhcp", "ciaddr: the client has it already") \
+	X(DHCPV4_ASSIGNED_IP, "dhcpv4.assigned_ip", FT_ADDR, dhcp.assigned_ip, "dhcp", "yiaddr: yours") \
+	X(DHCPV4_SERVER_IP, "dhcpv4.server_ip", FT_ADDR, dhcp.server_ip, "dhcp", "siaddr: next server") \
+	X(DHCPV4_RELAY_IP, "dhcpv4.relay_ip", FT_ADDR, dhcp.relay_ip, "dhcp", "giaddr: relay agent") \
+	X(DHCPV4_MESSAGE_TYPE, "dhcpv4.option.message_type", FT_WORD, dhcp.message_type, "dhcp", "option 53") \
+	X(DHCPV4_HOSTNAME, "dhcpv4.option.hostname", FT_STR, dhcp.hostname, "dhcp", "option 12") \
+	X(DHCPV4_FQDN, "dhcpv4.option.fqdn", FT_STR, dhcp.fqdn, "dhcp", "option 81") \
+	X(DHCPV4_CLASS_ID, "dhcpv4.option.class_identifier", FT_STR, dhcp.class_id, "dhcp", "option 60") \
+	X(DHCPV4_PARAMETERS, "dhcpv4.option.parameter_request_list", FT_U16S, dhcp.requested, "dhcp", "option 55, in its order") \
+	X(DHCPV4_REQUESTED_IP, "dhcpv4.option.requested_ip_address", FT_ADDR, dhcp.requested_ip, "dhcp", "option 50") \
+	X(DHCPV4_SERVER_ID, "dhcpv4.option.server_identifier", FT_ADDR, dhcp.server_id, "dhcp", "option 54") \
+	X(DHCPV4_LEASE, "dhcpv4.option.ip_address_lease_time_sec", FT_U32, dhcp.lease_s, "dhcp", "option 51, seconds") \
+	X(DHCPV6_MESSAGE_TYPE, "dhcpv6.message_type", FT_WORD, dhcp.message_type, "dhcp", "solicit, advertise, request, reply, relay-forward, ...") \
+	X(DHCPV6_XID, "dhcpv6.transaction_id", FT_U32, dhcp.xid, "dhcp", "transaction id") \
+	X(DHCPV6_CLIENT_DUID, "dhcpv6.client_duid", FT_STR, dhcp.client_duid, "dhcp", "client DUID, in hexadecimal") \
+	X(DHCPV6_SERVER_DUID, "dhcpv6.server_duid", FT_STR, dhcp.server_duid, "dhcp", "server DUID, in hexadecimal") \
+	X(DHCPV6_ASSIGNED_IP, "dhcpv6.assigned_ip", FT_ADDR, dhcp.assigned_ip, "dhcp", "address of the first IA address option") \
+	X(DHCPV6_FQDN, "dhcpv6.fqdn", FT_STR, dhcp.fqdn, "dhcp", "option 39") \
+	X(DHCPV6_REQUESTED, "dhcpv6.requested_options", FT_U16S, dhcp.requested, "dhcp", "option 6, in its order") \
 	X(DROP_REASON, "drop.reason", FT_STR, drop.reason, "drop", "the kernel's name, without its prefix") \
 	X(DROP_LOCATION, "drop.location", FT_STR, drop.location, "drop", "kernel function that let it go") \
 	X(DROP_HOOK, "drop.hook", FT_WORD, drop.hook, "drop", "xdp, tc, nft, iptables, socket, route, neighbour, tcp, udp, ip, other") \

@@ -24,6 +24,7 @@ static const struct app_decoder *const decoders[] = {
 	&quic_decoder,
 	&dtls_decoder,
 	&dns_decoder,
+	&dhcp_decoder,
 };
 enum { DECODERS = sizeof(decoders) / sizeof(decoders[0]) };
 _Static_assert(DECODERS <= 16, "struct stream_conn: excluded is too small");

@@ -91,6 +91,6 @@ void app_tunnel(struct app_call *call, struct stream_conn *conn);
 uint64_t app_conversation(const struct app_call *c);
 
 extern const struct app_decoder dns_decoder, http_decoder, http2_decoder, redis_decoder, kafka_decoder,
-	tls_decoder, quic_decoder, dtls_decoder;
+	dhcp_decoder, tls_decoder, quic_decoder, dtls_decoder;
 
 #endif

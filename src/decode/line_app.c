@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "decode/line_parts.h"
+#include "util/addr.h"
 
 /*
- * The lines of HTTP, TLS, Redis, Kafka: protocol, what was said, and of a response
+ * The lines of HTTP, TLS, Redis, Kafka and DHCP: protocol, what was said, and of a response
  * how long it took.
  */
 
@@ -24,6 +25,15 @@ static void number(struct buf *b, const char *name, uint64_t v)
 	buf_chr(b, ' ');
 	buf_str(b, name);
 	buf_u64(b, v);
+}
+
+static void put_addr(struct buf *b, const char *name, const struct record *r, enum field_id f)
+{
+	if (!record_has(r, f) || !buf_room(b, ADDR_TEXT_MAX + 40))
+		return;
+	buf_chr(b, ' ');
+	buf_str(b, name);
+	b->n += addr_text(b->p + b->n, record_at(r, f));
 }
 
 /* The first of a list, and how many more there are. */
@@ -125,6 +135,43 @@ static void put_kafka(const struct record *r, struct buf *b)
 	list(b, "", r, FIELD_KAFKA_TOPICS, r->kafka.topics.n);
 }
 
+static void put_mac(const struct record *r, struct buf *b)
+{
+	if (!record_has(r, FIELD_DHCPV4_CLIENT_MAC))
+		return;
+	for (int i = 0; i < 6; i++) {
+		buf_chr(b, i ? ':' : ' ');
+		buf_hex(b, r->dhcp.client_mac[i], 2);
+	}
+}
+
+static void put_dhcp(const struct record *r, struct buf *b)
+{
+	bool six = !strcmp(r->protocol, "dhcpv6");
+
+	buf_str(b, six ? "DHCPv6 " : "DHCP ");
+	if (record_has(r, six ? FIELD_DHCPV6_MESSAGE_TYPE : FIELD_DHCPV4_MESSAGE_TYPE))
+		buf_str(b, r->dhcp.message_type);
+	else
+		buf_str(b, six ? "message" : r->dhcp.op_code);
+	put_mac(r, b);
+	if (record_has(r, six ? FIELD_DHCPV6_XID : FIELD_DHCPV4_XID)) {
+		buf_lit(b, " xid 0x");
+		buf_hex(b, r->dhcp.xid, six ? 6 : 8);
+	}
+	put_addr(b, "address ", r, six ? FIELD_DHCPV6_ASSIGNED_IP : FIELD_DHCPV4_ASSIGNED_IP);
+	if (six) {
+		word(b, "client ", r, FIELD_DHCPV6_CLIENT_DUID);
+		word(b, "fqdn ", r, FIELD_DHCPV6_FQDN);
+		return;
+	}
+	put_addr(b, "requested ", r, FIELD_DHCPV4_REQUESTED_IP);
+	put_addr(b, "server ", r, FIELD_DHCPV4_SERVER_ID);
+	word(b, "host ", r, FIELD_DHCPV4_HOSTNAME);
+	if (record_has(r, FIELD_DHCPV4_LEASE))
+		number(b, "lease ", r->dhcp.lease_s);
+}
+
 /* Milliseconds, to the microsecond. */
 static void put_duration(const struct record *r, struct buf *b)
 {
@@ -152,7 +199,7 @@ void line_app(const struct line_state *st, const struct record *r, struct buf *b
 	case REC_TLS: put_tls(r, b); break;
 	case REC_REDIS: put_redis(r, b); break;
 	case REC_KAFKA: put_kafka(r, b); break;
-	default: break;
+	default: put_dhcp(r, b); break;
 	}
 	if (record_has(r, FIELD_DURATION))
 		put_duration(r, b);

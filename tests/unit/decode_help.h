@@ -147,7 +147,7 @@ static inline int line_of(void *ctx, const struct record *r)
 		line_add(l, r, shown[i].f, shown[i].name);
 	/* The later protocols' by their own names */
 	line_add(l, r, FIELD_TCP_CONFLICT, "tcp.conflict");
-	for (enum field_id f = FIELD_HTTP_VERSION; f <= FIELD_KAFKA_TOPICS; f++)
+	for (enum field_id f = FIELD_HTTP_VERSION; f <= FIELD_DHCPV6_REQUESTED; f++)
 		line_add(l, r, f, record_fields[f].name);
 	if (r->kind == REC_DNS && record_has(r, FIELD_DNS_ANSWERS))
 		line_answers(l, r);

@@ -155,3 +155,53 @@ void make_tls(struct cap *c)
 	tls_record(&t, 1, s.room + s.at, s.end - s.at);
 	segment(&t, 1, PSH | ACK, "\x17\3\3\0\2xx", 7);
 }
+
+static void dhcp4(struct cap *c, bool reply, unsigned int type, const char *options, size_t n)
+{
+	struct pk k;
+
+	pk_start(&k);
+	pk_be(&k, reply ? 2 : 1, 1);
+	pk_add(&k, "\1\6\0\x12\x34\x56\x78\0\0\0\0\0\0\0\0", 15);
+	pk_add(&k, reply ? "\xc0\0\2\x63" : "\0\0\0\0", 4);
+	pk_add(&k, "\0\0\0\0\0\0\0\0", 8);
+	pk_add(&k, alice.mac, 6);
+	for (int i = 0; i < 202; i++)
+		pk_be(&k, 0, 1);
+	pk_add(&k, "\x63\x82\x53\x63\x35\1", 6);
+	pk_be(&k, type, 1);
+	pk_add(&k, options, n);
+	pk_be(&k, 255, 1);
+	pk_udp(&k, reply ? 67 : 68, reply ? 68 : 67);
+	pk_ip4(&k, reply ? &bob : &alice, reply ? &alice : &bob, 17);
+	pk_ethernet(&k, reply ? &bob : &alice, reply ? alice.mac : bob.mac, 0x0800);
+	cap_frame(c, &k);
+}
+
+static void dhcp6(struct cap *c, bool reply, const char *message, size_t n)
+{
+	const struct host *a = reply ? &bob : &alice, *b = reply ? &alice : &bob;
+	struct pk k;
+
+	pk_start(&k);
+	pk_add(&k, message, n);
+	pk_udp(&k, reply ? 547 : 546, reply ? 546 : 547);
+	pk_ip6(&k, a->v6, b->v6, 17, 17);
+	pk_ethernet(&k, a, b->mac, 0x86dd);
+	cap_frame(c, &k);
+}
+
+#define DHCP4(reply, type, s) dhcp4(c, reply, type, "" s, sizeof(s) - 1)
+#define DHCP6(reply, s)	      dhcp6(c, reply, "" s, sizeof(s) - 1)
+
+void make_dhcp(struct cap *c)
+{
+	cap_pcap(c, 1);
+	DHCP4(false, 1, "\x0c\5alice\x37\4\1\3\6\x0f\x3c\4test");
+	DHCP4(true, 2, "\x36\4\xc0\0\2\2\x33\4\0\0\x0e\x10");
+	DHCP4(false, 3, "\x32\4\xc0\0\2\x63\x36\4\xc0\0\2\2\x51\x0c\4\0\0\5alice\1x\0");
+	DHCP4(true, 6, "\x36\4\xc0\0\2\2");
+	DHCP6(false, "\1\0\0\7\0\1\0\4\0\3\0\1\0\6\0\4\0\x17\0\x18");
+	DHCP6(true, "\2\0\0\7\0\1\0\4\0\3\0\1\0\2\0\4\0\3\0\2\0\3\0\x28\0\0\0\1\0\0\0\0\0\0\0\0\0\5\0\x18"
+		    "\x20\1\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x09\0\0\0\1\0\0\0\2");
+}

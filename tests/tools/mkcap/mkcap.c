@@ -343,6 +343,7 @@ static const struct {
 	{ "redis.pcap", make_redis },
 	{ "kafka.pcap", make_kafka },
 	{ "tls.pcap", make_tls },
+	{ "dhcp.pcap", make_dhcp },
 };
 
 static int save(const char *dir, const char *name, const struct cap *c)
