@@ -44,7 +44,13 @@ static int give(struct pipeline *p, const struct record *r, bool frames)
 
 static int decoded(void *ctx, const struct record *r)
 {
-	return give(ctx, r, false);
+	struct pipeline *p = ctx;
+
+	if (p->where && !where_match(p->where, r)) {
+		p->refused++;
+		return 0;
+	}
+	return give(p, r, false);
 }
 
 /* A capture file wants the frame itself, once, before anybody reads meaning into it. */

@@ -6,6 +6,7 @@
 #include "frame.h"
 #include "kern/filter.h"
 #include "sink/sink.h"
+#include "where.h"
 
 /*
  * The data path, in a few functions: frame → filter (what the kernel could not
@@ -17,6 +18,7 @@ struct pipeline {
 	struct decode *decode;			/* NULL: only sinks that want frames */
 	struct sink *sinks[PIPELINE_SINKS_MAX];
 	unsigned int n_sinks;
+	const struct where *where;		/* NULL: every record */
 	uint64_t limit;				/* -c; 0: no limit */
 
 	/* Files only; a live source has done it, in the kernel or by its match(). */
@@ -27,6 +29,7 @@ struct pipeline {
 	uint8_t direction;			/* enum direction; DIR_UNKNOWN: both */
 
 	uint64_t frames, filtered;		/* taken from the source; refused here */
+	uint64_t refused;			/* records that `where` left out */
 	uint64_t records;			/* frames written to a capture, else records */
 	uint64_t lost;				/* told by lost records */
 	uint64_t last_ns;			/* of the last frame */

@@ -33,6 +33,8 @@ static const struct opt watch_rows[] = {
 	  "a packet record for every frame, and its messages beside it" },
 	{ "proto", 0, OPT_STR, W(proto), "PROTO",
 	  "messages only, of these protocols (comma-separated), or all" },
+	{ "where", 0, OPT_STR, W(where), "EXPR",
+	  "records only that pass: 'http.response.status_code >= 500 and source.ip in 10.0.0.0/8'" },
 	{ "decode-as", 0, OPT_STRS, W(decode_as), "PORT",
 	  "tcp:7777=redis: what a port carries, where its contents do not tell; can be given again" },
 	{ "show-secrets", 0, OPT_FLAG, W(show_secrets), NULL, "do not hide passwords in what is decoded" },

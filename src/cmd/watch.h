@@ -12,7 +12,7 @@
 struct watch_opts {
 	struct strs iface, decode_as;
 	uint64_t count, buffer, sample, rotate_octets, rotate_ns, rotate_files, answer_timeout_ns;
-	const char *snaplen, *write, *read, *direction, *user, *filter_file, *proto, *drops, *btf, *rung;
+	const char *snaplen, *write, *read, *direction, *user, *filter_file, *proto, *drops, *btf, *rung, *where;
 	unsigned int hex, hex_ascii, time, dump;
 	bool link, ascii, number, absolute_seq, pcapng, packets, inner, strict, plan, list, wait, print;
 	bool ignored, show_secrets;
@@ -35,6 +35,7 @@ struct watch {
 	uint32_t kinds;			/* --proto, --drops: 1 << REC_x */
 	struct decode_as decode_as[16];	/* --decode-as */
 	unsigned int n_decode_as;
+	struct where *where;		/* --where; NULL: everything */
 	bool many_interfaces;
 	uint16_t file_link;		/* link type of -w F, when it is plain pcap */
 	struct rotate *rotate;		/* names of -w F; NULL: no file */
@@ -48,7 +49,7 @@ struct watch {
 /* Check options against each other; fills columns and kinds.  EXIT_DONE or EXIT_USAGE (said). */
 int watch_check(struct watch *w, int argc, char **argv);
 
-/* watch_decode.c: --proto and --decode-as; negative, and said, when they are wrong. */
+/* watch_decode.c: --proto, --decode-as and --where; negative, and said, when they are wrong. */
 int watch_check_decode(struct watch *w);
 
 /* watch_output.c: open the decoders, sinks and their outputs.  Needs w->file_link, w->many_interfaces.

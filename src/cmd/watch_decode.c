@@ -6,7 +6,7 @@
 #include "decode/app.h"
 #include "util/err.h"
 
-/* What is decoded, and as what: --proto, --decode-as. */
+/* What is decoded, and as what: --proto, --decode-as, --where. */
 
 /* The bits of the dataset with that name, or of its decoder, or of all; 0: there is none. */
 static uint32_t proto_kinds(const char *name, size_t n)
@@ -71,5 +71,9 @@ int watch_check_decode(struct watch *w)
 
 	for (unsigned int i = 0; i < o->decode_as.n && !err; i++)
 		err = parse_decode_as(w, o->decode_as.v[i]);
+	if (!err && o->where && o->write)
+		err = fail(0, "--where chooses records, -w writes frames: give -w a filter instead");
+	if (!err && o->where)
+		err = where_compile(&w->where, o->where);
 	return err;
 }

@@ -209,6 +209,7 @@ int watch_open_outputs(struct watch *w, int wake_fd)
 	int err = 0;
 
 	w->wake_fd = wake_fd;
+	w->pipe.where = w->where;
 	if (getrandom(&d.seed, sizeof(d.seed), GRND_NONBLOCK) < 0)
 		d.seed = (uint32_t)watch_now_ns();
 	if (w->o->write)
@@ -251,6 +252,9 @@ int watch_close_outputs(struct watch *w)
 	w->n_outs = 0;
 	decode_close(w->pipe.decode);
 	w->pipe.decode = NULL;
+	where_free(w->where);
+	w->where = NULL;
+	w->pipe.where = NULL;
 	line_close(w->lines);
 	pipeline_close(&w->pipe);
 	rotate_close(w->rotate);

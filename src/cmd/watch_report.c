@@ -36,6 +36,8 @@ void watch_ledger(struct watch *w)
 	note("        %llu read = %llu refused here + %llu decoded (%llu not to the end, %llu malformed)",
 	     (ull)c.read, (ull)w->pipe.filtered, (ull)decoded, (ull)d.undecoded, (ull)d.malformed);
 	note("        %llu records written, %llu not delivered", (ull)w->pipe.records, (ull)undelivered);
+	if (w->where)
+		note("        %llu records left out by --where", (ull)w->pipe.refused);
 }
 
 uint64_t watch_lost(const struct watch *w)

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "where.h"
+
+#include "util/err.h"
+
+#include "decode_help.h"
+
+static struct record r;
+
+static int make_record(void **state)
+{
+	static const uint16_t vlans[] = { 7, 9 };
+	static const struct str args[] = { { "key", 3 }, { "a\0b", 3 } };
+
+	err_quiet(1);
+	record_start(&r, REC_REDIS);
+	r.src = (struct addr){ 4, { 10, 1, 2, 3 } };
+	r.dst = (struct addr){ 6, { 0x20, 1, 0xd, 0xb8, [15] = 1 } };
+	r.sport = 6379;
+	r.duration_ns = 2500000;
+	r.action = "response";
+	r.tcp_conflict = true;
+	r.vlan = (struct list){ vlans, 2 };
+	r.redis.args = (struct list){ args, 2 };
+	r.redis.value = (struct str){ "Value one", 9 };
+	for (size_t i = 0; i < 9; i++)
+		record_mark(&r, (enum field_id[]){ FIELD_SRC_IP, FIELD_DST_IP, FIELD_SRC_PORT, FIELD_DURATION,
+						   FIELD_ACTION, FIELD_TCP_CONFLICT, FIELD_VLAN, FIELD_REDIS_ARGS,
+						   FIELD_REDIS_REPLY_VALUE }[i]);
+	return 0;
+}
+
+static bool where(const char *text)
+{
+	struct where *w;
+	bool passes;
+
+	assert_int_equal(where_compile(&w, text), 0);
+	passes = where_match(w, &r);
+	where_free(w);
+	return passes;
+}
+
+static bool is_error(const char *text)
+{
+	struct where *w = NULL;
+	int err = where_compile(&w, text);
+
+	where_free(w);
+	return err < 0;
+}
+
+static void fields_are_compared_as_what_they_are(void **state)
+{
+	assert_true(where("source.port == 6379"));
+	assert_true(where("source.port = 0x18eb and source.port>6378&&source.port<=6379"));
+	assert_false(where("source.port != 6379"));
+	assert_true(where("event.duration >= 2.5ms and event.duration < 3ms and event.duration == 2500us"));
+	assert_true(where("source.ip == 10.1.2.3 and source.ip in 10.0.0.0/8 and source.ip != 10.1.2.128/25"));
+	assert_false(where("source.ip in 10.1.2.128/25"));
+	assert_true(where("destination.ip in 2001:db8::/32 and destination.ip == 2001:db8::1"));
+	assert_false(where("destination.ip in 0.0.0.0/0"));
+	assert_true(where("event.action == response and event.action != 'request'"));
+	assert_true(where("tcp.conflict == true"));
+	assert_true(where("redis.reply.value ~ '^[A-Z][a-z]+ (one|two)$' and redis.reply.value !~ x"));
+}
+
+static void of_a_list_one_is_enough(void **state)
+{
+	assert_true(where("network.vlan == 9"));
+	assert_false(where("network.vlan == 8"));
+	assert_true(where("redis.args == key and redis.args ~ '^k'"));
+}
+
+static void what_is_not_there_fails_every_comparison(void **state)
+{
+	assert_false(where("http.response.status_code == 200"));
+	assert_false(where("http.response.status_code != 200"));
+	assert_true(where("not http.response.status_code == 200"));
+	assert_true(where("redis.reply.value and not http.version"));
+}
+
+static void words_bind_as_usual(void **state)
+{
+	assert_true(where("source.port == 1 and source.port == 2 or source.port == 6379"));
+	assert_false(where("source.port == 1 and (source.port == 2 or source.port == 6379)"));
+	assert_true(where("! (source.port == 1) && ! source.port == 2"));
+	assert_true(where("not not source.port"));
+}
+
+static void answers_of_dns_are_looked_into(void **state)
+{
+	const struct str texts[] = { { "v=spf1", 6 } };
+	struct dns_answer a[2] = {
+		{ .present = 1 | 16, .name = { "x.example", 9 }, .data = { "192.0.2.1", 9 } },
+		{ .present = 1 | 32, .name = { "y.example", 9 }, .data_list = { texts, 1 } },
+	};
+
+	record_start(&r, REC_DNS);
+	r.dns.answers = (struct list){ a, 2 };
+	record_mark(&r, FIELD_DNS_ANSWERS);
+	assert_true(where("dns.answers.data == 192.0.2.1"));
+	assert_true(where("dns.answers.data ~ spf and dns.answers.name == y.example"));
+	assert_false(where("dns.answers.ttl > 0"));
+	assert_true(where("dns.answers.name"));
+}
+
+static void what_makes_no_sense_is_refused(void **state)
+{
+	static const char *const bad[] = {
+		"", "(", "source.port ==", "nothing == 1", "source.port == x", "source.port ~ 1", "source.ip < 10.0.0.1",
+		"source.ip == 10.0.0.0/33", "source.ip == x", "event.action == 'open", "source.port == 1 2", "and",
+		"redis.reply.value ~ '('", "redis.reply.value ~ '(a)\\1'", "redis.reply.value ~ 'a{1,2555}'",
+		"redis.reply.value ~ '((a{9}){9}){9}'",
+		"redis.reply.value ~ 'a++++++++++++++++++++++++++++++'",
+		"redis.reply.value ~ '((((((((((a+)+)+)+)+)+)+)+)+)+)+'",
+		"tcp.conflict == 1", "dns.answers == 1", "dns.answers.x == 1",
+		"source.port == 1ms", "source.port == 99999999999999999999", "not", "source.port & 1",
+	};
+	char deep[200];
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		if (!is_error(bad[i]))
+			fail_msg("taken: %s", bad[i]);
+	memset(deep, '(', sizeof(deep) - 1);
+	deep[sizeof(deep) - 1] = 0;
+	assert_true(is_error(deep));
+}
+
+int main(void)
+{
+#define T(f) cmocka_unit_test_setup(f, make_record)
+	const struct CMUnitTest tests[] = {
+		T(fields_are_compared_as_what_they_are),
+		T(of_a_list_one_is_enough),
+		T(what_is_not_there_fails_every_comparison),
+		T(words_bind_as_usual),
+		T(answers_of_dns_are_looked_into),
+		T(what_makes_no_sense_is_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
