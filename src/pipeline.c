@@ -50,7 +50,16 @@ static int decoded(void *ctx, const struct record *r)
 		p->refused++;
 		return 0;
 	}
+	if (p->gather) {
+		p->gather->take(p->gather, r);
+		return 0;
+	}
 	return give(p, r, false);
+}
+
+static int give_row(void *ctx, const struct record *r)
+{
+	return give(ctx, r, false);
 }
 
 /* A capture file wants the frame itself, once, before anybody reads meaning into it. */
@@ -107,6 +116,8 @@ int pipeline_frame(void *pipeline, const struct frame *f)
 		return 0;
 	}
 	err = give_frame(p, f);
+	if (!err && p->account)
+		err = account_frame(p->account, f, decoded, p);
 	if (err || !p->decode)
 		return err;
 	return decode_frame(p->decode, f, decoded, p);
@@ -171,18 +182,63 @@ static int decode_lost(struct pipeline *p, uint64_t now_ns)
 	return err;
 }
 
+static int gather_lost(struct pipeline *p, uint64_t now_ns)
+{
+	uint64_t n = p->gather ? p->gather->evicted : p->account ? account_missed(p->account) : 0;
+
+	n -= p->told_evicted;
+	p->told_evicted += n;
+	return n ? pipeline_lost(p, "stats", "stats_table_full", n, now_ns, now_ns) : 0;
+}
+
+static int rows(struct pipeline *p, uint64_t now_ns)
+{
+	if (p->account)
+		return account_rows(p->account, now_ns, decoded, p);
+	return p->gather->rows(p->gather, give_row, p);
+}
+
+/* All rows, when it is time; the last time is the end. */
+static int give_rows(struct pipeline *p, uint64_t now_ns)
+{
+	int err;
+
+	if ((!p->gather && !p->account) || !p->rows_every_ns || now_ns < p->rows_next_ns)
+		return 0;
+	p->rows_next_ns = (p->rows_next_ns ? p->rows_next_ns : now_ns) + p->rows_every_ns;
+	err = rows(p, now_ns);
+	if (err || !p->rows_times || --p->rows_times)
+		return err;
+	p->done = true;
+	return 1;
+}
+
 int pipeline_tick(struct pipeline *p, uint64_t now_ns)
 {
 	int err = p->decode ? decode_tick(p->decode, now_ns, decoded, p) : 0;
 
-	return err ? err : decode_lost(p, now_ns);
+	if (!err && p->account)
+		err = account_tick(p->account, now_ns, decoded, p);
+	if (!err)
+		err = decode_lost(p, now_ns);
+	if (!err)
+		err = gather_lost(p, now_ns);
+	return err ? err : give_rows(p, now_ns);
 }
 
 int pipeline_finish(struct pipeline *p, uint64_t now_ns)
 {
 	int err = p->decode && !p->done ? decode_finish(p->decode, decoded, p) : 0;
 
-	return err < 0 ? err : decode_lost(p, now_ns);
+	if (err >= 0)
+		err = decode_lost(p, now_ns);
+	if (err >= 0)
+		err = gather_lost(p, now_ns);
+	if (err >= 0 && p->account && !p->done)
+		err = account_finish(p->account, decoded, p);
+	if (err >= 0 && (p->gather || p->account) && !p->done)
+		err = rows(p, now_ns);
+	return err;
 }
 
 int pipeline_flush(struct pipeline *p)

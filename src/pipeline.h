@@ -2,15 +2,18 @@
 #ifndef NETPROBE_PIPELINE_H
 #define NETPROBE_PIPELINE_H
 
+#include "account.h"
 #include "decode/decode.h"
 #include "frame.h"
 #include "kern/filter.h"
 #include "sink/sink.h"
+#include "stats/gather.h"
 #include "where.h"
 
 /*
  * The data path, in a few functions: frame → filter (what the kernel could not
- * do) → decode → sinks.  The pipeline owns nothing but itself.
+ * do) → decode → sinks, with a gather between the last two when there is one.
+ * The pipeline owns nothing but itself.
  */
 enum { PIPELINE_SINKS_MAX = 2, PIPELINE_LINKS_MAX = 16 };
 
@@ -19,6 +22,10 @@ struct pipeline {
 	struct sink *sinks[PIPELINE_SINKS_MAX];
 	unsigned int n_sinks;
 	const struct where *where;		/* NULL: every record */
+	struct account *account;		/* NULL; else counts the frames in place of `decode` */
+	struct gather *gather;			/* NULL; else takes all records but lost, its rows come out */
+	uint64_t rows_every_ns, rows_next_ns;	/* how often and when; 0: at the end only */
+	uint64_t rows_times;			/* how often at most; 0: no limit */
 	uint64_t limit;				/* -c; 0: no limit */
 
 	/* Files only; a live source has done it, in the kernel or by its match(). */
@@ -36,6 +43,7 @@ struct pipeline {
 	uint64_t unfiltered_links;	/* frames refused: the filter means nothing for their link type */
 	bool done;				/* the limit was reached */
 	struct decode_counts counted;		/* what `lost` records have already told */
+	uint64_t told_evicted;			/* of gather's */
 };
 
 int  pipeline_frame(void *pipeline, const struct frame *f);	/* a frame_fn */

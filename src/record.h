@@ -23,7 +23,7 @@ struct list { const void *p; uint32_t n; };	/* n elements of the field's type */
 
 enum record_kind {
 	REC_PACKET, REC_ARP, REC_ICMP, REC_DNS, REC_HTTP, REC_HTTP2, REC_TLS, REC_REDIS, REC_KAFKA,
-	REC_DHCP, REC_DROP, REC_LOST, REC_KINDS
+	REC_DHCP, REC_DROP, REC_FLOW, REC_STATS, REC_LOST, REC_KINDS
 };
 
 enum field_type {
@@ -37,6 +37,7 @@ enum field_type {
 	FT_WORDS,	/* struct list of const char * */
 	FT_STRS,	/* struct list of struct str */
 	FT_ITEMS,	/* struct list of structs, described by field->items */
+	FT_COUNTS,	/* struct list of struct named_count: an object of numbers */
 };
 
 /* Element of dns.answers; `present` has a bit for each row of its item table. */
@@ -63,6 +64,12 @@ struct item_table {
 	const struct item_field *rows;
 	unsigned int n;
 	uint16_t size;			/* of the struct; uint32_t present comes first */
+};
+
+/* Names are static strings of ours. */
+struct named_count {
+	const char *name;
+	uint64_t n;
 };
 
 extern const struct item_table dns_answer_items, dns_question_items;
@@ -195,6 +202,25 @@ struct record {
 			const char *hook;
 		} drop;
 		struct {
+			struct {		/* source, destination */
+				uint64_t packets, bytes;
+				const char *tcp_flags;
+				uint32_t retransmissions, out_of_order;
+				uint16_t zero_windows, resets;
+				uint8_t ttl, dscp;
+			} side[2];
+			uint64_t packets, bytes, handshake_ns, rtt_ns;
+			struct str community_id;
+			const char *state, *end_reason;
+		} flow;
+		struct {
+			uint64_t packets, bytes, captured_bytes, flows, fragments, undecoded, pps, bps;
+			bool estimated;
+			struct addr host;
+			uint16_t port;
+			struct list by_transport, by_version, by_size, by_tcp_flags;	/* struct named_count */
+		} stats;
+		struct {
 			const char *stage;
 			const char *reason;
 			uint64_t count;
@@ -214,9 +240,9 @@ struct record {
 	X(DATASET, "event.dataset", FT_WORD, dataset, "all", "what kind of record this is") \
 	X(ACTION, "event.action", FT_WORD, action, "dns http http2 tls redis kafka dhcp drop lost", "what the message is: query, request, response, no_answer, drop, ...") \
 	X(OUTCOME, "event.outcome", FT_WORD, outcome, "dns http http2 tls redis kafka dhcp", "success, failure or unknown, of a response") \
-	X(DURATION, "event.duration", FT_U64, duration_ns, "dns icmp http http2 tls redis kafka dhcp", "nanoseconds from the request to its response") \
-	X(START, "event.start", FT_TIME, start_ns, "lost", "first moment the record stands for") \
-	X(END, "event.end", FT_TIME, end_ns, "lost", "last moment the record stands for") \
+	X(DURATION, "event.duration", FT_U64, duration_ns, "dns icmp http http2 tls redis kafka dhcp flow", "nanoseconds from the request to its response, or from the first packet of a flow to its last") \
+	X(START, "event.start", FT_TIME, start_ns, "flow stats lost", "first moment the record stands for") \
+	X(END, "event.end", FT_TIME, end_ns, "flow stats lost", "last moment the record stands for") \
 	X(SAMPLED, "event.sampled", FT_U32, sampled, "all", "N when one packet in N was kept") \
 	X(FRAME_NUMBER, "frame.number", FT_U64, frame_number, "all", "number of the frame that completed it, from 1") \
 	X(FRAME_LEN, "frame.len", FT_U32, frame_len, "packet drop", "octets on the wire") \
@@ -225,17 +251,38 @@ struct record {
 	X(SRC_IP, "source.ip", FT_ADDR, src, "all", "sender, from the innermost IP header") \
 	X(SRC_PORT, "source.port", FT_U16, sport, "all", "sender's port") \
 	X(SRC_MAC, "source.mac", FT_MAC, smac, "packet arp dns dhcp drop", "sender's link address; in dns of mDNS and LLMNR only") \
+	X(SRC_PACKETS, "source.packets", FT_U64, flow.side[0].packets, "flow", "packets that the initiator sent") \
+	X(SRC_BYTES, "source.bytes", FT_U64, flow.side[0].bytes, "flow", "octets of these, as IP total lengths") \
+	X(SRC_TTL, "source.ttl", FT_U8, flow.side[0].ttl, "flow", "the lowest time to live, or hop limit, of these") \
+	X(SRC_DSCP, "source.dscp", FT_U8, flow.side[0].dscp, "flow", "differentiated services code point of the latest") \
+	X(SRC_TCP_FLAGS, "source.tcp.flags", FT_WORD, flow.side[0].tcp_flags, "flow", "all TCP flags that it sent: letters of CEUAPRSF") \
+	X(SRC_RETRANSMISSIONS, "source.tcp.retransmissions", FT_U32, flow.side[0].retransmissions, "flow", "segments that it sent again") \
+	X(SRC_OUT_OF_ORDER, "source.tcp.out_of_order", FT_U32, flow.side[0].out_of_order, "flow", "segments of it that others overtook") \
+	X(SRC_ZERO_WINDOWS, "source.tcp.zero_windows", FT_U16, flow.side[0].zero_windows, "flow", "how often it closed its window") \
+	X(SRC_RESETS, "source.tcp.resets", FT_U16, flow.side[0].resets, "flow", "resets that it sent") \
 	X(DST_IP, "destination.ip", FT_ADDR, dst, "all", "receiver, from the innermost IP header") \
 	X(DST_PORT, "destination.port", FT_U16, dport, "all", "receiver's port") \
 	X(DST_MAC, "destination.mac", FT_MAC, dmac, "packet arp dns dhcp drop", "receiver's link address; in dns of mDNS and LLMNR only") \
+	X(DST_PACKETS, "destination.packets", FT_U64, flow.side[1].packets, "flow", "packets that the responder sent") \
+	X(DST_BYTES, "destination.bytes", FT_U64, flow.side[1].bytes, "flow", "octets of these, as IP total lengths") \
+	X(DST_TTL, "destination.ttl", FT_U8, flow.side[1].ttl, "flow", "the lowest time to live, or hop limit, of these") \
+	X(DST_DSCP, "destination.dscp", FT_U8, flow.side[1].dscp, "flow", "differentiated services code point of the latest") \
+	X(DST_TCP_FLAGS, "destination.tcp.flags", FT_WORD, flow.side[1].tcp_flags, "flow", "all TCP flags that it sent: letters of CEUAPRSF") \
+	X(DST_RETRANSMISSIONS, "destination.tcp.retransmissions", FT_U32, flow.side[1].retransmissions, "flow", "segments that it sent again") \
+	X(DST_OUT_OF_ORDER, "destination.tcp.out_of_order", FT_U32, flow.side[1].out_of_order, "flow", "segments of it that others overtook") \
+	X(DST_ZERO_WINDOWS, "destination.tcp.zero_windows", FT_U16, flow.side[1].zero_windows, "flow", "how often it closed its window") \
+	X(DST_RESETS, "destination.tcp.resets", FT_U16, flow.side[1].resets, "flow", "resets that it sent") \
 	X(OUTER_SRC_IP, "outer.source.ip", FT_ADDR, outer_src, "packet drop", "sender, from the outermost IP header of a tunnel") \
 	X(OUTER_SRC_PORT, "outer.source.port", FT_U16, outer_sport, "packet drop", "its port") \
 	X(OUTER_DST_IP, "outer.destination.ip", FT_ADDR, outer_dst, "packet drop", "receiver, from the outermost IP header of a tunnel") \
 	X(OUTER_DST_PORT, "outer.destination.port", FT_U16, outer_dport, "packet drop", "its port") \
-	X(NET_TYPE, "network.type", FT_WORD, net_type, "packet arp drop", "ipv4, ipv6 or arp") \
+	X(NET_TYPE, "network.type", FT_WORD, net_type, "packet arp drop flow", "ipv4, ipv6 or arp") \
 	X(TRANSPORT, "network.transport", FT_WORD, transport, "all", "IANA keyword of the transport, or its number as text") \
 	X(PROTOCOL, "network.protocol", FT_WORD, protocol, "dns http http2 tls redis kafka dhcp", "application protocol") \
-	X(IANA, "network.iana_number", FT_U8, iana_number, "packet drop", "IP protocol number of the transport") \
+	X(IANA, "network.iana_number", FT_U8, iana_number, "packet drop flow", "IP protocol number of the transport") \
+	X(NET_PACKETS, "network.packets", FT_U64, flow.packets, "flow", "packets of both directions") \
+	X(NET_BYTES, "network.bytes", FT_U64, flow.bytes, "flow", "octets of both directions, as IP total lengths") \
+	X(COMMUNITY_ID, "network.community_id", FT_STR, flow.community_id, "flow", "Community ID, version 1, seed 0; not of ICMP, nor inside tunnels") \
 	X(DIRECTION, "network.direction", FT_WORD, direction, "all", "ingress or egress, at the interface") \
 	X(VLAN, "network.vlan", FT_U16S, vlan, "all", "VLAN ids before the first IP header, outermost first") \
 	X(TUNNEL, "network.tunnel", FT_WORDS, tunnel, "all", "encapsulations between the first and the innermost IP header") \
@@ -254,6 +301,8 @@ struct record {
 	X(TCP_ACK, "tcp.ack", FT_U32, tcp_ack, "packet drop", "acknowledgement number as sent") \
 	X(TCP_WINDOW, "tcp.window", FT_U16, tcp_window, "packet drop", "window as sent, not scaled") \
 	X(TCP_CONFLICT, "tcp.conflict", FT_BOOL, tcp_conflict, "http http2 tls redis kafka dns", "octets of this connection were sent twice with different contents; the first were read") \
+	X(TCP_HANDSHAKE_RTT, "tcp.handshake_rtt", FT_U64, flow.handshake_ns, "flow", "nanoseconds from the SYN to the acknowledgement of the SYN+ACK") \
+	X(TCP_RTT, "tcp.rtt", FT_U64, flow.rtt_ns, "flow", "round trip in nanoseconds, smoothed: from segments to their acknowledgements, both ways added") \
 	X(PAYLOAD_LEN, "payload.len", FT_U32, payload_len, "packet drop", "octets after the transport header, on the wire") \
 	X(MALFORMED, "packet.malformed", FT_WORD, malformed, "packet drop", "why the headers were not walked to the end") \
 	X(ETHERTYPE, "packet.ethertype", FT_U16, ethertype, "packet drop", "EtherType of a payload that is not IP or ARP") \
@@ -351,7 +400,24 @@ struct record {
 	X(DROP_REASON, "drop.reason", FT_STR, drop.reason, "drop", "the kernel's name, without its prefix") \
 	X(DROP_LOCATION, "drop.location", FT_STR, drop.location, "drop", "kernel function that let it go") \
 	X(DROP_HOOK, "drop.hook", FT_WORD, drop.hook, "drop", "xdp, tc, nft, iptables, socket, route, neighbour, tcp, udp, ip, other") \
-	X(LOST_STAGE, "lost.stage", FT_WORD, lost.stage, "lost", "where: ring, map, snap, decode, reassembly, sink") \
+	X(FLOW_STATE, "flow.state", FT_WORD, flow.state, "flow", "one_way, two_way; of TCP syn_sent, syn_received, established, closing, closed, reset") \
+	X(FLOW_END, "flow.end_reason", FT_WORD, flow.end_reason, "flow", "why no more is said of it: closed, reset, idle, active (it goes on in a further record), evicted, reused") \
+	X(STATS_HOST, "host.ip", FT_ADDR, stats.host, "stats", "address that the row counts") \
+	X(STATS_PORT, "server.port", FT_U16, stats.port, "stats", "port that the row counts: the responder's") \
+	X(STATS_PACKETS, "stats.packets", FT_U64, stats.packets, "stats", "packets") \
+	X(STATS_BYTES, "stats.bytes", FT_U64, stats.bytes, "stats", "octets on the wire") \
+	X(STATS_CAPTURED, "stats.captured_bytes", FT_U64, stats.captured_bytes, "stats", "octets captured") \
+	X(STATS_FLOWS, "stats.flows", FT_U64, stats.flows, "stats", "conversations: addresses, ports and protocol of the outermost IP header") \
+	X(STATS_ESTIMATED, "stats.flows_estimated", FT_BOOL, stats.estimated, "stats", "there were too many flows to count them one by one: within 2 %") \
+	X(STATS_TRANSPORT, "stats.by_transport", FT_COUNTS, stats.by_transport, "stats", "packets by transport of the outermost IP header; arp, other") \
+	X(STATS_VERSION, "stats.by_version", FT_COUNTS, stats.by_version, "stats", "packets by network layer: ipv4, ipv6, arp, other") \
+	X(STATS_SIZE, "stats.by_size", FT_COUNTS, stats.by_size, "stats", "packets by octets on the wire: up to 64, 127, 255, 511, 1023, 1518, 9018, or more") \
+	X(STATS_TCP_FLAGS, "stats.by_tcp_flags", FT_COUNTS, stats.by_tcp_flags, "stats", "TCP packets by what they do: syn, syn_ack, fin, rst, data, ack, other") \
+	X(STATS_FRAGMENTS, "stats.fragments", FT_U64, stats.fragments, "stats", "packets that are fragments") \
+	X(STATS_UNDECODED, "stats.undecoded", FT_U64, stats.undecoded, "stats", "packets whose headers could not be walked to the end") \
+	X(STATS_PPS, "stats.packets_per_second", FT_U64, stats.pps, "stats", "since the last such record, or over all the time") \
+	X(STATS_BPS, "stats.bits_per_second", FT_U64, stats.bps, "stats", "since the last such record, or over all the time") \
+	X(LOST_STAGE, "lost.stage", FT_WORD, lost.stage, "lost", "where: ring, map, snap, decode, reassembly, stats, sink") \
 	X(LOST_REASON, "lost.reason", FT_WORD, lost.reason, "lost", "why") \
 	X(LOST_COUNT, "lost.count", FT_U64, lost.count, "lost", "how many since the last such record") \
 	X(TRUNCATED, "truncated", FT_BOOL, truncated, "all", "texts or lists of it were cut: too long for a line of 64 KiB, or to be kept with a request")

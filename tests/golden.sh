@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 # golden.sh NAME | --list | --renew [NAME]: one line of tests/golden/TESTLIST, whose columns are
-# name, capture, arguments, expected file; they are separated by tabs or by " | ".
+# name, capture, arguments (of watch, unless another command stands first), expected file; they are separated by tabs or by " | ".
 set -eu
 cd "$(dirname "$0")/golden"
 NETPROBE=${NETPROBE:-../../build/netprobe}
@@ -26,8 +26,10 @@ trap 'rm -rf "$tmp"' EXIT
 
 # Arguments are quoted as for the shell: a filter is one word or several.
 eval "set -- $arguments"
+command=watch
+case ${1-} in stats | flows) command=$1; shift ;; esac
 rc=0
-"$NETPROBE" watch -r "$capture" "$@" >"$tmp/out" 2>"$tmp/err" || rc=$?
+"$NETPROBE" $command -r "$capture" "$@" >"$tmp/out" 2>"$tmp/err" || rc=$?
 if [ $renew = yes ]; then
 	cp "$tmp/out" "$expected"
 	git diff --stat -- "$expected" 2>/dev/null || true
@@ -35,5 +37,5 @@ if [ $renew = yes ]; then
 fi
 diff -u "$expected" "$tmp/out" && [ $rc = 0 ] && exit 0
 cat "$tmp/err"
-echo "netprobe watch -r tests/golden/$capture $arguments: exit status $rc"
+echo "netprobe $command -r tests/golden/$capture $arguments: exit status $rc"
 exit 1

@@ -31,7 +31,14 @@ const struct opt global_opts[] = {
 	{ .type = OPT_END },
 };
 
-const struct command *const commands[] = { &cmd_watch, &cmd_help, &cmd_schema, &cmd_version, NULL };
+const struct command *const commands[] = {
+	&cmd_watch,
+	&cmd_flows,
+	&cmd_help,
+	&cmd_schema,
+	&cmd_version,
+	NULL,
+};
 
 const struct command *command_find(const char *name)
 {

@@ -100,7 +100,7 @@ static const char *const type_names[] = {
 	[FT_BOOL] = "boolean", [FT_U8] = "number",     [FT_U16] = "number",   [FT_U32] = "number",
 	[FT_U64] = "number",   [FT_I32] = "number",   [FT_TIME] = "time",     [FT_ADDR] = "address", [FT_MAC] = "mac",
 	[FT_WORD] = "word",    [FT_STR] = "text",      [FT_U16S] = "numbers", [FT_WORDS] = "words",
-	[FT_STRS] = "texts",   [FT_ITEMS] = "objects",
+	[FT_STRS] = "texts",   [FT_ITEMS] = "objects", [FT_COUNTS] = "counts",
 };
 
 static int help_run(const struct globals *g, const void *opts, int argc, char **argv)
@@ -138,6 +138,7 @@ static const char *const features[] = {
 	"bpf",	"tcx",	"clsact", "af_packet", "drops",	  "pcap-filter", "pcap", "pcapng",
 	"gzip", "json", "csv",	  "landlock",  "seccomp", "arp",	 "icmp", "dns",
 	"http", "http2", "tls",	  "quic",      "dtls",	  "redis",	 "kafka", "dhcp", "where",
+	"flows",
 };
 
 static int version_run(const struct globals *g, const void *opts, int argc, char **argv)

@@ -77,6 +77,9 @@ static void print_type(enum field_type type, const struct item_table *items)
 		}
 		printf("}}");
 		break;
+	case FT_COUNTS:
+		printf("\"type\":\"object\",\"additionalProperties\":{\"type\":\"integer\"}");
+		break;
 	default:
 		print_scalar(type);
 		break;

@@ -27,6 +27,8 @@ struct watch {
 	struct source *source;
 	struct pipeline pipe;
 	struct line_state *lines;
+	line_fn line;			/* a line of text for a record, in place of `lines`; NULL: those */
+	void *line_ctx;
 	struct out *outs[PIPELINE_SINKS_MAX];
 	unsigned int n_outs;
 	int wake_fd;
@@ -76,5 +78,6 @@ void watch_ledger(struct watch *w);
 /* Give up privileges, before the first octet of a packet is parsed. */
 int watch_drop_privileges(struct watch *w);
 uint64_t watch_now_ns(void);
+unsigned int watch_width(void);	/* columns of the terminal that is standard output; 0: it is none */
 
 #endif

@@ -104,7 +104,7 @@ static enum time_style time_style(const struct watch *w)
 	return by_count[w->o->time < 6 ? w->o->time : 5];
 }
 
-static unsigned int terminal_width(void)
+unsigned int watch_width(void)
 {
 	struct winsize ws;
 
@@ -156,7 +156,7 @@ static int add_text(struct watch *w)
 		.ascii_hex = w->o->hex_ascii,
 		.hex_link = w->o->hex > 1 || w->o->hex_ascii > 1,
 		.ascii = w->o->ascii,
-		.width = terminal_width(),
+		.width = watch_width(),
 		.header = !g->no_header,
 		.fields = w->columns,
 		.n_fields = w->n_columns,
@@ -167,6 +167,11 @@ static int add_text(struct watch *w)
 	if (err)
 		return err;
 	opt.line_state = w->lines;
+	if (w->line) {
+		opt.line = w->line;
+		opt.line_state = w->line_ctx;
+		opt.time = TIME_NONE;
+	}
 	return add_sink(w, ops, dup(STDOUT_FILENO), "standard output", &opt);
 }
 
@@ -216,7 +221,7 @@ int watch_open_outputs(struct watch *w, int wake_fd)
 		err = add_capture(w);
 	if (!err && watch_writes_text(w)) {
 		err = add_text(w);
-		if (!err)
+		if (!err && !w->pipe.account)
 			err = decode_open(&w->pipe.decode, &d);
 	}
 	return err;

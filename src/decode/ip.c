@@ -26,6 +26,18 @@ static const char *plain_tunnel(uint8_t outer_proto)
 	}
 }
 
+/* The header before this one stays known, for those who count each. */
+static void keep_around(struct packet *pk)
+{
+	struct ip_around *a = &pk->around[pk->arounds];
+
+	if (pk->arounds == PACKET_OUTER_MAX)
+		return;
+	pk->arounds++;
+	*a = (struct ip_around){ .ip = pk->ip, .ip_len = pk->ip_len, .frag_id = pk->frag_id, .ttl = pk->ttl,
+				 .tos = pk->tos, .tunnels = pk->ip_tunnels, .is_fragment = pk->is_fragment };
+}
+
 /* A sound IP header: what the packet said of the header before it moves out. */
 static void begin(struct walk *w, uint8_t version)
 {
@@ -34,6 +46,7 @@ static void begin(struct walk *w, uint8_t version)
 	if (w->ips++) {
 		if (!w->wrapped)
 			walk_name(w, plain_tunnel(pk->ip.proto));
+		keep_around(pk);
 		if (!pk->has_outer) {
 			pk->outer = pk->ip;
 			pk->has_outer = true;
@@ -46,6 +59,7 @@ static void begin(struct walk *w, uint8_t version)
 		pk->l4_cap = pk->l4_len = pk->payload_cap = pk->payload_len = 0;
 	}
 	w->wrapped = false;
+	pk->ip_tunnels = w->ips > 1 ? pk->tunnels : 0;
 	pk->ethertype = 0;
 	pk->ip.version = version;
 	pk->ip.src.family = pk->ip.dst.family = version;
@@ -75,6 +89,7 @@ static void fragment(struct walk *w, uint32_t id, uint8_t proto, uint32_t offset
 	uint32_t n;
 
 	w->st->counts.fragments++;
+	pk->frag_id = id;
 	memcpy(key.src, pk->ip.src.b, 16);
 	memcpy(key.dst, pk->ip.dst.b, 16);
 	d = fragments_add(t, &key, &piece);
@@ -244,6 +259,7 @@ static bool extension(struct walk *w)
 		if (!walk_has(w, 8))
 			return false;
 		n = 4 * (h[1] + 2u);
+		w->pk->ip.has_ah = true;
 		break;
 	default:
 		return false;

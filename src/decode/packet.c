@@ -71,7 +71,7 @@ void packet_walk(struct packet_state *st, struct packet *pk, const struct frame 
 	struct walk w = { .pk = pk, .st = st, .p = f->data, .cap = f->cap_len, .len = f->len };
 	unsigned int n;
 
-	memset(pk, 0, sizeof(*pk));
+	memset(pk, 0, offsetof(struct packet, around));
 	pk->frame = f;
 	if (w.len < w.cap)		/* a file may say so */
 		w.len = w.cap;

@@ -13,7 +13,7 @@
  * event.  Everything it points to is in the frame (or, for a reassembled
  * datagram, in the fragment table until the next frame).
  */
-enum { PACKET_VLANS_MAX = 8, PACKET_TUNNELS_MAX = 8 };
+enum { PACKET_VLANS_MAX = 8, PACKET_TUNNELS_MAX = 8, PACKET_OUTER_MAX = 16 };
 
 /* One IP header and what follows it; the ports are those of its TCP, UDP or SCTP. */
 struct ip_layer {
@@ -22,7 +22,16 @@ struct ip_layer {
 	uint8_t  version;		/* 4, 6; 0: none */
 	uint8_t  proto;			/* IANA number after all extension headers */
 	bool     has_ports;
+	bool     has_ah;		/* behind an authentication header (51) */
 	bool     inherited;		/* the ports are those of the first fragment, not in this frame */
+};
+
+/* An IP header around the innermost one, as flows are counted by it. */
+struct ip_around {
+	struct ip_layer ip;
+	uint32_t ip_len, frag_id;
+	uint8_t  ttl, tos, tunnels;	/* tunnels: how many of packet.tunnel lie before this header */
+	bool     is_fragment;
 };
 
 struct packet {
@@ -64,6 +73,11 @@ struct packet {
 
 	bool     is_arp;		/* l3 points to an ARP header */
 	const char *malformed;		/* NULL when walked to the end; else a word: "truncated", "bad-length", … */
+
+	uint32_t frag_id;		/* of a fragment */
+	uint8_t  ip_tunnels;		/* how many of tunnel[] lie before the innermost IP header */
+	uint8_t  arounds;
+	struct ip_around around[PACKET_OUTER_MAX];	/* outermost first; the last member: not cleared */
 };
 
 /* State that outlives a frame: the fragment table.  Bounded; oldest out, counted. */

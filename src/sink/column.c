@@ -32,6 +32,7 @@ static unsigned int usual_width(enum field_type type, enum time_style time)
 	case FT_STRS:
 		return 16;
 	case FT_ITEMS:
+	case FT_COUNTS:
 		return 24;
 	case FT_U64:
 		return 10;

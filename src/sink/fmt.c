@@ -75,6 +75,19 @@ static void put_items(struct buf *b, struct time_cache *time, const struct item_
 	}
 }
 
+static void put_counts(struct buf *b, const struct list *l)
+{
+	const struct named_count *c = l->p;
+
+	for (uint32_t i = 0; i < l->n; i++, c++) {
+		if (i)
+			buf_chr(b, ' ');
+		buf_str(b, c->name);
+		buf_chr(b, '=');
+		buf_u64(b, c->n);
+	}
+}
+
 static void put_time(struct buf *b, struct time_cache *time, uint64_t ns)
 {
 	if (buf_room(b, TIME_TEXT_MAX))
@@ -138,6 +151,9 @@ void fmt_value(struct buf *b, struct time_cache *time, enum field_type type, con
 		return;
 	case FT_ITEMS:
 		put_items(b, time, items, at);
+		return;
+	case FT_COUNTS:
+		put_counts(b, at);
 		return;
 	}
 }

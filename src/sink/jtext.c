@@ -290,6 +290,25 @@ static void put_items(struct json_writer *w, const struct item_table *t, const s
 	*w->o++ = ']';
 }
 
+static void put_counts(struct json_writer *w, const struct list *l)
+{
+	const struct named_count *c = l->p;
+
+	*w->o++ = '{';
+	for (uint32_t i = 0; i < l->n; i++, c++) {
+		if (w->o >= w->limit) {
+			w->cut = true;
+			break;
+		}
+		if (i)
+			*w->o++ = ',';
+		w->o = put_word(w->o, c->name);
+		*w->o++ = ':';
+		w->o = put_u64(w->o, c->n);
+	}
+	*w->o++ = '}';
+}
+
 static char *put_quoted_addr(char *o, const struct addr *a)
 {
 	*o++ = '"';
@@ -366,6 +385,9 @@ void json_value(struct json_writer *w, enum field_type type, const void *at,
 	case FT_ITEMS:		/* never inside an item */
 		if (items)
 			put_items(w, items, at);
+		return;
+	case FT_COUNTS:
+		put_counts(w, at);
 		return;
 	}
 }

@@ -73,6 +73,7 @@ static void fill(struct record *r, const uint8_t *data, struct texts *t)
 {
 	static struct str some[3];
 	static const uint16_t numbers[2] = { 0, UINT16_MAX };
+	static const struct named_count counts[2] = { { "udp", 0 }, { "tcp", UINT64_MAX } };
 	enum record_kind kind = data[32] % REC_KINDS;
 	unsigned int i;
 
@@ -102,6 +103,8 @@ static void fill(struct record *r, const uint8_t *data, struct texts *t)
 			memcpy(at, &(struct list){ some, 3 }, sizeof(struct list));
 		else if (f->type == FT_U16S)
 			memcpy(at, &(struct list){ numbers, 2 }, sizeof(struct list));
+		else if (f->type == FT_COUNTS)
+			memcpy(at, &(struct list){ counts, 2 }, sizeof(struct list));
 		if (f->type == FT_STR && record_has(r, i))
 			memcpy(at, &(struct str[]){ next_text(t) }, sizeof(struct str));
 	}

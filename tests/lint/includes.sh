@@ -10,18 +10,18 @@ BEGIN {
 	# What each folder may include besides itself; "." is the root of src/.
 	allow["util"] = ""
 	allow["."] = "util"
-	allow["source"] = allow["decode"] = allow["sink"] = allow["kern"] = "util . abi"
+	allow["source"] = allow["decode"] = allow["sink"] = allow["kern"] = allow["stats"] = allow["flows"] = "util . abi"
 	allow["priv"] = "util . abi kern"
 	allow["compat"] = ""
 	allow["bpf"] = "abi"
 	# pipeline.c joins the stages; the commands and main are above everything.
-	pipeline = "util . source decode sink kern"
-	allow["cmd"] = pipeline " priv abi pipeline"
+	pipeline = "util . source decode stats flows sink kern pipeline"
+	allow["cmd"] = pipeline " priv abi"
 	allow["main"] = "cmd"
 }
 function folder(path) {
 	if (path ~ /^bpf\//) return "bpf"
-	if (path ~ /^src\/(pipeline)\./) return "pipeline"
+	if (path ~ /^src\/(pipeline|account|account_rows|account_parts)\./) return "pipeline"
 	if (path ~ /^src\/main\./) return "main"
 	if (path ~ /^src\/[^\/]*$/) return "."
 	sub(/^src\//, "", path); sub(/\/.*/, "", path)
@@ -31,7 +31,7 @@ function target(name, from) {
 	if (name == "abi.h") return "abi"
 	if (name ~ /\.skel\.h$/) return from == "kern" ? "kern" : "a skeleton"
 	if (from == "bpf") return "bpf"
-	if (name == "pipeline.h") return "pipeline"
+	if (name ~ /^(pipeline|account|account_parts)\.h$/) return "pipeline"
 	if (name !~ /\//) return "."
 	sub(/\/.*/, "", name)
 	return name

@@ -344,6 +344,7 @@ static const struct {
 	{ "kafka.pcap", make_kafka },
 	{ "tls.pcap", make_tls },
 	{ "dhcp.pcap", make_dhcp },
+	{ "flows.pcap", make_flows },
 };
 
 static int save(const char *dir, const char *name, const struct cap *c)

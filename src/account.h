@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef NETPROBE_ACCOUNT_H
+#define NETPROBE_ACCOUNT_H
+
+#include "decode/packet.h"
+#include "flows/table.h"
+#include "frame.h"
+#include "stats/gather.h"
+
+/*
+ * Frames into counts: in a pipeline it stands where the decoders would.  Each IP
+ * header of a frame is one packet of one flow, the inner ones of tunnels too; the
+ * totals count the frame once, by its outermost header.
+ */
+enum account_by { BY_NOTHING, BY_IFACE, BY_PROTO, BY_HOST, BY_PORT, BY_KINDS };
+enum account_sort { SORT_NONE, SORT_BYTES, SORT_PACKETS, SORT_RTT, SORT_AGE, SORTS };
+enum account_choice { CHOOSE_ALL, CHOOSE_ACTIVE, CHOOSE_CLOSED };
+
+struct account_options {
+	bool flows;				/* rows are flows; else statistics */
+	bool stream;				/* flows are told as they leave; else those there in the end */
+	bool per_interface;			/* a flow on two interfaces is two */
+	enum account_by by;			/* of statistics */
+	enum account_sort sort;
+	enum account_choice choice;
+	uint32_t top;				/* rows at most; 0: all */
+	uint32_t seed;
+	struct flow_table_options table;	/* bounds and timeouts; the rest is filled in */
+};
+
+/* What the rows that were given stand for, of all that was counted. */
+struct account_coverage {
+	uint64_t flows, packets;		/* all */
+	uint64_t missed_flows, missed_packets;	/* evicted, and not told of */
+};
+
+struct account;
+
+int  account_open(struct account **out, const struct account_options *opt);
+void account_close(struct account *a);
+/* 0, or the first non-zero value that fn returned. */
+int  account_frame(struct account *a, const struct frame *f, record_fn fn, void *ctx);
+int  account_tick(struct account *a, uint64_t now_ns, record_fn fn, void *ctx);
+/* No more frames: what waits for its ports is counted. */
+int  account_finish(struct account *a, record_fn fn, void *ctx);
+/* What is known now; now_ns 0: as of the last frame.  Live streams end with all flows that are left. */
+int  account_rows(struct account *a, uint64_t now_ns, record_fn fn, void *ctx);
+void account_coverage(const struct account *a, struct account_coverage *c);
+/* Rows that had to go before they were told; monotonic. */
+uint64_t account_missed(const struct account *a);
+/* "coverage 99.2 %, 812 flows missed", without a newline. */
+unsigned int account_coverage_text(const struct account *a, char *out, unsigned int size);
+
+#endif

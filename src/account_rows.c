@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "account_parts.h"
+#include "util/err.h"
+
+/* ── flows ──────────────────────────────────────────────────────────────────── */
+bool account_chooses(const struct account *a, const struct flow *f)
+{
+	return a->opt.choice == CHOOSE_ALL || flow_is_over(f) == (a->opt.choice == CHOOSE_CLOSED);
+}
+
+static void put_interface(struct record *r, const struct iface *i)
+{
+	if (!i || !i->name[0])
+		return;
+	r->interface = (struct str){ i->name, (uint32_t)strnlen(i->name, sizeof(i->name)) };
+	record_mark(r, FIELD_INTERFACE);
+}
+
+int account_emit(struct account *a, const struct flow *f)
+{
+	struct record r;
+
+	flow_record(&a->row, &r, f);
+	r.transport = packet_transport_name(f->key.proto);
+	record_mark(&r, FIELD_TRANSPORT);
+	if (f->key.ifindex && f->key.ifindex <= a->n_ifaces)
+		put_interface(&r, a->ifaces[f->key.ifindex - 1]);
+	return a->fn(a->ctx, &r);
+}
+
+static int emit_chosen(void *ctx, const struct flow *f)
+{
+	struct account *a = ctx;
+
+	return account_chooses(a, f) ? account_emit(a, f) : 0;
+}
+
+struct order {
+	uint64_t rank;
+	const struct flow *f;
+};
+
+struct collect {
+	struct account *a;
+	struct order *v;
+	uint32_t n;
+};
+
+static uint64_t rank_of(enum account_sort sort, const struct flow *f)
+{
+	switch (sort) {
+	case SORT_BYTES:
+		return f->side[0].bytes + f->side[1].bytes;
+	case SORT_PACKETS:
+		return f->side[0].packets + f->side[1].packets;
+	case SORT_RTT:
+		return flow_rtt_us(f);
+	default:
+		return f->last_ns - f->start_ns;
+	}
+}
+
+static int collect(void *ctx, const struct flow *f)
+{
+	struct collect *c = ctx;
+
+	if (account_chooses(c->a, f))
+		c->v[c->n++] = (struct order){ rank_of(c->a->opt.sort, f), f };
+	return 0;
+}
+
+/* The highest first; what is equal, the older first. */
+static int by_rank(const void *a, const void *b)
+{
+	const struct order *x = a, *y = b;
+
+	if (x->rank != y->rank)
+		return x->rank < y->rank ? 1 : -1;
+	if (x->f->start_ns != y->f->start_ns)
+		return x->f->start_ns < y->f->start_ns ? -1 : 1;
+	return memcmp(&x->f->key, &y->f->key, sizeof(x->f->key));
+}
+
+static int sorted_flows(struct account *a)
+{
+	uint32_t n = flow_table_n(a->table, NULL);
+	struct collect c = { .a = a, .v = malloc((n ? n : 1) * sizeof(*c.v)) };
+	int rc = 0;
+
+	if (!c.v)
+		return fail(ENOMEM, "flows");
+	flow_table_each(a->table, collect, &c);
+	qsort(c.v, c.n, sizeof(*c.v), by_rank);
+	for (uint32_t i = 0; i < c.n && !rc && (!a->opt.top || i < a->opt.top); i++)
+		rc = account_emit(a, c.v[i].f);
+	free(c.v);
+	return rc;
+}
+
+/* ── statistics ─────────────────────────────────────────────────────────────── */
+void account_tally(struct account *a, const struct packet *pk, uint64_t bytes)
+{
+	const struct ip_layer *ip = pk->has_outer ? &pk->outer : &pk->ip;
+	const struct frame *f = pk->frame;
+	uint64_t n = f->segments > 1 ? f->segments : 1;
+	struct tally_key k = { 0 };
+
+	switch (a->opt.by) {
+	case BY_IFACE:
+		k.name = f->iface;
+		k.direction = f->direction;
+		break;
+	case BY_PROTO:
+		k.proto = ip->proto;
+		if (!ip->version) {
+			k.by_name = true;
+			k.name = pk->is_arp ? "arp" : "other";
+		}
+		break;
+	case BY_HOST:
+		if (!ip->version || !ip->dst.family)
+			return;
+		k.host = ip->src;
+		tally_take(a->tally, &k, n, bytes, f->time_ns);
+		if (!memcmp(&ip->src, &ip->dst, sizeof(ip->src)))
+			return;
+		k.host = ip->dst;
+		break;
+	case BY_PORT:
+		if (!a->has_outer_port)
+			return;
+		k.proto = ip->proto;
+		k.port = a->outer_port;
+		break;
+	default:
+		return;
+	}
+	tally_take(a->tally, &k, n, bytes, f->time_ns);
+}
+
+static int emit_tally(void *ctx, struct tally_row *t, uint64_t ns)
+{
+	struct account *a = ctx;
+	const struct iface *i = t->key.name;
+	struct record r;
+
+	record_start(&r, REC_STATS);
+	r.time_ns = r.end_ns = t->last_ns;
+	r.start_ns = t->first_ns;
+	r.stats.packets = t->packets;
+	r.stats.bytes = t->bytes;
+	r.stats.host = t->key.host;
+	r.stats.port = t->key.port;
+	r.transport = t->key.by_name ? t->key.name : packet_transport_name(t->key.proto);
+	record_mark(&r, FIELD_START);
+	record_mark(&r, FIELD_END);
+	record_mark(&r, FIELD_STATS_PACKETS);
+	record_mark(&r, FIELD_STATS_BYTES);
+	if (a->opt.by == BY_HOST)
+		record_mark(&r, FIELD_STATS_HOST);
+	if (a->opt.by == BY_PORT)
+		record_mark(&r, FIELD_STATS_PORT);
+	if (a->opt.by == BY_PORT || a->opt.by == BY_PROTO)
+		record_mark(&r, FIELD_TRANSPORT);
+	if (a->opt.by == BY_IFACE)
+		put_interface(&r, i);
+	if (a->opt.by == BY_IFACE && t->key.direction) {
+		r.direction = t->key.direction == DIR_EGRESS ? "egress" : "ingress";
+		record_mark(&r, FIELD_DIRECTION);
+	}
+	stats_rates(&r, t->packets - t->told_packets, t->bytes - t->told_bytes, ns);
+	return a->fn(a->ctx, &r);
+}
+
+static int emit_totals(struct account *a, uint64_t now_ns)
+{
+	struct record r;
+
+	totals_record(&a->totals, &a->totals_row, &r, now_ns, packet_transport_name);
+	return a->fn(a->ctx, &r);
+}
+
+int account_rows(struct account *a, uint64_t now_ns, record_fn fn, void *ctx)
+{
+	a->fn = fn;
+	a->ctx = ctx;
+	if (a->opt.flows && (a->opt.sort || a->opt.top))
+		return sorted_flows(a);
+	if (a->opt.flows)
+		return flow_table_each(a->table, emit_chosen, a);
+	if (a->tally)
+		return tally_each(a->tally, a->opt.top, emit_tally, a, now_ns ? now_ns : a->last_ns);
+	return emit_totals(a, now_ns);
+}

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* flows: who talks to whom, how much and how well. */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "cmd/flows.h"
+#include "kern/link.h"
+#include "util/err.h"
+
+#define F(member) offsetof(struct flows_opts, member)
+
+static const struct opt flows_rows[] = {
+	{ "interface", 'i', OPT_STRS, F(iface), "IFACE",
+	  "count what passes on this interface; may be given again, may be a glob, or any (the default)" },
+	{ "read", 'r', OPT_STR, F(read), "FILE",
+	  "read a capture (pcap, pcapng, gzipped) in place of an interface; - is standard input" },
+	{ "top", 0, OPT_UINT, F(top), "N", "only the N highest, by --sort (default bytes)" },
+	{ "sort", 0, OPT_STR, F(sort), "SORT", "order by bytes, packets, rtt or age, the highest first" },
+	{ "active", 0, OPT_FLAG, F(active), NULL, "only those that are not over" },
+	{ "closed", 0, OPT_FLAG, F(closed), NULL, "only TCP connections that are over" },
+	{ "for", 0, OPT_TIME, F(for_ns), "TIME", "on an interface: list what was there after so long, and end" },
+	{ "where", 0, OPT_STR, F(where), "EXPR", "only flows for which this holds: tcp.rtt > 100ms" },
+	{ "idle-timeout", 0, OPT_TIME, F(idle_ns), "TIME",
+	  "a flow that was silent for so long is over (live: default 60s, 5m when both ends have spoken)" },
+	{ "active-timeout", 0, OPT_TIME, F(active_ns), "TIME",
+	  "a flow that goes on is told of every so long (export: default 60s)" },
+	{ "user", 'Z', OPT_STR, F(user), "USER", "become USER (default nobody)" },
+	{ .type = OPT_END },
+};
+
+static const char flows_examples[] =
+	"  sudo netprobe flows -i eth0                      what was there until you pressed ^C\n"
+	"  sudo netprobe flows --top 20 --for 10s -i eth0   the largest of ten seconds\n"
+	"  netprobe -j flows -r f.pcap                      the flows of a capture, as JSON lines\n";
+
+/* For people; -o chooses others, and CSV has its own. */
+static const uint16_t csv_columns[] = {
+	FIELD_START, FIELD_END, FIELD_SRC_IP, FIELD_SRC_PORT, FIELD_DST_IP, FIELD_DST_PORT, FIELD_TRANSPORT,
+	FIELD_FLOW_STATE, FIELD_SRC_PACKETS, FIELD_SRC_BYTES, FIELD_DST_PACKETS, FIELD_DST_BYTES, FIELD_SRC_TCP_FLAGS,
+	FIELD_DST_TCP_FLAGS, FIELD_SRC_RETRANSMISSIONS, FIELD_DST_RETRANSMISSIONS, FIELD_TCP_HANDSHAKE_RTT,
+	FIELD_TCP_RTT, FIELD_TUNNEL, FIELD_INTERFACE, FIELD_COMMUNITY_ID,
+};
+
+static int parse_sort(const struct flows_opts *o, struct account_options *ao)
+{
+	static const char *const names[SORTS] = { "none", "bytes", "packets", "rtt", "age" };
+
+	ao->top = (uint32_t)o->top;
+	ao->choice = o->active ? CHOOSE_ACTIVE : o->closed ? CHOOSE_CLOSED : CHOOSE_ALL;
+	ao->sort = o->top ? SORT_BYTES : SORT_NONE;
+	if (o->active && o->closed)
+		return fail(0, "--active and --closed exclude each other");
+	if (o->top > UINT32_MAX)
+		return fail(0, "--top: at most %u", UINT32_MAX);
+	if (!o->sort)
+		return 0;
+	for (int i = SORT_BYTES; i < SORTS; i++) {
+		if (strcmp(o->sort, names[i]))
+			continue;
+		ao->sort = (enum account_sort)i;
+		return 0;
+	}
+	return fail(0, "--sort: '%s' is not bytes, packets, rtt or age", o->sort);
+}
+
+static int check(struct watch *w, const struct flows_opts *o, struct account_options *ao)
+{
+	if (o->read && o->iface.n)
+		return fail(0, "-r reads a file: -i is for live capture");
+	if (o->read && o->for_ns)
+		return fail(0, "-r reads all of a file: --for is for live capture");
+	if (parse_sort(o, ao))
+		return -EINVAL;
+	ao->flows = true;
+	ao->per_interface = !o->read;
+	ao->stream = o->read && !ao->sort;
+	if (o->read) {
+		ao->table.settled = FLOWS_FILE_SETTLED;
+		ao->table.first = FLOWS_FILE_FIRST;
+	}
+	ao->table.timeouts.first = ao->table.timeouts.settled = o->idle_ns;
+	ao->table.timeouts.active = o->active_ns;
+	if (o->for_ns) {
+		w->pipe.rows_every_ns = o->for_ns;
+		w->pipe.rows_times = 1;
+		w->pipe.rows_next_ns = watch_now_ns() + o->for_ns;
+	}
+	return 0;
+}
+
+static void choose_columns(struct watch *w)
+{
+	if (w->n_columns || !w->g->csv)
+		return;
+	w->n_columns = sizeof(csv_columns) / sizeof(csv_columns[0]);
+	memcpy(w->columns, csv_columns, sizeof(csv_columns));
+}
+
+static uint32_t random_seed(void)
+{
+	uint32_t seed;
+
+	if (getrandom(&seed, sizeof(seed), GRND_NONBLOCK) != (ssize_t)sizeof(seed))
+		seed = (uint32_t)watch_now_ns();
+	return seed;
+}
+
+int flows_list(struct watch *w, struct account_options *ao)
+{
+	char text[80];
+	int rc;
+
+	ao->seed = random_seed();
+	rc = account_open(&w->pipe.account, ao);
+	if (rc)
+		return exit_status(rc);
+	if (!w->o->read && !w->pipe.rows_every_ns)
+		note("counting: ^C prints the flows");
+	rc = w->o->read ? watch_file(w) : watch_live(w);
+	account_coverage_text(w->pipe.account, text, sizeof(text));
+	note("%s", text);
+	account_close(w->pipe.account);
+	return rc;
+}
+
+static int flows_run(const struct globals *g, const void *opts, int argc, char **argv)
+{
+	const struct flows_opts *o = opts;
+	struct watch_opts wo = { .iface = o->iface, .read = o->read, .user = o->user, .where = o->where,
+				 .snaplen = o->read ? NULL : FLOWS_SNAPLEN };
+	struct flows_text text = { .header = !g->no_header };
+	struct watch w = { .g = g, .o = &wo, .line = flows_line, .line_ctx = &text };
+	struct account_options ao = { 0 };
+	int rc;
+
+	if (argc && !strcmp(argv[0], "list")) {
+		argv++;
+		argc--;
+	}
+	if (check(&w, o, &ao))
+		return EXIT_USAGE;
+	if (g->netns) {
+		rc = netns_enter(g->netns);
+		if (rc)
+			return exit_status(rc);
+	}
+	text.width = watch_width();
+	rc = watch_check(&w, argc, argv);
+	if (!rc) {
+		choose_columns(&w);
+		rc = flows_list(&w, &ao);
+	}
+	free(w.filter_text);
+	return rc;
+}
+
+const struct command cmd_flows = {
+	.name = "flows",
+	.summary = "List conversations: who talks to whom, how much and how well, live or from a capture",
+	.usage = "[list] [-i IFACE]... [-r FILE] [OPTION]... [FILTER]",
+	.opts = flows_rows,
+	.size = sizeof(struct flows_opts),
+	.run = flows_run,
+	.examples = flows_examples,
+};

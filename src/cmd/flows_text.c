@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "cmd/flows_text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "util/addr.h"
+
+enum {
+	FIXED = 4 + 1 + 8 + 4 * 1 + 3 * 6,	/* proto, state, gaps, sent, received, rtt */
+	MORE = 2 * (1 + 6),			/* packets, age */
+	END_MIN = 12, END_USUAL = 21, END_MAX = 47,	/* [IPv6]:port */
+};
+
+void text_count(char out[8], uint64_t n)
+{
+	static const char units[] = "kMGTPE";
+	double v = (double)n;
+	int u = -1;
+
+	while (v >= 999.5 && units[u + 1]) {
+		v /= 1000;
+		u++;
+	}
+	if (u < 0)
+		snprintf(out, 8, "%u", (unsigned int)n);
+	else
+		snprintf(out, 8, v < 9.95 ? "%.1f%c" : "%.0f%c", v, units[u]);
+}
+
+void text_span(char out[8], uint64_t ns)
+{
+	static const struct {
+		double ns;
+		const char *unit;
+	} units[] = { { 1e3, "us" }, { 1e6, "ms" }, { 1e9, "s" }, { 60e9, "m" }, { 3600e9, "h" }, { 86400e9, "d" } };
+	unsigned int u = 0;
+	double v;
+
+	while (u < 5 && (double)ns >= units[u + 1].ns)
+		u++;
+	v = (double)ns / units[u].ns;
+	if (v > 99999)
+		v = 99999;
+	snprintf(out, 8, v < 9.95 ? "%.1f%s" : "%.0f%s", v, units[u].unit);
+}
+
+/* "address:port", an IPv6 address in brackets; cut in the address, for the port tells more. */
+static void put_end(struct buf *b, const struct addr *a, bool has_port, uint16_t port, unsigned int width)
+{
+	char text[80], tail[8] = "";
+	unsigned int n = addr_text(text + 1, a), from = has_port && a->family == 6 ? 0 : 1, end = n + 1, tail_n = 0;
+
+	text[0] = '[';
+	if (!from)
+		text[end++] = ']';
+	if (has_port)
+		tail_n = (unsigned int)snprintf(tail, sizeof(tail), ":%u", port);
+	n = end - from;
+	if (n + tail_n > width) {
+		n = width > tail_n + 1 ? width - tail_n - 1 : 1;
+		text[from + n++] = '~';
+	}
+	buf_add(b, text + from, n);
+	buf_add(b, tail, tail_n);
+	for (n += tail_n; n < width; n++)
+		buf_chr(b, ' ');
+}
+
+struct layout {
+	unsigned int end;
+	bool more;
+};
+
+static struct layout layout_of(const struct flows_text *t)
+{
+	struct layout l = { END_USUAL, true };
+	unsigned int room;
+
+	if (!t->width)
+		return l;
+	l.more = t->width >= FIXED + 2 * END_USUAL + MORE;
+	room = FIXED + (l.more ? MORE : 0u);
+	l.end = t->width > room + 2 * END_MIN ? (t->width - room) / 2 : END_MIN;
+	if (l.end > END_MAX)
+		l.end = END_MAX;
+	return l;
+}
+
+static const char *short_state(const char *state)
+{
+	static const char *const names[][2] = {
+		{ "established", "estab" }, { "syn_sent", "syn-sent" }, { "syn_received", "syn-recv" },
+		{ "one_way", "one-way" }, { "two_way", "two-way" },
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (!strcmp(state, names[i][0]))
+			return names[i][1];
+	return state;
+}
+
+void flows_titles(const struct flows_text *t, struct buf *b)
+{
+	struct layout l = layout_of(t);
+
+	buf_fmt(b, "%-4s %-8s %-*s %-*s %6s %6s %6s", "", "STATE", (int)l.end, "SOURCE", (int)l.end, "DESTINATION",
+		"SENT", "RECVD", "RTT");
+	if (l.more)
+		buf_fmt(b, " %6s %6s", "PKTS", "TIME");
+}
+
+void flows_line(void *text, const struct record *r, struct buf *b)
+{
+	struct flows_text *t = text;
+	struct layout l = layout_of(t);
+	char sent[8], received[8], rtt[8] = "-", packets[8], age[8] = "-";
+
+	if (t->header) {
+		flows_titles(t, b);
+		buf_chr(b, '\n');
+		t->header = false;
+	}
+	text_count(sent, r->flow.side[0].bytes);
+	text_count(received, r->flow.side[1].bytes);
+	text_count(packets, r->flow.packets);
+	if (r->duration_ns)
+		text_span(age, r->duration_ns);
+	if (record_has(r, FIELD_TCP_RTT))
+		text_span(rtt, r->flow.rtt_ns);
+	buf_fmt(b, "%-4.4s %-8s ", !strcmp(r->transport, "ipv6-icmp") ? "icmp6" : r->transport,
+		short_state(r->flow.state));
+	put_end(b, &r->src, record_has(r, FIELD_SRC_PORT), r->sport, l.end);
+	buf_chr(b, ' ');
+	put_end(b, &r->dst, record_has(r, FIELD_DST_PORT), r->dport, l.end);
+	buf_fmt(b, " %6s %6s %6s", sent, received, rtt);
+	if (l.more)
+		buf_fmt(b, " %6s %6s", packets, age);
+}

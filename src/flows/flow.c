@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "flows/flow.h"
+
+#include <string.h>
+
+enum {
+	REORDER_US = 3000,		/* without a round trip: so late is a retransmission */
+	SETTLED_PACKETS = 16,		/* one way, but not for nothing */
+	RTT_MAX_US = 60000000,		/* what takes longer is no round trip */
+};
+
+const char *const flow_state_names[FLOW_STATES] = {
+	[FLOW_ONE_WAY] = "one_way", [FLOW_TWO_WAY] = "two_way", [FLOW_SYN_SENT] = "syn_sent",
+	[FLOW_SYN_RECEIVED] = "syn_received", [FLOW_ESTABLISHED] = "established", [FLOW_CLOSING] = "closing",
+	[FLOW_CLOSED] = "closed", [FLOW_RESET] = "reset",
+};
+
+const char *const flow_end_names[FLOW_ENDS] = {
+	[FLOW_LIVES] = "none", [FLOW_END_CLOSED] = "closed", [FLOW_END_RESET] = "reset", [FLOW_END_IDLE] = "idle",
+	[FLOW_END_ACTIVE] = "active", [FLOW_END_EVICTED] = "evicted", [FLOW_END_REUSED] = "reused",
+};
+
+void flow_order(struct flow_packet *p)
+{
+	struct flow_key *k = &p->key;
+	int order = memcmp(k->addr[0], k->addr[1], sizeof(k->addr[0]));
+	uint8_t addr[16];
+	uint16_t port;
+
+	p->from = order > 0 || (!order && k->port[0] > k->port[1]);
+	if (!p->from)
+		return;
+	memcpy(addr, k->addr[0], sizeof(addr));
+	memcpy(k->addr[0], k->addr[1], sizeof(addr));
+	memcpy(k->addr[1], addr, sizeof(addr));
+	port = k->port[0];
+	k->port[0] = k->port[1];
+	k->port[1] = port;
+}
+
+static uint32_t since(const struct flow *f, uint64_t ns)
+{
+	return ns > f->start_ns ? (uint32_t)((ns - f->start_ns) / 1000) : 0;
+}
+
+static void smooth(struct flow_side *s, uint32_t us)
+{
+	if (us > RTT_MAX_US)
+		return;
+	us = us ? us : 1;
+	s->rtt8_us = s->rtt8_us ? s->rtt8_us - s->rtt8_us / 8 + us : us * 8;
+}
+
+uint32_t flow_rtt_us(const struct flow *f)
+{
+	const struct flow_side *a = &f->side[0], *b = &f->side[1];
+
+	/* We stand between the two: what each waits for is one part of the way. */
+	return a->rtt8_us && b->rtt8_us ? a->rtt8_us / 8 + b->rtt8_us / 8 : 0;
+}
+
+/* Octets before the highest ones: those that were passed over and come late, or those sent again. */
+static void old_octets(struct flow *f, struct flow_side *s, const struct flow_packet *p, uint32_t us)
+{
+	uint32_t rtt = flow_rtt_us(f), limit = rtt ? rtt : REORDER_US;
+	bool fills = s->has_hole && (int32_t)(p->tcp_seq - s->hole_start) >= 0 &&
+		     (int32_t)(s->hole_end - p->tcp_seq) > 0;
+
+	if (fills && us - s->hole_us < limit)
+		s->out_of_order += p->packets;
+	else
+		s->retransmissions += p->packets;
+	if (fills && p->tcp_seq == s->hole_start)
+		s->hole_start += p->payload_len;
+	if (fills && (int32_t)(s->hole_end - s->hole_start) <= 0)
+		s->has_hole = false;
+	s->is_timed = false;		/* Karn's rule: whose acknowledgement would it be? */
+}
+
+/* RFC 1122, 4.2.3.6, and probes of a closed window: the octet before the next one, or none. */
+static bool is_probe(const struct flow_side *s, const struct flow_packet *p)
+{
+	return p->payload_len <= 1 && p->tcp_seq == s->next_seq - 1 && !(p->tcp_flags & (TCP_SYN | TCP_FIN));
+}
+
+static void take_octets(struct flow *f, struct flow_side *s, const struct flow_packet *p, uint32_t us)
+{
+	uint32_t len = p->payload_len + !!(p->tcp_flags & TCP_SYN) + !!(p->tcp_flags & TCP_FIN);
+	uint32_t end = p->tcp_seq + len;
+
+	if (!s->has_seq) {
+		s->next_seq = p->tcp_seq;
+		s->has_seq = true;
+	}
+	if (!len || is_probe(s, p))
+		return;
+	if ((int32_t)(end - s->next_seq) <= 0) {
+		old_octets(f, s, p, us);
+		return;
+	}
+	if ((int32_t)(p->tcp_seq - s->next_seq) > 0) {
+		s->hole_start = s->next_seq;
+		s->hole_end = p->tcp_seq;
+		s->hole_us = us;
+		s->has_hole = true;
+	}
+	s->next_seq = end;
+	if (!s->is_timed) {
+		s->is_timed = true;
+		s->timed_seq = end;
+		s->timed_us = us;
+	}
+}
+
+/* RFC 9293, 3.8.1 and RFC 6298. */
+static void take_ack(struct flow_side *other, const struct flow_packet *p, uint32_t us)
+{
+	if (!(p->tcp_flags & TCP_ACK) || !other->is_timed || (int32_t)(p->tcp_ack - other->timed_seq) < 0)
+		return;
+	other->is_timed = false;
+	smooth(other, us - other->timed_us);
+}
+
+/* RFC 9293, 3.3.2, as somebody in between sees it. */
+static void next_state(struct flow *f, const struct flow_packet *p, uint32_t us)
+{
+	struct flow_side *s = &f->side[p->from], *other = &f->side[!p->from];
+	bool by_initiator = p->from == f->initiator;
+
+	if (p->tcp_flags & TCP_RST) {
+		f->state = f->state == FLOW_CLOSED ? FLOW_CLOSED : FLOW_RESET;
+		return;
+	}
+	if (f->state == FLOW_SYN_SENT && by_initiator && p->tcp_flags & TCP_SYN)
+		f->syn_us = us;		/* the last one asked: the first went unheard */
+	if (f->state == FLOW_SYN_SENT && !by_initiator && p->tcp_flags & TCP_SYN)
+		f->state = FLOW_SYN_RECEIVED;
+	else if (f->state == FLOW_SYN_RECEIVED && by_initiator && p->tcp_flags & TCP_ACK) {
+		f->state = FLOW_ESTABLISHED;
+		if (f->syn_us != UINT32_MAX && us - f->syn_us < RTT_MAX_US)
+			f->handshake_us = us - f->syn_us ? us - f->syn_us : 1;
+	} else if (f->state == FLOW_SYN_SENT && !(p->tcp_flags & TCP_SYN) && other->packets)
+		f->state = FLOW_ESTABLISHED;	/* its beginning was not seen whole */
+	if (p->tcp_flags & TCP_FIN)
+		s->is_closed = true;
+	if (s->is_closed || other->is_closed)
+		f->state = s->is_closed && other->is_closed ? FLOW_CLOSED :
+			   f->state == FLOW_RESET	     ? FLOW_RESET :
+							       FLOW_CLOSING;
+}
+
+static void take_tcp(struct flow *f, const struct flow_packet *p)
+{
+	struct flow_side *s = &f->side[p->from];
+	uint32_t us = since(f, p->time_ns);
+	bool is_zero = !p->tcp_window && !(p->tcp_flags & (TCP_SYN | TCP_RST | TCP_FIN));
+
+	s->tcp_flags |= p->tcp_flags;
+	if (p->tcp_flags & TCP_RST) {
+		s->resets += s->resets < UINT16_MAX;
+	} else {
+		s->zero_windows += is_zero && !s->is_zero && s->zero_windows < UINT16_MAX;
+		s->is_zero = is_zero;
+		take_ack(&f->side[!p->from], p, us);
+		take_octets(f, s, p, us);
+	}
+	next_state(f, p, us);
+}
+
+void flow_take(struct flow *f, const struct flow_packet *p)
+{
+	struct flow_side *s = &f->side[p->from];
+
+	if (!s->packets || p->ttl < s->ttl_min)
+		s->ttl_min = p->ttl;
+	if (p->ttl > s->ttl_max)
+		s->ttl_max = p->ttl;
+	s->tos = p->tos;
+	s->packets += p->packets;
+	s->bytes += p->bytes;
+	if (p->time_ns > f->last_ns)
+		f->last_ns = p->time_ns;
+	if (p->has_tcp)
+		take_tcp(f, p);
+	else if (f->state == FLOW_ONE_WAY && f->side[!p->from].packets)
+		f->state = FLOW_TWO_WAY;
+	/* A file's frames need not be in order; what is measured from the start is not after it then. */
+	if (p->time_ns < f->start_ns)
+		f->start_ns = p->time_ns;
+}
+
+void flow_begin(struct flow *f, const struct flow_packet *p)
+{
+	bool answer = p->has_tcp && (p->tcp_flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK);
+
+	memset(f, 0, sizeof(*f));
+	f->key = p->key;
+	f->start_ns = f->last_ns = p->time_ns;
+	f->initiator = answer ? !p->from : p->from;
+	f->state = p->key.proto == 6 ? FLOW_SYN_SENT : FLOW_ONE_WAY;
+	if (answer)
+		f->state = FLOW_SYN_RECEIVED;
+	if (!p->has_tcp || (p->tcp_flags & (TCP_SYN | TCP_ACK)) != TCP_SYN)
+		f->syn_us = UINT32_MAX;	/* not seen: how long it took is not known */
+	f->vlans = p->vlans;
+	memcpy(f->vlan, p->vlan, sizeof(f->vlan));
+	flow_take(f, p);
+}
+
+void flow_merge(struct flow *f, const struct flow *from)
+{
+	if (from->start_ns < f->start_ns) {
+		f->start_ns = from->start_ns;
+		f->initiator = from->initiator;
+	}
+	if (from->last_ns > f->last_ns)
+		f->last_ns = from->last_ns;
+	for (unsigned int i = 0; i < 2; i++) {
+		struct flow_side *s = &f->side[i];
+		const struct flow_side *o = &from->side[i];
+
+		if (o->packets && (!s->packets || o->ttl_min < s->ttl_min))
+			s->ttl_min = o->ttl_min;
+		if (o->ttl_max > s->ttl_max)
+			s->ttl_max = o->ttl_max;
+		s->packets += o->packets;
+		s->bytes += o->bytes;
+		s->retransmissions += o->retransmissions;
+		s->out_of_order += o->out_of_order;
+		s->tcp_flags |= o->tcp_flags;
+	}
+}
+
+void flow_restart(struct flow *f)
+{
+	f->start_ns = f->last_ns;
+	f->syn_us = UINT32_MAX;
+	f->handshake_us = 0;
+	f->end = FLOW_LIVES;
+	for (unsigned int i = 0; i < 2; i++) {
+		struct flow_side *s = &f->side[i];
+
+		s->packets = s->bytes = 0;
+		s->retransmissions = s->out_of_order = 0;
+		s->zero_windows = s->resets = 0;
+		s->tcp_flags = s->ttl_max = 0;
+		s->has_hole = s->is_timed = false;
+	}
+}
+
+bool flow_is_settled(const struct flow *f)
+{
+	const struct flow_side *a = &f->side[0], *b = &f->side[1];
+
+	/* What ends before it began, a scan, is not worth more. */
+	if (f->key.proto == 6)
+		return (f->state == FLOW_ESTABLISHED || f->state == FLOW_CLOSING) && a->packets && b->packets;
+	return (a->packets && b->packets) || a->packets + b->packets >= SETTLED_PACKETS;
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef NETPROBE_FLOWS_TABLE_H
+#define NETPROBE_FLOWS_TABLE_H
+
+#include "flows/flow.h"
+
+/*
+ * Flows by their key, of fixed size.  Those in which both ends have spoken and those
+ * in which only one has live apart: each kind has its own bound, and what it has no
+ * room for costs it its own least recently seen, so that a flood of first packets
+ * does not push out the living.  A flow that leaves is handed to `gone`, for whom
+ * it is still whole.
+ *
+ * A flow takes about 230 octets; its memory is touched when it is first used.
+ */
+enum {
+	FLOWS_SETTLED = 65536, FLOWS_FIRST = 16384,		/* live */
+	FLOWS_FILE_SETTLED = 131072, FLOWS_FILE_FIRST = 65536,	/* files: about 50 MiB */
+};
+
+struct flow_timeouts {			/* ns; 0: never */
+	uint64_t first, settled, closed;	/* silent for so long */
+	uint64_t active;			/* told of every so long, though it goes on */
+};
+
+struct flow_table_options {
+	uint32_t settled, first;	/* how many of each kind at most */
+	uint32_t seed;			/* for the hash: getrandom() */
+	bool split_reused;		/* a SYN after the end begins another flow */
+	struct flow_timeouts timeouts;
+	/* A flow leaves (f->end says why), or is told of while it goes on (FLOW_END_ACTIVE).  May be NULL.
+	 * Non-zero stops: flow_table_take() and flow_table_tick() return it. */
+	int (*gone)(void *ctx, const struct flow *f);
+	void *ctx;
+};
+
+struct flow_counts {
+	uint64_t flows, ended, evicted;		/* begun; left in peace; for want of room */
+	uint64_t evicted_settled;		/* of these, not first packets only */
+	uint64_t packets, bytes;		/* taken */
+	uint64_t evicted_packets;
+};
+
+struct flow_table;
+
+int  flow_table_open(struct flow_table **out, const struct flow_table_options *opt);
+void flow_table_close(struct flow_table *t);
+int  flow_table_take(struct flow_table *t, const struct flow_packet *p);
+/* A whole flow that was counted elsewhere: the kernel's, or fragments whose ports came late. */
+int  flow_table_merge(struct flow_table *t, const struct flow *f);
+/* Time has passed: flows that are over or silent leave. */
+int  flow_table_tick(struct flow_table *t, uint64_t now_ns);
+/* The flow that the last flow_table_take() counted in; good until the next call. */
+const struct flow *flow_table_latest(const struct flow_table *t);
+uint32_t flow_table_n(const struct flow_table *t, uint32_t *settled);
+void flow_table_counts(const struct flow_table *t, struct flow_counts *c);
+/* Each flow there is, in no order, until fn says other than 0, which is returned. */
+int  flow_table_each(const struct flow_table *t, int (*fn)(void *ctx, const struct flow *f), void *ctx);
+
+/* 64 bits of the key that nobody outside can choose. */
+struct hash_key;
+uint64_t flow_key_hash(const struct hash_key *seed, const struct flow_key *k);
+
+#endif

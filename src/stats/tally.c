@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "stats/tally.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/err.h"
+#include "util/hash.h"
+
+enum { NONE = UINT32_MAX, GROWTH = 256 };
+
+_Static_assert(sizeof(struct tally_key) == 32 || sizeof(void *) != 8, "a hole in the key would not compare");
+
+int tally_open(struct tally **out, uint32_t max, uint32_t seed)
+{
+	struct tally *t = calloc(1, sizeof(*t));
+	struct hash_key k = hash_key_from(seed);
+	uint32_t buckets = 256;
+
+	while (buckets < max)
+		buckets *= 2;
+	if (t)
+		t->buckets = malloc(buckets * sizeof(*t->buckets));
+	if (!t || !t->buckets) {
+		free(t);
+		return fail(ENOMEM, "stats");
+	}
+	memset(t->buckets, 0xff, buckets * sizeof(*t->buckets));
+	t->mask = buckets - 1;
+	t->max = max;
+	t->k0 = k.k0;
+	t->k1 = k.k1;
+	t->newest = t->oldest = NONE;
+	*out = t;
+	return 0;
+}
+
+void tally_close(struct tally *t)
+{
+	if (!t)
+		return;
+	free(t->v);
+	free(t->buckets);
+	free(t);
+}
+
+static uint32_t bucket_of(const struct tally *t, const struct tally_key *k)
+{
+	const struct hash_key seed = { t->k0, t->k1 };
+	uint64_t w[sizeof(*k) / 8];
+
+	memcpy(w, k, sizeof(w));
+	return (uint32_t)hash_words(&seed, w, sizeof(w) / 8) & t->mask;
+}
+
+static void unlink_age(struct tally *t, const struct tally_row *r)
+{
+	if (r->newer != NONE)
+		t->v[r->newer].older = r->older;
+	else
+		t->newest = r->older;
+	if (r->older != NONE)
+		t->v[r->older].newer = r->newer;
+	else
+		t->oldest = r->newer;
+}
+
+static void link_newest(struct tally *t, struct tally_row *r)
+{
+	uint32_t at = (uint32_t)(r - t->v);
+
+	r->newer = NONE;
+	r->older = t->newest;
+	if (r->older != NONE)
+		t->v[r->older].newer = at;
+	else
+		t->oldest = at;
+	t->newest = at;
+}
+
+static struct tally_row *evict(struct tally *t)
+{
+	struct tally_row *r = &t->v[t->oldest];
+	uint32_t *at = &t->buckets[bucket_of(t, &r->key)];
+
+	while (*at != t->oldest)
+		at = &t->v[*at].next;
+	*at = r->next;
+	unlink_age(t, r);
+	t->evicted++;
+	t->evicted_packets += r->packets;
+	t->evicted_bytes += r->bytes;
+	return r;
+}
+
+/* Room that is there, more room, or that of the one not seen for longest. */
+static struct tally_row *place(struct tally *t)
+{
+	if (t->n == t->room && t->room < t->max) {
+		uint32_t room = t->room ? t->room * 2 : GROWTH;
+		struct tally_row *v = realloc(t->v, (room < t->max ? room : t->max) * sizeof(*v));
+
+		if (v) {
+			t->v = v;
+			t->room = room < t->max ? room : t->max;
+		}
+	}
+	if (t->n < t->room)
+		return &t->v[t->n++];
+	return t->n ? evict(t) : NULL;
+}
+
+static struct tally_row *add(struct tally *t, const struct tally_key *k, uint64_t now_ns)
+{
+	struct tally_row *r = place(t);
+	uint32_t *bucket = &t->buckets[bucket_of(t, k)];
+
+	if (!r)
+		return NULL;
+	memset(r, 0, sizeof(*r));
+	r->key = *k;
+	r->first_ns = now_ns;
+	r->next = *bucket;
+	*bucket = (uint32_t)(r - t->v);
+	link_newest(t, r);
+	return r;
+}
+
+void tally_take(struct tally *t, const struct tally_key *k, uint64_t packets, uint64_t bytes, uint64_t now_ns)
+{
+	struct tally_row *r = NULL;
+
+	if (!t->first_ns)
+		t->first_ns = now_ns;
+	t->packets += packets;
+	for (uint32_t i = t->buckets[bucket_of(t, k)]; i != NONE && !r; i = t->v[i].next)
+		if (!memcmp(&t->v[i].key, k, sizeof(*k)))
+			r = &t->v[i];
+	if (!r)
+		r = add(t, k, now_ns);
+	if (!r)
+		return;
+	if (t->newest != (uint32_t)(r - t->v)) {
+		unlink_age(t, r);
+		link_newest(t, r);
+	}
+	r->packets += packets;
+	r->bytes += bytes;
+	r->last_ns = now_ns;
+}
+
+static int by_bytes(const void *a, const void *b)
+{
+	const struct tally_row *x = *(const struct tally_row *const *)a, *y = *(const struct tally_row *const *)b;
+
+	if (x->bytes != y->bytes)
+		return x->bytes < y->bytes ? 1 : -1;
+	return memcmp(&x->key, &y->key, offsetof(struct tally_key, name));
+}
+
+int tally_each(struct tally *t, uint32_t top, int (*fn)(void *ctx, struct tally_row *row, uint64_t ns), void *ctx,
+	       uint64_t now_ns)
+{
+	struct tally_row **order = malloc((t->n ? t->n : 1) * sizeof(struct tally_row *));
+	uint64_t since = t->told_ns ? t->told_ns : t->first_ns;
+	uint64_t ns = now_ns > since ? now_ns - since : 0;
+	int rc = 0;
+
+	if (!order)
+		return fail(ENOMEM, "stats");
+	for (uint32_t i = 0; i < t->n; i++)
+		order[i] = &t->v[i];
+	qsort(order, t->n, sizeof(struct tally_row *), by_bytes);
+	for (uint32_t i = 0; i < t->n && !rc && (!top || i < top); i++)
+		rc = fn(ctx, order[i], ns);
+	for (uint32_t i = 0; i < t->n; i++) {
+		t->v[i].told_packets = t->v[i].packets;
+		t->v[i].told_bytes = t->v[i].bytes;
+	}
+	t->told_ns = now_ns;
+	free(order);
+	return rc;
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef NETPROBE_STATS_TALLY_H
+#define NETPROBE_STATS_TALLY_H
+
+#include "record.h"
+
+/*
+ * Packets and octets by something: a row each for the hosts, ports, protocols or
+ * interfaces that there are.  At most TALLY_MAX; the least recently seen leaves, and
+ * what it counted is kept as a sum, so that nothing vanishes without a number.
+ */
+enum { TALLY_MAX = 65536 };
+
+struct tally_key {			/* no holes: compared as octets */
+	struct addr host;		/* by host */
+	uint8_t  proto;			/* by proto, port: IANA number */
+	uint16_t port;			/* by port */
+	uint8_t  direction, by_name;	/* by iface: enum direction; by proto: `name` holds no IP protocol's */
+	uint8_t  pad[2];
+	const void *name;		/* by iface: its struct iface; by proto: a static word */
+};
+
+struct tally_row {
+	struct tally_key key;
+	uint64_t packets, bytes, told_packets, told_bytes;
+	uint64_t first_ns, last_ns;
+	uint32_t next, newer, older;
+};
+
+struct tally {
+	uint64_t evicted, evicted_packets, evicted_bytes;
+	uint64_t packets;		/* of all */
+	struct tally_row *v;
+	uint32_t n, room, max, *buckets, mask, newest, oldest;
+	uint64_t k0, k1;
+	uint64_t told_ns, first_ns;
+};
+
+int  tally_open(struct tally **out, uint32_t max, uint32_t seed);
+void tally_close(struct tally *t);
+void tally_take(struct tally *t, const struct tally_key *k, uint64_t packets, uint64_t bytes, uint64_t now_ns);
+/*
+ * Rows by octets, the largest first; `top` of them at most (0: all).  `ns` is the time since
+ * the last call.  fn's first non-zero value ends it and is returned; -ENOMEM (said).
+ */
+int  tally_each(struct tally *t, uint32_t top, int (*fn)(void *ctx, struct tally_row *row, uint64_t ns), void *ctx,
+		uint64_t now_ns);
+
+#endif

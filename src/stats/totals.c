@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "stats/totals.h"
+
+enum { FIN = 1, SYN = 2, RST = 4, ACK = 16 };
+
+const char *const version_names[VERSIONS] = { "ipv4", "ipv6", "arp", "other" };
+const char *const size_names[SIZES] = { "64", "127", "255", "511", "1023", "1518", "9018", "more" };
+const char *const flag_names[FLAG_CLASSES] = { "syn", "syn_ack", "fin", "rst", "data", "ack", "other" };
+
+enum size_class size_class(uint32_t octets)
+{
+	static const uint32_t up_to[] = { 64, 127, 255, 511, 1023, 1518, 9018 };
+	unsigned int i = 0;
+
+	while (i < SIZE_MORE && octets > up_to[i])
+		i++;
+	return (enum size_class)i;
+}
+
+enum flag_class flag_class(uint8_t flags, uint32_t payload)
+{
+	if (flags & RST)
+		return FLAGS_RST;
+	if (flags & SYN)
+		return flags & ACK ? FLAGS_SYN_ACK : FLAGS_SYN;
+	if (flags & FIN)
+		return FLAGS_FIN;
+	if (payload)
+		return FLAGS_DATA;
+	return flags & ACK ? FLAGS_ACK : FLAGS_OTHER;
+}
+
+static struct list counts(struct named_count *out, const uint64_t *n, const char *const *names, unsigned int max)
+{
+	uint32_t used = 0;
+
+	for (unsigned int i = 0; i < max; i++)
+		if (n[i])
+			out[used++] = (struct named_count){ names[i], n[i] };
+	return (struct list){ out, used };
+}
+
+static struct list transports(const struct totals *t, struct named_count *out, const char *(*name)(uint8_t proto))
+{
+	static const char *const rest[] = { "arp", "other" };
+	const uint64_t n[] = { t->version[VERSION_ARP], t->version[VERSION_OTHER] };
+	uint32_t used = 0;
+
+	for (unsigned int i = 0; i < 256; i++)
+		if (t->transport[i])
+			out[used++] = (struct named_count){ name((uint8_t)i), t->transport[i] };
+	return (struct list){ out, used + counts(out + used, n, rest, 2).n };
+}
+
+void stats_rates(struct record *r, uint64_t packets, uint64_t bytes, uint64_t ns)
+{
+	if (!ns)
+		return;
+	r->stats.pps = (uint64_t)((double)packets * 1e9 / (double)ns + 0.5);
+	r->stats.bps = (uint64_t)((double)bytes * 8e9 / (double)ns + 0.5);
+	record_mark(r, FIELD_STATS_PPS);
+	record_mark(r, FIELD_STATS_BPS);
+}
+
+void totals_record(struct totals *t, struct totals_row *row, struct record *r, uint64_t now_ns,
+		   const char *(*transport_name)(uint8_t proto))
+{
+	static const enum field_id always[] = {
+		FIELD_STATS_PACKETS, FIELD_STATS_BYTES, FIELD_STATS_CAPTURED, FIELD_STATS_FLOWS,
+		FIELD_STATS_TRANSPORT, FIELD_STATS_VERSION, FIELD_STATS_SIZE, FIELD_STATS_TCP_FLAGS,
+		FIELD_STATS_FRAGMENTS, FIELD_STATS_UNDECODED,
+	};
+	uint64_t end = now_ns ? now_ns : t->last_ns, since = t->told_ns ? t->told_ns : t->first_ns;
+
+	record_start(r, REC_STATS);
+	r->time_ns = end;
+	for (unsigned int i = 0; i < sizeof(always) / sizeof(always[0]); i++)
+		record_mark(r, always[i]);
+	r->stats.packets = t->packets;
+	r->stats.bytes = t->bytes;
+	r->stats.captured_bytes = t->captured;
+	r->stats.fragments = t->fragments;
+	r->stats.undecoded = t->undecoded;
+	r->stats.flows = distinct_n(t->flows, &r->stats.estimated);
+	if (r->stats.estimated)
+		record_mark(r, FIELD_STATS_ESTIMATED);
+	r->stats.by_transport = transports(t, row->transport, transport_name);
+	r->stats.by_version = counts(row->version, t->version, version_names, VERSIONS);
+	r->stats.by_size = counts(row->size, t->size, size_names, SIZES);
+	r->stats.by_tcp_flags = counts(row->tcp_flags, t->tcp_flags, flag_names, FLAG_CLASSES);
+	if (t->packets) {
+		r->start_ns = t->first_ns;
+		r->end_ns = t->last_ns;
+		record_mark(r, FIELD_START);
+		record_mark(r, FIELD_END);
+	}
+	stats_rates(r, t->packets - t->told_packets, t->bytes - t->told_bytes, end > since ? end - since : 0);
+	t->told_packets = t->packets;
+	t->told_bytes = t->bytes;
+	t->told_ns = end;
+}

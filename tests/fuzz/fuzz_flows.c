@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Frames of few ends through a small table: every packet that a frame's IP headers make
+ * is in exactly one flow, and what leaves and what is there add up to what was taken.
+ */
+#include "fuzz_help.h"
+
+#include "account.h"
+
+enum { FRAMES_MAX = 200 };
+
+struct sums {
+	uint64_t packets, bytes, touched;
+};
+
+static int add(void *ctx, const struct record *r)
+{
+	struct sums *s = ctx;
+
+	touch_record(&s->touched, r);
+	if (r->kind != REC_FLOW)
+		return 0;
+	if (r->flow.packets != r->flow.side[0].packets + r->flow.side[1].packets || r->end_ns < r->start_ns)
+		abort();
+	s->packets += r->flow.packets;
+	s->bytes += r->flow.bytes;
+	return 0;
+}
+
+/* Each frame: length, how time moves, link type; then so many octets. */
+static void run(const uint8_t *data, size_t size, const struct account_options *opt)
+{
+	static const uint16_t links[] = { 1, 101, 113, 276 };
+	struct account_coverage c;
+	struct account *a = NULL;
+	struct sums sums = { 0 };
+	uint64_t now_ns = 1000000000;
+
+	if (account_open(&a, opt))
+		abort();
+	for (unsigned int i = 0; i < FRAMES_MAX && size >= 2; i++) {
+		size_t n = data[0] < size - 2 ? data[0] : size - 2;
+		struct frame f = { .number = i + 1, .data = data + 2, .cap_len = (uint32_t)n, .len = (uint32_t)n + (data[1] & 3),
+				   .link = links[data[1] >> 2 & 3], .segments = data[1] >> 6 };
+
+		now_ns += (data[1] & 16) ? 2000000000ull : 1000;
+		f.time_ns = data[1] & 32 ? now_ns - 5000000000ull % now_ns : now_ns;
+		account_frame(a, &f, add, &sums);
+		data += n + 2;
+		size -= n + 2;
+	}
+	account_finish(a, add, &sums);
+	account_rows(a, now_ns, add, &sums);
+	account_coverage(a, &c);
+	if (opt->flows && opt->stream && sums.packets != c.packets)
+		abort();
+	if (opt->flows && !opt->stream && sums.packets + c.missed_packets != c.packets)
+		abort();
+	account_close(a);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct account_options o = {
+		.table = { .settled = 4, .first = 4 },
+	};
+
+	if (!size)
+		return 0;
+	o.flows = data[0] & 1;
+	o.stream = data[0] & 2;
+	o.by = (data[0] >> 2 & 7) % BY_KINDS;
+	o.sort = !o.stream && data[0] & 32 ? SORT_RTT : SORT_NONE;
+	if (data[0] & 64 && o.stream)
+		o.table.timeouts = (struct flow_timeouts){ 1000000000, 3000000000, 500000000, 2000000000 };
+	run(data + 1, size - 1, &o);
+	return 0;
+}

@@ -1,0 +1,393 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "flows/pieces.h"
+#include "flows/row.h"
+#include "flows/table.h"
+#include "flows/tunnels.h"
+
+/* What passes between a (10.0.0.1:1000) and b (10.0.0.2:80), a millisecond apart unless `at` moves on. */
+#define MS 1000000ull
+
+static uint64_t at;
+
+static struct flow_packet packet(uint32_t a, uint32_t b, uint16_t sport, uint16_t dport, uint8_t proto)
+{
+	struct flow_packet p = { .key = { .proto = proto, .version = 4, .has_ports = sport || dport } };
+
+	for (int i = 0; i < 4; i++) {
+		p.key.addr[0][i] = (uint8_t)(a >> (24 - 8 * i));
+		p.key.addr[1][i] = (uint8_t)(b >> (24 - 8 * i));
+	}
+	p.key.port[0] = sport;
+	p.key.port[1] = dport;
+	p.packets = 1;
+	p.bytes = 40;
+	p.ttl = 64;
+	p.time_ns = at += MS;
+	return p;
+}
+
+static struct flow_packet tcp(bool by_a, uint8_t flags, uint32_t seq, uint32_t ack, uint32_t len)
+{
+	struct flow_packet p = by_a ? packet(0x0a000001, 0x0a000002, 1000, 80, 6) :
+				      packet(0x0a000002, 0x0a000001, 80, 1000, 6);
+
+	p.has_tcp = true;
+	p.tcp_flags = flags;
+	p.tcp_seq = seq;
+	p.tcp_ack = ack;
+	p.tcp_window = 1000;
+	p.payload_len = len;
+	p.bytes = 40 + len;
+	flow_order(&p);
+	return p;
+}
+
+static struct flow f;
+
+static void begin(bool by_a, uint8_t flags, uint32_t seq, uint32_t ack)
+{
+	struct flow_packet p = tcp(by_a, flags, seq, ack, 0);
+
+	flow_begin(&f, &p);
+}
+
+static void next(bool by_a, uint8_t flags, uint32_t seq, uint32_t ack, uint32_t len)
+{
+	struct flow_packet p = tcp(by_a, flags, seq, ack, len);
+
+	flow_take(&f, &p);
+}
+
+static void handshake(void)
+{
+	begin(true, TCP_SYN, 100, 0);
+	assert_int_equal(f.state, FLOW_SYN_SENT);
+	at += 9 * MS;
+	next(false, TCP_SYN | TCP_ACK, 500, 101, 0);
+	assert_int_equal(f.state, FLOW_SYN_RECEIVED);
+	next(true, TCP_ACK, 101, 501, 0);
+	assert_int_equal(f.state, FLOW_ESTABLISHED);
+}
+
+static struct flow_side *side(bool of_a)
+{
+	return &f.side[of_a ? f.initiator : !f.initiator];
+}
+
+static void a_connection(void **state)
+{
+	handshake();
+	assert_int_equal(f.handshake_us, 11000);
+	assert_int_equal(flow_rtt_us(&f), 11000);
+	assert_true(flow_is_settled(&f));
+	next(true, TCP_ACK, 101, 501, 10);
+	next(false, TCP_ACK, 501, 111, 0);
+	next(true, TCP_FIN | TCP_ACK, 111, 501, 0);
+	assert_int_equal(f.state, FLOW_CLOSING);
+	next(false, TCP_FIN | TCP_ACK, 501, 112, 0);
+	assert_int_equal(f.state, FLOW_CLOSED);
+	next(true, TCP_ACK, 112, 502, 0);
+	assert_int_equal(f.state, FLOW_CLOSED);
+	assert_int_equal(side(true)->packets, 5);
+	assert_int_equal(side(true)->bytes, 210);
+	assert_int_equal(side(false)->packets, 3);
+	assert_int_equal(side(true)->retransmissions + side(false)->retransmissions, 0);
+	assert_int_equal(side(true)->tcp_flags, TCP_SYN | TCP_ACK | TCP_FIN);
+}
+
+static void who_began(void **state)
+{
+	begin(false, TCP_SYN | TCP_ACK, 500, 101);
+	assert_int_equal(f.key.port[f.initiator], 1000);	/* who must have sent the SYN */
+	begin(false, TCP_ACK, 500, 101);
+	assert_int_equal(f.key.port[f.initiator], 80);		/* who knows? the first that was heard */
+	begin(true, TCP_SYN, 100, 0);
+	assert_int_equal(f.key.port[f.initiator], 1000);
+}
+
+static void sent_again(void **state)
+{
+	handshake();
+	next(true, TCP_ACK, 101, 501, 100);
+	next(true, TCP_ACK, 101, 501, 100);
+	assert_int_equal(side(true)->retransmissions, 1);
+	next(true, TCP_ACK, 301, 501, 100);	/* 201 to 300 passed over */
+	next(true, TCP_ACK, 201, 501, 100);	/* one millisecond later: overtaken */
+	assert_int_equal(side(true)->out_of_order, 1);
+	assert_int_equal(side(true)->retransmissions, 1);
+	next(true, TCP_ACK, 501, 501, 100);
+	at += 200 * MS;
+	next(true, TCP_ACK, 401, 501, 100);	/* two hundred: sent again */
+	assert_int_equal(side(true)->out_of_order, 1);
+	assert_int_equal(side(true)->retransmissions, 2);
+	next(true, TCP_ACK, 600, 501, 1);	/* a keep-alive is neither */
+	next(true, TCP_ACK, 600, 501, 0);
+	assert_int_equal(side(true)->retransmissions, 2);
+	next(false, TCP_RST, 501, 0, 0);
+	assert_int_equal(side(false)->resets, 1);
+	assert_int_equal(f.state, FLOW_RESET);
+}
+
+static void around_zero(void **state)
+{
+	begin(true, TCP_SYN, UINT32_MAX, 0);
+	next(false, TCP_SYN | TCP_ACK, 500, 0, 0);
+	next(true, TCP_ACK, 0, 501, 10);
+	next(true, TCP_ACK, 10, 501, 10);
+	assert_int_equal(side(true)->retransmissions + side(true)->out_of_order, 0);
+	next(true, TCP_ACK, 0, 501, 10);
+	assert_int_equal(side(true)->retransmissions, 1);
+}
+
+static void closed_windows(void **state)
+{
+	struct flow_packet p;
+
+	handshake();
+	for (int i = 0; i < 6; i++) {
+		p = tcp(false, TCP_ACK, 501, 101, 0);
+		p.tcp_window = i % 3 ? 0 : 10;
+		flow_take(&f, &p);
+	}
+	assert_int_equal(side(false)->zero_windows, 2);
+}
+
+static void scans_settle_nothing(void **state)
+{
+	begin(true, TCP_SYN, 100, 0);
+	next(false, TCP_RST | TCP_ACK, 0, 101, 0);
+	assert_int_equal(f.state, FLOW_RESET);
+	assert_false(flow_is_settled(&f));
+	begin(true, TCP_SYN, 100, 0);
+	for (int i = 0; i < 100; i++)
+		next(true, TCP_SYN, 100, 0, 0);
+	assert_false(flow_is_settled(&f));
+}
+
+/* ── the table ──────────────────────────────────────────────────────────────── */
+static struct flow_table *t;
+static unsigned int n_gone, gone_why[FLOW_ENDS];
+static uint64_t gone_packets;
+
+static int gone(void *ctx, const struct flow *g)
+{
+	n_gone++;
+	gone_why[g->end]++;
+	gone_packets += g->side[0].packets + g->side[1].packets;
+	return 0;
+}
+
+static void open_table(uint32_t settled, uint32_t first, struct flow_timeouts timeouts)
+{
+	struct flow_table_options o = { .settled = settled, .first = first, .seed = 7, .timeouts = timeouts,
+					.split_reused = true, .gone = gone };
+
+	n_gone = 0;
+	gone_packets = 0;
+	memset(gone_why, 0, sizeof(gone_why));
+	assert_int_equal(flow_table_open(&t, &o), 0);
+}
+
+static void take(struct flow_packet p)
+{
+	flow_order(&p);
+	assert_int_equal(flow_table_take(t, &p), 0);
+}
+
+static int sum(void *ctx, const struct flow *g)
+{
+	*(uint64_t *)ctx += g->side[0].packets + g->side[1].packets;
+	return 0;
+}
+
+static void floods_leave_the_living(void **state)
+{
+	struct flow_counts c;
+	uint64_t left = 0;
+	uint32_t settled;
+
+	open_table(100, 50, (struct flow_timeouts){ 0 });
+	for (uint32_t i = 0; i < 100; i++) {
+		take(packet(i, 1000000, 1, 2, 17));
+		take(packet(1000000, i, 2, 1, 17));
+	}
+	for (uint32_t i = 0; i < 100000; i++)
+		take(packet(2000000 + i, 1000000, 1, 2, 17));
+	assert_int_equal(flow_table_n(t, &settled), 150);
+	assert_int_equal(settled, 100);
+	flow_table_counts(t, &c);
+	assert_int_equal(c.flows, 100100);
+	assert_int_equal(c.evicted, 100000 - 50);
+	assert_int_equal(c.evicted_settled, 0);
+	assert_int_equal(c.evicted, n_gone);
+	/* Nothing vanished: what is there and what went is all. */
+	flow_table_each(t, sum, &left);
+	assert_int_equal(left + gone_packets, c.packets);
+	assert_int_equal(c.evicted_packets, gone_packets);
+	flow_table_close(t);
+}
+
+/* Against a plain array, with a small table of few places, so that probes wrap and gaps close. */
+static void finds_what_it_has(void **state)
+{
+	uint32_t seen[64] = { 0 }, x = 1;
+	uint64_t left = 0;
+
+	open_table(512, 512, (struct flow_timeouts){ .settled = 400 * MS, .first = 400 * MS });
+	for (int i = 0; i < 20000; i++) {
+		x = x * 1664525 + 1013904223;
+		take(packet(x >> 26, 0x0b000000, 5, 6, 17));
+		seen[x >> 26]++;
+		if (i % 50 == 0)
+			flow_table_tick(t, at);
+	}
+	flow_table_each(t, sum, &left);
+	assert_int_equal(left + gone_packets, 20000);
+	assert_true(gone_why[FLOW_END_IDLE] > 0);
+	assert_int_equal(gone_why[FLOW_END_EVICTED], 0);
+	for (int i = 0; i < 64; i++)
+		assert_true(seen[i] > 0);
+	flow_table_close(t);
+}
+
+static void ends(void **state)
+{
+	open_table(16, 16, (struct flow_timeouts){ .first = 1000 * MS, .settled = 5000 * MS, .closed = 100 * MS });
+	take(tcp(true, TCP_SYN, 100, 0, 0));
+	take(tcp(false, TCP_RST | TCP_ACK, 0, 101, 0));
+	for (int i = 0; i < 4; i++)
+		flow_table_tick(t, at + 50 * MS);
+	assert_int_equal(n_gone, 0);
+	for (int i = 0; i < 4; i++)
+		flow_table_tick(t, at + 100 * MS);
+	assert_int_equal(gone_why[FLOW_END_RESET], 1);
+	take(tcp(true, TCP_SYN, 100, 0, 0));
+	take(tcp(false, TCP_RST | TCP_ACK, 0, 101, 0));
+	take(tcp(true, TCP_SYN, 900, 0, 0));	/* the port again */
+	assert_int_equal(gone_why[FLOW_END_REUSED], 1);
+	for (int i = 0; i < 4; i++)
+		flow_table_tick(t, at + 1000 * MS);
+	assert_int_equal(gone_why[FLOW_END_IDLE], 1);
+	assert_int_equal(flow_table_n(t, NULL), 0);
+	flow_table_close(t);
+}
+
+static void goes_on(void **state)
+{
+	open_table(16, 16, (struct flow_timeouts){ .active = 100 * MS });
+	for (int i = 0; i < 10; i++) {
+		take(packet(1, 2, 1, 2, 17));
+		at += 49 * MS;
+		for (int j = 0; j < 3; j++)
+			flow_table_tick(t, at);
+	}
+	/* Each packet is told once. */
+	assert_true(gone_why[FLOW_END_ACTIVE] >= 3);
+	uint64_t left = 0;
+
+	flow_table_each(t, sum, &left);
+	assert_int_equal(left + gone_packets, 10);
+	assert_int_equal(flow_table_n(t, NULL), 1);
+	flow_table_close(t);
+}
+
+/* ── fragments ──────────────────────────────────────────────────────────────── */
+static struct flow held;
+static unsigned int n_held;
+
+static int hold(void *ctx, const struct flow *g)
+{
+	held = *g;
+	n_held++;
+	return 0;
+}
+
+static void fragments(void **state)
+{
+	struct flow_packet late_one = packet(9, 3, 0, 0, 17), first = packet(9, 3, 7777, 53, 17), after = packet(9, 3, 0, 0, 17);
+	struct flow_packet other = packet(9, 3, 0, 0, 17);
+	const struct flow *late;
+	struct pieces *pieces;
+	int rc = 0;
+
+	n_held = 0;
+	assert_int_equal(pieces_open(&pieces, 3), 0);
+	assert_false(pieces_take(pieces, &late_one, 5, &late, hold, NULL, &rc));
+	assert_true(pieces_take(pieces, &first, 5, &late, hold, NULL, &rc));
+	assert_non_null(late);
+	assert_int_equal(late->key.port[late->initiator], 7777);
+	assert_int_equal(late->side[late->initiator].packets, 1);
+	assert_int_equal(late->side[!late->initiator].packets, 0);
+	assert_true(pieces_take(pieces, &after, 5, &late, hold, NULL, &rc));
+	assert_null(late);
+	assert_int_equal(after.key.port[0], 7777);
+	assert_false(pieces_take(pieces, &other, 6, &late, hold, NULL, &rc));
+	assert_int_equal(n_held, 0);
+	pieces_finish(pieces, hold, NULL);
+	assert_int_equal(n_held, 1);
+	assert_false(held.key.has_ports);
+	/* More datagrams than places: the oldest leave, and are handed over. */
+	n_held = 0;
+	for (uint32_t id = 0; id < PIECES_MAX + 10; id++) {
+		other = packet(9, 3, 0, 0, 17);
+		assert_false(pieces_take(pieces, &other, 1000 + id, &late, hold, NULL, &rc));
+	}
+	assert_int_equal(n_held, 10);
+	pieces_close(pieces);
+}
+
+static void community_id(void **state)
+{
+	/* The published example of the specification's first TCP flow. */
+	struct flow_packet p = packet(0x80e86e78, 0x4223facc, 34855, 80, 6);
+	char id[32];
+
+	flow_order(&p);
+	assert_true(flow_community_id(id, &p.key));
+	assert_string_equal(id, "1:LQU9qZlK+B5F3KDmev6m5PMibrg=");
+	p.key.proto = 1;
+	assert_false(flow_community_id(id, &p.key));
+	p.key.proto = 6;
+	p.key.tunnel = 1;
+	assert_false(flow_community_id(id, &p.key));
+}
+
+static void tunnel_lists(void **state)
+{
+	static const char gre[] = "gre", vxlan[] = "vxlan";
+	const char *a[] = { gre }, *b[] = { gre, vxlan };
+	static struct tunnels lists;
+
+	assert_int_equal(tunnels_number(&lists, a, 0), 0);
+	assert_int_equal(tunnels_number(&lists, a, 1), 1);
+	assert_int_equal(tunnels_number(&lists, b, 2), 2);
+	assert_int_equal(tunnels_number(&lists, b, 1), 1);
+	for (int i = 0; i < 1000; i++) {
+		const char *other[] = { gre + (i & 3), vxlan + (i >> 2 & 3), gre + (i >> 4 & 3), vxlan + (i >> 6 & 3) };
+
+		tunnels_number(&lists, other, 4);
+	}
+	assert_int_equal(lists.n, TUNNELS_MAX);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_connection), cmocka_unit_test(who_began), cmocka_unit_test(sent_again),
+		cmocka_unit_test(around_zero), cmocka_unit_test(closed_windows), cmocka_unit_test(scans_settle_nothing),
+		cmocka_unit_test(floods_leave_the_living), cmocka_unit_test(finds_what_it_has), cmocka_unit_test(ends),
+		cmocka_unit_test(goes_on), cmocka_unit_test(fragments), cmocka_unit_test(community_id),
+		cmocka_unit_test(tunnel_lists),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "stats/distinct.h"
+#include "stats/tally.h"
+#include "stats/totals.h"
+#include "util/hash.h"
+
+static void distinct_exact(void **state)
+{
+	struct distinct *d;
+	bool estimated;
+
+	assert_int_equal(distinct_open(&d), 0);
+	for (uint64_t i = 0; i < 300000; i++)
+		distinct_add(d, hash_spread_(i % 100000));
+	assert_int_equal(distinct_n(d, &estimated), 100000);
+	assert_false(estimated);
+	distinct_close(d);
+}
+
+static void distinct_many(void **state)
+{
+	struct distinct *d;
+	bool estimated;
+	uint64_t n;
+
+	assert_int_equal(distinct_open(&d), 0);
+	for (uint64_t i = 0; i < 6000000; i++)
+		distinct_add(d, hash_spread_(i));
+	n = distinct_n(d, &estimated);
+	assert_true(estimated);
+	assert_in_range(n, 5880000, 6120000);
+	distinct_close(d);
+}
+
+static uint64_t rows, packets, bytes, first_bytes;
+
+static int add(void *ctx, struct tally_row *r, uint64_t ns)
+{
+	if (!rows++)
+		first_bytes = r->bytes;
+	packets += r->packets;
+	bytes += r->bytes;
+	return 0;
+}
+
+static void tally(void **state)
+{
+	struct tally *t;
+
+	assert_int_equal(tally_open(&t, 300, 1), 0);
+	for (uint32_t i = 0; i < 100000; i++) {
+		struct tally_key k = { .proto = (uint8_t)(i & 15) };
+
+		memcpy(k.host.b, &(uint32_t){ i * 2654435761u % 1000 }, 4);
+		tally_take(t, &k, 1, i, 1000 + i);
+	}
+	assert_int_equal(tally_each(t, 0, add, NULL, 200000), 0);
+	assert_int_equal(rows, 300);
+	/* What went and what is there is all. */
+	assert_int_equal(packets + t->evicted_packets, 100000);
+	assert_int_equal(bytes + t->evicted_bytes, 100000ull * 99999 / 2);
+	rows = 0;
+	assert_int_equal(tally_each(t, 7, add, NULL, 200000), 0);
+	assert_int_equal(rows, 7);
+	tally_close(t);
+}
+
+static void classes(void **state)
+{
+	assert_int_equal(size_class(64), SIZE_64);
+	assert_int_equal(size_class(65), SIZE_127);
+	assert_int_equal(size_class(1518), SIZE_1518);
+	assert_int_equal(size_class(65536), SIZE_MORE);
+	assert_int_equal(flag_class(2, 0), FLAGS_SYN);
+	assert_int_equal(flag_class(18, 0), FLAGS_SYN_ACK);
+	assert_int_equal(flag_class(20, 0), FLAGS_RST);
+	assert_int_equal(flag_class(17, 5), FLAGS_FIN);
+	assert_int_equal(flag_class(24, 5), FLAGS_DATA);
+	assert_int_equal(flag_class(16, 0), FLAGS_ACK);
+	assert_int_equal(flag_class(0, 0), FLAGS_OTHER);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(distinct_exact), cmocka_unit_test(distinct_many), cmocka_unit_test(tally),
+		cmocka_unit_test(classes),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
