@@ -29,6 +29,7 @@ _netprobe() {
 		compopt -o nospace 2>/dev/null; return ;;
 	DIRECTION) mapfile -t COMPREPLY < <(compgen -W 'in out inout' -- "$cur"); return ;;
 	PROTO) mapfile -t COMPREPLY < <(compgen -P "$list" -W 'all arp icmp dns' -- "${cur##*,}"); return ;;
+	BY) mapfile -t COMPREPLY < <(compgen -W 'iface proto host port device' -- "$cur"); return ;;
 	SORT) mapfile -t COMPREPLY < <(compgen -W 'bytes packets rtt age' -- "$cur"); return ;;
 	RUNG) mapfile -t COMPREPLY < <(compgen -W 'tcx clsact socket packet' -- "$cur"); return ;;
 	WHEN) mapfile -t COMPREPLY < <(compgen -W 'auto always never' -- "$cur"); return ;;

@@ -36,6 +36,8 @@ function __netprobe_complete
             printf '%s\n' in out inout
         case PROTO
             printf '%s\n' all arp icmp dns
+        case BY
+            printf '%s\n' iface proto host port device
         case SORT
             printf '%s\n' bytes packets rtt age
         case RUNG

@@ -23,7 +23,7 @@ struct list { const void *p; uint32_t n; };	/* n elements of the field's type */
 
 enum record_kind {
 	REC_PACKET, REC_ARP, REC_ICMP, REC_DNS, REC_HTTP, REC_HTTP2, REC_TLS, REC_REDIS, REC_KAFKA,
-	REC_DHCP, REC_DROP, REC_FLOW, REC_STATS, REC_LOST, REC_KINDS
+	REC_DHCP, REC_DROP, REC_DEVICE, REC_FLOW, REC_STATS, REC_LOST, REC_KINDS
 };
 
 enum field_type {
@@ -202,6 +202,13 @@ struct record {
 			const char *hook;
 		} drop;
 		struct {
+			uint8_t mac[6];
+			bool is_local;
+			struct list addresses;		/* struct str */
+			struct list told_by;		/* words */
+			struct str vendor, hostname, class_id, fingerprint;
+		} device;
+		struct {
 			struct {		/* source, destination */
 				uint64_t packets, bytes;
 				const char *tcp_flags;
@@ -241,8 +248,8 @@ struct record {
 	X(ACTION, "event.action", FT_WORD, action, "dns http http2 tls redis kafka dhcp drop lost", "what the message is: query, request, response, no_answer, drop, ...") \
 	X(OUTCOME, "event.outcome", FT_WORD, outcome, "dns http http2 tls redis kafka dhcp", "success, failure or unknown, of a response") \
 	X(DURATION, "event.duration", FT_U64, duration_ns, "dns icmp http http2 tls redis kafka dhcp flow", "nanoseconds from the request to its response, or from the first packet of a flow to its last") \
-	X(START, "event.start", FT_TIME, start_ns, "flow stats lost", "first moment the record stands for") \
-	X(END, "event.end", FT_TIME, end_ns, "flow stats lost", "last moment the record stands for") \
+	X(START, "event.start", FT_TIME, start_ns, "device flow stats lost", "first moment the record stands for") \
+	X(END, "event.end", FT_TIME, end_ns, "device flow stats lost", "last moment the record stands for") \
 	X(SAMPLED, "event.sampled", FT_U32, sampled, "all", "N when one packet in N was kept") \
 	X(FRAME_NUMBER, "frame.number", FT_U64, frame_number, "all", "number of the frame that completed it, from 1") \
 	X(FRAME_LEN, "frame.len", FT_U32, frame_len, "packet drop", "octets on the wire") \
@@ -400,6 +407,14 @@ struct record {
 	X(DROP_REASON, "drop.reason", FT_STR, drop.reason, "drop", "the kernel's name, without its prefix") \
 	X(DROP_LOCATION, "drop.location", FT_STR, drop.location, "drop", "kernel function that let it go") \
 	X(DROP_HOOK, "drop.hook", FT_WORD, drop.hook, "drop", "xdp, tc, nft, iptables, socket, route, neighbour, tcp, udp, ip, other") \
+	X(DEVICE_MAC, "device.mac", FT_MAC, device.mac, "device", "MAC address") \
+	X(DEVICE_LOCAL, "device.mac_local", FT_BOOL, device.is_local, "device", "locally administered: made up by a system, often a new one each time") \
+	X(DEVICE_IP, "device.ip", FT_STRS, device.addresses, "device", "addresses, the latest first, at most 8") \
+	X(DEVICE_VENDOR, "device.manufacturer", FT_STR, device.vendor, "device", "whom the IEEE gave the prefix of the MAC address") \
+	X(DEVICE_HOSTNAME, "device.hostname", FT_STR, device.hostname, "device", "its own name, of DHCP, else mDNS or LLMNR") \
+	X(DEVICE_CLASS_ID, "device.class_identifier", FT_STR, device.class_id, "device", "DHCP option 60") \
+	X(DEVICE_FINGERPRINT, "device.fingerprint", FT_STR, device.fingerprint, "device", "DHCP option 55 in its order: tells the make of the DHCP client") \
+	X(DEVICE_TOLD_BY, "device.told_by", FT_WORDS, device.told_by, "device", "protocols it was seen in: arp, nd, dhcp, dhcpv6, mdns, llmnr") \
 	X(FLOW_STATE, "flow.state", FT_WORD, flow.state, "flow", "one_way, two_way; of TCP syn_sent, syn_received, established, closing, closed, reset") \
 	X(FLOW_END, "flow.end_reason", FT_WORD, flow.end_reason, "flow", "why no more is said of it: closed, reset, idle, active (it goes on in a further record), evicted, reused") \
 	X(STATS_HOST, "host.ip", FT_ADDR, stats.host, "stats", "address that the row counts") \

@@ -34,6 +34,7 @@ const struct opt global_opts[] = {
 const struct command *const commands[] = {
 	&cmd_watch,
 	&cmd_flows,
+	&cmd_stats,
 	&cmd_help,
 	&cmd_schema,
 	&cmd_version,

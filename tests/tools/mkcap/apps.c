@@ -205,3 +205,48 @@ void make_dhcp(struct cap *c)
 	DHCP6(true, "\2\0\0\7\0\1\0\4\0\3\0\1\0\2\0\4\0\3\0\2\0\3\0\x28\0\0\0\1\0\0\0\0\0\0\0\0\0\5\0\x18"
 		    "\x20\1\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x09\0\0\0\1\0\0\0\2");
 }
+
+/* An address of bob's, by mDNS, that is his own or not. */
+static void says_name(struct cap *c, const uint8_t address[4], const char *name)
+{
+	static const struct host group = { { 1, 0, 0x5e, 0, 0, 0xfb }, { 224, 0, 0, 251 }, { 0 } };
+	struct pk k;
+
+	pk_start(&k);
+	pk_dns_head(&k, 0, 0x8400, 0, 1, 0);
+	pk_name(&k, name);
+	pk_be(&k, 0x00018001, 4);
+	pk_be(&k, 120, 4);
+	pk_be(&k, 4, 2);
+	pk_add(&k, address, 4);
+	pk_udp(&k, 5353, 5353);
+	pk_ip4(&k, &bob, &group, 17);
+	pk_ethernet(&k, &bob, group.mac, 0x0800);
+	cap_frame(c, &k);
+}
+
+/* Neighbour advertisement (RFC 4861, 4.4) with the target's link-layer address. */
+static void advertises(struct cap *c, const struct host *h)
+{
+	struct pk k;
+
+	pk_start(&k);
+	pk_add(&k, h->v6, 16);
+	pk_be(&k, 0x0201, 2);
+	pk_add(&k, h->mac, 6);
+	pk_icmp(&k, 136, 0, 0x60000000);
+	pk_ip6(&k, h->v6, alice.v6, 58, 58);
+	pk_ethernet(&k, h, alice.mac, 0x86dd);
+	cap_frame(c, &k);
+}
+
+void make_devices(struct cap *c)
+{
+	cap_pcap(c, 1);
+	DHCP4(false, 3, "\x32\4\xc0\0\2\x63\x0c\x0b" "al\x1b[2Jice\n\xff" "\x37\5\1\x79\3\6\x0f\x3c\7test-os");
+	DHCP4(true, 5, "\x36\4\xc0\0\2\2\x33\4\0\0\x0e\x10");
+	says_name(c, bob.v4, "printer.local");
+	says_name(c, gate_a.v4, "reflected.local");
+	advertises(c, &bob);
+	advertises(c, &gate_b);
+}

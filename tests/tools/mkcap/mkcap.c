@@ -344,6 +344,7 @@ static const struct {
 	{ "kafka.pcap", make_kafka },
 	{ "tls.pcap", make_tls },
 	{ "dhcp.pcap", make_dhcp },
+	{ "devices.pcap", make_devices },
 	{ "flows.pcap", make_flows },
 };
 

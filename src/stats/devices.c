@@ -1,0 +1,489 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "stats/devices.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/addr.h"
+#include "util/err.h"
+#include "util/hash.h"
+
+enum { ADDRESSES_MAX = 8, TEXT_MAX = 64, OPTIONS_MAX = 64, NONE = UINT32_MAX, GROWTH = 256 };
+
+enum told_by { BY_ARP, BY_ND, BY_DHCP, BY_DHCPV6, BY_MDNS, BY_LLMNR, TOLD_BY };
+
+static const char *const told_by_names[TOLD_BY] = { "arp", "nd", "dhcp", "dhcpv6", "mdns", "llmnr" };
+
+/* A name of the device's own choosing: the more deliberate, the higher. */
+enum name_rank { NAME_NONE, NAME_LOCAL, NAME_FQDN, NAME_HOST };
+
+struct text {
+	char p[TEXT_MAX];
+	uint8_t n;
+};
+
+struct device {
+	uint8_t mac[6];
+	uint8_t told_by;		/* 1 << enum told_by */
+	uint8_t n_addresses, n_options, rank;
+	bool more;			/* had further addresses, or longer texts */
+	uint64_t first_ns, last_ns;
+	struct addr addresses[ADDRESSES_MAX];
+	struct text hostname, class_id;
+	uint8_t options[OPTIONS_MAX];	/* DHCP option 55 */
+	uint32_t next;			/* in its bucket */
+	uint32_t newer, older;		/* by last_ns */
+};
+
+struct devices {
+	struct gather g;
+	const struct vendors *vendors;
+	struct hash_key seed;
+	struct device *v;
+	uint32_t n, room, max;
+	uint32_t *buckets, n_buckets;	/* a power of two */
+	uint32_t newest, oldest;
+};
+
+static uint32_t bucket_of(const struct devices *t, const uint8_t mac[6])
+{
+	uint64_t w = 0;
+
+	memcpy(&w, mac, 6);
+	return (uint32_t)hash_words(&t->seed, &w, 1) & (t->n_buckets - 1);
+}
+
+static void unlink_age(struct devices *t, struct device *d)
+{
+	if (d->newer != NONE)
+		t->v[d->newer].older = d->older;
+	else
+		t->newest = d->older;
+	if (d->older != NONE)
+		t->v[d->older].newer = d->newer;
+	else
+		t->oldest = d->newer;
+}
+
+static void link_newest(struct devices *t, struct device *d)
+{
+	uint32_t i = (uint32_t)(d - t->v);
+
+	d->newer = NONE;
+	d->older = t->newest;
+	if (t->newest != NONE)
+		t->v[t->newest].newer = i;
+	else
+		t->oldest = i;
+	t->newest = i;
+}
+
+static void unlink_bucket(struct devices *t, const struct device *d)
+{
+	uint32_t *at = &t->buckets[bucket_of(t, d->mac)], i = (uint32_t)(d - t->v);
+
+	while (*at != i)
+		at = &t->v[*at].next;
+	*at = d->next;
+}
+
+/* A place for one more: room that is there, more room, or that of the one not seen for longest. */
+static struct device *place(struct devices *t)
+{
+	struct device *d;
+
+	if (t->n == t->room && t->room < t->max) {
+		uint32_t room = t->room + GROWTH < t->max ? t->room + GROWTH : t->max;
+		struct device *v = realloc(t->v, room * sizeof(*v));
+
+		if (v) {
+			t->v = v;
+			t->room = room;
+		}
+	}
+	if (t->n < t->room)
+		return &t->v[t->n++];
+	if (!t->n)
+		return NULL;
+	d = &t->v[t->oldest];
+	unlink_bucket(t, d);
+	unlink_age(t, d);
+	t->g.evicted++;
+	return d;
+}
+
+/* The device with that address, seen now.  NULL: not the address of one, or no memory. */
+static struct device *seen(struct devices *t, const uint8_t mac[6], const struct record *r, enum told_by by)
+{
+	static const uint8_t zero[6];
+	uint32_t *bucket, i;
+	struct device *d;
+
+	if (mac[0] & 1 || !memcmp(mac, zero, 6))
+		return NULL;
+	bucket = &t->buckets[bucket_of(t, mac)];
+	for (i = *bucket; i != NONE && memcmp(t->v[i].mac, mac, 6); i = t->v[i].next)
+		;
+	if (i != NONE) {
+		d = &t->v[i];
+		unlink_age(t, d);
+	} else {
+		d = place(t);
+		if (!d) {
+			t->g.evicted++;
+			return NULL;
+		}
+		memset(d, 0, sizeof(*d));
+		memcpy(d->mac, mac, 6);
+		d->first_ns = r->time_ns;
+		d->next = *bucket;
+		*bucket = (uint32_t)(d - t->v);
+	}
+	link_newest(t, d);
+	if (r->time_ns > d->last_ns)
+		d->last_ns = r->time_ns;
+	if (r->time_ns < d->first_ns)
+		d->first_ns = r->time_ns;
+	d->told_by |= (uint8_t)(1u << by);
+	return d;
+}
+
+static bool is_unset(const struct addr *a)
+{
+	static const uint8_t zero[16];
+
+	return !a->family || !memcmp(a->b, zero, a->family == 6 ? 16 : 4);
+}
+
+/* The latest address stands first; of more than ADDRESSES_MAX the one longest not heard of goes. */
+static void has_address(struct device *d, const struct addr *a)
+{
+	unsigned int i;
+
+	if (!d || is_unset(a))
+		return;
+	for (i = 0; i < d->n_addresses; i++)
+		if (d->addresses[i].family == a->family &&
+		    !memcmp(d->addresses[i].b, a->b, a->family == 6 ? 16 : 4))
+			break;
+	if (i == ADDRESSES_MAX) {
+		d->more = true;
+		i--;
+	} else if (i == d->n_addresses) {
+		d->n_addresses++;
+	}
+	memmove(&d->addresses[1], &d->addresses[0], i * sizeof(d->addresses[0]));
+	d->addresses[0] = *a;
+}
+
+static void set_text(struct device *d, struct text *t, struct str s)
+{
+	if (s.n > TEXT_MAX)
+		d->more = true;
+	t->n = (uint8_t)(s.n < TEXT_MAX ? s.n : TEXT_MAX);
+	memcpy(t->p, s.p, t->n);
+}
+
+static void is_named(struct device *d, struct str name, enum name_rank rank)
+{
+	if (!d || !name.n || rank < d->rank)
+		return;
+	d->rank = (uint8_t)rank;
+	set_text(d, &d->hostname, name);
+}
+
+static void take_arp(struct devices *t, const struct record *r)
+{
+	if (record_has(r, FIELD_ARP_SENDER_MAC))
+		has_address(seen(t, r->arp.sender_mac, r, BY_ARP), &r->arp.sender_ip);
+}
+
+/* RFC 4861, 4.1 to 4.4: whose the link-layer address in the message is. */
+static void take_nd(struct devices *t, const struct record *r)
+{
+	enum { ROUTER_SOLICITATION = 133, NEIGHBOUR_SOLICITATION = 135, NEIGHBOUR_ADVERTISEMENT = 136 };
+	struct device *d;
+
+	if (!record_has(r, FIELD_ICMP_ND_LLADDR) || r->src.family != 6)
+		return;
+	d = seen(t, r->icmp.nd_lladdr, r, BY_ND);
+	if (r->icmp.type == NEIGHBOUR_ADVERTISEMENT)
+		has_address(d, &r->icmp.nd_target);
+	else if (r->icmp.type >= ROUTER_SOLICITATION && r->icmp.type <= NEIGHBOUR_SOLICITATION)
+		has_address(d, &r->src);
+}
+
+/* What it asks for, in its order, tells the make of a DHCP client. */
+static void set_options(struct device *d, const struct list *l)
+{
+	const uint16_t *v = l->p;
+	uint32_t n = l->n < OPTIONS_MAX ? l->n : OPTIONS_MAX;
+
+	if (l->n > OPTIONS_MAX)
+		d->more = true;
+	for (uint32_t i = 0; i < n; i++)
+		d->options[i] = (uint8_t)v[i];
+	d->n_options = (uint8_t)n;
+}
+
+static void take_dhcp4(struct devices *t, const struct record *r)
+{
+	const char *type = record_has(r, FIELD_DHCPV4_MESSAGE_TYPE) ? r->dhcp.message_type : "";
+	bool asks = r->dhcp.op_code && !strcmp(r->dhcp.op_code, "bootrequest");
+	struct device *d;
+
+	if (!record_has(r, FIELD_DHCPV4_CLIENT_MAC))
+		return;
+	d = seen(t, r->dhcp.client_mac, r, BY_DHCP);
+	if (!d)
+		return;
+	if (record_has(r, FIELD_DHCPV4_CLIENT_IP) && asks && strcmp(type, "release"))
+		has_address(d, &r->dhcp.client_ip);
+	if (record_has(r, FIELD_DHCPV4_ASSIGNED_IP) && !strcmp(type, "ack"))
+		has_address(d, &r->dhcp.assigned_ip);
+	if (!asks)
+		return;
+	if (record_has(r, FIELD_DHCPV4_HOSTNAME))
+		is_named(d, r->dhcp.hostname, NAME_HOST);
+	if (record_has(r, FIELD_DHCPV4_FQDN))
+		is_named(d, r->dhcp.fqdn, NAME_FQDN);
+	if (record_has(r, FIELD_DHCPV4_CLASS_ID))
+		set_text(d, &d->class_id, r->dhcp.class_id);
+	if (record_has(r, FIELD_DHCPV4_PARAMETERS))
+		set_options(d, &r->dhcp.requested);
+}
+
+static int hex(char c)
+{
+	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* RFC 8415, 11.2 and 11.4: a DUID that ends in an Ethernet address, in hexadecimal. */
+static bool duid_mac(struct str duid, uint8_t mac[6])
+{
+	bool with_time = duid.n == 28 && !memcmp(duid.p, "00010001", 8);
+	bool without = duid.n == 20 && !memcmp(duid.p, "00030001", 8);
+
+	if (!with_time && !without)
+		return false;
+	for (unsigned int i = 0; i < 6; i++) {
+		int high = hex(duid.p[duid.n - 12 + 2 * i]), low = hex(duid.p[duid.n - 11 + 2 * i]);
+
+		if (high < 0 || low < 0)
+			return false;
+		mac[i] = (uint8_t)(high << 4 | low);
+	}
+	return true;
+}
+
+/*
+ * A client's message comes from the client itself, so the frame says who it is; the
+ * DUID may be that of another of its interfaces.  The server's reply has only the DUID.
+ */
+static void take_dhcp6(struct devices *t, const struct record *r)
+{
+	static const char *const asking[] = { "solicit", "request", "confirm", "renew", "rebind",
+					      "release", "decline", "information-request" };
+	const char *type = record_has(r, FIELD_DHCPV6_MESSAGE_TYPE) ? r->dhcp.message_type : "";
+	uint8_t mac[6];
+
+	for (size_t i = 0; i < sizeof(asking) / sizeof(asking[0]); i++) {
+		struct device *d;
+
+		if (strcmp(type, asking[i]) || !record_has(r, FIELD_SRC_MAC))
+			continue;
+		d = seen(t, r->smac, r, BY_DHCPV6);
+		has_address(d, &r->src);
+		if (record_has(r, FIELD_DHCPV6_FQDN))
+			is_named(d, r->dhcp.fqdn, NAME_FQDN);
+		return;
+	}
+	if (!strcmp(type, "reply") && record_has(r, FIELD_DHCPV6_ASSIGNED_IP) &&
+	    record_has(r, FIELD_DHCPV6_CLIENT_DUID) && duid_mac(r->dhcp.client_duid, mac))
+		has_address(seen(t, mac, r, BY_DHCPV6), &r->dhcp.assigned_ip);
+}
+
+/*
+ * Somebody answers for the address that it speaks from: that is its own name.  A
+ * reflector's frames say other addresses than its own, and are left.
+ */
+static void take_names(struct devices *t, const struct record *r)
+{
+	bool mdns = record_has(r, FIELD_PROTOCOL) && !strcmp(r->protocol, "mdns");
+	bool llmnr = record_has(r, FIELD_PROTOCOL) && !strcmp(r->protocol, "llmnr");
+	const struct dns_answer *a = r->dns.answers.p;
+	char own[ADDR_TEXT_MAX];
+	unsigned int len;
+
+	if ((!mdns && !llmnr) || !record_has(r, FIELD_SRC_MAC) || strcmp(r->action, "response") ||
+	    !record_has(r, FIELD_DNS_ANSWERS))
+		return;
+	len = addr_text(own, &r->src);
+	for (uint32_t i = 0; i < r->dns.answers.n; i++, a++) {
+		struct device *d;
+
+		if ((a->present & 0x13) != 0x13 || a->data.n != len || memcmp(a->data.p, own, len))
+			continue;
+		d = seen(t, r->smac, r, mdns ? BY_MDNS : BY_LLMNR);
+		has_address(d, &r->src);
+		is_named(d, a->name, NAME_LOCAL);
+		return;
+	}
+}
+
+static void devices_take(struct gather *g, const struct record *r)
+{
+	struct devices *t = (struct devices *)g;
+
+	/* Inside a tunnel there is another link. */
+	if (record_has(r, FIELD_TUNNEL))
+		return;
+	if (r->kind == REC_ARP)
+		take_arp(t, r);
+	else if (r->kind == REC_ICMP)
+		take_nd(t, r);
+	else if (r->kind == REC_DHCP && record_has(r, FIELD_DHCPV4_OP))
+		take_dhcp4(t, r);
+	else if (r->kind == REC_DHCP)
+		take_dhcp6(t, r);
+	else if (r->kind == REC_DNS)
+		take_names(t, r);
+}
+
+/* The texts of a row. */
+struct row {
+	char address[ADDRESSES_MAX][ADDR_TEXT_MAX];
+	struct str addresses[ADDRESSES_MAX];
+	char fingerprint[OPTIONS_MAX * 4];
+	const char *told_by[TOLD_BY];
+};
+
+static void put_fingerprint(struct record *r, struct row *row, const struct device *d)
+{
+	size_t n = 0;
+
+	for (unsigned int i = 0; i < d->n_options; i++)
+		n += (size_t)snprintf(row->fingerprint + n, sizeof(row->fingerprint) - n, "%s%u", i ? "," : "",
+				      d->options[i]);
+	if (!n)
+		return;
+	r->device.fingerprint = (struct str){ row->fingerprint, (uint32_t)n };
+	record_mark(r, FIELD_DEVICE_FINGERPRINT);
+}
+
+static void put_lists(struct record *r, struct row *row, const struct device *d)
+{
+	uint32_t n = 0;
+
+	for (unsigned int i = 0; i < d->n_addresses; i++)
+		row->addresses[i] = (struct str){ row->address[i], addr_text(row->address[i], &d->addresses[i]) };
+	r->device.addresses = (struct list){ row->addresses, d->n_addresses };
+	if (d->n_addresses)
+		record_mark(r, FIELD_DEVICE_IP);
+	for (unsigned int i = 0; i < TOLD_BY; i++)
+		if (d->told_by >> i & 1)
+			row->told_by[n++] = told_by_names[i];
+	r->device.told_by = (struct list){ row->told_by, n };
+	record_mark(r, FIELD_DEVICE_TOLD_BY);
+}
+
+static void put_text(struct record *r, struct str *to, enum field_id f, struct str s)
+{
+	if (!s.n)
+		return;
+	*to = s;
+	record_mark(r, f);
+}
+
+/* The second bit of the first octet: not an address that the IEEE assigned (IEEE 802, 8.2). */
+static bool is_local(const uint8_t mac[6])
+{
+	return mac[0] & 2;
+}
+
+static int give_row(const struct devices *t, const struct device *d, record_fn fn, void *ctx)
+{
+	struct record r;
+	struct row row;
+
+	record_start(&r, REC_DEVICE);
+	r.time_ns = r.end_ns = d->last_ns;
+	r.start_ns = d->first_ns;
+	record_mark(&r, FIELD_TIME);
+	record_mark(&r, FIELD_START);
+	record_mark(&r, FIELD_END);
+	memcpy(r.device.mac, d->mac, 6);
+	record_mark(&r, FIELD_DEVICE_MAC);
+	r.device.is_local = is_local(d->mac);
+	record_mark(&r, FIELD_DEVICE_LOCAL);
+	put_lists(&r, &row, d);
+	if (!is_local(d->mac))
+		put_text(&r, &r.device.vendor, FIELD_DEVICE_VENDOR, vendors_find(t->vendors, d->mac));
+	put_text(&r, &r.device.hostname, FIELD_DEVICE_HOSTNAME, (struct str){ d->hostname.p, d->hostname.n });
+	put_text(&r, &r.device.class_id, FIELD_DEVICE_CLASS_ID, (struct str){ d->class_id.p, d->class_id.n });
+	put_fingerprint(&r, &row, d);
+	if (d->more) {
+		r.truncated = true;
+		record_mark(&r, FIELD_TRUNCATED);
+	}
+	return fn(ctx, &r);
+}
+
+static int by_first(const void *a, const void *b)
+{
+	const struct device *x = *(const struct device *const *)a, *y = *(const struct device *const *)b;
+
+	return x->first_ns != y->first_ns ? (x->first_ns < y->first_ns ? -1 : 1) : memcmp(x->mac, y->mac, 6);
+}
+
+static int devices_rows(struct gather *g, record_fn fn, void *ctx)
+{
+	struct devices *t = (struct devices *)g;
+	const struct device **order = malloc((t->n ? t->n : 1) * sizeof(struct device *));
+	int rc = 0;
+
+	if (!order)
+		return fail(ENOMEM, "devices");
+	for (uint32_t i = 0; i < t->n; i++)
+		order[i] = &t->v[i];
+	qsort(order, t->n, sizeof(struct device *), by_first);
+	for (uint32_t i = 0; i < t->n && !rc; i++)
+		rc = give_row(t, order[i], fn, ctx);
+	free(order);
+	return rc;
+}
+
+static void devices_close(struct gather *g)
+{
+	struct devices *t = (struct devices *)g;
+
+	free(t->v);
+	free(t->buckets);
+	free(t);
+}
+
+int devices_open(struct gather **out, const struct vendors *vendors, uint32_t max, uint32_t seed)
+{
+	struct devices *t = calloc(1, sizeof(*t));
+
+	if (!t)
+		return fail(ENOMEM, "devices");
+	t->n_buckets = 1;
+	while (t->n_buckets < max)
+		t->n_buckets *= 2;
+	t->buckets = malloc(t->n_buckets * sizeof(*t->buckets));
+	if (!t->buckets) {
+		free(t);
+		return fail(ENOMEM, "devices");
+	}
+	memset(t->buckets, 0xff, t->n_buckets * sizeof(*t->buckets));
+	t->g = (struct gather){ devices_take, devices_rows, devices_close, 0 };
+	t->vendors = vendors;
+	t->seed = hash_key_from(seed);
+	t->max = max;
+	t->newest = t->oldest = NONE;
+	*out = &t->g;
+	return 0;
+}

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Any octets as a table of MAC address prefixes, behind the address that is looked up. */
+#include "fuzz_help.h"
+
+#include "stats/vendors.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct vendors *v = NULL;
+	static uint64_t sum;
+	struct str s;
+
+	if (size < 6 || vendors_parse(&v, (const char *)data + 6, size - 6))
+		return 0;
+	s = vendors_find(v, data);
+	sum += touch(s.p, s.n);
+	vendors_close(v);
+	return 0;
+}
