@@ -42,7 +42,7 @@ static int give(struct pipeline *p, const struct record *r, bool frames)
 	return 0;
 }
 
-static int decoded(void *ctx, const struct record *r)
+static int pass(void *ctx, const struct record *r)
 {
 	struct pipeline *p = ctx;
 
@@ -55,6 +55,15 @@ static int decoded(void *ctx, const struct record *r)
 		return 0;
 	}
 	return give(p, r, false);
+}
+
+/* What was decoded comes out before the alerts that it raises. */
+static int decoded(void *ctx, const struct record *r)
+{
+	struct pipeline *p = ctx;
+	int err = !p->detect || p->shown >> r->kind & 1 ? pass(p, r) : 0;
+
+	return err || !p->detect ? err : detect_record(p->detect, r, pass, p);
 }
 
 static int give_row(void *ctx, const struct record *r)
@@ -198,6 +207,24 @@ static int rows(struct pipeline *p, uint64_t now_ns)
 	return p->gather->rows(p->gather, give_row, p);
 }
 
+static int detect_lost(struct pipeline *p, uint64_t now_ns)
+{
+	struct detect_counts now, told = p->detected;
+	int err = 0;
+
+	if (!p->detect)
+		return 0;
+	detect_counts(p->detect, &now);
+	p->detected = now;
+	if (now.connections_evicted > told.connections_evicted)
+		err = pipeline_lost(p, "detect", "connection_table_full",
+				    now.connections_evicted - told.connections_evicted, now_ns, now_ns);
+	if (!err && now.entries_evicted > told.entries_evicted)
+		err = pipeline_lost(p, "detect", "evidence_table_full", now.entries_evicted - told.entries_evicted,
+				    now_ns, now_ns);
+	return err;
+}
+
 /* All rows, when it is time; the last time is the end. */
 static int give_rows(struct pipeline *p, uint64_t now_ns)
 {
@@ -219,10 +246,14 @@ int pipeline_tick(struct pipeline *p, uint64_t now_ns)
 
 	if (!err && p->account)
 		err = account_tick(p->account, now_ns, decoded, p);
+	if (!err && p->detect)
+		err = detect_tick(p->detect, now_ns, pass, p);
 	if (!err)
 		err = decode_lost(p, now_ns);
 	if (!err)
 		err = gather_lost(p, now_ns);
+	if (!err)
+		err = detect_lost(p, now_ns);
 	return err ? err : give_rows(p, now_ns);
 }
 
@@ -230,10 +261,14 @@ int pipeline_finish(struct pipeline *p, uint64_t now_ns)
 {
 	int err = p->decode && !p->done ? decode_finish(p->decode, decoded, p) : 0;
 
+	if (err >= 0 && p->detect && !p->done)
+		err = detect_finish(p->detect, pass, p);
 	if (err >= 0)
 		err = decode_lost(p, now_ns);
 	if (err >= 0)
 		err = gather_lost(p, now_ns);
+	if (err >= 0)
+		err = detect_lost(p, now_ns);
 	if (err >= 0 && p->account && !p->done)
 		err = account_finish(p->account, decoded, p);
 	if (err >= 0 && (p->gather || p->account) && !p->done)

@@ -4,6 +4,7 @@
 
 #include "account.h"
 #include "decode/decode.h"
+#include "detect/detect.h"
 #include "frame.h"
 #include "kern/filter.h"
 #include "sink/sink.h"
@@ -12,7 +13,7 @@
 
 /*
  * The data path, in a few functions: frame → filter (what the kernel could not
- * do) → decode → sinks, with a gather between the last two when there is one.
+ * do) → decode → sinks, with detectors and a gather between the last two when there are.
  * The pipeline owns nothing but itself.
  */
 enum { PIPELINE_SINKS_MAX = 2, PIPELINE_LINKS_MAX = 16 };
@@ -21,6 +22,8 @@ struct pipeline {
 	struct decode *decode;			/* NULL: only sinks that want frames */
 	struct sink *sinks[PIPELINE_SINKS_MAX];
 	unsigned int n_sinks;
+	struct detect *detect;			/* NULL: none; its alerts are records too */
+	uint32_t shown;				/* with detect: 1 << REC_x of what else comes out */
 	const struct where *where;		/* NULL: every record */
 	struct account *account;		/* NULL; else counts the frames in place of `decode` */
 	struct gather *gather;			/* NULL; else takes all records but lost, its rows come out */
@@ -44,6 +47,7 @@ struct pipeline {
 	bool done;				/* the limit was reached */
 	struct decode_counts counted;		/* what `lost` records have already told */
 	uint64_t told_evicted;			/* of gather's */
+	struct detect_counts detected;		/* what `lost` records have told of it */
 };
 
 int  pipeline_frame(void *pipeline, const struct frame *f);	/* a frame_fn */

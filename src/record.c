@@ -37,10 +37,10 @@ _Static_assert(FIELDS <= 64 * 4, "struct record: present[] is too small");
 _Static_assert(sizeof(struct record) <= UINT16_MAX, "offsets are 16 bits");
 
 const char *const record_kind_names[REC_KINDS] = {
-	[REC_PACKET] = "packet", [REC_ARP] = "arp", [REC_ICMP] = "icmp", [REC_DNS] = "dns",
-	[REC_HTTP] = "http", [REC_HTTP2] = "http2", [REC_TLS] = "tls", [REC_REDIS] = "redis",
-	[REC_KAFKA] = "kafka", [REC_DHCP] = "dhcp", [REC_DROP] = "drop", [REC_DEVICE] = "device",
-	[REC_FLOW] = "flow", [REC_STATS] = "stats", [REC_LOST] = "lost",
+	[REC_PACKET] = "packet", [REC_ARP] = "arp",	[REC_ICMP] = "icmp",   [REC_DNS] = "dns",
+	[REC_HTTP] = "http",	 [REC_HTTP2] = "http2", [REC_TLS] = "tls",     [REC_REDIS] = "redis",
+	[REC_KAFKA] = "kafka",	 [REC_DHCP] = "dhcp",	[REC_DROP] = "drop",   [REC_DEVICE] = "device",
+	[REC_FLOW] = "flow",	 [REC_STATS] = "stats", [REC_ALERT] = "alert", [REC_LOST] = "lost",
 };
 
 void record_start(struct record *r, enum record_kind kind)

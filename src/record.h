@@ -22,8 +22,8 @@ struct str { const char *p; uint32_t n; };	/* bytes from outside, not NUL-termin
 struct list { const void *p; uint32_t n; };	/* n elements of the field's type */
 
 enum record_kind {
-	REC_PACKET, REC_ARP, REC_ICMP, REC_DNS, REC_HTTP, REC_HTTP2, REC_TLS, REC_REDIS, REC_KAFKA,
-	REC_DHCP, REC_DROP, REC_DEVICE, REC_FLOW, REC_STATS, REC_LOST, REC_KINDS
+	REC_PACKET, REC_ARP, REC_ICMP, REC_DNS, REC_HTTP, REC_HTTP2, REC_TLS, REC_REDIS, REC_KAFKA, REC_DHCP,
+	REC_DROP, REC_DEVICE, REC_FLOW, REC_STATS, REC_ALERT, REC_LOST, REC_KINDS
 };
 
 enum field_type {
@@ -228,6 +228,13 @@ struct record {
 			struct list by_transport, by_version, by_size, by_tcp_flags;	/* struct named_count */
 		} stats;
 		struct {
+			const char *kind;		/* "alert" */
+			const char *rule, *technique;
+			uint16_t severity;
+			struct str message;
+			uint64_t count, ports, hosts, sources, suppressed;
+		} alert;
+		struct {
 			const char *stage;
 			const char *reason;
 			uint64_t count;
@@ -245,11 +252,13 @@ struct record {
 #define RECORD_FIELDS(X) \
 	X(TIME, "@timestamp", FT_TIME, time_ns, "all", "when the frame that completed it was seen; UTC in JSON and CSV") \
 	X(DATASET, "event.dataset", FT_WORD, dataset, "all", "what kind of record this is") \
+	X(EVENT_KIND, "event.kind", FT_WORD, alert.kind, "alert", "alert") \
+	X(SEVERITY, "event.severity", FT_U16, alert.severity, "alert", "how grave, up to 100: 21 low, 47 medium, 73 high") \
 	X(ACTION, "event.action", FT_WORD, action, "dns http http2 tls redis kafka dhcp drop lost", "what the message is: query, request, response, no_answer, drop, ...") \
 	X(OUTCOME, "event.outcome", FT_WORD, outcome, "dns http http2 tls redis kafka dhcp", "success, failure or unknown, of a response") \
 	X(DURATION, "event.duration", FT_U64, duration_ns, "dns icmp http http2 tls redis kafka dhcp flow", "nanoseconds from the request to its response, or from the first packet of a flow to its last") \
-	X(START, "event.start", FT_TIME, start_ns, "device flow stats lost", "first moment the record stands for") \
-	X(END, "event.end", FT_TIME, end_ns, "device flow stats lost", "last moment the record stands for") \
+	X(START, "event.start", FT_TIME, start_ns, "device flow stats alert lost", "first moment the record stands for") \
+	X(END, "event.end", FT_TIME, end_ns, "device flow stats alert lost", "last moment the record stands for") \
 	X(SAMPLED, "event.sampled", FT_U32, sampled, "all", "N when one packet in N was kept") \
 	X(FRAME_NUMBER, "frame.number", FT_U64, frame_number, "all", "number of the frame that completed it, from 1") \
 	X(FRAME_LEN, "frame.len", FT_U32, frame_len, "packet drop", "octets on the wire") \
@@ -257,7 +266,7 @@ struct record {
 	X(FRAME_SEGMENTS, "frame.segments", FT_U16, frame_segments, "packet drop", "segments in a GRO or GSO super-packet") \
 	X(SRC_IP, "source.ip", FT_ADDR, src, "all", "sender, from the innermost IP header") \
 	X(SRC_PORT, "source.port", FT_U16, sport, "all", "sender's port") \
-	X(SRC_MAC, "source.mac", FT_MAC, smac, "packet arp dns dhcp drop", "sender's link address; in dns of mDNS and LLMNR only") \
+	X(SRC_MAC, "source.mac", FT_MAC, smac, "packet arp dns dhcp drop alert", "sender's link address; in dns of mDNS and LLMNR only") \
 	X(SRC_PACKETS, "source.packets", FT_U64, flow.side[0].packets, "flow", "packets that the initiator sent") \
 	X(SRC_BYTES, "source.bytes", FT_U64, flow.side[0].bytes, "flow", "octets of these, as IP total lengths") \
 	X(SRC_TTL, "source.ttl", FT_U8, flow.side[0].ttl, "flow", "the lowest time to live, or hop limit, of these") \
@@ -432,7 +441,15 @@ struct record {
 	X(STATS_UNDECODED, "stats.undecoded", FT_U64, stats.undecoded, "stats", "packets whose headers could not be walked to the end") \
 	X(STATS_PPS, "stats.packets_per_second", FT_U64, stats.pps, "stats", "since the last such record, or over all the time") \
 	X(STATS_BPS, "stats.bits_per_second", FT_U64, stats.bps, "stats", "since the last such record, or over all the time") \
-	X(LOST_STAGE, "lost.stage", FT_WORD, lost.stage, "lost", "where: ring, map, snap, decode, reassembly, stats, sink") \
+	X(RULE_NAME, "rule.name", FT_WORD, alert.rule, "alert", "what was detected: port_scan, host_scan, syn_flood, ...") \
+	X(MESSAGE, "message", FT_STR, alert.message, "alert", "the same in words") \
+	X(TECHNIQUE, "threat.technique.id", FT_WORD, alert.technique, "alert", "the technique of MITRE ATT&CK that it belongs to") \
+	X(ALERT_COUNT, "alert.count", FT_U64, alert.count, "alert", "evidence: what the rule counts") \
+	X(ALERT_PORTS, "alert.ports", FT_U64, alert.ports, "alert", "evidence: how many ports") \
+	X(ALERT_HOSTS, "alert.hosts", FT_U64, alert.hosts, "alert", "evidence: how many hosts") \
+	X(ALERT_SOURCES, "alert.sources", FT_U64, alert.sources, "alert", "evidence: how many sources") \
+	X(ALERT_SUPPRESSED, "alert.suppressed", FT_U64, alert.suppressed, "alert", "how often it came again, untold, since it was last told") \
+	X(LOST_STAGE, "lost.stage", FT_WORD, lost.stage, "lost", "where: ring, map, snap, decode, reassembly, stats, detect, sink") \
 	X(LOST_REASON, "lost.reason", FT_WORD, lost.reason, "lost", "why") \
 	X(LOST_COUNT, "lost.count", FT_U64, lost.count, "lost", "how many since the last such record") \
 	X(TRUNCATED, "truncated", FT_BOOL, truncated, "all", "texts or lists of it were cut: too long for a line of 64 KiB, or to be kept with a request")

@@ -40,6 +40,10 @@ static const struct opt watch_rows[] = {
 	{ "show-secrets", 0, OPT_FLAG, W(show_secrets), NULL, "do not hide passwords in what is decoded" },
 	{ "drops", 0, OPT_OPTSTR, W(drops), "REASON",
 	  "packets the kernel dropped, for these reasons (comma-separated) or any" },
+	{ "alerts", 0, OPT_FLAG, W(alerts), NULL,
+	  "what the traffic adds up to, scans and floods and the like: only, or beside --packets or --proto" },
+	{ "alert", 0, OPT_STRS, W(alert), "RULE",
+	  "with this rule, at its own limit or at N in a TIME: portscan=10/1s, synflood=off; can be given again" },
 	{ "inner", 0, OPT_FLAG, W(inner), NULL, "the filter looks inside VXLAN, Geneve, GRE, IPIP and 6in4" },
 	{ "strict-pcap", 0, OPT_FLAG, W(strict), NULL,
 	  "the filter means what libpcap means: tags hide what follows" },
@@ -85,6 +89,7 @@ static const char watch_examples[] =
 	"  sudo netprobe watch -i eth0                      what passes, a line a packet or message\n"
 	"  sudo netprobe watch -ni eth0 -c 10 'tcp port 443 and host 10.0.0.5'\n"
 	"  sudo netprobe watch --drops                      what the kernel throws away, why and where\n"
+	"  netprobe watch -r f.pcap --alerts                what a capture adds up to: scans, floods, ...\n"
 	"  netprobe -j watch -r f.pcap --proto dns          DNS messages of a capture as JSON lines\n"
 	"  ssh host sudo netprobe watch -i any -w - | wireshark -k -i -\n";
 
@@ -257,7 +262,7 @@ int watch_check(struct watch *w, int argc, char **argv)
 	w->snaplen = (uint32_t)snaplen;
 
 	if (check_words(w) || check_conflicts(w) || parse_columns(w, w->g->fields) ||
-	    watch_check_decode(w) ||
+	    watch_check_decode(w) || watch_check_alerts(w) ||
 	    (!o->read && check_bare_interface(argc, argv)) || make_filter(w, argc, argv))
 		return EXIT_USAGE;
 	if (w->filter_text) { /* a syntax error is a usage error, told before anything is opened */

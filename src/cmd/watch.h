@@ -10,12 +10,12 @@
 
 /* What the user asked of `watch`, as parsed. */
 struct watch_opts {
-	struct strs iface, decode_as;
+	struct strs iface, decode_as, alert;
 	uint64_t count, buffer, sample, rotate_octets, rotate_ns, rotate_files, answer_timeout_ns;
 	const char *snaplen, *write, *read, *direction, *user, *filter_file, *proto, *drops, *btf, *rung, *where;
 	unsigned int hex, hex_ascii, time, dump;
 	bool link, ascii, number, absolute_seq, pcapng, packets, inner, strict, plan, list, wait, print;
-	bool ignored, show_secrets;
+	bool ignored, show_secrets, alerts;
 };
 
 /* One run of `watch`: the parts that live and file sources share. */
@@ -38,6 +38,8 @@ struct watch {
 	struct decode_as decode_as[16];	/* --decode-as */
 	unsigned int n_decode_as;
 	struct where *where;		/* --where; NULL: everything */
+	struct detect_options detect;	/* --alert */
+	bool alerts;			/* --alerts or --alert */
 	bool many_interfaces;
 	uint16_t file_link;		/* link type of -w F, when it is plain pcap */
 	struct rotate *rotate;		/* names of -w F; NULL: no file */
@@ -53,6 +55,12 @@ int watch_check(struct watch *w, int argc, char **argv);
 
 /* watch_decode.c: --proto, --decode-as and --where; negative, and said, when they are wrong. */
 int watch_check_decode(struct watch *w);
+
+/* watch_alerts.c: --alerts and --alert.  The second after the decoders are there. */
+int watch_check_alerts(struct watch *w);
+int watch_open_alerts(struct watch *w);
+/* After the last record: how many there were, when some were not told. */
+void watch_tell_alerts(struct watch *w);
 
 /* watch_output.c: open the decoders, sinks and their outputs.  Needs w->file_link, w->many_interfaces.
  * wake_fd: readable when the user wants to end, -1: none. */

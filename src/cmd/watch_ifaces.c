@@ -72,7 +72,7 @@ bool live_named(const struct live *l, const char *name)
 
 bool live_drops_only(const struct watch *w)
 {
-	return w->o->drops && !w->o->packets && !w->o->proto;
+	return w->o->drops && !w->o->packets && !w->o->proto && !w->alerts;
 }
 
 static void on_attached(struct live *l, const struct helper_event *ev)

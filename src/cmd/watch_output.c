@@ -201,10 +201,10 @@ static int add_capture(struct watch *w)
 int watch_open_outputs(struct watch *w, int wake_fd)
 {
 	struct decode_options d = {
-		.mode = w->o->packets ? DECODE_PACKETS :
+		.mode = w->o->packets || w->alerts ? DECODE_PACKETS :
 			w->o->proto   ? DECODE_MESSAGES :
 					DECODE_LINES,
-		.kinds = w->kinds,
+		.kinds = w->alerts ? 0 : w->kinds,
 		.answer_timeout_ns = w->o->answer_timeout_ns,
 		.decode_as = w->decode_as,
 		.n_decode_as = w->n_decode_as,
@@ -223,6 +223,8 @@ int watch_open_outputs(struct watch *w, int wake_fd)
 		err = add_text(w);
 		if (!err && !w->pipe.account)
 			err = decode_open(&w->pipe.decode, &d);
+		if (!err && w->alerts)
+			err = watch_open_alerts(w);
 	}
 	return err;
 }
@@ -255,6 +257,9 @@ int watch_close_outputs(struct watch *w)
 			rc = err;
 	}
 	w->n_outs = 0;
+	watch_tell_alerts(w);
+	detect_close(w->pipe.detect);
+	w->pipe.detect = NULL;
 	decode_close(w->pipe.decode);
 	w->pipe.decode = NULL;
 	where_free(w->where);

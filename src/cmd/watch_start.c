@@ -62,10 +62,10 @@ static int start_capture(struct live *l, const char **reasons, unsigned int n_re
 {
 	const struct watch_opts *o = l->w->o;
 	static uint8_t ports[8192];
-	uint32_t kinds = l->w->kinds ? l->w->kinds : UINT32_MAX;
+	uint32_t kinds = l->w->kinds && !l->w->alerts ? l->w->kinds : UINT32_MAX;
 	struct capture_options co = {
 		.app_ports = ports,
-		.apps_only = o->proto && !o->write && !wants_octets(l->w),
+		.apps_only = o->proto && !l->w->alerts && !o->write && !wants_octets(l->w),
 		.snaplen = l->w->snaplen,
 		.snaplen_other = wants_octets(l->w) ? 0 : SNAPLEN_HEADERS,
 		.ring_octets = o->buffer,

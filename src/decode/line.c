@@ -456,8 +456,8 @@ void line_print(void *ctx, const struct record *r, struct buf *b)
 {
 	struct line_state *st = ctx;
 
-	if (r->kind == REC_LOST) {
-		put_lost(r, b);
+	if (r->kind == REC_LOST || r->kind == REC_ALERT) {
+		(r->kind == REC_LOST ? put_lost : line_alert)(r, b);
 		return;
 	}
 	if (st->opt.interface)

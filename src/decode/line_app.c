@@ -208,3 +208,17 @@ void line_app(const struct line_state *st, const struct record *r, struct buf *b
 	if (record_has(r, FIELD_ACTION) && !strcmp(r->action, "no_answer"))
 		buf_lit(b, " !no_answer");
 }
+
+/* "ALERT port_scan: 192.0.2.1 probed ...; 3 more were not told" */
+void line_alert(const struct record *r, struct buf *b)
+{
+	buf_lit(b, "ALERT ");
+	buf_str(b, r->alert.rule);
+	buf_lit(b, ": ");
+	line_text(b, r->alert.message.p, r->alert.message.n);
+	if (record_has(r, FIELD_ALERT_SUPPRESSED)) {
+		buf_lit(b, "; ");
+		buf_u64(b, r->alert.suppressed);
+		buf_lit(b, " more since the last were not told");
+	}
+}

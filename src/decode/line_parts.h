@@ -51,6 +51,7 @@ void line_tcp(struct line_state *st, const struct record *r, struct buf *b);
 void line_icmp(const struct line_state *st, const struct record *r, struct buf *b);
 void line_dns(const struct line_state *st, const struct record *r, struct buf *b);
 void line_app(const struct line_state *st, const struct record *r, struct buf *b);
+void line_alert(const struct record *r, struct buf *b);
 /* Text from outside, escaped. */
 void line_text(struct buf *b, const char *p, uint32_t n);
 

@@ -10,12 +10,12 @@ BEGIN {
 	# What each folder may include besides itself; "." is the root of src/.
 	allow["util"] = ""
 	allow["."] = "util"
-	allow["source"] = allow["decode"] = allow["sink"] = allow["kern"] = allow["stats"] = allow["flows"] = "util . abi"
+	allow["source"] = allow["decode"] = allow["sink"] = allow["kern"] = allow["stats"] = allow["flows"] = allow["detect"] = "util . abi"
 	allow["priv"] = "util . abi kern"
 	allow["compat"] = ""
 	allow["bpf"] = "abi"
 	# pipeline.c joins the stages; the commands and main are above everything.
-	pipeline = "util . source decode stats flows sink kern pipeline"
+	pipeline = "util . source decode detect stats flows sink kern pipeline"
 	allow["cmd"] = pipeline " priv abi"
 	allow["main"] = "cmd"
 }

@@ -346,6 +346,7 @@ static const struct {
 	{ "dhcp.pcap", make_dhcp },
 	{ "devices.pcap", make_devices },
 	{ "flows.pcap", make_flows },
+	{ "alerts.pcap", make_alerts },
 };
 
 static int save(const char *dir, const char *name, const struct cap *c)

@@ -65,12 +65,13 @@ void cap_packet(struct cap *c, unsigned int iface, const struct pk *k, uint32_t 
 		uint64_t dropcount);
 void cap_statistics(struct cap *c, unsigned int iface, uint64_t received, uint64_t dropped);
 
-/* dns.c, net.c and apps.c: one function a file. */
+/* dns.c, net.c, apps.c and alerts.c: one function a file. */
 void make_arp_icmp(struct cap *c), make_tcp(struct cap *c), make_ipv6_ext(struct cap *c), make_fragments(struct cap *c),
 	make_vlan(struct cap *c), make_tunnels(struct cap *c), make_icmp_errors(struct cap *c),
 	make_malformed(struct cap *c), make_two_interfaces(struct cap *c), make_dns_udp(struct cap *c),
 	make_dns_tcp(struct cap *c), make_mdns(struct cap *c), make_hostile(struct cap *c),
 	make_http(struct cap *c), make_http2(struct cap *c), make_redis(struct cap *c), make_kafka(struct cap *c),
-	make_tls(struct cap *c), make_dhcp(struct cap *c), make_devices(struct cap *c), make_flows(struct cap *c);
+	make_tls(struct cap *c), make_dhcp(struct cap *c), make_devices(struct cap *c), make_flows(struct cap *c),
+	make_alerts(struct cap *c);
 
 #endif
