@@ -85,7 +85,30 @@ struct np_control {
 	__u32 reserved[15];
 };
 
+/*
+ * Pinned state says whose it is: the one value of the map "meta" beside it, written once and frozen.  Whoever
+ * changes anything that is pinned (a map's value, a name) raises NP_ABI.
+ */
+#define NP_ABI 1
+#define NP_META_MAGIC 0x4e504d4554413031ull	/* NPMETA01 */
+
+struct np_meta {
+	__u64 magic;
+	__u32 abi;
+	__u32 ifindex;
+	__u64 netns;		/* cookie of the network namespace; its inode before Linux 5.14 */
+	__u64 created_ns;	/* since 1970 */
+	__u8  boot_id[16];
+	__u8  uuid[16];
+	__u8  prog_tag[8];
+	char  version[16];	/* of the netprobe that wrote it */
+	char  ifname[16];
+	char  service[16];
+	__u8  reserved[40];
+};
+
 #ifndef __cplusplus
+_Static_assert(sizeof(struct np_meta) == 160, "np_meta is ABI");
 _Static_assert(sizeof(struct np_event) == 48, "np_event is ABI");
 _Static_assert(__builtin_offsetof(struct np_event, data) == 48, "no tail padding");
 _Static_assert(sizeof(struct np_ledger) == 128, "np_ledger is ABI");

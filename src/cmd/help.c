@@ -139,6 +139,7 @@ static const char *const features[] = {
 	"gzip", "json", "csv",	  "landlock",  "seccomp", "arp",	 "icmp", "dns",
 	"http", "http2", "tls",	  "quic",      "dtls",	  "redis",	 "kafka", "dhcp", "where",
 	"devices", "flows", "stats", "alerts",
+	"block",
 };
 
 static int version_run(const struct globals *g, const void *opts, int argc, char **argv)

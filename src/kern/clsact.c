@@ -22,6 +22,8 @@
  * away takes the qdisc too.
  */
 enum { PRIORITY = 0x4e50, SLOTS = 8, MADE = 1 << 8, ANSWER_MAX = 32768 };
+/* Filters that stay, those of pinned state, have handles of their own: which service is in the last octet. */
+enum { KEPT = 1 << 12, SERVICES = 8 };
 
 static const enum bpf_tc_attach_point points[2] = { BPF_TC_INGRESS, BPF_TC_EGRESS };
 
@@ -161,8 +163,9 @@ static int remove_slot(uint32_t ifindex, unsigned int slot)
 static bool is_of_netprobe(uint32_t ifindex)
 {
 	for (unsigned int s = 1; s <= SLOTS; s++)
-		if (is_there(ifindex, BPF_TC_INGRESS, s | MADE) || is_there(ifindex, BPF_TC_EGRESS, s | MADE))
-			return true;
+		for (int i = 0; i < 2; i++)
+			if (is_there(ifindex, points[i], s | MADE) || is_there(ifindex, points[i], KEPT | s | MADE))
+				return true;
 	return false;
 }
 
@@ -209,4 +212,47 @@ void clsact_detach(struct clsact *c, uint32_t ifindex)
 {
 	if (c->owner >= 0)
 		remove_slot(ifindex, c->slot);
+}
+
+uint32_t clsact_kept(uint32_t ifindex, bool egress, uint8_t service)
+{
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)ifindex, .attach_point = points[egress]);
+
+	for (int i = 0; i < 2; i++) {
+		LIBBPF_OPTS(bpf_tc_opts, o, .handle = KEPT | service | (i ? MADE : 0), .priority = PRIORITY);
+
+		if (bpf_tc_query(&hook, &o) == 0)
+			return o.prog_id;
+	}
+	return 0;
+}
+
+int clsact_keep(uint32_t ifindex, bool egress, uint8_t service, int prog)
+{
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)ifindex,
+		    .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS);
+	uint32_t handle = KEPT | service;
+	int err;
+
+	if (!service || service > SERVICES)
+		return -EINVAL;
+	err = bpf_tc_hook_create(&hook);
+	if (err && err != -EEXIST)
+		return err;
+	if (err == 0 || is_of_netprobe(ifindex))
+		handle |= MADE;
+	/* The one that is there keeps its handle: it is replaced, never doubled. */
+	if (is_there(ifindex, points[egress], KEPT | service))
+		handle = KEPT | service;
+	err = attach_one(ifindex, points[egress], handle, prog);
+	if (err && (handle & MADE))
+		remove_empty_qdisc(ifindex);
+	return err;
+}
+
+void clsact_unkeep(uint32_t ifindex, bool egress, uint8_t service)
+{
+	if (remove_one(ifindex, points[egress], KEPT | service | MADE) > 0)
+		remove_empty_qdisc(ifindex);
+	remove_one(ifindex, points[egress], KEPT | service);
 }

@@ -39,5 +39,9 @@ void clsact_detach(struct clsact *c, uint32_t ifindex);
 /* Remove what dead owners left on the interface; returns how many filters. */
 int clsact_clean(uint32_t ifindex);
 void clsact_close(struct clsact *c);
+/* Filters that stay when we go: one a service (1 to 8) and direction.  kept: the program's id, 0 when there is none. */
+int clsact_keep(uint32_t ifindex, bool egress, uint8_t service, int prog);
+uint32_t clsact_kept(uint32_t ifindex, bool egress, uint8_t service);
+void clsact_unkeep(uint32_t ifindex, bool egress, uint8_t service);
 
 #endif

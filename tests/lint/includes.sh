@@ -10,13 +10,13 @@ BEGIN {
 	# What each folder may include besides itself; "." is the root of src/.
 	allow["util"] = ""
 	allow["."] = "util"
-	allow["source"] = allow["decode"] = allow["sink"] = allow["kern"] = allow["stats"] = allow["flows"] = allow["detect"] = "util . abi"
+	allow["source"] = allow["decode"] = allow["sink"] = allow["kern"] = allow["stats"] = allow["flows"] = allow["detect"] = allow["rules"] = "util . abi"
 	allow["priv"] = "util . abi kern"
 	allow["compat"] = ""
 	allow["bpf"] = "abi"
 	# pipeline.c joins the stages; the commands and main are above everything.
 	pipeline = "util . source decode detect stats flows sink kern pipeline"
-	allow["cmd"] = pipeline " priv abi"
+	allow["cmd"] = pipeline " rules priv abi"
 	allow["main"] = "cmd"
 }
 function folder(path) {
@@ -28,7 +28,7 @@ function folder(path) {
 	return path
 }
 function target(name, from) {
-	if (name == "abi.h") return "abi"
+	if (name ~ /^(block_)?abi\.h$/) return "abi"
 	if (name ~ /\.skel\.h$/) return from == "kern" ? "kern" : "a skeleton"
 	if (from == "bpf") return "bpf"
 	if (name ~ /^(pipeline|account|account_parts)\.h$/) return "pipeline"

@@ -12,6 +12,7 @@ trap 'rm -rf "$tmp"' EXIT
 # KIND PATH[:FUNCTION]	why
 cat >"$tmp/allowed" <<'A'
 columns src/record.h	the field table: one row a field, which grep, man and schema read as one line
+folder src/cmd	a command is one to eleven files, and is found by its name
 folder src/decode	walking headers, tables of state and three protocols; the next protocol brings folders
 A
 

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What `netprobe block` shares with its programs, and keeps in their maps.  The rules of abi.h hold
+ * here too: host order, no implicit padding, sizes asserted.  Include <linux/types.h> first.
+ */
+#ifndef NETPROBE_BLOCK_ABI_H
+#define NETPROBE_BLOCK_ABI_H
+
+enum np_rule_kind { NP_KIND_NONE, NP_KIND_V4 = 4, NP_KIND_V6 = 6, NP_KIND_MAC = 8, NP_KIND_NAME = 9 };
+
+enum np_rule_action { NP_DROP = 1, NP_AUDIT, NP_LIMIT, NP_ALLOW };
+
+enum np_rule_dir { NP_SRC = 1, NP_DST = 2 };
+
+enum np_rule_flags {
+	NP_RULE_PROTO = 1 << 0,		/* `proto` must be the packet's */
+	NP_RULE_PORT = 1 << 1,		/* its destination port must be in port_lo…port_hi */
+	NP_RULE_EXPIRES = 1 << 2,
+	NP_RULE_OCTETS = 1 << 3,	/* limit: octets, not packets */
+	NP_RULE_SHARED = 1 << 4,	/* limit: one bucket for all that match, not one a source */
+	NP_RULE_SUFFIX = 1 << 5,	/* name: *.NAME, any name below it */
+};
+
+/* One entry as the user wrote it.  Texts are offsets into the set's pool; 0 is the empty text. */
+struct np_rule {
+	__u8  addr[16];		/* network order; a MAC is the first six octets */
+	__u8  kind;		/* enum np_rule_kind */
+	__u8  plen;
+	__u8  dir;		/* bits of enum np_rule_dir: one match is enough */
+	__u8  proto;
+	__u8  action;		/* enum np_rule_action */
+	__u8  flags;
+	__u16 port_lo, port_hi;
+	__u16 reserved;
+	__u32 id;		/* from 1, ascending in the set, never used again */
+	__u32 name, reason, file, line;
+	__u64 expires_ns;	/* CLOCK_BOOTTIME of the host */
+	__u64 rate, burst;	/* limit: thousandths of a packet or octet a second; as many at once */
+};
+
+/*
+ * What decides, in 32 bits: the index of the entry in the set, its action above it.  NP_V_CHAIN: an index
+ * of np_conds in place of an entry.  NP_V_MARK: nothing decides, but longer prefixes may follow.
+ */
+#define NP_V_INDEX 0x00ffffffu
+#define NP_V_ACTION 24
+#define NP_V_MARK 0x40000000u
+#define NP_V_CHAIN 0x80000000u
+
+/* At most so many entries with conditions cover one address. */
+#define NP_CHAIN_MAX 64
+
+/*
+ * The tables: prefixes of one length are keys of one hash; the search over the lengths is binary, and
+ * where it must go on to longer ones a mark stands.  A mark knows the answer for its own prefix, so what
+ * was found last is the longest match.  (Waldvogel, Varghese, Turner, Plattner, SIGCOMM 1997.)
+ */
+enum np_table { NP_T_ALLOW_SRC, NP_T_ALLOW_DST, NP_T_BLOCK_SRC, NP_T_BLOCK_DST, NP_TABLES };
+
+/* Tags name a length and a family; 0 is an empty slot. */
+#define NP_TAG_V6(len) ((len) + 1)
+#define NP_TAG_V4(len) ((len) + 131)
+#define NP_TAG_MAC 200
+
+struct np_bucket {
+	__u64 hi[3], lo[3];
+	__u32 value[3];
+	__u8  tag[3];
+	__u8  more;		/* keys of this bucket are in the next one too */
+};
+#define NP_BUCKETS_ROW 4	/* at most so many buckets are looked at */
+
+/* Where a key lies.  Whoever writes a list must not know `seed`. */
+static inline __u64 np_hash(__u64 hi, __u64 lo, __u64 tag, __u64 seed)
+{
+	__u64 h = (hi ^ seed) * 0x9e3779b97f4a7c15ull;
+
+	h = (h ^ h >> 32 ^ lo ^ tag << 48) * 0xc2b2ae3d27d4eb4full;
+	return h ^ h >> 29;
+}
+
+struct np_length {
+	__u64 hi, lo;		/* the mask */
+	__u32 tag, reserved;
+};
+
+struct np_index {		/* of one table */
+	__u64 mask;		/* buckets - 1 */
+	__u32 n_v4, n_v6, macs, reserved;
+	struct np_length rows[512];	/* ascending: those of IPv4, from NP_ROWS_V6 on those of IPv6 */
+};
+#define NP_ROWS_V6 64
+
+/* An entry with conditions, and what comes next when they do not hold. */
+struct np_cond {
+	__u32 value, next;	/* 0: nothing decides */
+	__u16 port_lo, port_hi;
+	__u8  proto, flags;	/* NP_RULE_PROTO, _PORT, _EXPIRES */
+	__u16 reserved;
+	__u64 expires_ns;
+};
+
+/* Of two candidates the one with the higher rank decides, the older one of equals. */
+struct np_entry {
+	__u16 rank;
+	__u8  flags, reserved;
+	__u32 id;		/* names the entry in the state that outlives the set */
+	__u64 cost;		/* limit: what one packet or octet costs, 2^-16 ns */
+	__u64 burst;		/* limit: how far ahead of now a bucket may be, 2^-8 ns */
+};
+
+struct np_hit {
+	__u64 hits, octets;
+	__u64 last;		/* jiffies */
+};
+
+/* A CPU's most recent entries: their counts go to np_hits when the slot is wanted. */
+struct np_recent {
+	__u64 hits, octets, last;
+	__u32 index;		/* of the entry, + 1 */
+	__u32 reserved;
+};
+#define NP_RECENT 1024
+
+enum np_frag_policy { NP_FRAG_INHERIT, NP_FRAG_DROP, NP_FRAG_PASS };
+enum np_mode { NP_MODE_BLOCK, NP_MODE_LOG, NP_MODE_DENY };	/* what happens to what no entry decides */
+
+/* Why a packet went where it went.  Each is counted. */
+#define NP_REASONS(X) \
+	X(NONE, "no_entry", "no entry decides: passed") \
+	X(ALLOW, "allowed", "an allow entry decides: passed") \
+	X(DROP, "dropped", "a block entry decides: dropped") \
+	X(AUDIT, "audited", "an audit entry decides: counted and passed") \
+	X(LIMIT_PASS, "limit_passed", "within its rate: passed") \
+	X(LIMIT_DROP, "limit_dropped", "above its rate: dropped") \
+	X(NOT_IP, "not_ip", "neither IPv4 nor IPv6 (ARP and others): passed") \
+	X(CUT, "cut", "ends inside a header: what is known decides; then the default") \
+	X(BAD, "bad_header", "a header contradicts itself: what is known decides; then the default") \
+	X(DEEP, "too_deep", "more VLAN tags or extension headers than 8: what is known decides; then the default") \
+	X(FRAG_INHERITED, "fragment_inherited", "a later fragment: as its first one") \
+	X(FRAG_EARLY, "fragment_early", "a later fragment whose first one is not known: no ports; then the default") \
+	X(FRAG_TINY, "fragment_tiny", "a first fragment without its whole transport header: dropped") \
+	X(FRAG_OVERLAP, "fragment_overlap", "a fragment that overlaps the transport header: dropped") \
+	X(FRAG_POLICY, "fragment_dropped", "a fragment, with --frag drop: dropped") \
+	X(NOT_PERMITTED, "not_permitted", "nothing allows it: logged or dropped, as the mode says") \
+	X(FAILSAFE, "failsafe", "nothing allows it, but it keeps the machine reachable: passed") \
+	X(EXPIRED, "expired_pass", "was not confirmed in time: passed")
+
+enum np_reason {
+#define NP_REASON_ID(id, name, text) NP_R_##id,
+	NP_REASONS(NP_REASON_ID)
+#undef NP_REASON_ID
+	NP_REASONS_N
+};
+
+/* Counts that are not of packets. */
+enum np_extra { NP_X_METER_EVICTED = 24, NP_X_FRAG_EVICTED, NP_X_SEEN, NP_X_DROPPED, NP_STATS = 32 };
+
+struct np_stats {		/* a CPU's */
+	__u64 packets[NP_STATS], octets[NP_STATS];
+};
+
+struct np_meter {
+	__u64 hi, lo;
+	__u64 tat;		/* when the bucket is full again, 2^-8 ns */
+	__u32 id, reserved;	/* of the entry; 0: free */
+};
+struct np_meter_set {
+	struct np_meter m[4];
+};
+
+struct np_frag {
+	__u64 src[2], dst[2];
+	__u32 id, proto;	/* with the family above */
+	__u32 value;		/* what decided, and the number of that entry: the set may change in between */
+	__u32 entry;
+	__u32 drop, reserved;
+	__u64 jiffies;		/* 0: free */
+};
+struct np_frag_set {
+	struct np_frag f[4];
+};
+#define NP_FRAG_SETS 1024
+#define NP_FRAG_SECONDS 30
+
+/* The dead-man timer, and what time it is: one element, written by test runs. */
+struct np_guard {
+	__u64 deadline_ns;	/* CLOCK_BOOTTIME; 0: confirmed */
+	__u64 armed_ns;
+	__u64 now_ns, now_jiffies;
+	__u64 expired;		/* the deadline was seen to pass */
+	__u64 ask_ns;		/* in: arm it to go off so much later */
+	__u64 reserved[2];
+};
+
+/* Constants of a program. */
+struct np_block_conf {
+	__u32 ifindex;
+	__u8  mode, frag;	/* enum np_mode, np_frag_policy */
+	__u8  use[NP_TABLES];	/* the table is not empty */
+	__u8  ports;		/* some entry asks for ports */
+	__u8  n_failsafe;
+	__u8  l3;		/* frames begin with the IP header */
+	__u8  reserved[2];
+	__u64 seed;
+	__u64 meter_mask;	/* sets of meters - 1 */
+	__u64 frag_jiffies;
+	__u16 failsafe[16];	/* TCP ports that NP_MODE_DENY leaves open */
+};
+
+/* The set itself: facts that the maps do not tell. */
+struct np_set_meta {
+	__u32 n_rules, next_id;
+	__u32 text_octets, mode, frag, n_failsafe;
+	__u64 made_ns;		/* wall clock */
+	__u16 failsafe[16];
+	char  what[64];		/* the command that made it */
+};
+
+/* A packet that `block test` sends: what the program made of it. */
+struct np_probe {
+	__u32 value, reason, drop, reserved;
+};
+
+_Static_assert(sizeof(struct np_rule) == 72, "np_rule is ABI");
+_Static_assert(sizeof(struct np_bucket) == 64, "a line of the cache");
+_Static_assert(sizeof(struct np_cond) == 24, "np_cond is ABI");
+_Static_assert(sizeof(struct np_entry) == 24, "np_entry is ABI");
+_Static_assert(sizeof(struct np_meter) == 32, "np_meter is ABI");
+_Static_assert(sizeof(struct np_frag) == 64, "np_frag is ABI");
+_Static_assert((int)NP_REASONS_N <= (int)NP_X_METER_EVICTED, "one number space");
+
+#endif

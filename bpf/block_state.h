@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef NETPROBE_BLOCK_STATE_H
+#define NETPROBE_BLOCK_STATE_H
+
+#include "block_table.h"
+
+/* What packets leave behind: buckets of rates, fragments, counts.  Bounded; what is pushed out is counted. */
+
+static __always_inline void count_extra(__u32 what)
+{
+	__u32 cpu = bpf_get_smp_processor_id();
+	struct np_stats *s = bpf_map_lookup_elem(&np_stats, &cpu);
+
+	if (s)
+		s->packets[what & (NP_STATS - 1)]++;
+}
+
+static __always_inline bool is_meter(const struct np_meter *m, __u64 hi, __u64 lo, __u32 id)
+{
+	return m->id == id && m->hi == hi && m->lo == lo;
+}
+
+/* The bucket of this source: where it is, else in place of the one that has been full the longest. */
+static __always_inline struct np_meter *meter(__u64 hi, __u64 lo, __u32 id, __u64 now)
+{
+	__u32 at = (__u32)(np_hash(hi, lo, id, conf.seed) & conf.meter_mask);
+	struct np_meter_set *set = bpf_map_lookup_elem(&np_meters, &at);
+	struct np_meter *m;
+
+	if (!set)
+		return NULL;
+	if (is_meter(&set->m[0], hi, lo, id))
+		return &set->m[0];
+	if (is_meter(&set->m[1], hi, lo, id))
+		return &set->m[1];
+	if (is_meter(&set->m[2], hi, lo, id))
+		return &set->m[2];
+	if (is_meter(&set->m[3], hi, lo, id))
+		return &set->m[3];
+	m = &set->m[0];
+	if (set->m[1].tat < m->tat)
+		m = &set->m[1];
+	if (set->m[2].tat < m->tat)
+		m = &set->m[2];
+	if (set->m[3].tat < m->tat)
+		m = &set->m[3];
+	if (m->id && m->tat > now)
+		count_extra(NP_X_METER_EVICTED);
+	m->hi = hi;
+	m->lo = lo;
+	m->tat = now;
+	m->id = id;
+	return m;
+}
+
+/*
+ * A token bucket, kept as the time when it will be full again: it may lie `burst` ahead of now.  What passes is added
+ * by an atomic add, so that in the long run no CPU's packet is forgotten; two that look at once may both pass, once.
+ */
+static __always_inline bool within_rate(__u32 value, facts *f, __u32 octets)
+{
+	__u32 i = value & NP_V_INDEX;
+	struct np_entry *e = bpf_map_lookup_elem(&np_entries, &i);
+	__u64 now = bpf_ktime_get_ns() << 8, tat, cost;
+	struct np_meter *m;
+
+	if (!e)
+		return true;
+	m = e->flags & NP_RULE_SHARED ? meter(0, 0, e->id, now) :
+	    f->family		      ? meter(f->src[0], f->src[1], e->id, now) :
+					meter(f->smac, 1, e->id, now);
+	if (!m)
+		return true;
+	cost = (e->flags & NP_RULE_OCTETS ? octets : 1) * e->cost >> 8;
+	tat = *(volatile __u64 *)&m->tat;
+	if ((__s64)(tat - now) < 0) {
+		*(volatile __u64 *)&m->tat = now;
+		tat = now;
+	}
+	if (tat - now + cost > e->burst)
+		return false;
+	__sync_fetch_and_add(&m->tat, cost);
+	return true;
+}
+
+static __always_inline __u32 frag_proto(facts *f)
+{
+	return f->family << 8 | (f->family == NP_KIND_V4 ? f->proto : 0);
+}
+
+static __always_inline bool is_frag(const struct np_frag *g, facts *f, __u64 now)
+{
+	return g->id == f->frag_id && g->proto == frag_proto(f) && g->src[0] == f->src[0] && g->src[1] == f->src[1] &&
+	       g->dst[0] == f->dst[0] && g->dst[1] == f->dst[1] && g->jiffies &&
+	       now - g->jiffies < conf.frag_jiffies;
+}
+
+static __always_inline struct np_frag_set *frag_set(facts *f)
+{
+	__u32 at = (__u32)(np_hash(f->src[0] ^ f->dst[1], f->src[1] ^ f->dst[0], f->frag_id, conf.seed) &
+			   (NP_FRAG_SETS - 1));
+
+	return bpf_map_lookup_elem(&np_frags, &at);
+}
+
+static __always_inline struct np_frag *find_frag(struct np_frag_set *set, facts *f, __u64 now)
+{
+	if (is_frag(&set->f[0], f, now))
+		return &set->f[0];
+	if (is_frag(&set->f[1], f, now))
+		return &set->f[1];
+	if (is_frag(&set->f[2], f, now))
+		return &set->f[2];
+	if (is_frag(&set->f[3], f, now))
+		return &set->f[3];
+	return NULL;
+}
+
+static __always_inline __u32 entry_id(__u32 value)
+{
+	__u32 i = value & NP_V_INDEX;
+	struct np_entry *e = value ? bpf_map_lookup_elem(&np_entries, &i) : NULL;
+
+	return e ? e->id : 0;
+}
+
+static __always_inline void remember_frag(facts *f, __u32 value, bool drop)
+{
+	struct np_frag_set *set = frag_set(f);
+	__u64 now = bpf_jiffies64();
+	struct np_frag *g;
+
+	if (!set)
+		return;
+	g = find_frag(set, f, now);
+	if (!g) {
+		g = &set->f[0];
+		if (set->f[1].jiffies < g->jiffies)
+			g = &set->f[1];
+		if (set->f[2].jiffies < g->jiffies)
+			g = &set->f[2];
+		if (set->f[3].jiffies < g->jiffies)
+			g = &set->f[3];
+		if (g->jiffies && now - g->jiffies < conf.frag_jiffies)
+			count_extra(NP_X_FRAG_EVICTED);
+	}
+	g->src[0] = f->src[0];
+	g->src[1] = f->src[1];
+	g->dst[0] = f->dst[0];
+	g->dst[1] = f->dst[1];
+	g->id = f->frag_id;
+	g->proto = frag_proto(f);
+	g->value = value;
+	g->entry = entry_id(value);
+	g->drop = drop;
+	g->jiffies = now;
+}
+
+/* Counts of one entry: in this CPU's slot, from where they go to the map when another entry wants it. */
+static __always_inline void count_hit(__u32 value, __u32 octets)
+{
+	__u32 cpu = bpf_get_smp_processor_id(), index = value & NP_V_INDEX, at, old;
+	struct np_recent *r;
+	struct np_hit *h;
+
+	at = cpu * NP_RECENT + (index & (NP_RECENT - 1));
+	r = bpf_map_lookup_elem(&np_recent, &at);
+	if (!r)
+		return;
+	if (r->index != index + 1) {
+		old = r->index - 1;
+		h = r->index ? bpf_map_lookup_elem(&np_hits, &old) : NULL;
+		if (h) {
+			__sync_fetch_and_add(&h->hits, r->hits);
+			__sync_fetch_and_add(&h->octets, r->octets);
+			if (h->last < r->last)
+				h->last = r->last;
+		}
+		r->index = index + 1;
+		r->hits = 0;
+		r->octets = 0;
+	}
+	r->hits++;
+	r->octets += octets;
+	r->last = bpf_jiffies64();
+}
+
+#endif

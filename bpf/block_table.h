@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef NETPROBE_BLOCK_TABLE_H
+#define NETPROBE_BLOCK_TABLE_H
+
+#include "block_maps.h"
+#include "block_parse.h"
+
+/* The value of one key; 0 when it is not there. */
+static __always_inline __u32 probe(void *table, __u64 mask, __u64 hi, __u64 lo, __u32 tag)
+{
+	__u64 at = np_hash(hi, lo, tag, conf.seed);
+	struct np_bucket *b;
+	__u32 i;
+
+	for (int n = 0; n < NP_BUCKETS_ROW; n++, at++) {
+		i = (__u32)(at & mask);
+		b = bpf_map_lookup_elem(table, &i);
+		if (!b)
+			return 0;
+		if (b->hi[0] == hi && b->lo[0] == lo && b->tag[0] == tag)
+			return b->value[0];
+		if (b->hi[1] == hi && b->lo[1] == lo && b->tag[1] == tag)
+			return b->value[1];
+		if (b->hi[2] == hi && b->lo[2] == lo && b->tag[2] == tag)
+			return b->value[2];
+		if (!b->more)
+			return 0;
+	}
+	return 0;
+}
+
+/* The longest prefix: binary search over the lengths that occur, at most 2^8. */
+static __always_inline __u32 longest(facts *f, void *table, const struct np_index *ix, __u64 first, __u64 n,
+				    __u64 hi, __u64 lo)
+{
+	const struct np_length *row;
+	__u64 from = f->zero, to = n, mid;
+	__u32 best = (__u32)f->zero, v;
+
+	for (int i = 0; i < 8 && from < to; i++) {
+		mid = (from + to) >> 1;
+		row = &ix->rows[(first + mid) & 511];
+		v = probe(table, ix->mask, hi & row->hi, lo & row->lo, row->tag);
+		FORGET(f, v);
+		if (v) {
+			best = v;
+			from = mid + 1;
+		} else {
+			to = mid;
+		}
+		FORGET(f, best);
+		FORGET(f, from);
+		FORGET(f, to);
+	}
+	return best == NP_V_MARK ? 0 : best;
+}
+
+static __always_inline bool holds(const struct np_cond *c, facts *f)
+{
+	if (c->flags & NP_RULE_PROTO && f->proto != c->proto)
+		return false;
+	if (c->flags & NP_RULE_PORT && (f->dport < c->port_lo || f->dport > c->port_hi))
+		return false;
+	return !(c->flags & NP_RULE_EXPIRES) || bpf_ktime_get_boot_ns() < c->expires_ns;
+}
+
+/* Along the chain to the first entry whose conditions hold. */
+static __always_inline __u32 settle(__u32 value, facts *f)
+{
+	struct np_cond *c;
+	__u32 i;
+
+	for (int n = 0; n <= NP_CHAIN_MAX; n++) {
+		if (!(value & NP_V_CHAIN))
+			return value;
+		i = value & ~NP_V_CHAIN;
+		c = bpf_map_lookup_elem(&np_conds, &i);
+		if (!c)
+			return 0;
+		if (holds(c, f))
+			return c->value;
+		value = c->next;
+	}
+	return 0;
+}
+
+/* Of two values the one that decides. */
+static __always_inline __u32 better(__u32 a, __u32 b)
+{
+	struct np_entry *ea, *eb;
+	__u32 ia = a & NP_V_INDEX, ib = b & NP_V_INDEX;
+
+	if (!a || !b)
+		return a | b;
+	ea = bpf_map_lookup_elem(&np_entries, &ia);
+	eb = bpf_map_lookup_elem(&np_entries, &ib);
+	if (!ea || !eb)
+		return a;
+	if (ea->rank != eb->rank)
+		return ea->rank > eb->rank ? a : b;
+	return ia < ib ? a : b;
+}
+
+static __always_inline __u32 in_table(void *table, __u32 t, facts *f, volatile __u64 addr[2], __u64 mac)
+{
+	struct np_index *ix = bpf_map_lookup_elem(&np_index, &t);
+	__u64 first = 0, n = 0;
+	__u32 found;
+
+	if (!ix)
+		return 0;
+	if (f->family == NP_KIND_V4)
+		n = ix->n_v4;
+	if (f->family == NP_KIND_V6) {
+		n = ix->n_v6;
+		first = NP_ROWS_V6;
+	}
+	found = settle(longest(f, table, ix, first, n, addr[0], addr[1]), f);
+	if (ix->macs && f->has_mac)
+		found = better(found, settle(probe(table, ix->mask, mac, 0, NP_TAG_MAC), f));
+	return found;
+}
+
+/* src/rules/rule.h: allow entries first; then the most specific one. */
+static __always_inline __u32 decide(facts *f)
+{
+	__u32 v = 0;
+
+	if (conf.use[NP_T_ALLOW_SRC])
+		v = in_table(&np_allow_src, NP_T_ALLOW_SRC, f, f->src, f->smac);
+	if (conf.use[NP_T_ALLOW_DST])
+		v = better(v, in_table(&np_allow_dst, NP_T_ALLOW_DST, f, f->dst, f->dmac));
+	if (v)
+		return v;
+	if (conf.use[NP_T_BLOCK_SRC])
+		v = in_table(&np_block_src, NP_T_BLOCK_SRC, f, f->src, f->smac);
+	if (conf.use[NP_T_BLOCK_DST])
+		v = better(v, in_table(&np_block_dst, NP_T_BLOCK_DST, f, f->dst, f->dmac));
+	return v;
+}
+
+#endif

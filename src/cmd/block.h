@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef NETPROBE_CMD_BLOCK_H
+#define NETPROBE_CMD_BLOCK_H
+
+#include "cmd/cmd.h"
+#include "kern/block.h"
+#include "kern/peers.h"
+#include "kern/pin.h"
+#include "rules/match.h"
+
+struct block_opts {
+	struct strs iface, list;
+	const char *read, *mode, *xdp, *frag, *failsafe, *confirm;
+	bool dry_run, commit, force, persist, hits, expired, all, egress;
+};
+
+/* One call of `netprobe block`. */
+struct block_run {
+	const struct globals *g;
+	const struct block_opts *o;
+	int argc;			/* words behind that of the command */
+	char **argv;
+	struct pin_place place;
+	struct pin pin;			/* pin.lock -1: not taken */
+	struct pin_view view;
+	enum pin_hook hook;		/* where the set is, or is to be */
+	bool running;			/* there is one: `set` */
+	struct block_set set;
+	struct rules rules;		/* as it is, then as it is to be */
+	uint32_t dropped;		/* expired entries that are left out */
+	uint64_t now_ns;		/* CLOCK_BOOTTIME */
+	struct peers peers;
+};
+
+/* block_state.c */
+int  block_find(struct block_run *b, bool change);	/* the interface, its set and rules; says what failed */
+void block_done(struct block_run *b);
+int  block_commit(struct block_run *b, const char *what);	/* rules -> kernel, in one step */
+int  block_rollback(struct block_run *b);
+int  block_confirm(struct block_run *b);
+int  block_remove(struct block_run *b);			/* all of it: everything passes */
+uint64_t block_now(void);
+bool block_expired(struct block_run *b, struct np_guard *g);
+
+/* block_guard.c: -ECANCELED, said, when the rules would cut somebody off who must not be. */
+int  block_guard(struct block_run *b);
+
+/* block_list.c: files of entries */
+int  block_read(struct block_run *b, struct rules *r, const char *path, const struct np_rule *like);
+
+/* block_show.c, block_test.c: exit statuses */
+int  block_list(struct block_run *b);
+int  block_status(struct block_run *b);
+int  block_poll(struct block_run *b);
+int  block_test(struct block_run *b);
+void block_print_entry(struct buf *out, const struct rules *r, const struct np_rule *rule, uint64_t now_ns);
+
+#endif

@@ -1,0 +1,431 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The set that runs at an interface, and how another takes its place. */
+#include <errno.h>
+#include <linux/ethtool.h>
+#include <linux/sockios.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include <bpf/bpf.h>
+
+#include "cmd/block.h"
+#include "kern/hook.h"
+#include "kern/link.h"
+#include "rules/compile.h"
+#include "util/cleanup.h"
+#include "util/err.h"
+
+#define SERVICE "block"
+
+enum { CONFIRM_S = 60, HANDLE = 7 };
+
+uint64_t block_now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_BOOTTIME, &t);
+	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+struct only {
+	uint64_t netns;
+	char name[16];
+	unsigned int n;
+};
+
+static int note_state(void *ctx, const struct pin_view *v)
+{
+	struct only *o = ctx;
+
+	if (strcmp(v->service, SERVICE) || v->place.netns != o->netns || v->state != PIN_OURS)
+		return 0;
+	snprintf(o->name, sizeof(o->name), "%s", v->meta.ifname);
+	o->n++;
+	return 0;
+}
+
+/* dev IFACE, -i IFACE, or the only one with a set. */
+static int which(struct block_run *b)
+{
+	struct pin_place here;
+	struct only only = { 0 };
+
+	if (b->o->iface.n > 1)
+		return fail(0, "one interface at a time");
+	if (b->o->iface.n)
+		return pin_place(&b->place, b->o->iface.v[0]);
+	if (!pin_netns(&here)) {
+		only.netns = here.netns;
+		pin_each(note_state, &only);
+	}
+	if (only.n == 1)
+		return pin_place(&b->place, only.name);
+	return fail(0, only.n ? "several interfaces have a firewall: which one? (dev IFACE)" :
+				"which interface? (dev IFACE)");
+}
+
+static int take_rules(struct block_run *b)
+{
+	const struct np_set_meta *m = b->set.at[BLOCK_META];
+	const struct np_rule *v = b->set.at[BLOCK_RULES];
+	struct rules *r = &b->rules;
+	bool same;
+	int err = 0;
+
+	r->text.n = 0;
+	buf_add(&r->text, b->set.at[BLOCK_TEXT], m->text_octets);
+	if (r->text.full)
+		return fail(ENOMEM, "entries");
+	for (uint32_t i = 0; i < m->n_rules && !err; i++) {
+		r->next_id = v[i].id;
+		err = rules_add(r, &v[i], &same);
+	}
+	r->next_id = m->next_id;
+	r->mode = (uint8_t)m->mode;
+	r->frag = (uint8_t)m->frag;
+	r->n_failsafe = (uint8_t)m->n_failsafe;
+	memcpy(r->failsafe, m->failsafe, sizeof(r->failsafe));
+	return err;
+}
+
+static bool lives(const struct np_rule *rule, const void *now_ns)
+{
+	return !(rule->flags & NP_RULE_EXPIRES) || rule->expires_ns > *(const uint64_t *)now_ns;
+}
+
+static int open_running(struct block_run *b, bool write)
+{
+	static const enum pin_hook ingress[] = { PIN_XDP, PIN_INGRESS }, egress[] = { PIN_EGRESS, PIN_EGRESS };
+	struct pin_got got = { 0 };
+	struct np_guard g;
+	int fd, err;
+
+	for (int i = 0; i < 2 && !b->running; i++) {
+		b->hook = b->o->egress ? egress[i] : ingress[i];
+		b->running = pin_attached(&b->view, b->hook, &got) == 1;
+	}
+	if (!b->running)
+		return 0;
+	fd = bpf_prog_get_fd_by_id(got.prog_id);
+	if (fd < 0)
+		return fail(fd, "the firewall at %s", b->place.ifname);
+	err = block_open(&b->set, fd, write);
+	b->running = !err;
+	if (!err)
+		err = take_rules(b);
+	if (!err && write && !block_clock(&b->set, 0, &g))
+		b->now_ns = g.now_ns;
+	return err;
+}
+
+static int look(struct block_run *b, bool change)
+{
+	int err;
+
+	if (change) {
+		err = pin_open(&b->pin, &b->place, SERVICE, true);
+		if (!err)
+			b->view = b->pin.at;
+		return err;
+	}
+	err = pin_look(&b->place, SERVICE, &b->view);
+	if (err || b->view.state == PIN_ABSENT || b->view.state == PIN_OURS || b->view.state == PIN_BARE)
+		return err ? fail(err, "the state of %s", b->place.ifname) : 0;
+	return fail(0, "%s", b->view.why);
+}
+
+int block_find(struct block_run *b, bool change)
+{
+	int err;
+
+	b->pin.lock = -1;
+	b->set.prog = -1;
+	b->now_ns = block_now();
+	err = rules_init(&b->rules);
+	if (!err)
+		err = which(b);
+	if (!err)
+		err = look(b, change);
+	if (!err)
+		err = open_running(b, true);
+	if (!err && change)
+		b->dropped = rules_remove(&b->rules, lives, &b->now_ns);
+	return err;
+}
+
+void block_done(struct block_run *b)
+{
+	if (b->set.cpus)
+		block_close(&b->set);
+	if (b->pin.lock >= 0)
+		pin_close(&b->pin);
+	rules_free(&b->rules);
+}
+
+bool block_expired(struct block_run *b, struct np_guard *g)
+{
+	memset(g, 0, sizeof(*g));
+	return b->running && !block_clock(&b->set, 0, g) && g->deadline_ns && g->now_ns >= g->deadline_ns;
+}
+
+/* ── where ────────────────────────────────────────────────────────────────── */
+
+static bool is_veth(const char *ifname)
+{
+	struct ethtool_drvinfo info = { .cmd = ETHTOOL_GDRVINFO };
+	owned_fd int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct ifreq r = { .ifr_data = (char *)&info };
+
+	snprintf(r.ifr_name, sizeof(r.ifr_name), "%s", ifname);
+	return fd >= 0 && !ioctl(fd, SIOCETHTOOL, &r) && !strcmp(info.driver, "veth");
+}
+
+/* auto: XDP where it costs nothing else; native XDP takes a veth its large segments. */
+static int choose_hook(struct block_run *b, struct pin_want *want, bool *l3)
+{
+	const char *m = b->o->xdp ? b->o->xdp : "auto";
+	struct link_info l;
+
+	*l3 = !link_get(NULL, b->place.ifindex, &l) && l.link != 1;
+	want->mode = PIN_AUTO;
+	if (!strcmp(m, "native"))
+		want->mode = PIN_NATIVE;
+	else if (!strcmp(m, "generic"))
+		want->mode = PIN_GENERIC;
+	else if (strcmp(m, "auto") && strcmp(m, "tcx"))
+		return fail(0, "-m: '%s' is none of auto, native, generic, tcx", m);
+	if (b->o->egress)
+		want->hook = PIN_EGRESS;
+	else if (b->running)
+		want->hook = b->hook;
+	else
+		want->hook = !strcmp(m, "tcx") || *l3 || (!b->o->xdp && is_veth(b->place.ifname)) ?
+				     PIN_INGRESS :
+				     PIN_XDP;
+	b->hook = want->hook;
+	want->handle = HANDLE;
+	return 0;
+}
+
+/* ── how ──────────────────────────────────────────────────────────────────── */
+
+static int confirm_ns(const struct block_run *b, uint64_t *ns)
+{
+	*ns = 0;
+	if (b->o->confirm)
+		return opt_duration(b->o->confirm, ns) || !*ns ?
+			       fail(0, "--confirm: '%s' is not a time", b->o->confirm) :
+			       0;
+	if (!b->o->commit && (isatty(0) || getenv("SSH_CONNECTION")))
+		*ns = CONFIRM_S * 1000000000ull;
+	return 0;
+}
+
+static int load(struct block_run *b, struct compiled *c, const struct pin_want *want, bool l3, struct block_set *next,
+		const char *what)
+{
+	struct block_image image = { .index = c->index, .conds = c->conds, .entries = c->entries, .rules = b->rules.v,
+				     .text = b->rules.text.p, .n_conds = c->n_conds, .n_entries = c->n_entries,
+				     .conf = c->conf };
+	struct np_set_meta *m = &image.meta;
+	struct timespec t;
+
+	for (int i = 0; i < NP_TABLES; i++)
+		image.buckets[i] = c->buckets[i];
+	image.conf.ifindex = b->place.ifindex;
+	image.conf.l3 = l3;
+	clock_gettime(CLOCK_REALTIME, &t);
+	m->n_rules = b->rules.n;
+	m->next_id = b->rules.next_id;
+	m->text_octets = (uint32_t)b->rules.text.n;
+	m->mode = b->rules.mode;
+	m->frag = b->rules.frag;
+	m->n_failsafe = b->rules.n_failsafe;
+	memcpy(m->failsafe, b->rules.failsafe, sizeof(m->failsafe));
+	m->made_ns = (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+	snprintf(m->what, sizeof(m->what), "%s", what);
+	return block_load(next, &image,
+			  want->hook == PIN_XDP	    ? BLOCK_XDP :
+			  want->hook == PIN_INGRESS ? BLOCK_IN :
+						      BLOCK_OUT,
+			  b->running ? &b->set : NULL, b->g->debug);
+}
+
+static void prev_name(const struct block_run *b, char out[PIN_NAME])
+{
+	snprintf(out, PIN_NAME, "prev_%s", pin_hook_names[b->hook]);
+}
+
+/* Directory, the way back, then the program itself: whoever is killed in between has changed nothing, or all. */
+static int swap(struct block_run *b, struct pin_want *want, struct pin_got *got)
+{
+	struct bpf_prog_info info = { 0 };
+	uint32_t n = sizeof(info);
+	char name[PIN_NAME];
+	int err;
+
+	if (bpf_obj_get_info_by_fd(want->prog, &info, &n))
+		return fail(errno, "the program of the firewall");
+	prev_name(b, name);
+	err = pin_begin(&b->pin, info.tag);
+	if (!err)
+		err = b->running ? pin_put(&b->pin, name, b->set.prog) : pin_drop(&b->pin, name);
+	if (!err)
+		err = pin_attach(&b->pin, want, got);
+	return err;
+}
+
+static void tell(const struct block_run *b, const struct pin_got *got, uint64_t confirm)
+{
+	static const char *const modes[] = { "", ", what no entry decides is counted",
+					     ", what no entry decides is dropped" };
+	static const char *const frags[] = { "", ", fragments are dropped",
+					     ", fragments pass unless an address decides" };
+
+	note("%s: %u entries at %s%s%s%s%s", b->place.ifname, b->rules.n, got->kind, got->mode ? " " : "",
+	     got->mode ? got->mode : "", modes[b->rules.mode % 3], frags[b->rules.frag % 3]);
+	if (*got->note)
+		note("%s", got->note);
+	if (b->rules.mode == NP_MODE_DENY) {
+		char ports[128] = "";
+		size_t n = 0;
+
+		for (int i = 0; i < b->rules.n_failsafe && n < sizeof(ports); i++)
+			n += (size_t)snprintf(ports + n, sizeof(ports) - n, " %u", b->rules.failsafe[i]);
+		note("open in any case: TCP ports%s, DHCP, ARP, neighbour discovery", ports);
+	}
+	if (confirm)
+		note("everything passes again in %llu s unless you run: netprobe block confirm dev %s",
+		     (unsigned long long)(confirm / 1000000000), b->place.ifname);
+}
+
+/* The new set is armed before it works; counts follow once no packet sees the old one any more. */
+static int take_over(struct block_run *b, struct block_set *next, struct pin_want *want, uint64_t confirm)
+{
+	struct pin_got got = { 0 };
+	struct np_hit *before = NULL;
+	struct np_guard g;
+	int err = 0;
+
+	if (b->running)
+		err = block_carry(next, &b->set, &before);
+	if (!err)
+		err = block_clock(next, confirm, &g);
+	want->prog = next->prog;
+	if (!err)
+		err = swap(b, want, &got);
+	if (!err && b->running) {
+		hook_wait();
+		err = block_carry(next, &b->set, &before);
+	}
+	free(before);
+	if (!err)
+		tell(b, &got, confirm);
+	return err;
+}
+
+int block_commit(struct block_run *b, const char *what)
+{
+	struct block_set next = { .prog = -1 };
+	struct pin_want want = { 0 };
+	struct compiled c;
+	uint64_t seed = 0, confirm;
+	bool l3;
+	int err = choose_hook(b, &want, &l3);
+
+	if (!err)
+		err = confirm_ns(b, &confirm);
+	if (err)
+		return err;
+	if (!strcmp(b->place.ifname, "lo") && !b->o->force)
+		return fail(0, "refused: lo is how this machine talks to itself; --force-lockout insists"), -ECANCELED;
+	b->rules.n_failsafe = 0;
+	for (unsigned int i = 0; i < b->peers.n_ports && i < 16; i++)
+		b->rules.failsafe[b->rules.n_failsafe++] = b->peers.ports[i];
+	err = block_guard(b);
+	if (!err && getrandom(&seed, sizeof(seed), 0) < 0)
+		err = fail(errno, "no random numbers");
+	if (!err)
+		err = rules_compile(&c, &b->rules, seed);
+	if (err)
+		return err;
+	err = load(b, &c, &want, l3, &next, what);
+	compiled_free(&c);
+	if (err)
+		return err;
+	if (b->o->dry_run)
+		note("%s: %u entries, %llu octets of memory: nothing was changed (--dry-run)", b->place.ifname,
+		     b->rules.n, (unsigned long long)next.octets);
+	else
+		err = take_over(b, &next, &want, confirm);
+	block_close(&next);
+	return err;
+}
+
+int block_confirm(struct block_run *b)
+{
+	struct np_guard g;
+
+	if (!b->running)
+		return fail(0, "%s has no firewall", b->place.ifname);
+	if (block_expired(b, &g))
+		return fail(0, "too late: it was not confirmed in time, and everything passes.  Apply it again, or: "
+			       "netprobe block rollback dev %s", b->place.ifname);
+	if (!g.deadline_ns)
+		note("%s: confirmed already", b->place.ifname);
+	else
+		note("%s: confirmed", b->place.ifname);
+	__atomic_store_n(&((struct np_guard *)b->set.at[BLOCK_GUARD])->deadline_ns, 0, __ATOMIC_SEQ_CST);
+	return 0;
+}
+
+int block_rollback(struct block_run *b)
+{
+	struct pin_want want = { .hook = b->hook, .handle = HANDLE };
+	struct pin_got got = { 0 };
+	struct block_set prev;
+	char name[PIN_NAME];
+	int fd, err;
+
+	if (!b->running)
+		return fail(0, "%s has no firewall", b->place.ifname);
+	prev_name(b, name);
+	fd = pin_get(&b->pin.at, name, false);
+	if (fd < 0) {
+		note("%s: there was none before: everything passes", b->place.ifname);
+		return block_remove(b);
+	}
+	err = block_open(&prev, fd, true);
+	if (err)
+		return err;
+	((struct np_guard *)prev.at[BLOCK_GUARD])->deadline_ns = 0;
+	want.prog = prev.prog;
+	err = swap(b, &want, &got);
+	if (!err)
+		note("%s: as before: %u entries", b->place.ifname,
+		     ((const struct np_set_meta *)prev.at[BLOCK_META])->n_rules);
+	block_close(&prev);
+	return err;
+}
+
+int block_remove(struct block_run *b)
+{
+	static const enum pin_hook hooks[] = { PIN_XDP, PIN_INGRESS, PIN_EGRESS };
+	struct pin_got got;
+	char name[PIN_NAME];
+	bool other = false;
+	int err;
+
+	prev_name(b, name);
+	err = pin_detach(&b->pin, b->hook);
+	if (!err)
+		err = pin_drop(&b->pin, name);
+	for (int i = 0; i < 3 && !err; i++)
+		other = other || pin_attached(&b->pin.at, hooks[i], &got) == 1;
+	return err || other ? err : pin_remove(&b->pin);
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef NETPROBE_KERN_BLOCK_H
+#define NETPROBE_KERN_BLOCK_H
+
+#include <linux/types.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "block_abi.h"
+
+/*
+ * A set of entries in the kernel: one program with its maps.  It is never changed once it works: a changed set is
+ * another program, which takes the place of this one in one step.  Everything hangs on the program: who has its
+ * descriptor has the set.
+ */
+struct block_image {			/* what the maps are to hold; borrowed */
+	const struct np_bucket *buckets[NP_TABLES];
+	const struct np_index *index;	/* NP_TABLES of them */
+	const struct np_cond *conds;
+	const struct np_entry *entries;
+	const struct np_rule *rules;
+	const char *text;
+	uint32_t n_conds, n_entries;
+	struct np_block_conf conf;
+	struct np_set_meta meta;
+};
+
+enum block_map { BLOCK_RULES, BLOCK_TEXT, BLOCK_META, BLOCK_HITS, BLOCK_RECENT, BLOCK_STATS, BLOCK_GUARD, BLOCK_PROBE,
+		 BLOCK_METERS, BLOCK_FRAGS, BLOCK_MAPS };
+
+enum block_hook { BLOCK_XDP, BLOCK_IN, BLOCK_OUT };
+
+struct block_set {
+	int prog;			/* owned */
+	int maps[BLOCK_MAPS];		/* owned; -1 */
+	void *at[BLOCK_MAPS];		/* mapped, or NULL */
+	size_t size[BLOCK_MAPS];
+	unsigned int cpus;
+	uint64_t octets;		/* of all its maps */
+};
+
+/* Load it.  old: the set whose rates, fragments and counts of packets it takes over, or NULL.  Says what failed. */
+int  block_load(struct block_set *s, const struct block_image *image, enum block_hook hook, const struct block_set *old,
+		bool debug);
+/* That of a program (which it takes over); read only unless `write`.  Says what failed. */
+int  block_open(struct block_set *s, int prog, bool write);
+void block_close(struct block_set *s);
+
+/* What time it is by the kernel's own clocks, and with arm_ns not 0 start the dead-man timer of this set. */
+int  block_clock(struct block_set *s, uint64_t arm_ns, struct np_guard *now);
+/* Send a frame through the program, without a trace.  xdp: what kind of program it is. */
+int  block_probe(struct block_set *s, const uint8_t *frame, uint32_t n, struct np_probe *out);
+/* Counts of an entry, of all CPUs; last in jiffies.  recent: as block_recent() sums it, NULL: none. */
+struct np_hit block_hit(const struct block_set *s, uint32_t index, const struct np_hit *recent);
+/* What the CPUs still hold: n_rules counts, malloced; NULL: no memory. */
+struct np_hit *block_recent(const struct block_set *s, uint32_t n_rules);
+/* The counts of the entries that both sets have, found by their numbers, from `old` on: what was counted up to now is
+ * added, and what was added before (before: of old's entries, NULL at first; renewed) is not added again. */
+int  block_carry(struct block_set *to, const struct block_set *old, struct np_hit **before);
+void block_stats(const struct block_set *s, struct np_stats *sum);
+
+#endif

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "kern/block.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "block.skel.h"
+#include "kern/load.h"
+#include "util/cleanup.h"
+#include "util/err.h"
+
+enum { METER_SETS = 16384, LOG_OCTETS = 1 << 20, PAGE = 4096 };
+
+
+static int quiet(enum libbpf_print_level level, const char *fmt, va_list ap)
+{
+	return 0;
+}
+
+static uint32_t at_least_one(uint64_t n)
+{
+	return n ? (uint32_t)n : 1;
+}
+
+static void size_maps(struct block *skel, const struct block_image *image, unsigned int cpus)
+{
+	struct bpf_map *tables[] = { skel->maps.np_allow_src, skel->maps.np_allow_dst, skel->maps.np_block_src,
+				     skel->maps.np_block_dst };
+
+	for (int t = 0; t < NP_TABLES; t++)
+		bpf_map__set_max_entries(tables[t], image->buckets[t] ? (uint32_t)image->index[t].mask + 1 : 1);
+	bpf_map__set_max_entries(skel->maps.np_index, NP_TABLES);
+	bpf_map__set_max_entries(skel->maps.np_conds, at_least_one(image->n_conds));
+	bpf_map__set_max_entries(skel->maps.np_entries, at_least_one(image->n_entries));
+	bpf_map__set_max_entries(skel->maps.np_rules, at_least_one(image->n_entries));
+	bpf_map__set_max_entries(skel->maps.np_hits, at_least_one(image->n_entries));
+	bpf_map__set_max_entries(skel->maps.np_text, at_least_one((image->meta.text_octets + PAGE - 1) / PAGE));
+	bpf_map__set_max_entries(skel->maps.np_recent, cpus * NP_RECENT);
+	bpf_map__set_max_entries(skel->maps.np_stats, cpus);
+	bpf_map__set_max_entries(skel->maps.np_probe, cpus);
+	bpf_map__set_max_entries(skel->maps.np_facts, cpus);
+	bpf_map__set_max_entries(skel->maps.np_meters, METER_SETS);
+	bpf_map__set_max_entries(skel->maps.np_frags, NP_FRAG_SETS);
+}
+
+/* n octets into the map; it is mapped only for that. */
+static int fill(const struct bpf_map *map, const void *from, size_t n)
+{
+	void *to;
+
+	if (!n)
+		return 0;
+	to = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(map), 0);
+	if (to == MAP_FAILED)
+		return fail(errno, "cannot fill the map %s", bpf_map__name(map));
+	memcpy(to, from, n);
+	munmap(to, n);
+	return 0;
+}
+
+static int fill_maps(const struct block *skel, const struct block_image *image)
+{
+	const struct bpf_map *tables[] = { skel->maps.np_allow_src, skel->maps.np_allow_dst,
+					   skel->maps.np_block_src, skel->maps.np_block_dst };
+	int err = 0;
+
+	for (int t = 0; t < NP_TABLES && !err; t++)
+		if (image->buckets[t])
+			err = fill(tables[t], image->buckets[t], (image->index[t].mask + 1) * sizeof(struct np_bucket));
+	if (!err)
+		err = fill(skel->maps.np_index, image->index, NP_TABLES * sizeof(*image->index));
+	if (!err)
+		err = fill(skel->maps.np_conds, image->conds, image->n_conds * sizeof(*image->conds));
+	if (!err)
+		err = fill(skel->maps.np_entries, image->entries, image->n_entries * sizeof(*image->entries));
+	if (!err)
+		err = fill(skel->maps.np_rules, image->rules, image->n_entries * sizeof(*image->rules));
+	if (!err)
+		err = fill(skel->maps.np_text, image->text, image->meta.text_octets);
+	if (!err)
+		err = fill(skel->maps.np_set_meta, &image->meta, sizeof(image->meta));
+	return err;
+}
+
+static struct bpf_program *choose(const struct block *skel, enum block_hook hook)
+{
+	return hook == BLOCK_XDP ? skel->progs.np_block_xdp :
+	       hook == BLOCK_IN	 ? skel->progs.np_block_in :
+				   skel->progs.np_block_out;
+}
+
+static uint64_t jiffies_of(unsigned int seconds)
+{
+	struct timespec t;
+
+	/* A jiffy is the resolution of the coarse clocks. */
+	if (clock_getres(CLOCK_MONOTONIC_COARSE, &t) || !t.tv_nsec)
+		return seconds * 100ull;
+	return seconds * 1000000000ull / (uint64_t)t.tv_nsec;
+}
+
+static int load_skeleton(struct block *skel, const struct block_image *image, enum block_hook hook, char *log,
+			 bool debug)
+{
+	struct bpf_program *p;
+	char reason[256];
+	int err;
+
+	memcpy((void *)&skel->rodata->conf, &image->conf, sizeof(image->conf));
+	skel->rodata->conf.meter_mask = METER_SETS - 1;
+	skel->rodata->conf.frag_jiffies = jiffies_of(NP_FRAG_SECONDS);
+	bpf_object__for_each_program(p, skel->obj)
+		bpf_program__set_autoload(p, p == choose(skel, hook));
+	err = block__load(skel);
+	if (!err)
+		return 0;
+	load_reason(reason, sizeof(reason), err, NEED_BPF | NEED_NET_ADMIN | NEED_PERFMON,
+		    "the kernel refused the firewall");
+	fail(0, "%s", reason);
+	if (debug && *log)
+		note("%s", log + (strlen(log) > 2000 ? strlen(log) - 2000 : 0));
+	return err;
+}
+
+/* What the program does not look at; some kernels also leave out what it looks at in no way that counts. */
+static int bind_maps(const struct block *skel, int prog)
+{
+	const struct bpf_map *maps[] = { skel->maps.np_rules, skel->maps.np_text, skel->maps.np_set_meta,
+					 skel->maps.np_hits, skel->maps.np_recent, skel->maps.np_guard,
+					 skel->maps.np_meters, skel->maps.np_frags };
+
+	for (size_t i = 0; i < sizeof(maps) / sizeof(maps[0]); i++)
+		if (bpf_prog_bind_map(prog, bpf_map__fd(maps[i]), NULL))
+			return fail(errno, "cannot keep the set with its program (Linux 5.10 is needed)");
+	return 0;
+}
+
+static int share(struct block *skel, const struct block_set *old)
+{
+	if (!old)
+		return 0;
+	if (bpf_map__reuse_fd(skel->maps.np_stats, old->maps[BLOCK_STATS]) ||
+	    bpf_map__reuse_fd(skel->maps.np_meters, old->maps[BLOCK_METERS]) ||
+	    bpf_map__reuse_fd(skel->maps.np_frags, old->maps[BLOCK_FRAGS]))
+		return fail(errno, "cannot go on with the state of the firewall that runs");
+	return 0;
+}
+
+int block_load(struct block_set *s, const struct block_image *image, enum block_hook hook, const struct block_set *old,
+	       bool debug)
+{
+	owned_mem char *log = calloc(1, LOG_OCTETS);
+	LIBBPF_OPTS(bpf_object_open_opts, oo, .kernel_log_buf = log, .kernel_log_size = LOG_OCTETS);
+	int cpus = libbpf_num_possible_cpus(), err, prog;
+	struct block *skel;
+
+	libbpf_set_print(quiet);
+	if (cpus < 1 || !log)
+		return fail(ENOMEM, "firewall");
+	skel = block__open_opts(&oo);
+	if (!skel)
+		return fail(errno, "the BPF object");
+	size_maps(skel, image, (unsigned int)cpus);
+	err = share(skel, old);
+	if (!err)
+		err = load_skeleton(skel, image, hook, log, debug);
+	if (!err)
+		err = fill_maps(skel, image);
+	prog = err ? -1 : bpf_program__fd(choose(skel, hook));
+	if (!err)
+		err = bind_maps(skel, prog);
+	prog = err ? -1 : dup(prog);
+	if (!err)
+		err = prog < 0 ? fail(errno, "firewall") : block_open(s, prog, true);
+	block__destroy(skel);
+	return err;
+}

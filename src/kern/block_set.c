@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* A set in the kernel, seen through its program. */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if_ether.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "kern/block.h"
+#include "util/cleanup.h"
+#include "util/err.h"
+
+enum { IDS_MAX = 64 };
+
+static const char *const names[BLOCK_MAPS] = {
+	"np_rules", "np_text", "np_set_meta", "np_hits", "np_recent", "np_stats", "np_guard", "np_probe", "np_meters",
+	"np_frags",
+};
+
+static int take_map(struct block_set *s, uint32_t id, bool write)
+{
+	owned_fd int fd = bpf_map_get_fd_by_id(id);
+	struct bpf_map_info info = { 0 };
+	uint32_t n = sizeof(info);
+	int m = 0;
+
+	if (fd < 0)
+		return fail(fd, "a map of the firewall");
+	if (bpf_obj_get_info_by_fd(fd, &info, &n))
+		return fail(errno, "a map of the firewall");
+	s->octets += (uint64_t)((info.value_size + 7) & ~7u) * info.max_entries;
+	while (m < BLOCK_MAPS && strcmp(info.name, names[m]))
+		m++;
+	if (m == BLOCK_MAPS)
+		return 0;
+	s->size[m] = (size_t)((info.value_size + 7) & ~7u) * info.max_entries;
+	s->at[m] = mmap(NULL, s->size[m], PROT_READ | (write ? PROT_WRITE : 0), MAP_SHARED, fd, 0);
+	if (s->at[m] == MAP_FAILED) {
+		s->at[m] = NULL;
+		return fail(errno, "cannot read the map %s", names[m]);
+	}
+	s->maps[m] = take_fd(fd);
+	return 0;
+}
+
+/* The places that are looked at must lie inside what is mapped, whoever made it. */
+static int check(const struct block_set *s)
+{
+	const struct np_set_meta *meta = s->at[BLOCK_META];
+
+	for (int m = 0; m < BLOCK_MAPS; m++)
+		if (!s->at[m])
+			return fail(0, "the firewall that runs has no map %s: it is not of this version", names[m]);
+	if (s->size[BLOCK_META] < sizeof(*meta) || s->size[BLOCK_GUARD] < sizeof(struct np_guard) ||
+	    meta->n_rules > s->size[BLOCK_RULES] / sizeof(struct np_rule) ||
+	    meta->n_rules > s->size[BLOCK_HITS] / sizeof(struct np_hit) || !meta->text_octets ||
+	    meta->text_octets > s->size[BLOCK_TEXT] || s->size[BLOCK_STATS] < s->cpus * sizeof(struct np_stats) ||
+	    s->size[BLOCK_RECENT] < (size_t)s->cpus * NP_RECENT * sizeof(struct np_recent) ||
+	    s->size[BLOCK_PROBE] < s->cpus * sizeof(struct np_probe) ||
+	    ((const char *)s->at[BLOCK_TEXT])[meta->text_octets - 1])
+		return fail(0, "the maps of the firewall that runs are not what they should be");
+	return 0;
+}
+
+int block_open(struct block_set *s, int prog, bool write)
+{
+	uint32_t ids[IDS_MAX], n = sizeof(struct bpf_prog_info);
+	struct bpf_prog_info info = { .map_ids = (uint64_t)(uintptr_t)ids, .nr_map_ids = IDS_MAX };
+	int cpus = libbpf_num_possible_cpus(), err = 0;
+
+	memset(s, 0, sizeof(*s));
+	s->prog = prog;
+	s->cpus = cpus > 0 ? (unsigned int)cpus : 1;
+	for (int m = 0; m < BLOCK_MAPS; m++)
+		s->maps[m] = -1;
+	if (bpf_obj_get_info_by_fd(prog, &info, &n))
+		err = fail(errno, "the program of the firewall");
+	for (uint32_t i = 0; i < info.nr_map_ids && i < IDS_MAX && !err; i++)
+		err = take_map(s, ids[i], write);
+	if (!err)
+		err = check(s);
+	if (err)
+		block_close(s);
+	return err;
+}
+
+void block_close(struct block_set *s)
+{
+	for (int m = 0; m < BLOCK_MAPS; m++) {
+		if (s->at[m])
+			munmap(s->at[m], s->size[m]);
+		if (s->maps[m] >= 0)
+			close(s->maps[m]);
+	}
+	if (s->prog >= 0)
+		close(s->prog);
+	memset(s, 0, sizeof(*s));
+	s->prog = -1;
+	for (int m = 0; m < BLOCK_MAPS; m++)
+		s->maps[m] = -1;
+}
+
+/* Stay on one CPU, so that the answer is found where the program leaves it. */
+static unsigned int stay(cpu_set_t *before)
+{
+	int cpu = sched_getcpu();
+	cpu_set_t one;
+
+	sched_getaffinity(0, sizeof(*before), before);
+	CPU_ZERO(&one);
+	CPU_SET(cpu < 0 ? 0 : cpu, &one);
+	sched_setaffinity(0, sizeof(one), &one);
+	return cpu < 0 ? 0 : (unsigned int)cpu;
+}
+
+int block_probe(struct block_set *s, const uint8_t *frame, uint32_t n, struct np_probe *out)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, o, .data_in = frame, .data_size_in = n, .repeat = 1);
+	struct np_probe *places = s->at[BLOCK_PROBE];
+	cpu_set_t before;
+	unsigned int cpu = stay(&before);
+	int err;
+
+	memset(&places[cpu], 0xff, sizeof(places[cpu]));
+	err = bpf_prog_test_run_opts(s->prog, &o);
+	*out = places[cpu];
+	sched_setaffinity(0, sizeof(before), &before);
+	if (err)
+		return err;
+	return out->reason == ~0u ? -EIO : 0;
+}
+
+int block_clock(struct block_set *s, uint64_t arm_ns, struct np_guard *now)
+{
+	static const uint8_t nothing[ETH_ZLEN] = { 0 };
+	volatile struct np_guard *g = s->at[BLOCK_GUARD];
+	struct np_probe p;
+	int err;
+
+	g->ask_ns = arm_ns;
+	err = block_probe(s, nothing, sizeof(nothing), &p);
+	if (err)
+		return fail(err, "the firewall does not answer");
+	memcpy(now, s->at[BLOCK_GUARD], sizeof(*now));
+	return 0;
+}
+
+struct np_hit *block_recent(const struct block_set *s, uint32_t n_rules)
+{
+	const struct np_recent *r = s->at[BLOCK_RECENT];
+	struct np_hit *sum = calloc(n_rules ? n_rules : 1, sizeof(*sum));
+
+	for (size_t i = 0; sum && i < (size_t)s->cpus * NP_RECENT; i++) {
+		uint32_t index = r[i].index - 1;
+
+		if (!r[i].index || index >= n_rules)
+			continue;
+		sum[index].hits += r[i].hits;
+		sum[index].octets += r[i].octets;
+		if (sum[index].last < r[i].last)
+			sum[index].last = r[i].last;
+	}
+	return sum;
+}
+
+struct np_hit block_hit(const struct block_set *s, uint32_t index, const struct np_hit *recent)
+{
+	struct np_hit h = ((const struct np_hit *)s->at[BLOCK_HITS])[index];
+
+	if (recent) {
+		h.hits += recent[index].hits;
+		h.octets += recent[index].octets;
+		h.last = h.last > recent[index].last ? h.last : recent[index].last;
+	}
+	return h;
+}
+
+void block_stats(const struct block_set *s, struct np_stats *sum)
+{
+	const struct np_stats *v = s->at[BLOCK_STATS];
+
+	memset(sum, 0, sizeof(*sum));
+	for (unsigned int cpu = 0; cpu < s->cpus; cpu++)
+		for (int i = 0; i < NP_STATS; i++) {
+			sum->packets[i] += v[cpu].packets[i];
+			sum->octets[i] += v[cpu].octets[i];
+		}
+}
+
+int block_carry(struct block_set *to, const struct block_set *old, struct np_hit **before)
+{
+	const struct np_set_meta *mo = old->at[BLOCK_META], *mt = to->at[BLOCK_META];
+	const struct np_rule *ro = old->at[BLOCK_RULES], *rt = to->at[BLOCK_RULES];
+	struct np_hit *recent = block_recent(old, mo->n_rules), *hits = to->at[BLOCK_HITS];
+	uint32_t k = 0;
+
+	if (!*before)
+		*before = calloc(mo->n_rules ? mo->n_rules : 1, sizeof(**before));
+	if (!recent || !*before) {
+		free(recent);
+		return fail(ENOMEM, "counts of entries");
+	}
+	for (uint32_t i = 0; i < mo->n_rules; i++) {
+		struct np_hit h = block_hit(old, i, recent), *b = &(*before)[i];
+
+		while (k < mt->n_rules && rt[k].id < ro[i].id)
+			k++;
+		if (k < mt->n_rules && rt[k].id == ro[i].id) {
+			__atomic_fetch_add(&hits[k].hits, h.hits - b->hits, __ATOMIC_RELAXED);
+			__atomic_fetch_add(&hits[k].octets, h.octets - b->octets, __ATOMIC_RELAXED);
+			if (hits[k].last < h.last)
+				hits[k].last = h.last;
+		}
+		*b = h;
+	}
+	free(recent);
+	return 0;
+}

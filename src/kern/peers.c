@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "kern/peers.h"
+
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/types.h>
+#include <unistd.h>
+#include <utmp.h>
+
+#include "util/cleanup.h"
+
+enum { ESTABLISHED = 1, LISTEN = 10, INODES_MAX = 256 };
+
+static void add_port(struct peers *p, uint16_t port)
+{
+	for (unsigned int i = 0; i < p->n_ports; i++)
+		if (p->ports[i] == port)
+			return;
+	if (port && p->n_ports < SSH_PORTS_MAX)
+		p->ports[p->n_ports++] = port;
+}
+
+static void add_peer(struct peers *p, const struct peer *peer)
+{
+	if (p->n < PEERS_MAX)
+		p->v[p->n++] = *peer;
+}
+
+/* An IPv4-mapped address is IPv4 on the wire. */
+static void unmap(struct addr *a)
+{
+	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+
+	if (a->family != 6 || memcmp(a->b, mapped, sizeof(mapped)))
+		return;
+	memmove(a->b, a->b + 12, 4);
+	memset(a->b + 4, 0, 12);
+	a->family = 4;
+}
+
+static bool parse_addr(struct addr *a, const char *text)
+{
+	char copy[64];
+
+	memset(a, 0, sizeof(*a));
+	snprintf(copy, sizeof(copy), "%.*s", (int)strcspn(text, "%"), text);
+	if (inet_pton(AF_INET, copy, a->b) == 1)
+		a->family = 4;
+	else if (inet_pton(AF_INET6, copy, a->b) == 1)
+		a->family = 6;
+	unmap(a);
+	return a->family;
+}
+
+/* The next word of a line, ended where it ends; empty when there is none. */
+static char *next_word(char **at)
+{
+	char *word = *at + strspn(*at, " \t\n");
+
+	*at = word + strcspn(word, " \t\n");
+	if (**at)
+		*(*at)++ = '\0';
+	return word;
+}
+
+/* sshd(8): client address and port, server address and port. */
+static void from_environment(struct peers *p)
+{
+	const char *text = getenv("SSH_CONNECTION");
+	char copy[160], *at = copy, *word[4];
+	struct peer peer = { .how = "SSH_CONNECTION" };
+
+	if (!text || strlen(text) >= sizeof(copy))
+		return;
+	memcpy(copy, text, strlen(text) + 1);
+	for (int i = 0; i < 4; i++)
+		word[i] = next_word(&at);
+	if (!parse_addr(&peer.remote, word[0]) || !parse_addr(&peer.local, word[2]))
+		return;
+	peer.rport = (uint16_t)strtoul(word[1], NULL, 10);
+	peer.lport = (uint16_t)strtoul(word[3], NULL, 10);
+	add_peer(p, &peer);
+	add_port(p, peer.lport);
+}
+
+static void from_logins(struct peers *p)
+{
+	struct utmp *u;
+
+	setutent();
+	while ((u = getutent())) {
+		struct peer peer = { .how = "a login (utmp)" };
+		char host[sizeof(u->ut_host) + 1];
+
+		if (u->ut_type != USER_PROCESS)
+			continue;
+		snprintf(host, sizeof(host), "%.*s", (int)sizeof(u->ut_host), u->ut_host);
+		if (parse_addr(&peer.remote, host))
+			add_peer(p, &peer);
+	}
+	endutent();
+}
+
+/* Sockets of a process called sshd: their inodes. */
+static unsigned int sockets_of(const char *pid, unsigned long *inodes, unsigned int n)
+{
+	char path[300], to[64];
+	struct dirent *e;
+	DIR *d;
+
+	snprintf(path, sizeof(path), "/proc/%.16s/fd", pid);
+	d = opendir(path);
+	while (d && (e = readdir(d)) && n < INODES_MAX) {
+		ssize_t len;
+
+		snprintf(path, sizeof(path), "/proc/%.16s/fd/%.20s", pid, e->d_name);
+		len = readlink(path, to, sizeof(to) - 1);
+		to[len < 0 ? 0 : len] = '\0';
+		if (!strncmp(to, "socket:[", 8))
+			inodes[n++] = strtoul(to + 8, NULL, 10);
+	}
+	if (d)
+		closedir(d);
+	return n;
+}
+
+static bool is_sshd(const char *pid)
+{
+	char path[64], comm[32] = "";
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%.16s/comm", pid);
+	f = fopen(path, "re");
+	if (!f)
+		return false;
+	if (!fgets(comm, sizeof(comm), f))
+		*comm = '\0';
+	fclose(f);
+	return !strncmp(comm, "sshd", 4) || !strncmp(comm, "dropbear", 8);
+}
+
+static unsigned int sshd_sockets(unsigned long *inodes)
+{
+	DIR *d = opendir("/proc");
+	unsigned int n = 0;
+	struct dirent *e;
+
+	while (d && (e = readdir(d)))
+		if (isdigit((unsigned char)e->d_name[0]) && is_sshd(e->d_name))
+			n = sockets_of(e->d_name, inodes, n);
+	if (d)
+		closedir(d);
+	return n;
+}
+
+/* proc(5): words of 32 bits, each printed in host order. */
+static void hex_addr(struct addr *a, const char *hex)
+{
+	size_t words = strlen(hex) / 8;
+
+	memset(a, 0, sizeof(*a));
+	a->family = words == 1 ? 4 : 6;
+	for (size_t i = 0; i < words && i < 4; i++) {
+		char one[9] = "";
+		uint32_t v;
+
+		memcpy(one, hex + 8 * i, 8);
+		v = (uint32_t)strtoul(one, NULL, 16);
+		memcpy(a->b + 4 * i, &v, 4);
+	}
+	unmap(a);
+}
+
+struct row {
+	char local[33], remote[33];
+	unsigned int lport, rport, state;
+	unsigned long inode;
+};
+
+static bool is_in(const unsigned long *v, unsigned int n, unsigned long x)
+{
+	for (unsigned int i = 0; i < n; i++)
+		if (v[i] == x)
+			return true;
+	return false;
+}
+
+static void take_row(struct peers *p, const struct row *r, const unsigned long *inodes, unsigned int n)
+{
+	struct peer peer = { .how = "a connection to sshd", .lport = (uint16_t)r->lport, .rport = (uint16_t)r->rport };
+	bool ssh = is_in(inodes, n, r->inode);
+
+	if (r->state == LISTEN && ssh)
+		add_port(p, (uint16_t)r->lport);
+	for (unsigned int i = 0; i < p->n_ports; i++)
+		ssh = ssh || p->ports[i] == r->lport;
+	if (r->state != ESTABLISHED || !ssh)
+		return;
+	hex_addr(&peer.local, r->local);
+	hex_addr(&peer.remote, r->remote);
+	if (peer.remote.b[0] != 127 || peer.remote.family != 4)
+		add_peer(p, &peer);
+}
+
+/* "C0A80001:0016": the address stays hexadecimal. */
+static bool parse_end(char *word, char addr[33], unsigned int *port)
+{
+	size_t n = strspn(word, "0123456789ABCDEF");
+
+	if ((n != 8 && n != 32) || word[n] != ':')
+		return false;
+	memcpy(addr, word, n);
+	addr[n] = '\0';
+	*port = (unsigned int)strtoul(word + n + 1, NULL, 16);
+	return true;
+}
+
+/* sl local remote state queues timer retransmits uid timeout inode; a heading is no row. */
+static bool parse_row(struct row *r, char *line)
+{
+	char *at = line, *local, *remote;
+
+	next_word(&at);
+	local = next_word(&at);
+	remote = next_word(&at);
+	if (!parse_end(local, r->local, &r->lport) || !parse_end(remote, r->remote, &r->rport))
+		return false;
+	r->state = (unsigned int)strtoul(next_word(&at), NULL, 16);
+	for (int i = 0; i < 5; i++)
+		next_word(&at);
+	r->inode = strtoul(next_word(&at), NULL, 10);
+	return true;
+}
+
+/* Listening sockets come first there. */
+static void from_table(struct peers *p, const char *path, const unsigned long *inodes, unsigned int n)
+{
+	FILE *f = fopen(path, "re");
+	char line[256];
+	struct row r;
+
+	while (f && fgets(line, sizeof(line), f))
+		if (parse_row(&r, line))
+			take_row(p, &r, inodes, n);
+	if (f)
+		fclose(f);
+}
+
+void peers_find(struct peers *p)
+{
+	unsigned long inodes[INODES_MAX];
+	unsigned int n;
+
+	memset(p, 0, sizeof(*p));
+	add_port(p, 22);
+	from_environment(p);
+	from_logins(p);
+	n = sshd_sockets(inodes);
+	from_table(p, "/proc/self/net/tcp", inodes, n);
+	from_table(p, "/proc/self/net/tcp6", inodes, n);
+}

@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Pinned state: the program at its hook.  Links where the kernel has them; a clsact filter before 6.6. */
+#include <errno.h>
+#include <linux/if_link.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "kern/hook.h"
+#include "kern/link.h"
+#include "kern/load.h"
+#include "kern/pin_parts.h"
+#include "util/cleanup.h"
+#include "util/err.h"
+
+/* Linux 6.6, not in the headers of Debian 12. */
+enum { TCX_INGRESS = 46,
+       TCX_EGRESS = 47,
+       TCX_BEFORE = 1 << 3 };
+enum { SERVICES = 8 };
+
+const char *const pin_hook_names[PIN_HOOKS] = { "xdp", "ingress", "egress" };
+
+static void name_of(char out[PIN_NAME], const char *kind, enum pin_hook hook)
+{
+	snprintf(out, PIN_NAME, "%s_%s", kind, pin_hook_names[hook]);
+}
+
+static uint32_t prog_id(int fd)
+{
+	struct bpf_prog_info info;
+
+	return pin_prog_is_ours(fd, &info) ? info.id : 0;
+}
+
+/* ── links ────────────────────────────────────────────────────────────────── */
+
+/* xdp, tcx and netkit have the interface in the same place; 0 once it is gone. */
+static uint32_t link_ifindex(int fd, struct bpf_link_info *info)
+{
+	uint32_t n = sizeof(*info);
+
+	memset(info, 0, sizeof(*info));
+	return bpf_obj_get_info_by_fd(fd, info, &n) ? 0 : info->xdp.ifindex;
+}
+
+static int update_link(int link, const struct bpf_link_info *info, int prog)
+{
+	owned_fd int old = bpf_prog_get_fd_by_id(info->prog_id);
+	LIBBPF_OPTS(bpf_link_update_opts, o, .flags = BPF_F_REPLACE, .old_prog_fd = (uint32_t)old);
+
+	if (old < 0)
+		return old;
+	return bpf_link_update(link, prog, &o);
+}
+
+/* Our own link there: 1 when it now runs the program, 0 when there is none that lives. */
+static int replace_link(struct pin *p, const struct pin_want *w, struct pin_got *got)
+{
+	char name[PIN_NAME];
+	struct bpf_link_info info;
+	owned_fd int fd = -1;
+	int err;
+
+	name_of(name, "link", w->hook);
+	fd = pin_get(&p->at, name, false);
+	if (fd == -ENOENT)
+		return 0;
+	if (fd < 0)
+		return fail(fd, "%s/%s", p->at.path, name);
+	if (!link_ifindex(fd, &info))
+		return pin_drop(p, name);
+	err = update_link(fd, &info, w->prog);
+	if (err)
+		return fail(err, "%s: cannot replace the program at %s", p->at.place.ifname, pin_hook_names[w->hook]);
+	got->replaced = true;
+	got->link_id = info.id;
+	return 1;
+}
+
+static int keep_link(struct pin *p, const struct pin_want *w, int fd, struct pin_got *got)
+{
+	struct bpf_link_info info;
+	char name[PIN_NAME];
+	int err;
+
+	name_of(name, "link", w->hook);
+	err = pin_put(p, name, fd);
+	if (!err && link_ifindex(fd, &info))
+		got->link_id = info.id;
+	return err;
+}
+
+/* ── tc ───────────────────────────────────────────────────────────────────── */
+
+/* The program is pinned first: it tells later which filter is ours. */
+static int attach_clsact(struct pin *p, const struct pin_want *w, struct pin_got *got)
+{
+	bool egress = w->hook == PIN_EGRESS;
+	char name[PIN_NAME], reason[256];
+	int err;
+
+	got->kind = "clsact";
+	got->replaced = clsact_kept(p->at.place.ifindex, egress, w->handle) != 0;
+	name_of(name, "prog", w->hook);
+	err = pin_put(p, name, w->prog);
+	if (err)
+		return err;
+	err = clsact_keep(p->at.place.ifindex, egress, w->handle, w->prog);
+	if (err) {
+		load_reason(reason, sizeof(reason), err, NEED_BPF | NEED_NET_ADMIN, "neither tcx nor clsact");
+		return fail(0, "%s %s: %s", p->at.place.ifname, pin_hook_names[w->hook], reason), err;
+	}
+	return 0;
+}
+
+static int attach_tc(struct pin *p, const struct pin_want *w, struct pin_got *got)
+{
+	LIBBPF_OPTS(bpf_link_create_opts, o, .flags = w->last ? 0 : TCX_BEFORE);
+	enum bpf_attach_type type = (enum bpf_attach_type)(w->hook == PIN_EGRESS ? TCX_EGRESS : TCX_INGRESS);
+	owned_fd int fd = -1;
+	char reason[256];
+
+	fd = bpf_link_create(w->prog, (int)p->at.place.ifindex, type, &o);
+	if (fd >= 0) {
+		got->kind = "tcx";
+		return keep_link(p, w, fd, got);
+	}
+	/* Before 6.6 the kernel knows no such type. */
+	if (fd == -EINVAL || fd == -EOPNOTSUPP)
+		return attach_clsact(p, w, got);
+	load_reason(reason, sizeof(reason), fd, NEED_BPF | NEED_NET_ADMIN, "tcx");
+	return fail(0, "%s %s: %s", p->at.place.ifname, pin_hook_names[w->hook], reason), fd;
+}
+
+/* ── XDP ──────────────────────────────────────────────────────────────────── */
+
+static const struct {
+	const char *name;
+	uint32_t flag;
+} modes[] = {
+	[PIN_NATIVE] = { "native", XDP_FLAGS_DRV_MODE },
+	[PIN_GENERIC] = { "generic", XDP_FLAGS_SKB_MODE },
+	[PIN_OFFLOAD] = { "offload", XDP_FLAGS_HW_MODE },
+};
+
+static int busy(const struct pin *p)
+{
+	LIBBPF_OPTS(bpf_xdp_query_opts, q);
+	struct bpf_prog_info info = { 0 };
+	uint32_t id = 0, n = sizeof(info);
+	owned_fd int fd = -1;
+
+	if (!bpf_xdp_query((int)p->at.place.ifindex, 0, &q))
+		id = q.drv_prog_id ? q.drv_prog_id : q.skb_prog_id ? q.skb_prog_id :
+					     q.hw_prog_id	   ? q.hw_prog_id :
+								     q.prog_id;
+	fd = id ? bpf_prog_get_fd_by_id(id) : -1;
+	if (fd >= 0)
+		bpf_obj_get_info_by_fd(fd, &info, &n);
+	fail(0, "%s xdp: program %u (%s) is there and not ours: left alone (bpftool prog show id %u)",
+	     p->at.place.ifname, id, *info.name ? info.name : "no name", id);
+	return -EBUSY;
+}
+
+/* Why a driver refuses, as far as the error number and the interface tell. */
+static void explain(const struct pin *p, int err, char *to, size_t size)
+{
+	struct link_info l = { 0 };
+
+	link_get(NULL, p->at.place.ifindex, &l);
+	if (err == -EOPNOTSUPP)
+		snprintf(to, size, "the driver has no XDP of its own");
+	else if ((err == -EINVAL || err == -ERANGE || err == -E2BIG) && l.mtu > 1500)
+		snprintf(to, size, "%s; an MTU of %u may be too large (multi-buffer XDP: Linux 5.18 and its driver)",
+			 strerror(-err), l.mtu);
+	else
+		snprintf(to, size, "%s", strerror(-err));
+}
+
+static int link_xdp(struct pin *p, const struct pin_want *w, enum pin_mode mode, struct pin_got *got)
+{
+	LIBBPF_OPTS(bpf_link_create_opts, o, .flags = modes[mode].flag);
+	owned_fd int fd = bpf_link_create(w->prog, (int)p->at.place.ifindex, BPF_XDP, &o);
+
+	if (fd < 0)
+		return fd;
+	got->kind = "xdp";
+	got->mode = modes[mode].name;
+	return keep_link(p, w, fd, got);
+}
+
+static int attach_xdp(struct pin *p, const struct pin_want *w, struct pin_got *got)
+{
+	enum pin_mode mode = w->mode == PIN_AUTO ? PIN_NATIVE : w->mode;
+	int err = link_xdp(p, w, mode, got);
+	char why[160];
+
+	if (err == -EBUSY || err == -EEXIST)
+		return busy(p);
+	if (err && w->mode == PIN_AUTO && err != -EPERM && err != -ENOMEM && err != -ENODEV) {
+		explain(p, err, why, sizeof(why));
+		snprintf(got->note, sizeof(got->note), "generic in place of native XDP: %s", why);
+		err = link_xdp(p, w, PIN_GENERIC, got);
+	}
+	if (err == -EBUSY || err == -EEXIST)
+		return busy(p);
+	if (!err || got->kind)
+		return err;
+	explain(p, err, why, sizeof(why));
+	fail(0, "%s xdp: %s: %s", p->at.place.ifname, modes[mode].name, why);
+	return err;
+}
+
+int pin_attach(struct pin *p, const struct pin_want *w, struct pin_got *got)
+{
+	int err;
+
+	memset(got, 0, sizeof(*got));
+	got->prog_id = prog_id(w->prog);
+	err = replace_link(p, w, got);
+	if (err > 0) {
+		got->kind = w->hook == PIN_XDP ? "xdp" : "tcx";
+		return 0;
+	}
+	if (err < 0)
+		return err;
+	return w->hook == PIN_XDP ? attach_xdp(p, w, got) : attach_tc(p, w, got);
+}
+
+/* ── taking away, asking ──────────────────────────────────────────────────── */
+
+static bool is_here(const struct pin_view *v)
+{
+	struct pin_place here;
+
+	return !pin_netns(&here) && here.netns == v->place.netns && here.by_inode == v->place.by_inode;
+}
+
+/* Which service's filter runs that program; 0: none. */
+static uint8_t filter_of(const struct pin_view *v, bool egress, uint32_t id)
+{
+	for (uint8_t s = 1; id && s <= SERVICES; s++)
+		if (clsact_kept(v->place.ifindex, egress, s) == id)
+			return s;
+	return 0;
+}
+
+int pin_detach(struct pin *p, enum pin_hook hook)
+{
+	char name[PIN_NAME];
+	owned_fd int link = -1, prog = -1;
+	uint8_t service;
+	int err;
+
+	name_of(name, "link", hook);
+	link = pin_get(&p->at, name, false);
+	if (link >= 0) {
+		bpf_link_detach(link);
+		err = pin_drop(p, name);
+		if (err)
+			return err;
+	}
+	name_of(name, "prog", hook);
+	prog = pin_get(&p->at, name, false);
+	if (prog < 0)
+		return 0;
+	service = is_here(&p->at) ? filter_of(&p->at, hook == PIN_EGRESS, prog_id(prog)) : 0;
+	if (service)
+		clsact_unkeep(p->at.place.ifindex, hook == PIN_EGRESS, service);
+	return pin_drop(p, name);
+}
+
+int pin_attached(const struct pin_view *v, enum pin_hook hook, struct pin_got *got)
+{
+	char name[PIN_NAME];
+	struct bpf_link_info info;
+	owned_fd int link = -1, prog = -1;
+
+	memset(got, 0, sizeof(*got));
+	name_of(name, "link", hook);
+	link = pin_get(v, name, false);
+	if (link >= 0) {
+		if (!link_ifindex(link, &info))
+			return 0;
+		got->kind = hook == PIN_XDP ? "xdp" : "tcx";
+		got->link_id = info.id;
+		got->prog_id = info.prog_id;
+		return 1;
+	}
+	name_of(name, "prog", hook);
+	prog = pin_get(v, name, false);
+	if (prog < 0)
+		return prog == -ENOENT ? 0 : prog;
+	got->kind = "clsact";
+	got->prog_id = prog_id(prog);
+	return is_here(v) && filter_of(v, hook == PIN_EGRESS, got->prog_id) ? 1 : 0;
+}

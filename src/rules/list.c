@@ -1,0 +1,396 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Lists of entries, one a line: plain addresses, prefixes, ranges and names, perhaps with the words of `block add`
+ * behind them; the output of `ipset save`; hosts files; CSV.  The form is told line by line, JSON apart.
+ */
+#include "rules/rule.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "util/err.h"
+
+enum { WORDS_MAX = 64, WHY = 160, LINE_MAX_OCTETS = 4096, COLUMNS_MAX = 32 };
+
+struct reader {
+	struct rules *r;
+	const struct np_rule *like;
+	uint64_t now_ns;
+	struct list_report *report;
+	const char *name;
+	uint32_t file, line;
+	int target_column, reason_column;	/* of CSV; -1: not said */
+	bool header_seen;
+	char why[WHY];
+	int err;				/* of the whole */
+};
+
+static int add(struct reader *l, struct np_rule *rule)
+{
+	bool same;
+
+	rule->file = l->file;
+	rule->line = l->line;
+	if (rule->kind == NP_KIND_NAME)
+		rule->dir = NP_SRC | NP_DST;
+	rule->id = UINT32_MAX;		/* of a list, the first of two that match the same stays */
+	l->err = rules_add(l->r, rule, &same);
+	l->report->added += !same;
+	l->report->same += same;
+	return l->err;
+}
+
+static int add_both(struct reader *l, struct np_rule *rule, bool any)
+{
+	int err = add(l, rule);
+
+	if (err || !any)
+		return err;
+	rule->kind = NP_KIND_V6;
+	return add(l, rule);
+}
+
+static bool is(const char *word, size_t n, const char *text)
+{
+	return strlen(text) == n && !memcmp(word, text, n);
+}
+
+static int shown(size_t n)
+{
+	return n > 60 ? 60 : (int)n;
+}
+
+static int bad_word(struct reader *l, const char *word, size_t n, const char *what)
+{
+	snprintf(l->why, sizeof(l->why), "'%.*s' %s", shown(n), word, what);
+	return -EINVAL;
+}
+
+static int bad(struct reader *l, const char *what)
+{
+	snprintf(l->why, sizeof(l->why), "%s", what);
+	return -EINVAL;
+}
+
+/* first-last, IPv4: the fewest prefixes that make it up. */
+static int add_range(struct reader *l, struct np_rule *rule, uint32_t first, uint32_t last)
+{
+	while (first <= last) {
+		unsigned int bits = first ? (unsigned int)__builtin_ctz(first) : 32;
+
+		while (bits && ((uint64_t)1 << bits) - 1 > last - first)
+			bits--;
+		rule->kind = NP_KIND_V4;
+		rule->plen = (uint8_t)(32 - bits);
+		memset(rule->addr, 0, sizeof(rule->addr));
+		for (int i = 0; i < 4; i++)
+			rule->addr[i] = (uint8_t)(first >> (24 - 8 * i));
+		if (add(l, rule))
+			return l->err;
+		/* It ends: first grows, and at the last address it would wrap. */
+		if ((uint64_t)first + ((uint64_t)1 << bits) > UINT32_MAX)
+			break;
+		first += 1u << bits;
+	}
+	return 0;
+}
+
+static uint32_t be32(const uint8_t *p)
+{
+	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+}
+
+/* What a line is about: address, prefix, MAC, name or range.  Adds it. */
+static int add_target(struct reader *l, struct np_rule *rule, const char *word, size_t n)
+{
+	const char *dash = memchr(word, '-', n);
+	struct np_rule last = *rule;
+
+	if (rule_target(rule, word, n))
+		return add_both(l, rule, is(word, n, "any"));
+	if (dash && rule_target(rule, word, (size_t)(dash - word)) && rule->kind == NP_KIND_V4 && rule->plen == 32 &&
+	    rule_target(&last, dash + 1, n - (size_t)(dash - word) - 1) && last.kind == NP_KIND_V4) {
+		if (be32(rule->addr) > be32(last.addr) || last.plen != 32)
+			return bad_word(l, word, n, "is a range that ends before it begins");
+		return add_range(l, rule, be32(rule->addr), be32(last.addr));
+	}
+	if (rule_domain(l->r, rule, word, n))
+		return add(l, rule);
+	return bad_word(l, word, n, "is no address, prefix, MAC address or name");
+}
+
+/* ── words ────────────────────────────────────────────────────────────────── */
+
+static int split(char *line, char **words, int max)
+{
+	int n = 0;
+
+	while (n < max) {
+		line += strspn(line, " \t");
+		if (!*line)
+			break;
+		words[n++] = line;
+		line += strcspn(line, " \t");
+		if (*line)
+			*line++ = '\0';
+	}
+	return *line ? -1 : n;
+}
+
+/* add SET ADDRESS [timeout N] [comment "TEXT"] ...; other options are the set's business. */
+static int ipset_line(struct reader *l, struct np_rule *rule, int n, char **words, const char *comment)
+{
+	static const char *const flags[] = { "nomatch", "packets", "bytes", "skbmark", "skbprio", "skbqueue" };
+	char seconds[24], *ask[2] = { (char *)"for", seconds };
+
+	for (int i = 3; i < n; i++) {
+		if (!strcmp(words[i], flags[0]))
+			return bad(l, "'nomatch': exceptions of a set are not blocks: make it an allow entry");
+		if (!strcmp(words[i], "timeout") && i + 1 < n) {
+			snprintf(seconds, sizeof(seconds), "%ss", words[++i]);
+			if (strcmp(seconds, "0s") && rule_words(l->r, rule, 2, ask, l->now_ns, l->why))
+				return -EINVAL;
+			continue;
+		}
+		for (size_t k = 1; k < sizeof(flags) / sizeof(flags[0]); k++)
+			if (!strcmp(words[i], flags[k]))
+				i++;
+	}
+	if (comment)
+		rule->reason = rules_text(l->r, comment, strlen(comment));
+	return add_target(l, rule, words[2], strcspn(words[2], ","));
+}
+
+/* The comment of an ipset line, cut out of it. */
+static char *ipset_comment(char *line)
+{
+	char *at = strstr(line, " comment \""), *end;
+
+	if (!at)
+		return NULL;
+	end = strchr(at + 10, '"');
+	if (!end)
+		return NULL;
+	*at = '\0';
+	*end = '\0';
+	return at + 10;
+}
+
+static bool sink_address(const char *w)
+{
+	return !strcmp(w, "0.0.0.0") || !strncmp(w, "127.", 4) || !strcmp(w, "::1") || !strcmp(w, "::") ||
+	       !strcmp(w, "fe80::1%lo0") || !strcmp(w, "255.255.255.255") || !strncmp(w, "ff0", 3);
+}
+
+static int hosts_line(struct reader *l, struct np_rule *rule, int n, char **words)
+{
+	static const char *const local[] = { "localhost", "localhost.localdomain", "local", "broadcasthost",
+					     "ip6-localhost", "ip6-loopback", "ip6-localnet", "ip6-mcastprefix",
+					     "ip6-allnodes", "ip6-allrouters", "ip6-allhosts", "0.0.0.0" };
+	const struct np_rule fresh = *rule;
+
+	for (int i = 1; i < n; i++) {
+		bool skip = false;
+
+		for (size_t k = 0; k < sizeof(local) / sizeof(local[0]); k++)
+			skip = skip || !strcmp(words[i], local[k]);
+		if (skip)
+			continue;
+		*rule = fresh;
+		if (!rule_domain(l->r, rule, words[i], strlen(words[i])))
+			return bad_word(l, words[i], strlen(words[i]), "is no host name");
+		if (add(l, rule))
+			return l->err;
+	}
+	return 0;
+}
+
+static bool is_keyword(const char *w)
+{
+	static const char *const words[] = { "src", "dst", "both",   "proto", "port",
+					     "for", "action", "shared", "reason" };
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (!strcmp(w, words[i]))
+			return true;
+	return false;
+}
+
+static int words_line(struct reader *l, struct np_rule *rule, char *line, const char *comment)
+{
+	char *words[WORDS_MAX], *said = !strncmp(line, "add ", 4) ? ipset_comment(line) : NULL;
+	int n = split(line, words, WORDS_MAX), skip = 1;
+
+	if (n < 0)
+		return bad(l, "more than 64 words");
+	if (!n)
+		return 0;
+	if (!strcmp(words[0], "add") && n > 2)
+		return ipset_line(l, rule, n, words, said);
+	if (!strcmp(words[0], "create") || !strcmp(words[0], "flush") || !strcmp(words[0], "COMMIT"))
+		return 0;
+	if (sink_address(words[0]) && n > 1 && !is_keyword(words[1]))
+		return hosts_line(l, rule, n, words);
+	if (comment)
+		rule->reason = rules_text(l->r, comment, strlen(comment));
+	if (!strcmp(words[0], "allow") && n > 1) {
+		rule->action = NP_ALLOW;
+		skip = 2;
+	} else if ((!strcmp(words[0], "block") || !strcmp(words[0], "domain")) && n > 1) {
+		skip = 2;
+	}
+	if (n > skip && rule_words(l->r, rule, n - skip, words + skip, l->now_ns, l->why))
+		return -EINVAL;
+	return add_target(l, rule, words[skip - 1], strlen(words[skip - 1]));
+}
+
+/* ── CSV (RFC 4180) ───────────────────────────────────────────────────────── */
+
+static int csv_split(char *line, char **columns)
+{
+	int n = 0;
+
+	while (n < COLUMNS_MAX) {
+		char *to = line;
+
+		columns[n++] = line;
+		if (*line == '"') {
+			for (line++; *line && (*line != '"' || line[1] == '"'); line++) {
+				line += *line == '"';
+				*to++ = *line;
+			}
+			line += *line == '"';
+		} else {
+			line += strcspn(line, ",");
+			to = line;
+		}
+		line += strcspn(line, ",");
+		if (!*line) {
+			*to = '\0';
+			break;
+		}
+		line++;
+		*to = '\0';
+	}
+	return n;
+}
+
+static int find_column(char **columns, int n, const char *const *names)
+{
+	for (; *names; names++)
+		for (int i = 0; i < n; i++)
+			if (!strcasecmp(columns[i], *names))
+				return i;
+	return -1;
+}
+
+static int csv_line(struct reader *l, struct np_rule *rule, char *line)
+{
+	static const char *const targets[] = { "cidr", "network", "prefix", "ip", "ip_address", "address", "range",
+					       "mac", "domain", "host", "hostname", "indicator", "target", NULL };
+	static const char *const reasons[] = { "reason", "comment", "description", "name", "source", "category", NULL };
+	char *columns[COLUMNS_MAX], *t;
+	int n = csv_split(line, columns), at;
+
+	if (!l->header_seen) {
+		l->header_seen = true;
+		l->target_column = find_column(columns, n, targets);
+		l->reason_column = find_column(columns, n, reasons);
+		if (l->target_column >= 0)
+			return 0;
+		l->target_column = 0;
+		l->reason_column = 1;
+	}
+	at = l->target_column;
+	if (at >= n)
+		return bad(l, "the column of the address is missing");
+	t = columns[at] + strspn(columns[at], " \t");
+	if (l->reason_column >= 0 && l->reason_column < n)
+		rule->reason = rules_text(l->r, columns[l->reason_column], strlen(columns[l->reason_column]));
+	return add_target(l, rule, t, strcspn(t, " \t"));
+}
+
+/* ── lines ────────────────────────────────────────────────────────────────── */
+
+/* Cut the comment off; returns it without its sign and blanks, or NULL. */
+static char *cut_comment(char *line, size_t n)
+{
+	char *at = line + strcspn(line, "#;"), *end;
+
+	if (!*at)
+		return NULL;
+	*at++ = '\0';
+	at += strspn(at, " \t#;");
+	end = line + n;
+	while (end > at && (end[-1] == ' ' || end[-1] == '\t'))
+		*--end = '\0';
+	return *at ? at : NULL;
+}
+
+static int one_line(struct reader *l, const char *p, size_t n)
+{
+	struct np_rule rule = *l->like;
+	char line[LINE_MAX_OCTETS], *comment, *start;
+
+	if (n >= sizeof(line))
+		return bad(l, "longer than 4095 octets");
+	if (memchr(p, '\0', n))
+		return bad(l, "a NUL octet: this is no text");
+	memcpy(line, p, n);
+	line[n] = '\0';
+	comment = !strncmp(line, "add ", 4) ? NULL : cut_comment(line, n);
+	start = line + strspn(line, " \t");
+	for (size_t end = strlen(start); end && (start[end - 1] == ' ' || start[end - 1] == '\t');)
+		start[--end] = '\0';
+	if (!*start)
+		return 0;
+	if (strchr(start, ',') && strncmp(start, "add ", 4))
+		return csv_line(l, &rule, start);
+	return words_line(l, &rule, start, comment);
+}
+
+/* The common line, an address or prefix alone, without copies. */
+static bool plain_line(struct reader *l, const char *p, size_t n)
+{
+	struct np_rule rule = *l->like;
+
+	if (n < 7 || p[0] < '0' || p[0] > '9' || l->header_seen || !rule_target(&rule, p, n))
+		return false;
+	add(l, &rule);
+	return true;
+}
+
+int list_read(struct rules *r, const char *name, const char *text, size_t n, const struct np_rule *like,
+	      uint64_t now_ns, struct list_report *report)
+{
+	struct reader l = { .r = r, .like = like, .now_ns = now_ns, .report = report, .name = name,
+			    .target_column = -1, .reason_column = -1 };
+	const char *end = text + n, *p = text;
+
+	if (n > 3 && !memcmp(p, "\xef\xbb\xbf", 3))
+		p += 3;
+	while (p < end && strchr(" \t\r\n", *p) && *p)
+		p++;
+	if (p < end && (*p == '{' || *p == '['))
+		return list_json(r, name, p, (size_t)(end - p), like, report);
+	l.file = rules_text(r, name, strlen(name));
+	if (l.file == UINT32_MAX)
+		return fail(ENOMEM, "%s", name);
+	r->last_file = l.file;
+	for (p = text; p < end && !l.err;) {
+		const char *eol = memchr(p, '\n', (size_t)(end - p));
+		size_t len = (size_t)((eol ? eol : end) - p);
+
+		report->lines = ++l.line;
+		if (len && p[len - 1] == '\r')
+			len--;
+		if (!plain_line(&l, p, len) && one_line(&l, p, len) && !l.err) {
+			report->bad_lines++;
+			report->bad(report->ctx, name, l.line, l.why);
+		}
+		p = eol ? eol + 1 : end;
+	}
+	return l.err ? l.err : (int)report->bad_lines;
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef NETPROBE_RULES_RULE_H
+#define NETPROBE_RULES_RULE_H
+
+#include <linux/types.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "block_abi.h"
+#include "util/buf.h"
+#include "util/hash.h"
+
+/*
+ * The entries of `netprobe block`, without a kernel.
+ *
+ * Which entry decides (rules_match() is this text; compile.c and bpf/verdict.h must agree with it):
+ *
+ *  1. An entry matches a packet when its address covers the packet's source (src), destination (dst) or one of
+ *     them (both), and all its conditions hold: the protocol, the destination port, the time before it expires.
+ *     A condition on something that the packet does not tell (a later fragment has no ports) does not hold.
+ *  2. If an allow entry matches, the packet passes, whatever else matches.
+ *  3. Else, of the block entries that match (drop, audit, limit), the most specific decides: a name before a MAC
+ *     address, that before the longest prefix; of equal prefixes the one with more of proto and port; of equals
+ *     the older one, which has the lower number.  The same order names the allow entry in 2.
+ *  4. If none matches, the mode decides: block passes it, log counts and passes it, deny drops it.
+ */
+struct rules {
+	struct np_rule *v;
+	uint32_t n, cap;
+	struct buf text;		/* the pool; offset 0 is "" */
+	uint32_t next_id;
+	uint32_t *index;		/* hash of what is matched -> position + 1 */
+	uint32_t index_mask;
+	struct hash_key key;
+	uint32_t last_reason, last_file;	/* offsets: lists repeat them */
+	uint8_t mode, frag;		/* enum np_mode, np_frag_policy */
+	uint8_t n_failsafe;
+	uint16_t failsafe[16];
+};
+
+enum { RULES_MAX = 4 << 20, RULES_TEXT_MAX = 512 << 20, RULE_NAME_MAX = 253 };
+
+int  rules_init(struct rules *r);
+void rules_free(struct rules *r);
+/* n octets as a text of the pool; 0 for none, UINT32_MAX when there is no room. */
+uint32_t rules_text(struct rules *r, const char *p, size_t n);
+const char *rules_string(const struct rules *r, uint32_t offset);
+/* Give it a number and add it; one that matches the same packets is replaced and keeps its number (*replaced). */
+int  rules_add(struct rules *r, const struct np_rule *rule, bool *replaced);
+/* Remove where keep() says no; returns how many went. */
+uint32_t rules_remove(struct rules *r, bool (*keep)(const struct np_rule *rule, const void *ctx), const void *ctx);
+/* Entries that match what an entry of `from` matches get its number. */
+void rules_keep_numbers(struct rules *r, const struct rules *from);
+const struct np_rule *rules_find(const struct rules *r, uint32_t id);
+/* Do both match the same packets? */
+bool rule_same(const struct rules *r, const struct np_rule *a, const struct np_rule *b);
+unsigned int rule_rank(const struct np_rule *rule);
+
+/* "192.0.2.0/24", "2001:db8::1", a MAC, "any" (NP_KIND_V4 and /0; the caller doubles it).  False: none of these. */
+bool rule_target(struct np_rule *rule, const char *text, size_t n);
+/* A host name, "*.NAME" for all below it; lower case, checked.  False: not one. */
+bool rule_domain(struct rules *r, struct np_rule *rule, const char *text, size_t n);
+/*
+ * Words behind the targets: [src|dst|both] [proto P] [port N[-M]] [for TIME] [action A [RATE[/BURST]]] [shared]
+ * [reason TEXT...].  now_ns: CLOCK_BOOTTIME, for `for`.  Says nothing: `why` (of 160) does.
+ */
+int  rule_words(struct rules *r, struct np_rule *rule, int n, char *const *words, uint64_t now_ns, char *why);
+int  rule_rate(const char *text, struct np_rule *rule);
+/* As the user would write it, without reason and source. */
+void rule_print(struct buf *b, const struct rules *r, const struct np_rule *rule, uint64_t now_ns);
+void rule_print_target(struct buf *b, const struct rules *r, const struct np_rule *rule);
+void rule_print_rate(struct buf *b, const struct np_rule *rule);
+extern const char *const rule_actions[];
+
+/* Lists: list.c, list_json.c.  Every bad line is told to `bad` (at most once a line); returns how many were bad, or
+ * a negative errno (said).  `like` is what every entry begins as: direction, action, expiry. */
+struct list_report {
+	void (*bad)(void *ctx, const char *file, uint32_t line, const char *why);
+	void *ctx;
+	uint32_t lines, added, same, bad_lines;
+	bool permitted;			/* it was a list of what is permitted */
+};
+int list_read(struct rules *r, const char *name, const char *text, size_t n, const struct np_rule *like,
+	      uint64_t now_ns, struct list_report *report);
+int list_json(struct rules *r, const char *name, const char *text, size_t n, const struct np_rule *like,
+	      struct list_report *report);
+
+#endif

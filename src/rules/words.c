@@ -1,0 +1,410 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Entries as text: the words that a user writes. */
+#include "rules/rule.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "util/addr.h"
+
+enum { WHY = 160, SECOND = 1000000000 };
+
+const char *const rule_actions[] = { "?", "drop", "audit", "limit", "allow" };
+
+static int hex(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c |= 0x20;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+static bool parse_mac(struct np_rule *rule, const char *p, size_t n)
+{
+	if (n != 17)
+		return false;
+	for (int i = 0; i < 6; i++, p += 3) {
+		if (hex(p[0]) < 0 || hex(p[1]) < 0 || (i < 5 && p[2] != ':' && p[2] != '-'))
+			return false;
+		rule->addr[i] = (uint8_t)(hex(p[0]) << 4 | hex(p[1]));
+	}
+	rule->kind = NP_KIND_MAC;
+	rule->plen = 48;
+	return true;
+}
+
+/* Plain decimal, at most max; -1. */
+static long decimal(const char *p, size_t n, long max)
+{
+	long v = 0;
+
+	if (!n || n > 9)
+		return -1;
+	for (size_t i = 0; i < n; i++) {
+		if (p[i] < '0' || p[i] > '9')
+			return -1;
+		v = v * 10 + p[i] - '0';
+	}
+	return v <= max ? v : -1;
+}
+
+/* Four numbers of at most 255, no leading zeros: they would be octal elsewhere. */
+static bool parse_v4(uint8_t out[4], const char *p, size_t n)
+{
+	const char *end = p + n;
+
+	for (int i = 0; i < 4; i++) {
+		const char *dot = i < 3 ? memchr(p, '.', (size_t)(end - p)) : end;
+		long v = dot ? decimal(p, (size_t)(dot - p), 255) : -1;
+
+		if (v < 0 || (*p == '0' && dot - p > 1))
+			return false;
+		out[i] = (uint8_t)v;
+		p = dot + 1;
+	}
+	return true;
+}
+
+static void mask(uint8_t *addr, unsigned int octets, unsigned int plen)
+{
+	for (unsigned int i = 0; i < octets; i++)
+		addr[i] &= plen >= 8 * (i + 1) ? 0xff : plen <= 8 * i ? 0 : (uint8_t)(0xff00 >> (plen - 8 * i));
+}
+
+bool rule_target(struct np_rule *rule, const char *text, size_t n)
+{
+	const char *slash = memchr(text, '/', n);
+	size_t len = slash ? (size_t)(slash - text) : n;
+	char copy[INET6_ADDRSTRLEN];
+	long plen = -1;
+
+	memset(rule->addr, 0, sizeof(rule->addr));
+	if (n == 3 && !memcmp(text, "any", 3)) {
+		rule->kind = NP_KIND_V4;
+		rule->plen = 0;
+		return true;
+	}
+	if (parse_mac(rule, text, n))
+		return true;
+	memset(rule->addr, 0, sizeof(rule->addr));
+	if (slash) {
+		plen = decimal(slash + 1, n - len - 1, 128);
+		if (plen < 0)
+			return false;
+	}
+	if (parse_v4(rule->addr, text, len)) {
+		rule->kind = NP_KIND_V4;
+		rule->plen = (uint8_t)(plen < 0 ? 32 : plen);
+		mask(rule->addr, 4, rule->plen);
+		return plen <= 32;
+	}
+	if (len >= sizeof(copy) || !memchr(text, ':', len))
+		return false;
+	memcpy(copy, text, len);
+	copy[len] = '\0';
+	if (inet_pton(AF_INET6, copy, rule->addr) != 1)
+		return false;
+	rule->kind = NP_KIND_V6;
+	rule->plen = (uint8_t)(plen < 0 ? 128 : plen);
+	mask(rule->addr, 16, rule->plen);
+	return true;
+}
+
+/* RFC 1035, 2.3.4: labels of 1 to 63 octets, 253 in all.  Underscores occur; the last label is no number, so that
+ * a mistyped address is not taken for a name. */
+static bool name_ok(const char *p, size_t n)
+{
+	size_t label = 0;
+	bool digits = true;
+
+	if (!n || n > RULE_NAME_MAX)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		bool alpha = (p[i] | 0x20) >= 'a' && (p[i] | 0x20) <= 'z';
+
+		if (p[i] == '.') {
+			if (!label)
+				return false;
+			label = 0;
+			digits = true;
+			continue;
+		}
+		if (!alpha && !(p[i] >= '0' && p[i] <= '9') && p[i] != '-' && p[i] != '_')
+			return false;
+		digits = digits && p[i] >= '0' && p[i] <= '9';
+		if (++label > 63)
+			return false;
+	}
+	return label && !digits;
+}
+
+bool rule_domain(struct rules *r, struct np_rule *rule, const char *text, size_t n)
+{
+	char lower[RULE_NAME_MAX + 1];
+	bool suffix = n > 2 && text[0] == '*' && text[1] == '.';
+
+	if (suffix) {
+		text += 2;
+		n -= 2;
+	}
+	if (n && text[n - 1] == '.')
+		n--;
+	if (!name_ok(text, n))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		lower[i] = (char)(text[i] >= 'A' && text[i] <= 'Z' ? text[i] | 0x20 : text[i]);
+	memset(rule->addr, 0, sizeof(rule->addr));
+	rule->kind = NP_KIND_NAME;
+	rule->plen = 0;
+	rule->flags = (uint8_t)((rule->flags & ~NP_RULE_SUFFIX) | (suffix ? NP_RULE_SUFFIX : 0));
+	rule->name = rules_text(r, lower, n);
+	return rule->name != UINT32_MAX;
+}
+
+/* A number, perhaps with a fraction and one of kKmMgG; stops at what follows. */
+static bool number(const char **p, double *v)
+{
+	static const char units[] = "kmg";
+	double scale = 1, of = 1;
+	const char *s = *p, *u;
+
+	if (*s < '0' || *s > '9')
+		return false;
+	for (*v = 0; *s >= '0' && *s <= '9' && *v < 1e15; s++)
+		*v = *v * 10 + (*s - '0');
+	if (*s == '.')
+		for (s++; *s >= '0' && *s <= '9'; s++) {
+			of *= 10;
+			*v += (*s - '0') / of;
+		}
+	u = *s ? strchr(units, *s | 0x20) : NULL;
+	for (; u && u >= units; u--)
+		scale *= 1000;
+	*p = s + (scale > 1);
+	*v *= scale;
+	return true;
+}
+
+/* 100pps, 10kpps, 20mbit, 1.5MBps (octets); /BURST: packets or octets. */
+int rule_rate(const char *text, struct np_rule *rule)
+{
+	double rate, burst = 0;
+	size_t unit;
+
+	if (!number(&text, &rate))
+		return -EINVAL;
+	unit = strcspn(text, "/");
+	if (unit == 3 && !strncmp(text, "pps", 3))
+		rule->flags &= (uint8_t)~NP_RULE_OCTETS;
+	else if (unit == 3 && (!strncmp(text, "bit", 3) || !strncmp(text, "bps", 3)))
+		rate /= 8, rule->flags |= NP_RULE_OCTETS;
+	else if (unit == 3 && !strncmp(text, "Bps", 3))
+		rule->flags |= NP_RULE_OCTETS;
+	else
+		return -EINVAL;
+	text += unit;
+	if (*text == '/') {
+		text++;
+		if (!number(&text, &burst) || burst < 1)
+			return -EINVAL;
+	}
+	if (*text || rate < 0.01 || rate > 1e12 || burst > 1e12)
+		return -EINVAL;
+	if (burst < 1) {
+		double least = rule->flags & NP_RULE_OCTETS ? 4500 : 5;
+
+		burst = rate / 20 > least ? rate / 20 : least;
+	}
+	/* In thousandths; 0.29 has no exact double. */
+	rule->rate = (uint64_t)(rate * 1000 + 1e-3);
+	rule->burst = (uint64_t)burst;
+	return 0;
+}
+
+static int parse_proto(struct np_rule *rule, const char *word)
+{
+	static const struct { const char *name; uint8_t n; } rows[] = {
+		{ "icmp", 1 }, { "igmp", 2 }, { "ipip", 4 }, { "tcp", 6 }, { "udp", 17 }, { "dccp", 33 },
+		{ "ipv6", 41 }, { "gre", 47 }, { "esp", 50 }, { "ah", 51 }, { "icmp6", 58 }, { "ipv6-icmp", 58 },
+		{ "ospf", 89 }, { "vrrp", 112 }, { "sctp", 132 }, { "udplite", 136 },
+	};
+	long v = decimal(word, strlen(word), 255);
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (!strcmp(rows[i].name, word))
+			v = rows[i].n;
+	rule->proto = (uint8_t)v;
+	rule->flags |= NP_RULE_PROTO;
+	return v < 0 ? -EINVAL : 0;
+}
+
+static int parse_ports(struct np_rule *rule, const char *word)
+{
+	const char *dash = strchr(word, '-');
+	size_t n = dash ? (size_t)(dash - word) : strlen(word);
+	long lo = decimal(word, n, 65535), hi = dash ? decimal(dash + 1, strlen(dash + 1), 65535) : lo;
+
+	rule->port_lo = (uint16_t)lo;
+	rule->port_hi = (uint16_t)hi;
+	rule->flags |= NP_RULE_PORT;
+	return lo < 0 || hi < lo ? -EINVAL : 0;
+}
+
+static int parse_for(struct np_rule *rule, const char *word, uint64_t now_ns)
+{
+	static const struct { char unit; unsigned int s; } rows[] = {
+		{ 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 }, { 'w', 604800 },
+	};
+	size_t n = strspn(word, "0123456789");
+	long v = decimal(word, n, 100000000);
+	unsigned int s = word[n] ? 0 : 1;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (word[n] == rows[i].unit && !word[n + 1])
+			s = rows[i].s;
+	if (v <= 0 || !s)
+		return -EINVAL;
+	rule->expires_ns = now_ns + (uint64_t)v * s * SECOND;
+	rule->flags |= NP_RULE_EXPIRES;
+	return 0;
+}
+
+/* action A [RATE]: how many words it took, 0 when wrong. */
+static int parse_action(struct np_rule *rule, int n, char *const *words)
+{
+	for (uint8_t a = NP_DROP; n && a <= NP_ALLOW; a++) {
+		if (strcmp(words[0], rule_actions[a]))
+			continue;
+		rule->action = a;
+		if (a != NP_LIMIT)
+			return 1;
+		return n > 1 && !rule_rate(words[1], rule) ? 2 : 0;
+	}
+	return 0;
+}
+
+/* The rest of the words with blanks between. */
+static int parse_reason(struct rules *r, struct np_rule *rule, int n, char *const *words)
+{
+	char text[512];
+	size_t len = 0;
+
+	for (int i = 0; i < n && len < sizeof(text); i++)
+		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%s", i ? " " : "", words[i]);
+	if (len >= sizeof(text))
+		len = sizeof(text) - 1;
+	rule->reason = rules_text(r, text, len);
+	return rule->reason == UINT32_MAX ? -ENOMEM : 0;
+}
+
+/* One word with what belongs to it: how many it took, or -errno. */
+static int parse_word(struct rules *r, struct np_rule *rule, int n, char *const *words, uint64_t now_ns)
+{
+	static const char *const dirs[] = { "", "src", "dst", "both" };
+	const char *w = words[0];
+	int took;
+
+	for (uint8_t d = 1; d < 4; d++)
+		if (!strcmp(w, dirs[d])) {
+			rule->dir = d;
+			return 1;
+		}
+	if (!strcmp(w, "shared")) {
+		rule->flags |= NP_RULE_SHARED;
+		return 1;
+	}
+	if (!strcmp(w, "reason"))
+		return parse_reason(r, rule, n - 1, words + 1) ? -ENOMEM : n;
+	if (n < 2)
+		return -EINVAL;
+	if (!strcmp(w, "proto"))
+		return parse_proto(rule, words[1]) ? -EINVAL : 2;
+	if (!strcmp(w, "port"))
+		return parse_ports(rule, words[1]) ? -EINVAL : 2;
+	if (!strcmp(w, "for"))
+		return parse_for(rule, words[1], now_ns) ? -EINVAL : 2;
+	if (!strcmp(w, "action")) {
+		took = parse_action(rule, n - 1, words + 1);
+		return took ? took + 1 : -EINVAL;
+	}
+	return -EINVAL;
+}
+
+int rule_words(struct rules *r, struct np_rule *rule, int n, char *const *words, uint64_t now_ns, char *why)
+{
+	for (int i = 0; i < n;) {
+		int took = parse_word(r, rule, n - i, words + i, now_ns);
+
+		if (took < 0) {
+			snprintf(why, WHY, "'%.60s%s%.60s' is not understood", words[i], i + 1 < n ? " " : "",
+				 i + 1 < n ? words[i + 1] : "");
+			return -EINVAL;
+		}
+		i += took;
+	}
+	if ((rule->flags & NP_RULE_SHARED) && rule->action != NP_LIMIT) {
+		snprintf(why, WHY, "'shared' is for 'action limit'");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+void rule_print_target(struct buf *b, const struct rules *r, const struct np_rule *rule)
+{
+	struct addr a = { .family = rule->kind };
+
+	if (rule->kind == NP_KIND_MAC) {
+		mac_print(b, rule->addr);
+		return;
+	}
+	if (rule->kind == NP_KIND_NAME) {
+		buf_fmt(b, "domain %s%s", rule->flags & NP_RULE_SUFFIX ? "*." : "", rules_string(r, rule->name));
+		return;
+	}
+	memcpy(a.b, rule->addr, sizeof(a.b));
+	addr_print(b, &a);
+	if (rule->plen < (rule->kind == NP_KIND_V4 ? 32 : 128))
+		buf_fmt(b, "/%u", rule->plen);
+}
+
+void rule_print_rate(struct buf *b, const struct np_rule *rule)
+{
+	static const struct { double div; const char *p; } scales[] = {
+		{ 1e9, "g" }, { 1e6, "m" }, { 1e3, "k" }, { 1, "" },
+	};
+	bool octets = rule->flags & NP_RULE_OCTETS;
+	double v = (double)rule->rate / 1000 * (octets ? 8 : 1);
+	int i = 0;
+
+	while (scales[i].div > 1 && v < scales[i].div)
+		i++;
+	buf_fmt(b, "%g%s%s/%llu", v / scales[i].div, scales[i].p, octets ? "bit" : "pps",
+		(unsigned long long)rule->burst);
+}
+
+void rule_print(struct buf *b, const struct rules *r, const struct np_rule *rule, uint64_t now_ns)
+{
+	static const char *const dirs[] = { "", " src", " dst", " both" };
+
+	rule_print_target(b, r, rule);
+	if (rule->kind != NP_KIND_NAME)
+		buf_str(b, dirs[rule->dir & 3]);
+	if (rule->flags & NP_RULE_PROTO)
+		buf_fmt(b, " proto %u", rule->proto);
+	if (rule->flags & NP_RULE_PORT)
+		buf_fmt(b, rule->port_lo == rule->port_hi ? " port %u" : " port %u-%u", rule->port_lo, rule->port_hi);
+	if (rule->flags & NP_RULE_EXPIRES) {
+		uint64_t left = rule->expires_ns > now_ns ? rule->expires_ns - now_ns : 0;
+
+		buf_fmt(b, " for %llus", (unsigned long long)((left + SECOND - 1) / SECOND));
+	}
+	buf_fmt(b, " action %s", rule_actions[rule->action <= NP_ALLOW ? rule->action : 0]);
+	if (rule->action == NP_LIMIT) {
+		buf_chr(b, ' ');
+		rule_print_rate(b, rule);
+		if (rule->flags & NP_RULE_SHARED)
+			buf_lit(b, " shared");
+	}
+}

@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "rules/compile.h"
+#include "rules/match.h"
+#include "util/err.h"
+
+#include <cmocka.h>
+
+
+static struct rules r;
+static struct list_report report;
+static char bad_lines[512];
+static struct seen seen;
+
+static void bad(void *ctx, const char *file, uint32_t line, const char *why)
+{
+	size_t n = strlen(bad_lines);
+
+	snprintf(bad_lines + n, sizeof(bad_lines) - n, "%u:%s\n", line, why);
+}
+
+static int fresh(void **state)
+{
+	err_quiet(1);
+	bad_lines[0] = '\0';
+	report = (struct list_report){ .bad = bad };
+	return rules_init(&r);
+}
+
+static int clear(void **state)
+{
+	rules_free(&r);
+	return 0;
+}
+
+static int read_list(const char *text)
+{
+	struct np_rule like = { .dir = NP_SRC, .action = NP_DROP };
+
+	return list_read(&r, "list", text, strlen(text), &like, 1000000000, &report);
+}
+
+static const char *shown(uint32_t i)
+{
+	static char out[512];
+	struct buf b = { 0 };
+
+	assert_true(i < r.n);
+	rule_print(&b, &r, &r.v[i], 0);
+	snprintf(out, sizeof(out), "%.*s|%s|%u", (int)b.n, b.p, rules_string(&r, r.v[i].reason), r.v[i].line);
+	buf_free(&b);
+	return out;
+}
+
+/* A frame from 192.0.2.1 to 198.51.100.2, TCP to `port`. */
+static const struct np_rule *decides(uint16_t port)
+{
+	struct facts f = { .family = 4, .src = { 192, 0, 2, 1 }, .dst = { 198, 51, 100, 2 }, .proto = 6, .sport = 1,
+			   .dport = port, .icmp_type = -1, .first = true };
+
+	return rules_match(&r, &f, &seen, 5).rule;
+}
+
+static void the_longest_prefix_decides(void **state)
+{
+	assert_int_equal(read_list("192.0.0.0/16 action audit\n192.0.2.0/24\n192.0.2.1 action audit\n"), 0);
+	assert_int_equal(decides(80)->id, 3);
+}
+
+static void an_allow_entry_wins_over_a_longer_block(void **state)
+{
+	assert_int_equal(read_list("192.0.2.1\nallow 192.0.0.0/8\n"), 0);
+	assert_int_equal(decides(80)->id, 2);
+}
+
+static void of_equal_prefixes_the_narrower_then_the_older_decides(void **state)
+{
+	assert_int_equal(read_list("192.0.2.1\n192.0.2.1 port 80 action audit\n192.0.2.1 proto tcp port 70-90\n"
+				   "198.51.100.2 dst proto tcp port 80-81\n"), 0);
+	assert_int_equal(decides(81)->id, 3);
+	assert_int_equal(decides(22)->id, 1);
+}
+
+static void a_condition_on_what_is_not_known_does_not_hold(void **state)
+{
+	struct facts f = { .family = 4, .src = { 192, 0, 2, 1 }, .proto = 17, .dport = -1 };
+
+	assert_int_equal(read_list("192.0.2.1 port 0-65535\n"), 0);
+	assert_null(rules_match(&r, &f, &seen, 5).rule);
+	r.mode = NP_MODE_DENY;
+	assert_true(rules_match(&r, &f, &seen, 5).drop);
+}
+
+static void an_entry_ends_when_its_time_is_over(void **state)
+{
+	struct facts f = { .family = 4, .src = { 192, 0, 2, 1 } };
+
+	assert_int_equal(read_list("192.0.2.1 for 10m\n"), 0);
+	assert_non_null(rules_match(&r, &f, &seen, 601ull * 1000000000 - 1).rule);
+	assert_null(rules_match(&r, &f, &seen, 601ull * 1000000000).rule);
+}
+
+static void lists_of_many_forms_are_read(void **state)
+{
+	assert_int_equal(read_list("# Spamhaus\n1.10.16.0/20 ; SBL256894\n2001:db8::/32\t# docs\r\n"
+				   "10.0.0.3-10.0.0.6\n02:00:00:00:00:01\n"
+				   "create x hash:net family inet\nadd x 203.0.113.0/24 timeout 60 comment \"a b\"\n"
+				   "0.0.0.0 ads.Example.com tracker.example.net\n127.0.0.1 localhost\n*.evil.test\n"
+				   "198.51.100.7 dst proto udp port 53-54 action limit 10kpps/500 reason two words\nany proto 47\n"), 0);
+	assert_string_equal(shown(0), "1.10.16.0/20 src action drop|SBL256894|2");
+	assert_string_equal(shown(1), "2001:db8::/32 src action drop|docs|3");
+	assert_string_equal(shown(2), "10.0.0.3 src action drop||4");
+	assert_string_equal(shown(3), "10.0.0.4/31 src action drop||4");
+	assert_string_equal(shown(4), "10.0.0.6 src action drop||4");
+	assert_string_equal(shown(5), "02:00:00:00:00:01 src action drop||5");
+	assert_string_equal(shown(6), "203.0.113.0/24 src for 61s action drop|a b|7");
+	assert_string_equal(shown(7), "domain ads.example.com action drop||8");
+	assert_string_equal(shown(8), "domain tracker.example.net action drop||8");
+	assert_string_equal(shown(9), "domain *.evil.test action drop||10");
+	assert_string_equal(shown(10), "198.51.100.7 dst proto 17 port 53-54 action limit 10kpps/500|two words|11");
+	assert_string_equal(shown(11), "0.0.0.0/0 src proto 47 action drop||12");
+	assert_string_equal(shown(12), "::/0 src proto 47 action drop||12");
+	assert_int_equal(r.n, 13);
+}
+
+static void csv_has_its_columns_by_name(void **state)
+{
+	assert_int_equal(read_list("id,\"CIDR\",comment\n1,192.0.2.0/24,\"a \"\"b\"\", c\"\n2,2001:db8::1,\n"), 0);
+	assert_string_equal(shown(0), "192.0.2.0/24 src action drop|a \"b\", c|2");
+	assert_string_equal(shown(1), "2001:db8::1 src action drop||3");
+}
+
+static void permitted_cidrs_become_allow_entries(void **state)
+{
+	assert_int_equal(read_list("{\n \"permitted_cidrs\": [\n  \"127.0.0.0/8\",\n  \"fd00::/8\"\n ]\n}\n"), 0);
+	assert_true(report.permitted);
+	assert_string_equal(shown(0), "127.0.0.0/8 src action allow||3");
+	assert_string_equal(shown(1), "fd00::/8 src action allow||4");
+}
+
+static void every_bad_line_is_told_with_its_number(void **state)
+{
+	assert_int_equal(read_list("10.0.0.1\n10.0.0.256\n10.0.0.0/33\n1.2.3.4 port 70000\n10.0.0.9-10.0.0.1\n010.0.0.1\n"), 5);
+	assert_string_equal(bad_lines, "2:'10.0.0.256' is no address, prefix, MAC address or name\n"
+				       "3:'10.0.0.0/33' is no address, prefix, MAC address or name\n"
+				       "4:'port 70000' is not understood\n"
+				       "5:'10.0.0.9-10.0.0.1' is a range that ends before it begins\n"
+				       "6:'010.0.0.1' is no address, prefix, MAC address or name\n");
+	bad_lines[0] = '\0';
+	assert_true(read_list("{\"permitted_cidrs\": [\"10.0.0.0/8\",\n\"x\", 7]}") == 7 || report.bad_lines == 7);
+	assert_non_null(strstr(bad_lines, "2:'x' is no address or prefix"));
+	assert_true(read_list("{\"permitted_cidrs\": [") > 0);
+}
+
+static void the_same_match_is_one_entry(void **state)
+{
+	assert_int_equal(read_list("10.0.0.0/8\n10.0.0.0/8\n10.1.2.3/8 action audit\n"), 0);
+	assert_int_equal(r.n, 1);
+	assert_int_equal(report.same, 2);
+}
+
+static void rates_are_read_and_printed(void **state)
+{
+	struct np_rule rule = { 0 };
+
+	assert_int_equal(rule_rate("100kpps", &rule), 0);
+	assert_int_equal(rule.rate, 100000000);
+	assert_int_equal(rule_rate("8mbit/3000", &rule), 0);
+	assert_int_equal(rule.rate, 1000000000);
+	assert_int_equal(rule.burst, 3000);
+	assert_int_equal(rule_rate("1.5MBps", &rule), 0);
+	assert_int_equal(rule.rate, 1500000000);
+	for (const char *const *t = (const char *const[]){ "", "10", "10x", "-1pps", "1pps/", "1pps/0", "pps", NULL }; *t; t++)
+		assert_true(rule_rate(*t, &rule) < 0);
+}
+
+/* The search of the program, over what compile made. */
+static uint32_t find(const struct compiled *c, int t, uint64_t hi)
+{
+	const struct np_index *ix = &c->index[t];
+	uint32_t from = 0, to = ix->n_v4, best = 0;
+
+	while (from < to) {
+		uint32_t mid = (from + to) / 2, v = 0;
+		const struct np_length *row = &ix->rows[mid];
+		uint64_t at = np_hash(hi & row->hi, 0, row->tag, c->conf.seed);
+
+		for (int n = 0; n < NP_BUCKETS_ROW; n++, at++) {
+			const struct np_bucket *b = &c->buckets[t][at & ix->mask];
+
+			for (int k = 0; k < 3; k++)
+				if (b->tag[k] == row->tag && b->hi[k] == (hi & row->hi))
+					v = b->value[k];
+			if (v || !b->more)
+				break;
+		}
+		if (v)
+			best = v, from = mid + 1;
+		else
+			to = mid;
+	}
+	return best == NP_V_MARK ? 0 : best;
+}
+
+static void tables_find_what_the_definition_finds(void **state)
+{
+	struct compiled c;
+	uint64_t x = 88172645463325252ull;
+	bool same;
+
+	for (int i = 0; i < 20000; i++) {
+		struct np_rule rule = { .kind = 4, .dir = NP_SRC, .action = NP_DROP };
+		char text[32];
+
+		x ^= x << 13, x ^= x >> 7, x ^= x << 17;
+		snprintf(text, sizeof(text), "10.%u.%u.%u/%u", (unsigned int)(x >> 8 & 3), (unsigned int)(x >> 16 & 255),
+			 (unsigned int)(x >> 24 & 255), (unsigned int)(9 + (x >> 40) % 24));
+		assert_true(rule_target(&rule, text, strlen(text)));
+		assert_int_equal(rules_add(&r, &rule, &same), 0);
+	}
+	assert_int_equal(rules_compile(&c, &r, 99), 0);
+	for (int i = 0; i < 500; i++) {
+		struct facts f = { .family = 4, .src = { 10 } };
+		const struct np_rule *want;
+		uint64_t addr;
+		uint32_t got;
+
+		x ^= x << 13, x ^= x >> 7, x ^= x << 17;
+		f.src[1] = x & 3, f.src[2] = x >> 8 & 255, f.src[3] = x >> 16 & 255;
+		want = rules_match(&r, &f, &seen, 1).rule;
+		addr = (uint64_t)10 << 56 | (uint64_t)f.src[1] << 48 | (uint64_t)f.src[2] << 40;
+		got = find(&c, NP_T_BLOCK_SRC, addr | (uint64_t)f.src[3] << 32);
+		assert_int_equal(got ? (got & NP_V_INDEX) + 1 : 0, want ? want - r.v + 1 : 0);
+	}
+	compiled_free(&c);
+}
+
+static void too_many_conditions_are_refused(void **state)
+{
+	struct compiled c;
+	char text[64];
+
+	for (int i = 0; i <= NP_CHAIN_MAX; i++) {
+		snprintf(text, sizeof(text), "10.0.0.0/8 port %d\n", i + 1);
+		assert_int_equal(read_list(text), 0);
+	}
+	assert_true(rules_compile(&c, &r, 1) < 0);
+}
+
+int main(void)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, fresh, clear)
+	const struct CMUnitTest tests[] = {
+		T(the_longest_prefix_decides),
+		T(an_allow_entry_wins_over_a_longer_block),
+		T(of_equal_prefixes_the_narrower_then_the_older_decides),
+		T(a_condition_on_what_is_not_known_does_not_hold),
+		T(an_entry_ends_when_its_time_is_over),
+		T(lists_of_many_forms_are_read),
+		T(csv_has_its_columns_by_name),
+		T(permitted_cidrs_become_allow_entries),
+		T(every_bad_line_is_told_with_its_number),
+		T(the_same_match_is_one_entry),
+		T(rates_are_read_and_printed),
+		T(tables_find_what_the_definition_finds),
+		T(too_many_conditions_are_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
