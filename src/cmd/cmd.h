@@ -24,7 +24,7 @@ struct command {
 	const char *examples;		/* for --help: lines */
 };
 
-extern const struct command cmd_watch, cmd_stats, cmd_flows, cmd_block, cmd_help,
+extern const struct command cmd_watch, cmd_stats, cmd_flows, cmd_policy, cmd_block, cmd_help,
 	cmd_version, cmd_schema;
 extern const struct opt global_opts[];
 extern const struct command *const commands[];	/* NULL-terminated */

@@ -35,6 +35,7 @@ const struct command *const commands[] = {
 	&cmd_watch,
 	&cmd_flows,
 	&cmd_stats,
+	&cmd_policy,
 	&cmd_block,
 	&cmd_help,
 	&cmd_schema,

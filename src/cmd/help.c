@@ -138,7 +138,7 @@ static const char *const features[] = {
 	"bpf",	"tcx",	"clsact", "af_packet", "drops",	  "pcap-filter", "pcap", "pcapng",
 	"gzip", "json", "csv",	  "landlock",  "seccomp", "arp",	 "icmp", "dns",
 	"http", "http2", "tls",	  "quic",      "dtls",	  "redis",	 "kafka", "dhcp", "where",
-	"devices", "flows", "stats", "alerts",
+	"devices", "flows", "stats", "alerts", "netpol",
 	"block",
 };
 

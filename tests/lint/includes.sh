@@ -11,12 +11,13 @@ BEGIN {
 	allow["util"] = ""
 	allow["."] = "util"
 	allow["source"] = allow["decode"] = allow["sink"] = allow["kern"] = allow["stats"] = allow["flows"] = allow["detect"] = allow["rules"] = "util . abi"
+	allow["k8s"] = "util"
 	allow["priv"] = "util . abi kern"
 	allow["compat"] = ""
 	allow["bpf"] = "abi"
 	# pipeline.c joins the stages; the commands and main are above everything.
 	pipeline = "util . source decode detect stats flows sink kern pipeline"
-	allow["cmd"] = pipeline " rules priv abi"
+	allow["cmd"] = pipeline " k8s rules priv abi"
 	allow["main"] = "cmd"
 }
 function folder(path) {

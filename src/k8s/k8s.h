@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef NETPROBE_K8S_K8S_H
+#define NETPROBE_K8S_K8S_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "k8s/intern.h"
+#include "util/addr.h"
+
+/*
+ * The objects of a cluster that decide who may talk to whom, and the decision.
+ * They come from files (load.h); what is not known of them is not guessed: an
+ * answer is yes, no, or maybe.
+ */
+enum tri { NO, MAYBE, YES };
+
+static inline enum tri tri_and(enum tri a, enum tri b)
+{
+	return a < b ? a : b;
+}
+
+static inline enum tri tri_or(enum tri a, enum tri b)
+{
+	return a > b ? a : b;
+}
+
+/* ── labels and selectors ─────────────────────────────────────────────────── */
+struct label {
+	uint32_t key, value;		/* numbers of k8s->names */
+};
+
+struct labels {
+	struct label *v;		/* by key */
+	uint32_t n;
+	bool whole;			/* these are all; else there may be others */
+};
+
+enum sel_op { SEL_IN, SEL_NOT_IN, SEL_EXISTS, SEL_NOT_EXISTS };
+
+struct sel_term {
+	uint32_t key, n_values, *values;
+	enum sel_op op;
+};
+
+/* All terms must hold; none: everything is selected.  A selector that is absent is a NULL pointer. */
+struct selector {
+	struct sel_term *terms;
+	uint32_t n;
+};
+
+enum tri selector_match(const struct selector *s, const struct labels *l);
+
+/* ── objects ──────────────────────────────────────────────────────────────── */
+struct k8s_ns {
+	uint32_t name;
+	bool known;			/* its object was read: the labels are whole */
+	struct labels labels;
+};
+
+struct pod_port {
+	uint32_t name;			/* 0: none */
+	uint16_t port;
+	uint8_t proto;
+};
+
+struct k8s_pod {
+	uint32_t ns, name;		/* ns: index into k8s->ns */
+	struct labels labels;
+	struct addr *ips;
+	struct addr host_ip;
+	struct pod_port *ports;
+	uint32_t n_ips, n_ports;
+	uint32_t node;			/* its name */
+	uint32_t owner_kind, owner;	/* the controller: names; 0: none */
+	bool host_network;
+	bool ended;			/* Succeeded or Failed: its addresses may be others' by now */
+	bool ports_known;
+	bool alive;			/* false: deleted, or a place that is free */
+	uint32_t *selected_by;		/* indexes of policies, as K8S_POLICY_MAYBE says; see select.c */
+	uint32_t n_selected, generation;
+	struct arena mem;
+};
+
+struct k8s_cidr {
+	struct addr addr;
+	uint8_t bits;
+};
+
+enum peer_kind { PEER_PODS, PEER_BLOCK, PEER_NODES, PEER_NAMES };
+
+struct k8s_peer {
+	enum peer_kind kind;
+	const struct selector *ns, *pod;	/* PEER_PODS: NULL is absent; PEER_NODES: pod is the node's */
+	bool any_ns;				/* no word on namespaces is every namespace, not the policy's own */
+	uint32_t *same, n_same;			/* labels in which the namespaces agree */
+	uint32_t *not_same, n_not_same;		/* or differ */
+	struct k8s_cidr *blocks, *except;	/* PEER_BLOCK: in one of the former and none of the latter */
+	uint32_t n_blocks, n_except;
+};
+
+struct k8s_port {
+	uint8_t proto;			/* 6, 17, 132; 0: any */
+	uint16_t first, last;
+	uint32_t name;			/* not 0: the destination's port of that name */
+};
+
+enum rule_action { ACTION_ALLOW, ACTION_DENY, ACTION_PASS };
+
+struct k8s_rule {
+	enum rule_action action;
+	bool any_peer, any_port;
+	struct k8s_peer *peers;
+	struct k8s_port *ports;
+	uint32_t n_peers, n_ports;
+	uint32_t name;
+};
+
+enum side { EGRESS, INGRESS, SIDES };
+
+/* In the order of precedence. */
+enum policy_kind { POLICY_ADMIN, POLICY_NETWORK, POLICY_BASELINE };
+
+struct k8s_policy {
+	enum policy_kind kind;
+	uint32_t ns, name;			/* ns: index, of POLICY_NETWORK */
+	int32_t priority;			/* of POLICY_ADMIN: the lower goes first */
+	bool isolates[SIDES];
+	bool alive;
+	const struct selector *subject_ns;	/* of the admin kinds */
+	const struct selector *pods;		/* NULL: all */
+	struct k8s_rule *rules[SIDES];
+	uint32_t n_rules[SIDES];
+	uint32_t file, line;			/* where it was read: a name, a number */
+	char *label;				/* "ns/name", "AdminNetworkPolicy/name" */
+	struct arena mem;
+};
+
+struct k8s_node {
+	uint32_t name;
+	struct labels labels;
+	struct addr *ips;
+	struct k8s_cidr *pod_cidrs;
+	uint32_t n_ips, n_pod_cidrs;
+	bool alive;
+	struct arena mem;
+};
+
+struct k8s_service {
+	uint32_t ns, name;
+	struct addr *ips;		/* ClusterIPs */
+	uint32_t n_ips;
+	bool alive;
+	struct arena mem;
+};
+
+/* Objects live at fixed places, [0] of each is not used; a place is free when not alive. */
+struct k8s {
+	struct intern names;
+	struct k8s_ns *ns;
+	struct k8s_pod *pods;
+	struct k8s_policy *policies;
+	struct k8s_node *nodes;
+	struct k8s_service *services;
+	uint32_t n_ns, n_pods, n_policies, n_nodes, n_services;
+	uint32_t room_ns, room_pods, room_policies, room_nodes, room_services;
+	struct numbers ns_by_name, pod_by_name, policy_by_name, node_by_name, service_by_name;
+	struct numbers pod_by_ip, node_by_ip, service_by_ip;
+	uint32_t metadata_name;		/* the label every namespace has */
+	uint32_t other_kinds;		/* policies of kinds that are not evaluated */
+	uint32_t generation;		/* of policies and namespaces: what was derived is stale when it moves */
+	uint32_t *order, n_order;	/* policies by precedence; order_of_ns[i]: first of namespace i */
+	uint32_t *order_of_ns, n_order_of_ns, first_baseline, order_generation;
+};
+
+int  k8s_open(struct k8s **out);
+void k8s_close(struct k8s *k);
+
+/* The namespace of that name, which need not have been read; 0: no memory. */
+uint32_t k8s_ns(struct k8s *k, uint32_t name);
+/* Place for an object, the old one of that name emptied; NULL: no memory.  Names may be 0: then it is always new. */
+struct k8s_pod *k8s_pod_place(struct k8s *k, uint32_t ns, uint32_t name);
+struct k8s_policy *k8s_policy_place(struct k8s *k, enum policy_kind kind, uint32_t ns, uint32_t name);
+struct k8s_node *k8s_node_place(struct k8s *k, uint32_t name);
+struct k8s_service *k8s_service_place(struct k8s *k, uint32_t ns, uint32_t name);
+/* Their addresses are found from now on. */
+bool k8s_pod_index(struct k8s *k, const struct k8s_pod *p);
+bool k8s_node_index(struct k8s *k, const struct k8s_node *n);
+bool k8s_service_index(struct k8s *k, const struct k8s_service *s);
+void k8s_pod_forget(struct k8s_pod *p);
+void k8s_policy_forget(struct k8s *k, struct k8s_policy *p);
+
+const struct k8s_pod *k8s_pod_find(const struct k8s *k, const char *ns, size_t ns_len, const char *name);
+const struct k8s_pod *k8s_pod_by_ip(const struct k8s *k, const struct addr *a);
+const struct k8s_node *k8s_node_by_ip(const struct k8s *k, const struct addr *a);
+const struct k8s_service *k8s_service_by_ip(const struct k8s *k, const struct addr *a);
+/* Is it an address that a node gives to pods? */
+bool k8s_is_pod_range(const struct k8s *k, const struct addr *a);
+bool cidr_contains(const struct k8s_cidr *c, const struct addr *a);
+
+/* IPv4 dotted, IPv6; IPv4-mapped becomes IPv4.  sloppy: set when octets have leading zeros, may be NULL. */
+bool addr_parse(struct addr *out, const char *s, size_t n, bool *sloppy);
+bool cidr_parse(struct k8s_cidr *out, const char *s, bool *sloppy);
+
+/* ── select.c: which policies select a pod ────────────────────────────────── */
+#define K8S_POLICY_MAYBE (1u << 31)	/* in selected_by: may select it */
+/* Derive k->order; 0 or -ENOMEM. */
+int k8s_order(struct k8s *k);
+enum tri policy_selects(const struct k8s *k, const struct k8s_policy *p, const struct k8s_pod *pod);
+/* Fill pod->selected_by, in the order of precedence, then of names. */
+int k8s_select(struct k8s *k, struct k8s_pod *pod);
+/* How many pods it surely selects; *maybe: how many it may. */
+uint32_t policy_count_pods(const struct k8s *k, const struct k8s_policy *p, uint32_t *maybe);
+
+#endif

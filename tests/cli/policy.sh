@@ -1,0 +1,72 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# netprobe policy: exit statuses, the order and form of answers, what is refused.
+set -eu
+cd "$(dirname "$0")/../.."
+np=$PWD/${NETPROBE:-build/netprobe}
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+rc=0
+bad() { echo "$*"; rc=1; }
+# status WANTED COMMAND...
+status() {
+	wanted=$1 got=0
+	shift
+	"$np" policy "$@" >"$tmp/out" 2>"$tmp/err" </dev/null || got=$?
+	[ "$got" = "$wanted" ] || { bad "policy $*: exit status $got, not $wanted"; cat "$tmp/err"; }
+}
+shop=tests/policy/shop.yaml
+allow='shop/web shop/db 5432/TCP' deny='shop/web shop/db 22/TCP'
+
+status 0 check $shop
+[ ! -s "$tmp/out" ] || bad "a mistake in $shop"
+status 1 check tests/policy/mistakes.yaml
+status 1 check tests/policy/mistakes.json
+status 2 check
+status 1 check /nonexistent
+grep -q /nonexistent "$tmp/err" || bad "the file is not named"
+status 0 test --policies $shop "$allow" "$deny"
+status 0 test --policies $shop --exit-code "$allow"
+status 1 test --policies $shop --exit-code "$allow" "$deny"
+status 2 test "$allow"
+status 2 test --policies $shop
+status 2 test --policies $shop 'shop/web shop/db 80/ICMP'
+status 2 test --policies $shop 'shop/web shop/db 0/TCP'
+status 2 test --policies $shop nothing
+status 1 test --policies tests/policy/mistakes.yaml "$allow"
+[ ! -s "$tmp/out" ] || bad "a verdict without all of the objects"
+status 2 bogus
+status 0 test --policies $shop shop/web shop/db sql
+status 0 explain "$deny" --policies $shop
+grep -q '^Verdict: deny\.$' "$tmp/out" || bad "explain ends without a verdict"
+
+# Answers come in the order of the questions, each with what was asked.
+printf '%s\n' "$deny" '# a comment' '' "$allow" '10.244.2.2 shop/db 5432' 'shop/nobody shop/db 5432/tcp' |
+	"$np" -j policy test --policies $shop - >"$tmp/out" || bad "flows from standard input: exit status $?"
+jq -r '[.from, .to, .port, .protocol, .verdict, (.policies | join(",")), .egress.verdict, .ingress.verdict] | join(" ")' \
+	"$tmp/out" >"$tmp/got"
+cat >"$tmp/wanted" <<'W'
+shop/web shop/db 22 TCP deny shop/db,shop/default-deny allow deny
+shop/web shop/db 5432 TCP allow shop/db allow allow
+10.244.2.2 shop/db 5432 TCP allow shop/db allow allow
+shop/nobody shop/db 5432 TCP unknown shop/db,shop/default-deny unknown unknown
+W
+diff -u "$tmp/wanted" "$tmp/got" || rc=1
+printf '%s\n' "$allow" 'what?' | "$np" policy test --policies $shop - >"$tmp/out" 2>"$tmp/err" && bad "a line that is no flow passes"
+grep -q 'line 2' "$tmp/err" || bad "the line is not named"
+# Objects from standard input; JSON and YAML and several files are the same.
+"$np" policy test --policies - "$allow" <$shop | grep -q '^allow' || bad "objects from standard input"
+python3 tests/bench/mkcluster.py 40 20 >"$tmp/c.json"
+"$np" -j policy test --policies "$tmp/c.json" --matrix 8080/TCP >"$tmp/a"
+jq -c '.items[] | select(.kind == "NetworkPolicy")' "$tmp/c.json" >"$tmp/p.jsonl"
+jq '{kind: "PodList", items: [.items[] | select(.kind == "Pod") | del(.kind, .apiVersion)]}' "$tmp/c.json" >"$tmp/pods.json"
+jq '[.items[] | select(.kind == "Namespace")]' "$tmp/c.json" >"$tmp/ns.json"
+"$np" -j policy test --policies "$tmp/ns.json" --policies "$tmp/pods.json" "$tmp/p.jsonl" --matrix 8080/TCP >"$tmp/b"
+[ "$(wc -l <"$tmp/a")" = 1560 ] || bad "the matrix has $(wc -l <"$tmp/a") pairs"
+cmp "$tmp/a" "$tmp/b" || bad "the same objects in other forms give other verdicts"
+# A name that would move the cursor does not.
+printf 'kind: Pod\nmetadata: {name: "a\\e[31mb", namespace: x}\nspec: {containers: []}\n' >"$tmp/esc.yaml"
+"$np" policy explain 'x/c x/d 80' --policies "$tmp/esc.yaml" >"$tmp/out"
+"$np" policy test --matrix 80 --policies "$tmp/esc.yaml" >>"$tmp/out"
+! grep -q "$(printf '\033')" "$tmp/out" || bad "an escape sequence comes out"
+exit $rc

@@ -1,0 +1,484 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The objects of a cluster, and what they allow: each test is a sentence of the NetworkPolicy API. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "k8s/flow.h"
+#include "k8s/load.h"
+#include "util/err.h"
+
+#include <cmocka.h>
+
+static struct k8s *k;
+static struct load_report rep;
+static struct k8s_decision d;
+static char last[1024];		/* mistake */
+
+static void on_mistake(void *ctx, const struct mistake *m)
+{
+	snprintf(last, sizeof(last), "%u:%u %s|%s|%s", m->line, m->column, m->object, m->path, m->text);
+}
+
+static int begin(void **state)
+{
+	err_quiet(1);
+	rep = (struct load_report){ .mistake = on_mistake };
+	last[0] = 0;
+	return k8s_open(&k);
+}
+
+static int end(void **state)
+{
+	k8s_decision_free(&d);
+	k8s_close(k);
+	return 0;
+}
+
+static void load(const char *text)
+{
+	assert_int_equal(load_text(k, text, strlen(text), "t", &rep), 0);
+}
+
+/* A policy of namespace a, its spec as YAML in one line. */
+static void policy(const char *name, const char *spec)
+{
+	char text[2048];
+
+	snprintf(text, sizeof(text), "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\n"
+		 "metadata: {name: %s, namespace: a}\nspec: %s\n", name, spec);
+	load(text);
+}
+
+static const char cluster[] =
+	"---\n"
+	"kind: Namespace\nmetadata: {name: a, labels: {team: x, empty: ''}}\n---\n"
+	"kind: Namespace\nmetadata: {name: b}\n---\n"
+	"kind: List\nitems:\n"
+	"- {kind: Pod, metadata: {name: p, namespace: a, labels: {app: p, empty: ''}}, spec: {nodeName: n1, containers: "
+	"[{ports: [{name: web, containerPort: 80}, {name: dns, containerPort: 53, protocol: UDP}]}, "
+	"{ports: [{name: web, containerPort: 81}]}]}, status: {hostIP: 192.0.2.1, podIPs: [{ip: 10.0.0.1}, {ip: 'fd00::1'}]}}\n"
+	"- {kind: Pod, metadata: {name: q, namespace: a}, spec: {containers: []}, status: {podIP: 10.0.0.2}}\n"
+	"- {kind: Pod, metadata: {name: r, namespace: b, labels: {app: r}}, spec: {containers: []}, status: {podIP: 10.0.0.3}}\n"
+	"- {kind: Pod, metadata: {name: host, namespace: b, labels: {app: r}}, spec: {hostNetwork: true, nodeName: n2}, "
+	"status: {podIP: 192.0.2.2}}\n"
+	"- {kind: Pod, metadata: {name: job, namespace: b, labels: {app: p}}, spec: {containers: []}, "
+	"status: {phase: Succeeded, podIP: 10.0.0.1}}\n";
+
+/* 'a'llow, 'd'eny, 'u'nknown, '!' not a question. */
+static char ask(const char *line)
+{
+	struct flow_text t;
+	char error[256];
+
+	if (flow_parse(k, line, &t, error, sizeof(error)))
+		return '!';
+	assert_int_equal(k8s_decide(k, &t.flow, &d), 0);
+	return "adu"[d.verdict];
+}
+
+#define ALLOWED(line) assert_int_equal(ask(line), 'a')
+#define DENIED(line) assert_int_equal(ask(line), 'd')
+#define UNKNOWN(line) assert_int_equal(ask(line), 'u')
+
+static void without_a_policy_everything_is_allowed(void **state)
+{
+	load(cluster);
+	ALLOWED("a/q a/p 80/TCP");
+	ALLOWED("192.0.2.77 a/p 9/SCTP");
+	ALLOWED("a/p 192.0.2.77 9/UDP");
+	assert_int_equal(k8s_decided_by(&d, NULL, 0), 0);
+}
+
+static void types_that_are_absent_are_ingress_and_egress_where_there_is_egress(void **state)
+{
+	load(cluster);
+	policy("one", "{podSelector: {matchLabels: {app: p}}}");
+	DENIED("a/q a/p 80/TCP");
+	ALLOWED("a/p a/q 80/TCP");
+	policy("one", "{podSelector: {matchLabels: {app: p}}, egress: []}");
+	ALLOWED("a/p a/q 80/TCP");
+	policy("one", "{podSelector: {matchLabels: {app: p}}, policyTypes: [], egress: [{ports: [{port: 1}]}]}");
+	DENIED("a/p a/q 80/TCP");
+	DENIED("a/q a/p 80/TCP");
+	policy("one", "{podSelector: {matchLabels: {app: p}}, policyTypes: [Egress], ingress: []}");
+	DENIED("a/p a/q 80/TCP");
+	ALLOWED("a/q a/p 80/TCP");
+}
+
+static void an_empty_list_of_rules_allows_nothing_and_an_empty_rule_everything(void **state)
+{
+	load(cluster);
+	policy("one", "{podSelector: {}, ingress: []}");
+	DENIED("b/r a/q 80/TCP");
+	policy("one", "{podSelector: {}, ingress: [{}]}");
+	ALLOWED("b/r a/q 80/TCP");
+	ALLOWED("192.0.2.77 a/q 80/TCP");
+	policy("one", "{podSelector: {}, ingress: [{from: [], ports: []}]}");
+	ALLOWED("192.0.2.77 a/q 80/SCTP");
+	policy("one", "{podSelector: {}, ingress: [null]}");
+	ALLOWED("b/r a/q 80/TCP");
+	policy("one", "{podSelector: null, ingress: null}");
+	DENIED("b/r a/q 80/TCP");
+}
+
+static void policies_add_up(void **state)
+{
+	uint32_t by[4];
+
+	load(cluster);
+	policy("zero", "{podSelector: {}}");
+	policy("two", "{podSelector: {matchLabels: {app: p}}, ingress: [{ports: [{port: 80}]}]}");
+	policy("three", "{podSelector: {matchLabels: {app: p}}, ingress: [{ports: [{port: 80}, {port: 81}]}]}");
+	ALLOWED("b/r a/p 80/TCP");
+	assert_int_equal(k8s_decided_by(&d, by, 4), 2);
+	assert_string_equal(k->policies[by[0]].label, "a/three");
+	assert_string_equal(k->policies[by[1]].label, "a/two");
+	DENIED("b/r a/p 82/TCP");
+	assert_int_equal(k8s_decided_by(&d, by, 4), 3);
+	assert_string_equal(k->policies[by[2]].label, "a/zero");
+}
+
+static void a_peer_with_both_selectors_needs_both(void **state)
+{
+	load(cluster);
+	policy("one", "{podSelector: {}, ingress: [{from: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: b}}, "
+		      "podSelector: {matchLabels: {app: p}}}]}]}");
+	DENIED("b/r a/p 80/TCP");
+	DENIED("a/q a/p 80/TCP");
+	ALLOWED("b/job a/p 80/TCP");
+	policy("one", "{podSelector: {}, ingress: [{from: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: b}}}, "
+		      "{podSelector: {matchLabels: {app: p}}}]}]}");
+	ALLOWED("b/r a/p 80/TCP");
+	ALLOWED("a/p a/q 80/TCP");
+	DENIED("a/q a/p 80/TCP");
+	/* An empty selector is everything, the own namespace without the one, every with the other. */
+	policy("one", "{podSelector: {}, ingress: [{from: [{podSelector: {}}]}]}");
+	ALLOWED("a/q a/p 80/TCP");
+	DENIED("b/r a/p 80/TCP");
+	policy("one", "{podSelector: {}, ingress: [{from: [{namespaceSelector: {}}]}]}");
+	ALLOWED("b/r a/p 80/TCP");
+	DENIED("192.0.2.77 a/p 80/TCP");
+}
+
+static void not_in_holds_without_the_label(void **state)
+{
+	load(cluster);
+	policy("one", "{podSelector: {matchExpressions: [{key: app, operator: NotIn, values: [p]}]}}");
+	DENIED("b/r a/q 80/TCP");
+	ALLOWED("b/r a/p 80/TCP");
+	policy("one", "{podSelector: {matchExpressions: [{key: app, operator: DoesNotExist}]}}");
+	DENIED("b/r a/q 80/TCP");
+	ALLOWED("b/r a/p 80/TCP");
+	policy("one", "{podSelector: {matchExpressions: [{key: app, operator: Exists}, {key: app, operator: In, values: [x, p]}]}}");
+	ALLOWED("b/r a/q 80/TCP");
+	DENIED("b/r a/p 80/TCP");
+}
+
+static void an_empty_value_needs_the_label(void **state)
+{
+	load(cluster);
+	policy("one", "{podSelector: {matchLabels: {empty: ''}}}");
+	DENIED("b/r a/p 80/TCP");
+	ALLOWED("b/r a/q 80/TCP");
+}
+
+static void a_block_is_without_its_exceptions_and_fits_pods_too(void **state)
+{
+	load(cluster);
+	policy("one", "{podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/29, except: [10.0.0.2/31]}}]}]}");
+	ALLOWED("10.0.0.4 a/q 80/TCP");
+	DENIED("10.0.0.8 a/q 80/TCP");
+	ALLOWED("a/p a/q 80/TCP");
+	DENIED("b/r a/q 80/TCP");
+	ALLOWED("::ffff:10.0.0.4 a/q 80/TCP");
+	policy("one", "{podSelector: {}, ingress: [{from: [{ipBlock: {cidr: '::/0', except: ['fd00::/121']}}]}]}");
+	ALLOWED("fd00::80 a/p 80/TCP");
+	DENIED("fd00::7f a/p 80/TCP");
+	DENIED("192.0.2.77 a/p 80/TCP");
+}
+
+static void a_port_is_tcp_when_nothing_else_is_said(void **state)
+{
+	load(cluster);
+	policy("one", "{podSelector: {}, ingress: [{ports: [{port: 80}, {protocol: UDP}, {port: 1000, endPort: 1003}]}]}");
+	ALLOWED("b/r a/q 80/TCP");
+	DENIED("b/r a/q 80/SCTP");
+	ALLOWED("b/r a/q 7/UDP");
+	DENIED("b/r a/q 999/TCP");
+	ALLOWED("b/r a/q 1000/TCP");
+	ALLOWED("b/r a/q 1003/TCP");
+	DENIED("b/r a/q 1004/TCP");
+	policy("one", "{podSelector: {}, ingress: [{ports: [{}]}]}");
+	ALLOWED("b/r a/q 65535/TCP");
+	DENIED("b/r a/q 80/UDP");
+}
+
+static void a_name_is_the_destinations_port_of_that_name_and_protocol(void **state)
+{
+	load(cluster);
+	policy("one", "{podSelector: {}, policyTypes: [Ingress, Egress], ingress: [{ports: [{port: web}, {port: dns, protocol: UDP}]}], "
+		      "egress: [{ports: [{port: web}]}]}");
+	ALLOWED("b/r a/p 80/TCP");
+	ALLOWED("b/r a/p 81/TCP");
+	DENIED("b/r a/p 53/TCP");
+	ALLOWED("b/r a/p 53/UDP");
+	DENIED("b/r a/q 80/TCP");
+	ALLOWED("a/q a/p 80/TCP");
+	DENIED("a/q 192.0.2.77 80/TCP");
+	ALLOWED("b/r a/p dns/UDP");
+	assert_int_equal(ask("b/r a/p dns/TCP"), '!');
+}
+
+static void pods_of_the_hosts_network_are_their_node(void **state)
+{
+	load(cluster);
+	policy("one", "{podSelector: {}, ingress: [{from: [{namespaceSelector: {}}]}]}");
+	DENIED("b/host a/p 80/TCP");
+	policy("one", "{podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 192.0.2.2/32}}]}]}");
+	ALLOWED("b/host a/p 80/TCP");
+	DENIED("b/r a/p 80/TCP");
+	/* The own node is always allowed. */
+	ALLOWED("192.0.2.1 a/p 80/TCP");
+	DENIED("192.0.2.1 a/q 80/TCP");
+}
+
+static void an_ended_pod_does_not_own_its_address(void **state)
+{
+	load(cluster);
+	policy("one", "{podSelector: {matchLabels: {app: p}}}");
+	DENIED("a/q 10.0.0.1 80/TCP");
+	DENIED("10.0.0.3 10.0.0.1 80/TCP");
+}
+
+static void what_is_not_known_is_not_guessed(void **state)
+{
+	load(cluster);
+	policy("one", "{podSelector: {matchLabels: {app: p}}, ingress: [{from: [{podSelector: {matchLabels: {app: z}}}]}]}");
+	UNKNOWN("a/new a/p 80/TCP");
+	DENIED("c/new a/p 80/TCP");
+	UNKNOWN("b/r a/new 80/TCP");
+	policy("one", "{podSelector: {matchLabels: {app: p}}, ingress: [{from: [{namespaceSelector: {matchLabels: {team: z}}}]}]}");
+	UNKNOWN("c/new a/p 80/TCP");
+	DENIED("b/new a/p 80/TCP");
+	policy("one", "{podSelector: {matchLabels: {app: p}}, ingress: [{from: [{namespaceSelector: "
+		      "{matchExpressions: [{key: kubernetes.io/metadata.name, operator: In, values: [c]}]}}]}]}");
+	ALLOWED("c/new a/p 80/TCP");
+	/* One that may select, but would allow, leaves no doubt. */
+	policy("one", "{podSelector: {matchLabels: {app: p}}, ingress: [{}]}");
+	ALLOWED("b/r a/new 80/TCP");
+}
+
+static void an_unknown_address_of_a_nodes_range_is_a_pod(void **state)
+{
+	load(cluster);
+	load("kind: Node\nmetadata: {name: n1}\nspec: {podCIDR: 10.0.0.0/24}\n");
+	policy("one", "{podSelector: {matchLabels: {app: p}}, ingress: [{from: [{podSelector: {}}]}]}");
+	UNKNOWN("10.0.0.99 a/p 80/TCP");
+	DENIED("10.0.1.99 a/p 80/TCP");
+}
+
+static void admin_policies_go_first_by_priority(void **state)
+{
+	load(cluster);
+	policy("one", "{podSelector: {}}");
+	load("apiVersion: policy.networking.k8s.io/v1alpha1\nkind: AdminNetworkPolicy\nmetadata: {name: late}\n"
+	     "spec: {priority: 9, subject: {namespaces: {}}, ingress: [{action: Deny, from: [{namespaces: {}}]}]}\n---\n"
+	     "apiVersion: policy.networking.k8s.io/v1alpha1\nkind: AdminNetworkPolicy\nmetadata: {name: early}\n"
+	     "spec: {priority: 1, subject: {pods: {namespaceSelector: {}, podSelector: {}}}, ingress: [{action: Allow, "
+	     "from: [{namespaces: {matchLabels: {team: x}}}], ports: [{portNumber: {port: 80, protocol: TCP}}]}, "
+	     "{action: Pass, from: [{namespaces: {}}], ports: [{namedPort: dns}]}]}\n");
+	ALLOWED("a/q a/p 80/TCP");
+	DENIED("b/r a/p 80/TCP");
+	assert_int_equal(d.side[INGRESS].reason, REASON_ADMIN);
+	/* Passed on to the NetworkPolicy. */
+	DENIED("b/r a/p 53/UDP");
+	assert_int_equal(d.side[INGRESS].reason, REASON_POLICIES);
+	ALLOWED("192.0.2.77 b/r 80/TCP");
+}
+
+static void the_baseline_counts_where_no_policy_selects(void **state)
+{
+	load(cluster);
+	load("apiVersion: policy.networking.k8s.io/v1alpha1\nkind: BaselineAdminNetworkPolicy\nmetadata: {name: default}\n"
+	     "spec: {subject: {namespaces: {}}, ingress: [{action: Deny, from: [{namespaces: {}}]}]}\n");
+	DENIED("a/q b/r 80/TCP");
+	assert_int_equal(d.side[INGRESS].reason, REASON_BASELINE);
+	policy("one", "{podSelector: {}, ingress: [{}]}");
+	ALLOWED("b/r a/q 80/TCP");
+}
+
+static void a_change_is_seen(void **state)
+{
+	load(cluster);
+	ALLOWED("a/q a/p 80/TCP");
+	policy("one", "{podSelector: {matchLabels: {app: p}}}");
+	DENIED("a/q a/p 80/TCP");
+	load("{\"type\":\"MODIFIED\",\"object\":{\"kind\":\"Pod\",\"metadata\":{\"name\":\"p\",\"namespace\":\"a\"}}}");
+	ALLOWED("a/q a/p 80/TCP");
+	load("{\"type\":\"DELETED\",\"object\":{\"kind\":\"Pod\",\"metadata\":{\"name\":\"r\",\"namespace\":\"b\"}}}");
+	assert_null(k8s_pod_find(k, "b", 1, "r"));
+	policy("one", "{podSelector: {}}");
+	DENIED("a/q a/p 80/TCP");
+	load("{\"type\":\"DELETED\",\"object\":{\"kind\":\"NetworkPolicy\",\"metadata\":{\"name\":\"one\",\"namespace\":\"a\"}}}");
+	ALLOWED("a/q a/p 80/TCP");
+}
+
+static void lists_of_every_form_are_read(void **state)
+{
+	static const char item[] = "{\"metadata\":{\"name\":\"p%d\"},\"spec\":{\"containers\":[]}}";
+	static const char *const forms[] = {
+		"{\"kind\":\"PodList\",\"items\":[%s,%s]}",
+		"{\"apiVersion\":\"v1\",\"items\":[%s , %s],\"kind\":\"PodList\"}",
+		"\n[ {\"kind\":\"List\",\"items\":null}, %s,\n%s ]",
+		"%s\n%s",
+		"kind: PodList\nitems:\n- %s\n- %s\n",
+		"items: [%s, %s]\nkind: PodList\n",
+	};
+	char one[128], two[128], text[512];
+
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+		struct load_report before = rep;
+
+		snprintf(one, sizeof(one), item, (int)(2 * i));
+		snprintf(two, sizeof(two), item, (int)(2 * i + 1));
+		if (i == 2 || i == 3) {
+			memmove(one + 13, one, strlen(one) + 1);
+			memcpy(one, "{\"kind\":\"Pod\"", 13);
+			one[13] = ',';
+			memmove(two + 13, two, strlen(two) + 1);
+			memcpy(two, "{\"kind\":\"Pod\"", 13);
+			two[13] = ',';
+		}
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+		snprintf(text, sizeof(text), forms[i], one, two);
+#pragma GCC diagnostic pop
+		load(text);
+		assert_int_equal(rep.objects - before.objects, 2);
+		assert_int_equal(rep.mistakes[MISTAKE_ERROR], 0);
+	}
+}
+
+static void a_mistake_tells_its_place(void **state)
+{
+	load("kind: NetworkPolicy\nmetadata: {name: n}\nspec:\n  ingress:\n  - ports:\n    - port: 0\n");
+	assert_string_equal(last, "6:7 NetworkPolicy n|spec.ingress[0].ports[0].port|0 is not a port (1 to 65535)");
+	load("{\"kind\":\"NetworkPolicy\",\n\"metadata\":{\"name\":\"n\"},\n\"spec\":{\"x\":{\"y\":[1,{\"port\":3}]},\n"
+	     " \"ingress\":[{},\n  {\"ports\":[{},{\"port\":0}]}]}}");
+	assert_string_equal(last, "5:17 NetworkPolicy n|spec.ingress[1].ports[1].port|0 is not a port (1 to 65535)");
+	load("{\"kind\":\"Pod\",\n\"a\":1,\n\"a\":2}");
+	assert_non_null(strstr(last, "3:"));
+	load("a: 1\na: 2\n");
+	assert_non_null(strstr(last, "2:"));
+	load("a: [1\n");
+	assert_int_equal(rep.mistakes[MISTAKE_ERROR], 5);
+}
+
+static void every_truncation_ends(void **state)
+{
+	static const char json[] =
+		"{\"kind\":\"List\",\"items\":[{\"kind\":\"Pod\",\"metadata\":{\"name\":\"a\\\"b\",\"managedFields\":[{}],"
+		"\"annotations\":{\"x\":\"]\"}},\"spec\":{\"containers\":[{\"ports\":[{\"name\":\"n\",\"containerPort\":1}]}]}}]}";
+
+	for (size_t n = 0; n < sizeof(json) - 1; n++) {
+		uint64_t before = rep.mistakes[MISTAKE_ERROR];
+
+		load_text(k, json, n, "t", &rep);
+		assert_true(rep.mistakes[MISTAKE_ERROR] > before || !n);
+	}
+	for (size_t n = 0; n < sizeof(cluster); n++)
+		load_text(k, cluster, n, "t", &rep);
+	load(cluster);
+	ALLOWED("a/q a/p 80/TCP");
+}
+
+static void aliases_do_not_grow_without_bound(void **state)
+{
+	char text[4096];
+	size_t n = (size_t)snprintf(text, sizeof(text), "a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n");
+
+	for (int i = 1; i < 20; i++)
+		n += (size_t)snprintf(text + n, sizeof(text) - n,
+				      "a%d: &a%d [*a%d,*a%d,*a%d,*a%d,*a%d,*a%d,*a%d,*a%d,*a%d,*a%d]\n", i, i, i - 1, i - 1,
+				      i - 1, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1);
+	load(text);
+	assert_non_null(strstr(last, "too"));
+	/* Deep, each level by an alias. */
+	n = (size_t)snprintf(text, sizeof(text), "b0: &b0 [x]\n");
+	for (int i = 1; i < 120; i++)
+		n += (size_t)snprintf(text + n, sizeof(text) - n, "b%d: &b%d [*b%d]\n", i, i, i - 1);
+	last[0] = 0;
+	load(text);
+	assert_non_null(strstr(last, "nested too deep"));
+	load("c: &c [*c]\n");
+	assert_non_null(strstr(last, "no anchor"));
+}
+
+static void depth_and_size_are_bounded(void **state)
+{
+	size_t n = 1 << 20;
+	char *text = malloc(n + 1);
+
+	assert_non_null(text);
+	memset(text, '[', n);
+	text[n] = 0;
+	load(text);
+	assert_non_null(strstr(last, "nested"));
+	memcpy(text, "{\"a\":", 5);
+	load(text);
+	assert_non_null(strstr(last, "nested"));
+	memset(text, ' ', n);
+	text[n - 1] = '-';
+	load(text);
+	free(text);
+}
+
+static void labels_must_be_texts(void **state)
+{
+	policy("one", "{podSelector: {matchLabels: {app: yes}}}");
+	assert_int_equal(rep.mistakes[MISTAKE_ERROR], 1);
+	policy("one", "{podSelector: {matchLabels: {app: 08}}}");
+	assert_int_equal(rep.mistakes[MISTAKE_ERROR], 2);
+	policy("one", "{podSelector: {matchLabels: {app: 0x1F}}}");
+	assert_int_equal(rep.mistakes[MISTAKE_ERROR], 3);
+	policy("one", "{podSelector: {matchLabels: {app: 'yes'}}}");
+	assert_int_equal(rep.mistakes[MISTAKE_ERROR], 3);
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, begin, end)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(without_a_policy_everything_is_allowed),
+		T(types_that_are_absent_are_ingress_and_egress_where_there_is_egress),
+		T(an_empty_list_of_rules_allows_nothing_and_an_empty_rule_everything),
+		T(policies_add_up),
+		T(a_peer_with_both_selectors_needs_both),
+		T(not_in_holds_without_the_label),
+		T(an_empty_value_needs_the_label),
+		T(a_block_is_without_its_exceptions_and_fits_pods_too),
+		T(a_port_is_tcp_when_nothing_else_is_said),
+		T(a_name_is_the_destinations_port_of_that_name_and_protocol),
+		T(pods_of_the_hosts_network_are_their_node),
+		T(an_ended_pod_does_not_own_its_address),
+		T(what_is_not_known_is_not_guessed),
+		T(an_unknown_address_of_a_nodes_range_is_a_pod),
+		T(admin_policies_go_first_by_priority),
+		T(the_baseline_counts_where_no_policy_selects),
+		T(a_change_is_seen),
+		T(lists_of_every_form_are_read),
+		T(a_mistake_tells_its_place),
+		T(every_truncation_ends),
+		T(aliases_do_not_grow_without_bound),
+		T(depth_and_size_are_bounded),
+		T(labels_must_be_texts),
+	};
+
+	return cmocka_run_group_tests_name("k8s", tests, NULL, NULL);
+}
