@@ -4,6 +4,7 @@
 
 static void captures_pings_on(int rung)
 {
+	struct programs held = { .n = 0 };
 	struct box *b = box_new(rung);
 	struct source_counts c;
 
@@ -17,8 +18,9 @@ static void captures_pings_on(int rung)
 		c = box_settle(b);
 		assert_true(c.seen >= 10);
 	}
+	programs_of(&held, getpid());
 	box_free(b);
-	nothing_is_left(LONG_MAX);
+	nothing_is_left(&held);
 }
 
 static void tcx_captures_pings(void **state)
@@ -206,6 +208,7 @@ static void a_tun_device_gives_raw_ip(void **state)
 static void the_plan_tries_every_rung(void **state)
 {
 	struct box *b = box_new(-1);
+	struct programs held = { .n = 0 };
 	struct rung_plan plan[RUNGS];
 
 	box_open(b, near_name);
@@ -217,8 +220,9 @@ static void the_plan_tries_every_rung(void **state)
 	assert_int_equal(plan[RUNG_TCX].works, first_rung == RUNG_TCX);
 	assert_int_equal(plan[RUNG_CLSACT].works + plan[RUNG_SOCKET].works + plan[RUNG_PACKET].works, 3);
 	assert_int_equal(plan[b->rung].chosen, 1);
+	programs_of(&held, getpid());
 	box_free(b);
-	nothing_is_left(LONG_MAX);
+	nothing_is_left(&held);
 }
 
 static void a_datagram_nobody_wants_is_a_drop(void **state)
