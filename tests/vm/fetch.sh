@@ -15,14 +15,12 @@ command -v apt-get >/dev/null || skip "no apt-get here"
 arch=$(dpkg --print-architecture)
 case $arch in amd64 | arm64) ;; *) skip "no cloud kernels for $arch" ;; esac
 
-# The archive whose main suite the machine follows: not the security one, not a third party's.
+# The archive that the machine follows: not the security one, not a third party's.
 mirror() {
 	[ -z "${NETPROBE_MIRROR-}" ] || { echo "$NETPROBE_MIRROR"; return; }
-	# shellcheck disable=SC1091
-	. /etc/os-release
 	# shellcheck disable=SC2016
-	apt-get indextargets --format '$(RELEASE) $(CODENAME) $(REPO_URI)' 'Created-By: Packages' |
-		awk -v c="${VERSION_CODENAME-}" '$1 == c || $2 == c && $1 !~ /-/ { print $NF; exit }'
+	apt-get indextargets --format '$(ORIGIN) $(LABEL) $(RELEASE) $(REPO_URI)' 'Created-By: Packages' |
+		awk '$1 == "Debian" && $2 == "Debian" && $3 !~ /-/ { print $NF; exit }'
 }
 
 uri=$(mirror)
