@@ -13,7 +13,14 @@ ifneq ($(if $(MAKECMDGOALS),$(filter-out help deps deps-test dist clean distclea
 endif
 config.mk: configure
 	@test -f $@ || echo "netprobe: no config.mk yet, running ./configure"
-	./configure
+	./configure $(CONFIGURE)
+# What configure missed, and what has come since: it is asked once more, as it was.
+ifeq ($(MAKE_RESTARTS),)
+ifneq ($(wildcard $(and $(filter no,$(CMOCKA)),/usr/include/cmocka.h) $(and $(filter no,$(FUZZER)),$(FUZZER_LIB))),)
+config.mk: again
+again:
+endif
+endif
 
 V ?= 0
 ifeq ($(V),0)
@@ -117,9 +124,9 @@ check-root: all
 ## check-vm [K=6.1]: the same program in other Debian kernels, under QEMU
 check-vm: all root-programs
 	$(Q)tests/run vm$(if $(K),/$(K))
-## check-all: all of the above, short fuzzing and, where it lies, the capture corpus
-check-all:
-	$(Q)tests/run
+## check-all: all of the above and what takes long: see HACKING, 5
+check-all: all
+	$(Q)tests/run --all
 ## golden [T=name]: renew the expected output of one golden test, or of all
 golden: all
 	$(Q)tests/golden.sh --renew '$(T)'
@@ -176,7 +183,9 @@ uninstall:
 DIST := netprobe-$(VERSION)
 dist:
 	$(Q)mkdir -p build
-	git archive --format=tar.gz --prefix=$(DIST)/ -o build/$(DIST).tar.gz HEAD
+	if [ -e .git ]; then git archive --format=tar.gz --prefix=$(DIST)/ -o build/$(DIST).tar.gz HEAD; \
+	else tar --exclude=./build --exclude=./config.mk --exclude=./config.log --exclude=./compile_commands.json \
+		--transform='s|^[.]|$(DIST)|' -czf build/$(DIST).tar.gz .; fi
 distcheck: dist
 	rm -rf build/$(DIST)
 	tar -C build -xzf build/$(DIST).tar.gz
@@ -210,7 +219,7 @@ distclean:
 help:
 	@sed -n "s/^## /  /p" Makefile
 
-.PHONY: all unit unit-programs root-programs bench-programs fuzz-programs tools check check-root check-vm \
+.PHONY: again all unit unit-programs root-programs bench-programs fuzz-programs tools check check-root check-vm \
 	check-all golden lint bench fuzz install uninstall dist distcheck deps deps-test clean distclean help
 .SECONDARY:
 -include $(OBJS:.o=.d) $(TESTC:%.c=$(B)/%.d) $(BPFSRC:%.bpf.c=$(B)/%.bpf.d)
