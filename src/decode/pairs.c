@@ -7,7 +7,7 @@
 
 #include "util/hash.h"
 
-enum { NONE = UINT32_MAX };
+#define NONE UINT32_MAX
 #define KEY_WORDS (sizeof(struct pairs_key) / 8)
 _Static_assert(sizeof(struct pairs_key) == 48, "hashed as whole words, without padding");
 

@@ -10,11 +10,11 @@
 
 enum {
 	TCP_FIN = 1, TCP_SYN = 2, TCP_RST = 4, TCP_ACK = 16,
-	NONE = UINT32_MAX,
 	BUCKETS = STREAM_CONNECTIONS,
 	WINDOW_MAX = 1 << 30,		/* RFC 7323, 2.3: no window is larger */
 	RESEND_MAX = 1 << 20,		/* so far back an octet may still be sent again */
 };
+#define NONE UINT32_MAX
 #define HOLE_MIN_NS   10000000ull	/* frames of one instant may be captured out of order */
 #define RESTART_NS 10000000000ull	/* silence after which strange numbers mean a new connection */
 

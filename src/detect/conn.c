@@ -9,7 +9,8 @@
 
 enum { TH_FIN = 1, TH_SYN = 2, TH_RST = 4, TH_PSH = 8, TH_ACK = 16, TH_URG = 32 };
 enum { PROTO_TCP = 6, PROTO_UDP = 17 };
-enum { NONE = UINT32_MAX, OPENING_MAX = 16384 };
+enum { OPENING_MAX = 16384 };
+#define NONE UINT32_MAX
 
 /* Services over UDP that answer with more than they were asked with (CISA alert TA14-017A, and later ones). */
 bool calls_amplifies(uint16_t port)

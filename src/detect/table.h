@@ -13,7 +13,8 @@
  * entry longest unused goes.  That is a loss, and counted, when something was heard of
  * it within the last `hot_ns`: before, it had nothing left to tell.
  */
-enum { KEY_WORDS = 5, TABLE_NONE = UINT32_MAX };
+enum { KEY_WORDS = 5 };
+#define TABLE_NONE UINT32_MAX
 
 struct table_entry {		/* the first member of every entry */
 	uint64_t key[KEY_WORDS];

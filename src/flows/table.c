@@ -9,8 +9,8 @@
 #include "util/err.h"
 #include "util/hash.h"
 
+#define NONE UINT32_MAX
 enum {
-	NONE = UINT32_MAX,
 	RELINK = 1024,			/* packets that may pass before a flow moves to the front again */
 	SCAN_PARTS = 2,			/* ticks that it takes to look at every flow */
 };

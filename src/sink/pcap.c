@@ -16,8 +16,8 @@
  * packet: raw IP of either version into raw IP, Ethernet and raw IP into Linux
  * cooked v2, which keeps the interface.  Others are counted as lost.
  */
+#define MAGIC_NS 0xa1b23c4du
 enum {
-	MAGIC_NS = 0xa1b23c4d,
 	SNAPLEN_MAX = 262144, /* libpcap refuses a file with longer records */
 	LINK_ETHERNET = 1,
 	LINK_RAW = 101,
@@ -61,7 +61,7 @@ static void head_put(struct pcap_sink *p)
 		uint16_t major, minor;
 		uint32_t zone, accuracy, snaplen, link;
 	} h = {
-		.magic = (uint32_t)MAGIC_NS,
+		.magic = MAGIC_NS,
 		.major = 2,
 		.minor = 4,
 		.snaplen = snaplen(&p->s),

@@ -10,10 +10,10 @@
  * of a 16-octet head and the frame.  All integers are in the order of the
  * machine that wrote it, which the magic number shows.
  */
+#define MAGIC_US	0xa1b2c3d4u
+#define MAGIC_NS	0xa1b23c4du
+#define MAGIC_MODIFIED	0xa1b2cd34u	/* Kuznetsov's: 8 octets more in each record's head */
 enum {
-	MAGIC_US = 0xa1b2c3d4,
-	MAGIC_NS = 0xa1b23c4d,
-	MAGIC_MODIFIED = 0xa1b2cd34,	/* Kuznetsov's: 8 octets more in each record's head */
 	FILE_HEAD = 24,
 	RECORD_HEAD = 16,
 	MODIFIED_HEAD = 24,		/* … ifindex 4, protocol 2, packet type 1, padding 1 */
@@ -30,8 +30,7 @@ struct pcap {
 
 static bool magic_known(uint32_t magic)
 {
-	return magic == (uint32_t)MAGIC_US || magic == (uint32_t)MAGIC_NS ||
-	       magic == (uint32_t)MAGIC_MODIFIED;
+	return magic == MAGIC_US || magic == MAGIC_NS || magic == MAGIC_MODIFIED;
 }
 
 static bool pcap_mine(const uint8_t *m)
@@ -60,8 +59,8 @@ static int pcap_start(struct capfile *c)
 	if (!p)
 		return fail(ENOMEM, "%s", c->name);
 	p->swapped = swapped;
-	p->head = magic == (uint32_t)MAGIC_MODIFIED ? MODIFIED_HEAD : RECORD_HEAD;
-	p->tick_ns = magic == (uint32_t)MAGIC_NS ? 1 : 1000;
+	p->head = magic == MAGIC_MODIFIED ? MODIFIED_HEAD : RECORD_HEAD;
+	p->tick_ns = magic == MAGIC_NS ? 1 : 1000;
 	p->minor = capfile_u16(h + 6, swapped);
 	/* The upper half tells the length of the frame check sequence, if any. */
 	p->iface.link = capfile_link((uint16_t)capfile_u32(h + 20, swapped));

@@ -10,7 +10,8 @@
 #include "util/err.h"
 #include "util/hash.h"
 
-enum { ADDRESSES_MAX = 8, TEXT_MAX = 64, OPTIONS_MAX = 64, NONE = UINT32_MAX, GROWTH = 256 };
+enum { ADDRESSES_MAX = 8, TEXT_MAX = 64, OPTIONS_MAX = 64, GROWTH = 256 };
+#define NONE UINT32_MAX
 
 enum told_by { BY_ARP, BY_ND, BY_DHCP, BY_DHCPV6, BY_MDNS, BY_LLMNR, TOLD_BY };
 

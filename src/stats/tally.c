@@ -8,7 +8,8 @@
 #include "util/err.h"
 #include "util/hash.h"
 
-enum { NONE = UINT32_MAX, GROWTH = 256 };
+enum { GROWTH = 256 };
+#define NONE UINT32_MAX
 
 _Static_assert(sizeof(struct tally_key) == 32 || sizeof(void *) != 8, "a hole in the key would not compare");
 
