@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "priv/priv.h"
 #include "util/err.h"
 
 #define G(member) offsetof(struct globals, member)
@@ -103,6 +104,8 @@ static int run(struct globals *g, const struct command *c, int argc, char **argv
 	} else {
 		err_quiet(g->quiet);
 		rc = c->run(g, opts, n, argv);
+		if (priv_refused() && !rc)
+			rc = EXIT_FAILED;
 	}
 	free(opts);
 	return rc;

@@ -134,6 +134,10 @@ static void on_event(struct live *l, const struct helper_event *ev)
 		if (live_named(l, ev->info.name))
 			note("%s is %s", ev->info.name, ev->info.flags & IFF_UP ? "up" : "down");
 		break;
+	case HELPER_ENDS:
+		l->err = ev->err;
+		l->stopping = true;
+		break;
 	case HELPER_READY:
 		if (!l->attached && !l->w->o->wait && (l->refused || l->w->o->iface.n)) {
 			if (!l->err)

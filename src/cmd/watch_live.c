@@ -147,6 +147,8 @@ static int loop(struct live *l)
 			empty = 0;
 		}
 		err = wait_events(l, wait);
+		if (!err)
+			err = priv_refused();
 		if (err)
 			return err;
 	}

@@ -13,6 +13,7 @@
 #include <linux/capability.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -158,9 +159,21 @@ static void tell(struct attend *a, enum helper_event_type type, const struct lin
 	if (info)
 		ev->info = *info;
 	if (text)
-		memcpy(ev->text, text, strnlen(text, sizeof(ev->text) - 1));
+		snprintf(ev->text, sizeof(ev->text), "%s", text);
 	a->has_unsent = true;
 	flush(a);
+}
+
+/* After anything that a library did for us. */
+static void check_sandbox(struct attend *a)
+{
+	int err = priv_refused();
+
+	if (!err)
+		return;
+	if (!a->has_unsent)
+		tell(a, HELPER_ENDS, NULL, err, 0, NULL);
+	leave(a);
 }
 
 /* ── the table ────────────────────────────────────────────────────────────── */
@@ -304,6 +317,7 @@ static void attach(struct attend *a, struct known *k)
 	enum rung rung = RUNG_TCX;
 	int err = capture_attach(a->opt->capture, k->info.ifindex, k->info.name, &rung);
 
+	check_sandbox(a);
 	k->state = err ? REFUSED : HELD;
 	k->changed = false;
 	k->old_name[0] = '\0';
@@ -491,6 +505,7 @@ void helper_attend(const struct helper_options *opt, int ask, int tell_fd)
 		list_first(&a);
 	}
 	for (;;) {
+		check_sandbox(&a);
 		wait_and_serve(&a, busy);
 		busy = !a.has_unsent && step(&a);
 	}

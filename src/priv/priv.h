@@ -38,6 +38,12 @@ int priv_drop(const struct priv_drop *p);
 /* "-Z USER": a number, or a name looked up in /etc/passwd by our own reader (no NSS).  Says what failed. */
 int priv_user(const char *user, uint32_t *uid, uint32_t *gid);
 
+/* ── sandbox.c: was it refused something it tried? ────────────────────────── */
+/* 0, or -ENOSYS when the sandbox refused this process a system call, which is a fault of ours or of a library newer
+ * than those we know: said once, by its name.  The call itself got EPERM and the process goes on; whoever runs
+ * it asks here and ends the run, for there is no telling what is missing. */
+int priv_refused(void);
+
 /* ── caps.c: is this allowed to work? ─────────────────────────────────────── */
 /* Which capabilities are missing for live capture on this kernel, as text ("CAP_BPF, CAP_NET_ADMIN"); returns
  * how many, 0 when none.  CAP_BPF with CAP_NET_ADMIN, or with CAP_NET_RAW, is enough to capture. */
@@ -62,6 +68,7 @@ enum helper_event_type {
 	HELPER_GONE,		/* a captured interface is gone */
 	HELPER_STATE,		/* a captured one is up, down, renamed (text: its old name), of another MTU */
 	HELPER_READY,		/* every interface there at the start has been tried */
+	HELPER_ENDS,		/* the sandbox refused it something, and it said so: err */
 };
 
 struct helper_event {

@@ -3,14 +3,19 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/if_packet.h>
 #include <seccomp.h>
+#include <signal.h>
+#include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <ucontext.h>
 #include <unistd.h>
 
+#include "priv/priv.h"
 #include "util/err.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
@@ -80,8 +85,8 @@ int sandbox_landlock(enum sandbox_role role, int dir)
 }
 
 /* ── seccomp ──────────────────────────────────────────────────────────────────
- * An allow-list; all else is EPERM, so that a library that tries its luck falls
- * back, and what was captured is still written out.
+ * An allow-list; all else is EPERM, so that what was captured is still written out,
+ * and is told: see priv_refused().  What only some libraries need has its version beside it.
  */
 static const int common[] = {
 	/* descriptors we have */
@@ -123,7 +128,71 @@ static const int helper[] = {
 	SCMP_SYS(readlink), SCMP_SYS(getdents64), SCMP_SYS(fchown), SCMP_SYS(fchown32), SCMP_SYS(uname),
 	SCMP_SYS(membarrier), SCMP_SYS(sched_getaffinity), SCMP_SYS(eventfd2), SCMP_SYS(prlimit64),
 	SCMP_SYS(getrlimit), SCMP_SYS(open), SCMP_SYS(stat), SCMP_SYS(lstat),
+	SCMP_SYS(capget),	/* ours: which capability a refusal is about */
+	SCMP_SYS(memfd_create),	/* libbpf 1.4 and later: a map has a descriptor before it is made */
 };
+
+/* The C library makes a process with every signal blocked, where a trap is death: plainly EPERM, which the caller
+ * tells. */
+static const int processes[] = {
+	SCMP_SYS(clone), SCMP_SYS(clone3), SCMP_SYS(fork), SCMP_SYS(vfork),
+};
+
+/*
+ * A refused call becomes a SIGSYS; the handler keeps the first one's number and gives the call its
+ * EPERM.  For a machine that has no row here it is EPERM alone, and not told.
+ */
+#if defined(__x86_64__)
+#define RESULT(context) ((context)->uc_mcontext.gregs[REG_RAX])
+#elif defined(__aarch64__)
+#define RESULT(context) ((context)->uc_mcontext.regs[0])
+#endif
+
+static volatile sig_atomic_t refused_call = -1;
+static bool refused_told;
+
+#ifdef RESULT
+static void on_refusal(int sig, siginfo_t *info, void *context)
+{
+	if (info->si_code <= 0)		/* somebody's kill(2) */
+		return;
+	if (refused_call < 0)
+		refused_call = info->si_syscall;
+	RESULT((ucontext_t *)context) = -EPERM;
+}
+#endif
+
+/* What becomes of a call that is not allowed. */
+static uint32_t refusal(void)
+{
+#ifdef RESULT
+	struct sigaction sa = { .sa_sigaction = on_refusal, .sa_flags = SA_SIGINFO | SA_RESTART };
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGSYS);
+	if (!sigaction(SIGSYS, &sa, NULL) && !sigprocmask(SIG_UNBLOCK, &set, NULL))
+		return SCMP_ACT_TRAP;
+#endif
+	return SCMP_ACT_ERRNO(EPERM);
+}
+
+int priv_refused(void)
+{
+	char *name;
+
+	if (refused_call < 0)
+		return 0;
+	if (!refused_told) {
+		refused_told = true;
+		name = seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, refused_call);
+		fail(0, "the sandbox refused %s (system call %d), which netprobe does not know it needs: "
+		     "please report it with what `netprobe version` says",
+		     name ? name : "a system call", (int)refused_call);
+		free(name);
+	}
+	return -ENOSYS;
+}
 
 static int allow(scmp_filter_ctx ctx, const int *calls, size_t n)
 {
@@ -167,6 +236,11 @@ static int allow_reader(scmp_filter_ctx ctx)
 		err = allow_arg(ctx, SCMP_SYS(tgkill), SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid(), 0));
 	for (size_t i = 0; i < COUNT(ioctls) && !err; i++)
 		err = allow_arg(ctx, SCMP_SYS(ioctl), SCMP_A1(SCMP_CMP_EQ, ioctls[i], 0));
+	/* libpcap gives the ring of a packet socket back as it closes it. */
+	if (!err)
+		err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(setsockopt), 2,
+				       SCMP_A1(SCMP_CMP_EQ, SOL_PACKET, 0),
+				       SCMP_A2(SCMP_CMP_EQ, PACKET_RX_RING, 0));
 	for (size_t i = 0; i < COUNT(fcntls) && !err; i++)
 		err = allow_arg(ctx, SCMP_SYS(fcntl), SCMP_A1(SCMP_CMP_EQ, (scmp_datum_t)fcntls[i], 0));
 	return err;
@@ -182,7 +256,7 @@ static int allow_helper(scmp_filter_ctx ctx)
 	return err;
 }
 
-static int fill(scmp_filter_ctx ctx, enum sandbox_role role)
+static int fill(scmp_filter_ctx ctx, enum sandbox_role role, uint32_t otherwise)
 {
 	int err = allow(ctx, common, COUNT(common));
 
@@ -192,6 +266,8 @@ static int fill(scmp_filter_ctx ctx, enum sandbox_role role)
 		err = allow(ctx, writer, COUNT(writer));
 	if (!err)
 		err = role == SANDBOX_HELPER ? allow_helper(ctx) : allow_reader(ctx);
+	for (size_t i = 0; i < COUNT(processes) && !err && otherwise != SCMP_ACT_ERRNO(EPERM); i++)
+		err = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), processes[i], 0);
 	/* Up to 5.15 a filter alone switches the processor's store bypass off (speculation, for code that
 	 * is not trusted); nobody else's code runs here, and decoding would be slower. */
 	if (!err)
@@ -201,16 +277,18 @@ static int fill(scmp_filter_ctx ctx, enum sandbox_role role)
 
 int sandbox_seccomp(enum sandbox_role role)
 {
+	uint32_t otherwise;
 	scmp_filter_ctx ctx;
 	int err;
 
 	/* EINVAL: this kernel has no filters; EFAULT: it has, and looked at the missing one. */
 	if (prctl(PR_SET_SECCOMP, 2, NULL, 0, 0) && errno != EFAULT)
 		return 0;
-	ctx = seccomp_init(SCMP_ACT_ERRNO(EPERM));
+	otherwise = refusal();
+	ctx = seccomp_init(otherwise);
 	if (!ctx)
 		return fail(ENOMEM, "cannot make a system call filter");
-	err = fill(ctx, role);
+	err = fill(ctx, role, otherwise);
 	if (!err)
 		err = seccomp_load(ctx);
 	seccomp_release(ctx);

@@ -59,6 +59,28 @@ static void after_the_drop_nothing_is_left(void **state)
 	assert_int_equal(in_child(drop_everything), 0);
 }
 
+/* That it says the name is for tests/cli; here, that the process goes on and knows. */
+static int try_the_forbidden(void)
+{
+	struct priv_drop p = { 0 };
+
+	if (SANDBOX_LEFT_OUT)
+		return 0;
+	if (priv_drop(&p) || priv_refused())
+		return 1;
+	if (fork() >= 0 || errno != EPERM || priv_refused())	/* its caller tells */
+		return 2;
+	for (int i = 0; i < 3; i++)
+		if (dup(1) >= 0 || errno != EPERM)
+			return 3;
+	return priv_refused() == -ENOSYS && priv_refused() == -ENOSYS ? 0 : 4;
+}
+
+static void a_refused_call_is_known_afterwards(void **state)
+{
+	assert_int_equal(in_child(try_the_forbidden), 0);
+}
+
 static int drop_without_setuid(void)
 {
 	char done[256];
@@ -236,6 +258,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(after_the_drop_nothing_is_left),
+		cmocka_unit_test(a_refused_call_is_known_afterwards),
 		cmocka_unit_test(a_container_without_setuid_works_but_z_says_so),
 		cmocka_unit_test(the_word_list_stays_in_its_room),
 		cmocka_unit_test(landlock_alone_denies_files_and_keeps_open_ones),
