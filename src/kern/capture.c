@@ -183,6 +183,13 @@ static int make_room(struct capture *c)
 	return 0;
 }
 
+/* Where the maps work the reader listens to the ring alone: an interface on the last rung would not be heard,
+ * unless that was asked for.  Drops come by another way. */
+static bool is_heard(const struct capture *c, enum rung rung)
+{
+	return rung != RUNG_PACKET || c->l.err || !c->opt.packets || c->opt.rung == RUNG_PACKET;
+}
+
 static int climb(struct capture *c, struct hold *h, const struct link_info *link, char *why,
 		 unsigned int size)
 {
@@ -192,7 +199,7 @@ static int climb(struct capture *c, struct hold *h, const struct link_info *link
 	for (int i = 0; i < RUNGS; i++) {
 		char reason[256];
 
-		if (c->opt.rung >= 0 && (int)ladder[i] != c->opt.rung)
+		if ((c->opt.rung >= 0 && (int)ladder[i] != c->opt.rung) || !is_heard(c, ladder[i]))
 			continue;
 		err = try_rung(c, h, link, ladder[i]);
 		if (!err)
@@ -306,7 +313,7 @@ int capture_plan(struct capture *c, uint32_t ifindex, const char *name, struct r
 	for (int r = 0; r < RUNGS; r++)
 		plan_rung(c, &link, (enum rung)r, &plan[r]);
 	for (int i = RUNGS - 1; i >= 0; i--)
-		if (plan[ladder[i]].works)
+		if (plan[ladder[i]].works && is_heard(c, ladder[i]))
 			chosen = ladder[i];
 	for (int r = 0; r < RUNGS; r++) {
 		struct rung_plan *p = &plan[r];
