@@ -168,12 +168,12 @@ static void sll2(struct walk *w)
 static void nflog(struct walk *w)
 {
 	const uint8_t *h = walk_take(w, 4);
-	uint32_t n, type, i;
+	uint32_t n, type;
 	bool little;
 
 	if (!h)
 		return;
-	for (i = 0; walk_has(w, 4); i++) {
+	while (walk_has(w, 4)) {	/* each turn takes four octets or more */
 		little = le16(w->p) <= be16(w->p);
 		n = little ? le16(w->p) : be16(w->p);
 		type = little ? le16(w->p + 2) : be16(w->p + 2);

@@ -178,7 +178,8 @@ static int unzip_start(struct capfile *c)
 }
 
 static const struct {
-	uint8_t magic[4], n;
+	const char *magic;
+	uint8_t n;
 	const char *hint;
 } strangers[] = {
 	{ "\x28\xb5\x2f\xfd", 4, "zstd: try zstdcat FILE | netprobe watch -r -" },

@@ -150,7 +150,8 @@ static void sieve(struct live *l)
 	}
 	if (pcap_compile(l->pcap, &prog, text, 1, PCAP_NETMASK_UNKNOWN))
 		return;
-	pcap_setfilter(l->pcap, &prog);
+	if (pcap_setfilter(l->pcap, &prog))	/* dear, not wrong: it is evaluated here too */
+		note("%s: the kernel takes no filter: %s", cfg->iface->name, pcap_geterr(l->pcap));
 	pcap_freecode(&prog);
 }
 
@@ -172,12 +173,17 @@ static int activate(struct live *l)
 	char why[PCAP_ERRBUF_SIZE];
 	int err;
 
-	pcap_set_snaplen(l->pcap, cfg->iface->snaplen ? (int)cfg->iface->snaplen : SNAP_MAX);
-	pcap_set_promisc(l->pcap, cfg->promisc);
-	pcap_set_timeout(l->pcap, WAIT_MS);
-	pcap_set_buffer_size(l->pcap, octets > 1u << 30 ? 1 << 30 : (int)octets);
-	pcap_set_tstamp_precision(l->pcap, PCAP_TSTAMP_PRECISION_NANO);
-	err = pcap_activate(l->pcap);
+	err = pcap_set_snaplen(l->pcap, cfg->iface->snaplen ? (int)cfg->iface->snaplen : SNAP_MAX);
+	if (!err)
+		err = pcap_set_promisc(l->pcap, cfg->promisc);
+	if (!err)
+		err = pcap_set_timeout(l->pcap, WAIT_MS);
+	if (!err)
+		err = pcap_set_buffer_size(l->pcap, octets > 1u << 30 ? 1 << 30 : (int)octets);
+	if (!err)
+		err = pcap_set_tstamp_precision(l->pcap, PCAP_TSTAMP_PRECISION_NANO);
+	if (!err)
+		err = pcap_activate(l->pcap);
 	if (err < 0)
 		return refused(l, err);
 	if (pcap_setnonblock(l->pcap, 1, why))

@@ -70,11 +70,13 @@ static unsigned int read_prefix(const char **pp, const char *end, uint64_t *mac)
 /* The long name: the last column; in front of it may stand "(hex)" or a short name. */
 static struct str read_name(const char *p, const char *end)
 {
+	size_t n = end > p ? (size_t)(end - p) : 0;
 	const char *tab;
 
-	while (end > p && (end[-1] == ' ' || end[-1] == '\t' || end[-1] == '\r'))
-		end--;
-	tab = memrchr(p, '\t', (size_t)(end - p));
+	while (n && (p[n - 1] == ' ' || p[n - 1] == '\t' || p[n - 1] == '\r'))
+		n--;
+	end = p + n;
+	tab = memrchr(p, '\t', n);
 	if (tab)
 		p = tab;
 	while (p < end && (*p == ' ' || *p == '\t'))

@@ -218,7 +218,7 @@ static void one_in_so_many_is_kept(void **state)
 	assert_int_equal(rig_run(r, udp4(0, 53, 60), 1000, NULL), 0);
 	l = rig_books(r);
 	assert_int_equal(l.seen, 1000);
-	assert_in_range(l.emitted, 100, 100 + r->l.cpus);
+	assert_true(l.emitted >= 100 && l.emitted <= 100 + r->l.cpus);
 }
 
 static void a_full_ring_is_counted(void **state)

@@ -36,7 +36,7 @@ done <"$tmp"
 
 if command -v codespell >/dev/null; then
 	# Words that are right here: protocol and kernel names.
-	xargs codespell -q 3 -L 'ot,te,nd,ans,fo,datas,ser,hist,ro,ue,trun,cmo,inout,inh' <"$tmp" || bad=1
+	xargs codespell -q 3 -L 'ot,te,nd,ans,fo,datas,ser,hist,ro,ue,trun,cmo,inout,inh,caf' <"$tmp" || bad=1
 else
 	echo "no codespell: spelling not checked"
 fi

@@ -75,7 +75,7 @@ static void a_dropped_packet_is_a_drop_and_nothing_else(void **state)
 	}
 }
 
-static int stop(void *ctx, const struct record *r)
+static int say_stop(void *ctx, const struct record *r)
 {
 	++*(int *)ctx;
 	return -5;
@@ -90,7 +90,7 @@ static void who_stops_is_not_called_again(void **state)
 
 	put_echo(&o);
 	f.cap_len = f.len = o.n;
-	assert_int_equal(decode_frame(d, &f, stop, &calls), -5);
+	assert_int_equal(decode_frame(d, &f, say_stop, &calls), -5);
 	assert_int_equal(calls, 1);
 	decode_close(d);
 }

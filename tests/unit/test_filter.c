@@ -210,7 +210,10 @@ static const char *const expressions[] = {
 
 static bool libpcap_matches(const struct filter *f, const uint8_t *data, uint32_t cap, uint32_t len)
 {
-	return bpf_filter((const struct bpf_insn *)f->insns, data, len, cap) != 0;
+	struct bpf_program program = { .bf_len = f->n, .bf_insns = (struct bpf_insn *)f->insns };
+	struct pcap_pkthdr head = { .caplen = cap, .len = len };
+
+	return pcap_offline_filter(&program, &head, data) != 0;
 }
 
 static void user_space_agrees_with_libpcap_on_every_cut(void **state)
