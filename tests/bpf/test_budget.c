@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What the verifier has to walk for each program, against tests/bpf/budget.csv: a tenth more fails.  With
- * UPDATE=1 the file is written anew.  Needs root, and Linux 5.16 to be told.
+ * What the verifier has to walk for each program, against tests/bpf/budget.csv: a tenth more fails.  It
+ * depends on the compiler: the file has the largest of those of clang 14 (Debian 12), 19 (13) and 21 (sid).
+ * With UPDATE=1 what is larger here goes into the file; what became smaller, after the file was removed and
+ * measured with each.  Needs root, and Linux 5.16 to be told.
  */
 #include <linux/capability.h>
 #include <sys/syscall.h>
@@ -31,7 +33,7 @@ static void measure(int fd, const char *options, const char *variant)
 	assert_int_equal(bpf_obj_get_info_by_fd(fd, &info, &size), 0);
 	if (!info.verified_insns)
 		return;
-	assert_in_range(info.verified_insns, 1, LIMIT);
+	assert_true(info.verified_insns <= LIMIT);
 	assert_true(n_rows < ROWS);
 	snprintf(rows[n_rows].name, sizeof(rows[0].name), "%s/%s/%s", info.name, variant, options);
 	rows[n_rows++].insns = info.verified_insns;
@@ -69,17 +71,6 @@ static void measure_drops(void)
 	rig_free(r);
 }
 
-static void write_csv(void)
-{
-	FILE *f = fopen(csv, "w");
-
-	assert_non_null(f);
-	fprintf(f, "program,verified_insns\n");
-	for (unsigned int i = 0; i < n_rows; i++)
-		fprintf(f, "%s,%u\n", rows[i].name, rows[i].insns);
-	fclose(f);
-}
-
 static unsigned int budget_of(FILE *f, const char *name)
 {
 	char line[128], found[48];
@@ -90,6 +81,27 @@ static unsigned int budget_of(FILE *f, const char *name)
 		if (sscanf(line, "%47[^,],%u", found, &insns) == 2 && !strcmp(found, name))
 			return insns;
 	return 0;
+}
+
+/* The larger of what was and what is. */
+static void write_csv(void)
+{
+	FILE *f = fopen(csv, "r");
+	unsigned int larger[ROWS];
+
+	for (unsigned int i = 0; i < n_rows; i++) {
+		unsigned int was = f ? budget_of(f, rows[i].name) : 0;
+
+		larger[i] = was > rows[i].insns ? was : rows[i].insns;
+	}
+	if (f)
+		fclose(f);
+	f = fopen(csv, "w");
+	assert_non_null(f);
+	fprintf(f, "program,verified_insns\n");
+	for (unsigned int i = 0; i < n_rows; i++)
+		fprintf(f, "%s,%u\n", rows[i].name, larger[i]);
+	fclose(f);
 }
 
 static void no_program_outgrows_its_budget(void **state)
@@ -110,7 +122,7 @@ static void no_program_outgrows_its_budget(void **state)
 		unsigned int budget = budget_of(f, rows[i].name);
 
 		print_message("%-36s %6u of %u\n", rows[i].name, rows[i].insns, budget);
-		assert_in_range(rows[i].insns, 0, budget + budget / 10);
+		assert_true(rows[i].insns <= budget + budget / 10);
 	}
 	fclose(f);
 }
