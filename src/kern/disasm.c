@@ -123,8 +123,10 @@ static void classic_line(FILE *to, const struct filter_insn *p, unsigned int i)
 	classic_text(&t, p, i);
 	if (branches)
 		fprintf(to, "(%03u) %-8s %-16s jt %u\tjf %u\n", i, t.op, t.arg, i + 1 + p->jt, i + 1 + p->jf);
-	else
+	else if (*t.arg)
 		fprintf(to, "(%03u) %-8s %s\n", i, t.op, t.arg);
+	else
+		fprintf(to, "(%03u) %s\n", i, t.op);
 }
 
 static void dump_classic(const struct filter_insn *p, unsigned int n, unsigned int level, FILE *to)

@@ -92,7 +92,14 @@ static void imply(struct filter *f)
 /*
  * Loads at or above SKF_AD_OFF are what libpcap makes of `inbound`, `outbound`
  * and `ifindex` where the frame does not tell; nobody could answer in user space.
+ * libpcap 1.11 refuses them itself, as "not a live capture".
  */
+static int refuse_untold(const struct filter *f)
+{
+	return fail(0, "filter \"%.*s%s\": %s", QUOTE_MAX, f->text, ellipsis(f->text),
+		    "the frame does not tell direction or interface index: use -Q or -i");
+}
+
 static int refuse_ancillary(const struct filter *f)
 {
 	for (unsigned int i = 0; i < f->n; i++) {
@@ -100,8 +107,7 @@ static int refuse_ancillary(const struct filter *f)
 
 		if (BPF_CLASS(code) == BPF_LD && BPF_MODE(code) == BPF_ABS &&
 		    f->insns[i].k >= (uint32_t)ANCILLARY)
-			return fail(0, "filter \"%.*s%s\": %s", QUOTE_MAX, f->text, ellipsis(f->text),
-				    "the frame does not tell direction or interface index: use -Q or -i");
+			return refuse_untold(f);
 	}
 	return 0;
 }
@@ -134,7 +140,9 @@ static int compile(struct filter *f)
 	if (!p)
 		return fail(ENOMEM, "filter");
 	if (pcap_compile(p, &prog, f->text, strlen(f->text) <= OPTIMIZE_MAX, PCAP_NETMASK_UNKNOWN)) {
-		if (f->ether)
+		if (!strncmp(pcap_geterr(p), "not a live capture", 18))
+			err = refuse_untold(f);
+		else if (f->ether)
 			err = fail(0, "filter \"%.*s%s\": %s", QUOTE_MAX, f->text, ellipsis(f->text),
 				   pcap_geterr(p));
 		else

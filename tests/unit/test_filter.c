@@ -277,8 +277,12 @@ static void classic_dump_is_libpcaps(void **state)
 		for (unsigned int k = 0; k < f->n; k++) {
 			const char *line = bpf_image((const struct bpf_insn *)&f->insns[k], (int)k);
 
-			assert_memory_equal(p, line, strlen(line));
-			p += strlen(line);
+			size_t n = strlen(line);
+
+			while (n && line[n - 1] == ' ')		/* before libpcap 1.11 */
+				n--;
+			assert_memory_equal(p, line, n);
+			p += n;
 			assert_int_equal(*p++, '\n');
 		}
 		if (f->kernel)
