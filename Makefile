@@ -8,7 +8,7 @@
 .SUFFIXES:
 
 # These work on a bare machine: no compiler is asked for.
-ifneq ($(if $(MAKECMDGOALS),$(filter-out help deps deps-test dist clean distclean,$(MAKECMDGOALS)),all),)
+ifneq ($(if $(MAKECMDGOALS),$(filter-out help deps deps-test check-distro dist clean distclean,$(MAKECMDGOALS)),all),)
 -include config.mk
 endif
 config.mk: configure
@@ -127,6 +127,9 @@ check-vm: all root-programs
 ## check-all: all of the above and what takes long: see HACKING, 5
 check-all: all
 	$(Q)tests/run --all
+## check-distro D=trixie: build and try it with another Debian suite's compilers and libraries (root)
+check-distro:
+	$(Q)tests/distro.sh $(D)
 ## golden [T=name]: renew the expected output of one golden test, or of all
 golden: all
 	$(Q)tests/golden.sh --renew '$(T)'
@@ -220,7 +223,7 @@ help:
 	@sed -n "s/^## /  /p" Makefile
 
 .PHONY: again all unit unit-programs root-programs bench-programs fuzz-programs tools check check-root check-vm \
-	check-all golden lint bench fuzz install uninstall dist distcheck deps deps-test clean distclean help
+	check-distro check-all golden lint bench fuzz install uninstall dist distcheck deps deps-test clean distclean help
 .SECONDARY:
 -include $(OBJS:.o=.d) $(TESTC:%.c=$(B)/%.d) $(BPFSRC:%.bpf.c=$(B)/%.bpf.d)
 -include $(wildcard $(FB)/src/*.d $(FB)/src/*/*.d $(FB)/tests/fuzz/*.d)
