@@ -71,19 +71,11 @@ bookworm | trixie | sid) suite=$1 ;;
 esac
 
 # ── out here ──
-# The archive that this machine's apt is set up to use: not the security one, not a third party's.
-mirror() {
-	[ -z "${NETPROBE_MIRROR-}" ] || { echo "$NETPROBE_MIRROR"; return; }
-	# shellcheck disable=SC2016
-	apt-get indextargets --format '$(ORIGIN) $(LABEL) $(REPO_URI)' 'Created-By: Packages' |
-		awk '$1 == "Debian" && $2 == "Debian" && NF == 3 { print $3; exit }'
-}
-
 [ "$(id -u)" = 0 ] || die "needs root"
 command -v debootstrap >/dev/null || die "no debootstrap (apt-get install debootstrap)"
 tree=$top/build/distro/$suite
 if [ ! -e "$tree.complete" ]; then
-	uri=$(mirror)
+	uri=$(tests/mirror)
 	[ -n "$uri" ] || die "no Debian archive among the apt sources; name one in NETPROBE_MIRROR"
 	mkdir -p "$top/build/distro"
 	rm -rf --one-file-system "$tree"

@@ -15,15 +15,7 @@ command -v apt-get >/dev/null || skip "no apt-get here"
 arch=$(dpkg --print-architecture)
 case $arch in amd64 | arm64) ;; *) skip "no cloud kernels for $arch" ;; esac
 
-# The archive that the machine follows: not the security one, not a third party's.
-mirror() {
-	[ -z "${NETPROBE_MIRROR-}" ] || { echo "$NETPROBE_MIRROR"; return; }
-	# shellcheck disable=SC2016
-	apt-get indextargets --format '$(ORIGIN) $(LABEL) $(RELEASE) $(REPO_URI)' 'Created-By: Packages' |
-		awk '$1 == "Debian" && $2 == "Debian" && $3 !~ /-/ { print $NF; exit }'
-}
-
-uri=$(mirror)
+uri=$("$(dirname "$0")/../mirror")
 [ -n "$uri" ] || skip "no Debian archive among the apt sources"
 keys=/usr/share/keyrings/debian-archive-keyring.gpg
 [ -r $keys ] || skip "no $keys"
