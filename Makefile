@@ -22,6 +22,10 @@ again:
 endif
 endif
 
+ifneq ($(filter fuzz fuzz-programs,$(MAKECMDGOALS)),)
+SAN := address,undefined
+endif
+
 V ?= 0
 ifeq ($(V),0)
   Q := @
@@ -44,8 +48,16 @@ CPPFLAGS += -D_GNU_SOURCE -DNETPROBE_VERSION='"$(VERSION)"' -Isrc -Ibpf -I$(B)/g
             -include src/util/poison.h $(CONFIG_CPPFLAGS)
 HARDEN   := -fstack-protector-strong -fPIE -ffile-prefix-map=$(CURDIR)=.
 ifdef SAN
-  CFLAGS   := -O1 -g -fno-omit-frame-pointer -fsanitize=$(SAN) -fno-sanitize-recover=all
-  LDMODE   := -fsanitize=$(SAN)
+  # The fuzzers and the tests share one library: by clang, with the edges counted, where it has libFuzzer.
+  ifeq ($(SAN)-$(FUZZER),address,undefined-yes)
+    CC     := $(CLANG)
+    SANITIZE := fuzzer-no-link,$(SAN)
+  else
+    SANITIZE := $(SAN)
+  endif
+  CFLAGS   := -O1 -g -fno-omit-frame-pointer -fsanitize=$(SANITIZE) -fno-sanitize-recover=all
+  CPPFLAGS += -U_FORTIFY_SOURCE
+  LDMODE   := -fsanitize=$(SANITIZE)
 else
   CPPFLAGS += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
   LDMODE   := $(LDSTATIC) -Wl,-z,relro,-z,now,-z,noexecstack
@@ -98,7 +110,7 @@ $(B)/gen/%.skel.h: $(B)/bpf/%.bpf.o
 # are linked as the program itself is: some run where there are no libraries.
 $(B)/tests/%: $(B)/tests/%.o $(B)/libnetprobe.a
 	$(call say,LD)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(if $(SAN),-fsanitize=$(SAN)) $(filter %.o,$^) $(B)/libnetprobe.a \
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(if $(SAN),$(LDMODE)) $(filter %.o,$^) $(B)/libnetprobe.a \
 		$(if $(filter test_%,$(*F)),-lcmocka) $(LIBS_DYNAMIC) -o $@
 
 $(B)/tests/tools/privtest: $(B)/tests/tools/privprobe.o
@@ -140,29 +152,19 @@ lint:
 bench: all bench-programs
 	$(Q)B=$(B) tests/bench/run
 
-# ── fuzzing: the library again, by clang, with libFuzzer's instrumentation ───
-FB     := build/fuzz
-FUZZ   := $(patsubst tests/fuzz/%.c,$(FB)/%,$(wildcard tests/fuzz/fuzz_*.c))
-FFLAGS := -g -O1 -fno-omit-frame-pointer -fno-sanitize-recover=all
+# ── fuzzing: these goals are built with sanitizers, whether SAN is said or not ─
+FUZZ   := $(patsubst tests/fuzz/%.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 # A fuzzer may check what the unit tests check: "unit/json_check.h".
-$(FB)/tests/%: CPPFLAGS += -Itests
-$(FB)/%.o: %.c config.mk | $(SKEL)
-	$(call say,CC)
-	$(Q)mkdir -p $(@D)
-	$(Q)$(CLANG) -std=gnu11 $(CPPFLAGS) -U_FORTIFY_SOURCE $(FFLAGS) \
-		-fsanitize=fuzzer-no-link,address,undefined -MMD -MP -c $< -o $@
-$(FB)/libnetprobe.a: $(patsubst %.c,$(FB)/%.o,$(filter-out src/main.c,$(SRCS)))
-	$(call say,AR)
-	$(Q)rm -f $@; $(AR) rcs $@ $^
-$(FUZZ): $(FB)/fuzz_%: $(FB)/tests/fuzz/fuzz_%.o $(FB)/libnetprobe.a
+$(B)/tests/fuzz/%.o: CPPFLAGS += -Itests
+$(FUZZ): $(B)/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(B)/libnetprobe.a
 	$(call say,LD)
-	$(Q)$(CLANG) $(FFLAGS) -fsanitize=fuzzer,address,undefined $^ $(LIBS_DYNAMIC) -o $@
+	$(Q)$(CC) $(CFLAGS) -fsanitize=fuzzer,$(SAN) $^ $(LIBS_DYNAMIC) -o $@
 
 fuzz-programs: $(FUZZ)
 ## fuzz [F=name] [T=seconds]: one fuzzer, or each, for T seconds (60)
-fuzz: $(if $(F),$(FB)/fuzz_$(F),$(FUZZ))
-	$(Q)set -e; for f in $(or $(F),$(patsubst $(FB)/fuzz_%,%,$(FUZZ))); do tests/fuzz/run.sh $$f $(or $(T),60); done
+fuzz: $(if $(F),$(B)/fuzz_$(F),$(FUZZ))
+	$(Q)set -e; for f in $(or $(F),$(patsubst $(B)/fuzz_%,%,$(FUZZ))); do tests/fuzz/run.sh $$f $(or $(T),60); done
 
 # ── installing, packing, packages ────────────────────────────────────────────
 ## install, uninstall: below DESTDIR and PREFIX
@@ -226,4 +228,4 @@ help:
 	check-distro check-all golden lint bench fuzz install uninstall dist distcheck deps deps-test clean distclean help
 .SECONDARY:
 -include $(OBJS:.o=.d) $(TESTC:%.c=$(B)/%.d) $(BPFSRC:%.bpf.c=$(B)/%.bpf.d)
--include $(wildcard $(FB)/src/*.d $(FB)/src/*/*.d $(FB)/tests/fuzz/*.d)
+-include $(wildcard $(B)/tests/fuzz/*.d)

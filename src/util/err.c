@@ -11,6 +11,7 @@
 
 static int quiet_notes;
 
+__attribute__((format(printf, 3, 0)))
 static void say(const char *tag, int err, const char *fmt, va_list ap)
 {
 	char raw[1024], clean[4096];

@@ -5,6 +5,8 @@
 #include "decode/decode.h"
 #include "detect/detect.h"
 
+int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
+
 /*
  * The input is Ethernet frames: an octet of the time since the one before, squared, in
  * milliseconds, two of length, then the octets.  All rules are on, at limits that little is needed for.

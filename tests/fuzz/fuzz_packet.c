@@ -6,6 +6,8 @@
 #include "decode/line.h"
 #include "decode/packet.h"
 
+int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
+
 /*
  * The input is a link type (two octets), then frames: two octets of length, the
  * captured part of that length.  Each is walked, recorded and printed, with the

@@ -7,13 +7,13 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct vendors *v = NULL;
-	static uint64_t sum;
 	struct str s;
 
 	if (size < 6 || vendors_parse(&v, (const char *)data + 6, size - 6))
 		return 0;
 	s = vendors_find(v, data);
-	sum += touch(s.p, s.n);
+	if (touch(s.p, s.n) == UINT64_MAX)
+		abort();
 	vendors_close(v);
 	return 0;
 }

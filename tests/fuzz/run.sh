@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# run.sh NAME SECONDS | fixed: fuzz with build/fuzz/fuzz_NAME for so long from the committed seeds and
+# run.sh NAME SECONDS | fixed: fuzz with build/san/fuzz_NAME for so long from the committed seeds and
 # from what earlier runs found; or feed it the seeds, and then a number of inputs made from them that
 # are the same each time.  An input that fails is left in build/fuzz/found, to become a seed and a unit test.
 set -eu
@@ -25,7 +25,7 @@ fi
 log=build/fuzz/$name.log
 # shellcheck disable=SC2086
 if ! ASAN_OPTIONS=allocator_may_return_null=1 UBSAN_OPTIONS=print_stacktrace=1 \
-	"build/fuzz/fuzz_$name" $bound -timeout=60 -rss_limit_mb=1024 -print_final_stats=1 \
+	"build/san/fuzz_$name" $bound -timeout=60 -rss_limit_mb=1024 -print_final_stats=1 \
 	-artifact_prefix="build/fuzz/found/$name-" $dict "$work" $seeds >"$log" 2>&1; then
 	grep -vE '^#[0-9]+' "$log" | tail -n 60
 	exit 1

@@ -344,7 +344,7 @@ static void a_stream_joined_in_its_middle_finds_the_next_message(void **state)
 	struct decode *d = decoder(DECODE_MESSAGES);
 	struct lines l = { .n = 0 };
 
-	give_tcp(d, &l, 100, 16, FRAMED + 7, LEN(FRAMED) - 7, 1);
+	give_tcp(d, &l, 100, 16, &FRAMED[7], LEN(FRAMED) - 7, 1);
 	assert_int_equal(l.n, 0);
 	give_tcp(d, &l, 100 + LEN(FRAMED) - 7, 16, FRAMED, LEN(FRAMED), 2);
 	assert_int_equal(l.n, 1);
@@ -392,7 +392,7 @@ static void on_other_ports_contents_tell(void **state)
 	put_tcp(&o, 1, 2, 4000, 8053, 100 + LEN(FRAMED), 16, FRAMED, 10);
 	feed(d, &l, &o, o.n, SECOND, 5);
 	o.n = 0;
-	put_tcp(&o, 1, 2, 4000, 8053, 110 + LEN(FRAMED), 16, FRAMED + 10, LEN(FRAMED) - 10);
+	put_tcp(&o, 1, 2, 4000, 8053, 110 + LEN(FRAMED), 16, &FRAMED[10], LEN(FRAMED) - 10);
 	feed(d, &l, &o, o.n, SECOND, 6);
 	assert_int_equal(l.n, 3);
 	decode_close(d);

@@ -98,7 +98,7 @@ static void lookalikes_are_nobodys(void **state)
 {
 	static const char *const texts[] = {
 		"GET / RTSP/1.0\r\n\r\n", "REGISTER sip:a SIP/2.0\r\n\r\n", "GET /\r\n", "EHLO HTTP/1.1\r\n",
-		"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "HTTP/1.1 2000 x\r\n", "HTTP/1.1 999\r\n" + 9, "HTTP/2.0 200\r\n",
+		"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "HTTP/1.1 2000 x\r\n", &"HTTP/1.1 999\r\n"[9], "HTTP/2.0 200\r\n",
 	};
 	struct talk t;
 
