@@ -39,10 +39,13 @@ bad=0
 for f in $(git ls-files -co --exclude-standard 'src/*.c' 'bpf/*.c' 'tests/*.c'); do
 	[ -e "$f" ] || continue
 	columns <"$f" >"$tmp/ours"
-	changed "$f" 0 >"$tmp/a"
-	changed "$f" 110 >"$tmp/b"
-	statements "$f" >"$tmp/c"
-	for n in $(comm -12 "$tmp/a" "$tmp/b" | comm -12 - "$tmp/c" | sort -n); do
+	statements "$f" >"$tmp/a"
+	for limit in 0 110; do
+		[ -s "$tmp/a" ] || break
+		changed "$f" $limit | comm -12 "$tmp/a" - >"$tmp/b"
+		mv "$tmp/b" "$tmp/a"
+	done
+	for n in $(sort -n "$tmp/a"); do
 		echo "$f:$n: $(sed -n "${n}p" "$f")"
 		bad=1
 	done
