@@ -15,11 +15,9 @@ say "burst into a stopped reader"
 "$NETPROBE" -N there -j watch --packets -i eth0 -Q in -B 1024 --fail-on-loss >"$work/burst.out" 2>"$work/burst.err" &
 pid=$!
 until_true 5 grep -q 'listening on' "$work/burst.err" || die "did not start"
-sleep 0.2
 kill -STOP $pid
 "$TOOLS/livegen" here $N 60 >/dev/null
 kill -CONT $pid
-sleep 0.5
 kill -USR1 $pid
 until_true 5 grep -q 'ledger:' "$work/burst.err"
 stop INT

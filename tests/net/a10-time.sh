@@ -12,11 +12,9 @@ check() { # NAME PREFIX...
 	"$@" "$NETPROBE" -j watch --packets -i here icmp >"$work/$name.out" 2>"$work/$name.err" &
 	pid=$!
 	until_true 5 grep -q 'listening on' "$work/$name.err" || die "$name did not start"
-	sleep 0.2
 	before=$(date +%s%N)
 	ping -qc5 -i 0.2 10.9.0.2 >/dev/null
 	after=$(date +%s%N)
-	sleep 0.3
 	pkill -INT -x netprobe || true
 	wait "$pid" || true
 	first=$(jq -rs 'map(.["@timestamp"])[0]' "$work/$name.out")

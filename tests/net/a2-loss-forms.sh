@@ -14,11 +14,9 @@ lossy() { # NAME ARGS...
 	"$NETPROBE" -N there "$@" -i eth0 -Q in -B 512 >"$work/$name.out" 2>"$work/$name.err" &
 	pid=$!
 	until_true 5 grep -q 'listening on' "$work/$name.err" || die "$name did not start"
-	sleep 0.2
 	kill -STOP $pid
 	"$TOOLS/livegen" here 200000 60 >/dev/null
 	kill -CONT $pid
-	sleep 0.3
 	stop INT
 	eval "$(ledger "$name")"
 	# shellcheck disable=SC2154

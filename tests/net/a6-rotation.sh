@@ -59,11 +59,9 @@ rm "$work"/d/*
 say "SIGHUP reopens"
 start h watch -i here -w "$work/d/h.pcap" icmp
 ping -qc2 -i 0.2 10.9.0.2 >/dev/null
-sleep 0.3
 mv "$work/d/h.pcap" "$work/d/h.old"
 kill -HUP "$pid"
 until_true 3 test -e "$work/d/h.pcap" || die "SIGHUP did not open a new file"
 ping -qc2 -i 0.2 10.9.0.2 >/dev/null
-sleep 0.3
 stop INT
 same "packets before and after" "$(total "$work/d/h.old" "$work/d/h.pcap")" 8

@@ -45,7 +45,6 @@ for round in 1 2; do
 	ip neigh add 10.8.0.9 lladdr 02:00:00:00:00:09 dev late
 	ip addr add 10.8.0.1/24 dev late
 	ping -qc3 -i 0.2 -W1 10.8.0.9 >/dev/null || true
-	sleep 0.3
 	ip link del late
 done
 stop INT

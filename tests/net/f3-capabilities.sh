@@ -26,8 +26,7 @@ same "lines" "$(wc -l <"$work/caps.out")" 2
 say "perfmon for drops"
 as ,+bpf,+net_admin,+net_raw,+perfmon "$work/np" watch --drops -i here >"$work/drops.out" 2>"$work/drops.err" &
 pid=$!
-sleep 1
-kill -0 $pid 2>/dev/null || { cat "$work/drops.err"; die "drops do not start with CAP_PERFMON"; }
+until_true 5 grep -q 'listening on' "$work/drops.err" || { cat "$work/drops.err"; die "drops do not start with CAP_PERFMON"; }
 stop INT
 
 missing() { # CAPS NAMED...
