@@ -17,7 +17,7 @@ bash_gives() { # WANTED WORD...
 }
 bash_gives watch netprobe w
 bash_gives --proto netprobe watch --pr
-bash_gives lo netprobe watch -i l
+[ ! -e /sys/class/net/lo ] || bash_gives lo netprobe watch -i l
 bash_gives dns.question.name netprobe -o dns.q
 bash_gives source.ip,dns.id netprobe watch -o source.ip,dns.i
 done_in="$done_in bash"
@@ -36,7 +36,7 @@ if command -v fish >/dev/null; then
 	}
 	fish_gives watch 'netprobe w'
 	fish_gives --proto 'netprobe watch --pr'
-	fish_gives lo 'netprobe watch -i l'
+	[ ! -e /sys/class/net/lo ] || fish_gives lo 'netprobe watch -i l'
 	done_in="$done_in fish"
 fi
 echo "# in$done_in"
