@@ -40,6 +40,7 @@ Acquire::Check-Valid-Until "false";
 Acquire::Retries "2";
 Acquire::http::Timeout "20";
 APT::Sandbox::User "root";
+APT::Update::Error-Mode "any";
 C
 APT_CONFIG=$apt/apt.conf
 export APT_CONFIG
