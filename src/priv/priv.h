@@ -33,7 +33,7 @@ struct priv_drop {
 };
 /* Give everything up; each step that the kernel cannot do (Landlock before 5.13) is skipped and recorded in
  * `done` as a word list for --debug ("uid=65534 caps nnp rlimits landlock=7 seccomp"; a skipped one is
- * "seccomp:no"); one that it refuses is an error, said. */
+ * "seccomp:no", and a warning says so); one that it refuses is an error, said. */
 int priv_drop(const struct priv_drop *p);
 /* "-Z USER": a number, or a name looked up in /etc/passwd by our own reader (no NSS).  Says what failed. */
 int priv_user(const char *user, uint32_t *uid, uint32_t *gid);

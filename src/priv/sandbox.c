@@ -7,6 +7,7 @@
 #include <seccomp.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -282,8 +283,12 @@ int sandbox_seccomp(enum sandbox_role role)
 	int err;
 
 	/* EINVAL: this kernel has no filters; EFAULT: it has, and looked at the missing one. */
-	if (prctl(PR_SET_SECCOMP, 2, NULL, 0, 0) && errno != EFAULT)
+	if (prctl(PR_SET_SECCOMP, 2, NULL, 0, 0) && errno != EFAULT) {
+		if (role != SANDBOX_HELPER)
+			warn("no system call filter here (seccomp: %s): what reads packets is confined without it",
+			     strerror(errno));
 		return 0;
+	}
 	otherwise = refusal();
 	ctx = seccomp_init(otherwise);
 	if (!ctx)
