@@ -1,13 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 # distro.sh SUITE: build and try netprobe with the compilers and libraries of another Debian suite (bookworm,
-# trixie, sid): a small system below build/distro/SUITE, made by debootstrap and brought up to date the next
-# time; in it a build where warnings are errors, the groups unit, golden and cli of tests/run, and ten packets
-# from a veth pair.  The kernel stays this one.  As root; every mount lies in a namespace of its own.
-# `rm -r build/distro` takes it all away.
+# trixie, sid): a small system below build/distro/SUITE (debian.sh), brought up to date each time; in it a build
+# where warnings are errors, the groups unit, golden and cli of tests/run, and ten packets from a veth pair.
+# As root.  `rm -r build/distro` takes it all away.
 set -eu
 cd "$(dirname "$0")/.."
-top=$PWD
 export LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive
 unset MAKEFLAGS MAKELEVEL MFLAGS TMPDIR
 
@@ -71,34 +69,11 @@ bookworm | trixie | sid) suite=$1 ;;
 esac
 
 # ── out here ──
-[ "$(id -u)" = 0 ] || die "needs root"
-command -v debootstrap >/dev/null || die "no debootstrap (apt-get install debootstrap)"
-tree=$top/build/distro/$suite
-if [ ! -e "$tree.complete" ]; then
-	uri=$(tests/mirror)
-	[ -n "$uri" ] || die "no Debian archive among the apt sources; name one in NETPROBE_MIRROR"
-	mkdir -p "$top/build/distro"
-	rm -rf --one-file-system "$tree"
-	debootstrap --variant=minbase "$suite" "$tree" "$uri" >"$tree.log" 2>&1 ||
-		{ tail -n 20 "$tree.log"; die "debootstrap fails"; }
-	touch "$tree.complete"
-fi
-
-# The files that git knows or would take, as they are now.
-rm -rf --one-file-system "$tree/netprobe"
-mkdir "$tree/netprobe"
-git ls-files -co --exclude-standard | while read -r f; do [ ! -e "$f" ] || echo "$f"; done |
-	tar -c -T - | tar -x --no-same-owner -C "$tree/netprobe"
-cp -L /etc/resolv.conf "$tree/etc/resolv.conf"
-# The archive may be a snapshot of some day.
-echo 'Acquire::Check-Valid-Until "false";' >"$tree/etc/apt/apt.conf.d/90snapshot"
-
-# A root that is no mount point cannot make mount namespaces: the tree is mounted on itself.
-# shellcheck disable=SC2016
-unshare --mount --propagation private --pid --fork --kill-child sh -euc '
-	mount --bind "$1" "$1"
-	mount --rbind /dev "$1/dev"
-	exec chroot "$1" /netprobe/tests/distro.sh --inside
-' sh "$tree" && rc=0 || rc=$?
-[ $rc = 0 ] && echo "ok distro/$suite" || echo "not ok distro/$suite"
+rc=0
+tests/debian.sh "$suite" "build/distro/$suite" tests/distro.sh || rc=$?
+case $rc in
+0) echo "ok distro/$suite" ;;
+77) ;;	# debian.sh said why
+*) echo "not ok distro/$suite" ;;
+esac
 exit $rc
