@@ -8,7 +8,8 @@
 .SUFFIXES:
 
 # These work on a bare machine: no compiler is asked for.
-ifneq ($(if $(MAKECMDGOALS),$(filter-out help deps deps-test check-distro dist clean distclean,$(MAKECMDGOALS)),all),)
+BARE := help deps deps-test check-distro check-arm64 dist clean distclean
+ifneq ($(if $(MAKECMDGOALS),$(filter-out $(BARE),$(MAKECMDGOALS)),all),)
 -include config.mk
 endif
 config.mk: configure
@@ -142,6 +143,9 @@ check-all: all
 ## check-distro D=trixie: build and try it with another Debian suite's compilers and libraries (root)
 check-distro:
 	$(Q)tests/distro.sh $(D)
+## check-arm64: cross build for arm64, try it under qemu-user (root)
+check-arm64:
+	$(Q)tests/arm64.sh
 ## golden [T=name]: renew the expected output of one golden test, or of all
 golden: all
 	$(Q)tests/golden.sh --renew '$(T)'
@@ -225,7 +229,8 @@ help:
 	@sed -n "s/^## /  /p" Makefile
 
 .PHONY: again all unit unit-programs root-programs bench-programs fuzz-programs tools check check-root check-vm \
-	check-distro check-all golden lint bench fuzz install uninstall dist distcheck deps deps-test clean distclean help
+	check-distro check-arm64 check-all golden lint bench fuzz install uninstall dist distcheck deps deps-test clean \
+	distclean help
 .SECONDARY:
 -include $(OBJS:.o=.d) $(TESTC:%.c=$(B)/%.d) $(BPFSRC:%.bpf.c=$(B)/%.bpf.d)
 -include $(wildcard $(B)/tests/fuzz/*.d)
