@@ -15,7 +15,10 @@ if [ $renew = yes ] && [ -z "${1-}" ]; then
 fi
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
-"$B/tests/tools/hex2pcap" "$1.hex" "$tmp/in.pcap"
+# Whichever build has the tools; the group san makes its own only.
+tool=$B/tests/tools/hex2pcap
+[ -x "$tool" ] || tool=$B/san/tests/tools/hex2pcap
+"$tool" "$1.hex" "$tmp/in.pcap"
 for np in "$B/netprobe" "$B/san/netprobe"; do
 	[ -x "$np" ] || continue
 	timeout 20 "$np" -q -j watch --packets -r "$tmp/in.pcap" >"$tmp/out"
