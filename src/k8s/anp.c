@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* policy.networking.k8s.io/v1alpha1: AdminNetworkPolicy and BaselineAdminNetworkPolicy. */
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "k8s/parts.h"
@@ -98,6 +97,7 @@ static void read_peer(struct loader *l, struct arena *mem, struct k8s_peer *p, c
 {
 	static const char *const ways[] = { "namespaces", "pods", "nodes", "networks", "domainNames" };
 	static const char *const members[] = { "namespaces", "pods", "nodes", "networks", "domainNames", NULL };
+	const json_t *way;
 	size_t at;
 	int n = 0;
 
@@ -113,20 +113,23 @@ static void read_peer(struct loader *l, struct arena *mem, struct k8s_peer *p, c
 	p->any_ns = true;
 	for (n = 0; !has(o, ways[n]);)
 		n++;
+	way = n < 3 ? get_object(l, o, ways[n]) : get_array(l, o, ways[n]);
+	if (!way)
+		return;
 	at = path_key(l, ways[n]);
 	switch (n) {
 	case 0:
-		read_namespaces(l, mem, p, json_object_get(o, "namespaces"));
+		read_namespaces(l, mem, p, way);
 		break;
 	case 1:
-		read_pods(l, mem, p, json_object_get(o, "pods"));
+		read_pods(l, mem, p, way);
 		break;
 	case 2:
 		p->kind = PEER_NODES;
-		p->pod = read_selector(l, mem, json_object_get(o, "nodes"));
+		p->pod = read_selector(l, mem, way);
 		break;
 	case 3:
-		read_networks(l, mem, p, json_object_get(o, "networks"));
+		read_networks(l, mem, p, way);
 		break;
 	default:
 		/* What a name resolved to is not in the objects. */
@@ -193,57 +196,22 @@ static void read_action(struct loader *l, struct k8s_rule *r, const json_t *o, e
 
 static void read_rule(struct loader *l, struct k8s_policy *p, struct k8s_rule *r, const json_t *o, enum side side)
 {
-	const char *peers_key = side == EGRESS ? "to" : "from", *name = get_string(l, o, "name");
-	const char *const members[] = { "name", "action", peers_key, "ports", NULL };
-	const json_t *peers = get_array(l, o, peers_key), *ports = get_array(l, o, "ports");
-	size_t at;
+	const char *name = get_string(l, o, "name");
 
-	check_members(l, o, members);
 	read_action(l, r, o, p->kind);
 	r->name = name ? name_of(l, name) : 0;
-	r->n_peers = (uint32_t)json_array_size(peers);
-	r->n_ports = (uint32_t)json_array_size(ports);
-	r->any_port = !r->n_ports;
 	if (!r->n_peers)
-		mistake_at(l, MISTAKE_ERROR, peers_key, "needs at least one peer");
-	r->peers = read_room(l, &p->mem, r->n_peers, sizeof(*r->peers));
-	r->ports = read_room(l, &p->mem, r->n_ports, sizeof(*r->ports));
-	if (!r->peers || !r->ports)
-		return;
-	at = path_key(l, peers_key);
-	for (size_t i = 0; i < r->n_peers; i++) {
-		size_t deeper = path_index(l, i);
-
-		read_peer(l, &p->mem, &r->peers[i], json_array_get(peers, i), side);
-		path_back(l, deeper);
-	}
-	path_back(l, at);
-	at = path_key(l, "ports");
-	for (size_t i = 0; i < r->n_ports; i++) {
-		size_t deeper = path_index(l, i);
-
-		read_port(l, &r->ports[i], json_array_get(ports, i));
-		path_back(l, deeper);
-	}
-	path_back(l, at);
+		mistake_at(l, MISTAKE_ERROR, side == EGRESS ? "to" : "from", "needs at least one peer");
 }
 
-static void read_rules(struct loader *l, struct k8s_policy *p, const json_t *spec, enum side side)
-{
-	const char *key = side == EGRESS ? "egress" : "ingress";
-	const json_t *list = get_array(l, spec, key);
-	size_t n = json_array_size(list), at = path_key(l, key);
-
-	p->rules[side] = read_room(l, &p->mem, n, sizeof(*p->rules[side]));
-	for (size_t i = 0; p->rules[side] && i < n; i++) {
-		size_t deeper = path_index(l, i);
-
-		read_rule(l, p, &p->rules[side][i], json_array_get(list, i), side);
-		path_back(l, deeper);
-	}
-	p->n_rules[side] = p->rules[side] ? (uint32_t)n : 0;
-	path_back(l, at);
-}
+static const struct policy_dialect admin = {
+	.members = {
+		[EGRESS] = { "name", "action", "to", "ports" },
+		[INGRESS] = { "name", "action", "from", "ports" },
+	},
+	.peers_key = { [EGRESS] = "to", [INGRESS] = "from" },
+	.rule = read_rule, .peer = read_peer, .port = read_port,
+};
 
 static void read_subject(struct loader *l, struct k8s_policy *p, const json_t *spec)
 {
@@ -286,7 +254,7 @@ void read_admin_policy(struct loader *l, const json_t *o, enum policy_kind kind)
 	const json_t *spec = get_object(l, o, "spec");
 	const char *name = get_string(l, get_object(l, o, "metadata"), "name");
 	struct k8s_policy *p;
-	size_t at, n;
+	size_t at;
 
 	check_members(l, o, members);
 	if (!name || !*name)
@@ -297,19 +265,13 @@ void read_admin_policy(struct loader *l, const json_t *o, enum policy_kind kind)
 		l->in.error = -ENOMEM;
 		return;
 	}
-	name = name ? name : "(no name)";
-	n = strlen(kind_name) + strlen(name) + 2;
-	p->label = read_room(l, &p->mem, n, 1);
-	if (p->label)
-		snprintf(p->label, n, "%s/%s", kind_name, name);
-	p->file = name_of(l, l->in.name);
-	p->line = l->line;
+	label_policy(l, p, kind_name, name ? name : "(no name)");
 	at = path_key(l, "spec");
 	check_members(l, spec, spec_members);
 	read_priority(l, p, spec);
 	read_subject(l, p, spec);
-	read_rules(l, p, spec, INGRESS);
-	read_rules(l, p, spec, EGRESS);
+	read_rules(l, p, spec, INGRESS, &admin);
+	read_rules(l, p, spec, EGRESS, &admin);
 	path_back(l, at);
 	if (l->bad)
 		k8s_policy_forget(l->k, p);

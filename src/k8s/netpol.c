@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* networking.k8s.io/v1 NetworkPolicy. */
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "k8s/parts.h"
@@ -108,7 +107,7 @@ static void read_ip_block(struct loader *l, struct arena *mem, struct k8s_peer *
 	path_back(l, at);
 }
 
-static void read_peer(struct loader *l, struct arena *mem, struct k8s_peer *p, const json_t *o)
+static void read_peer(struct loader *l, struct arena *mem, struct k8s_peer *p, const json_t *o, enum side side)
 {
 	static const char *const members[] = { "podSelector", "namespaceSelector", "ipBlock", NULL };
 	const json_t *block = get_object(l, o, "ipBlock"), *pod = get_object(l, o, "podSelector");
@@ -140,67 +139,16 @@ static void read_peer(struct loader *l, struct arena *mem, struct k8s_peer *p, c
 	}
 }
 
-/* An element of a list of objects; null is an object with nothing set. */
-static const json_t *element(struct loader *l, const json_t *list, size_t i)
+static void read_rule(struct loader *l, struct k8s_policy *p, struct k8s_rule *r, const json_t *o, enum side side)
 {
-	const json_t *o = json_array_get(list, i);
-
-	if (json_is_object(o) || json_is_null(o))
-		return o;
-	mistake_at(l, MISTAKE_ERROR, NULL, "is not an object");
-	return json_null();
-}
-
-static void read_rule(struct loader *l, struct arena *mem, struct k8s_rule *r, const json_t *o, enum side side)
-{
-	const char *peers_key = side == EGRESS ? "to" : "from";
-	const char *const members[] = { peers_key, "ports", NULL };
-	const json_t *peers = get_array(l, o, peers_key), *ports = get_array(l, o, "ports");
-	size_t at;
-
-	check_members(l, o, members);
-	r->n_peers = (uint32_t)json_array_size(peers);
-	r->n_ports = (uint32_t)json_array_size(ports);
 	r->any_peer = !r->n_peers;
-	r->any_port = !r->n_ports;
-	r->peers = read_room(l, mem, r->n_peers, sizeof(*r->peers));
-	r->ports = read_room(l, mem, r->n_ports, sizeof(*r->ports));
-	if (!r->peers || !r->ports)
-		return;
-	at = path_key(l, peers_key);
-	for (size_t i = 0; i < r->n_peers; i++) {
-		size_t deeper = path_index(l, i);
-
-		read_peer(l, mem, &r->peers[i], element(l, peers, i));
-		path_back(l, deeper);
-	}
-	path_back(l, at);
-	at = path_key(l, "ports");
-	for (size_t i = 0; i < r->n_ports; i++) {
-		size_t deeper = path_index(l, i);
-
-		read_port(l, &r->ports[i], element(l, ports, i));
-		path_back(l, deeper);
-	}
-	path_back(l, at);
 }
 
-static void read_rules(struct loader *l, struct k8s_policy *p, const json_t *spec, enum side side)
-{
-	const char *key = side == EGRESS ? "egress" : "ingress";
-	const json_t *list = get_array(l, spec, key);
-	size_t n = json_array_size(list), at = path_key(l, key);
-
-	p->rules[side] = read_room(l, &p->mem, n, sizeof(*p->rules[side]));
-	for (size_t i = 0; p->rules[side] && i < n; i++) {
-		size_t deeper = path_index(l, i);
-
-		read_rule(l, &p->mem, &p->rules[side][i], element(l, list, i), side);
-		path_back(l, deeper);
-	}
-	p->n_rules[side] = p->rules[side] ? (uint32_t)n : 0;
-	path_back(l, at);
-}
+static const struct policy_dialect network = {
+	.members = { [EGRESS] = { "to", "ports" }, [INGRESS] = { "from", "ports" } },
+	.peers_key = { [EGRESS] = "to", [INGRESS] = "from" },
+	.rule = read_rule, .peer = read_peer, .port = read_port,
+};
 
 /* Absent or empty: Ingress always, Egress if there is an egress section. */
 static void read_types(struct loader *l, struct k8s_policy *p, const json_t *spec)
@@ -229,17 +177,6 @@ static void read_types(struct loader *l, struct k8s_policy *p, const json_t *spe
 		if (p->n_rules[side] && !p->isolates[side])
 			mistake_at(l, MISTAKE_NOTE, side == EGRESS ? "egress" : "ingress",
 				   "means nothing: policyTypes does not name it");
-}
-
-static void label_policy(struct loader *l, struct k8s_policy *p, const char *ns, const char *name)
-{
-	size_t n = strlen(ns) + strlen(name) + 2;
-
-	p->label = read_room(l, &p->mem, n, 1);
-	if (p->label)
-		snprintf(p->label, n, "%s/%s", ns, name);
-	p->file = name_of(l, l->in.name);
-	p->line = l->line;
 }
 
 void read_network_policy(struct loader *l, const json_t *o)
@@ -275,8 +212,8 @@ void read_network_policy(struct loader *l, const json_t *o)
 		p->pods = read_selector(l, &p->mem, pods);
 		path_back(l, deeper);
 	}
-	read_rules(l, p, spec, INGRESS);
-	read_rules(l, p, spec, EGRESS);
+	read_rules(l, p, spec, INGRESS, &network);
+	read_rules(l, p, spec, EGRESS, &network);
 	read_types(l, p, spec);
 	path_back(l, at);
 	if (l->bad)

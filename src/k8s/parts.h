@@ -97,6 +97,22 @@ bool read_block(struct loader *l, struct k8s_cidr *out, const char *text, const 
 uint8_t read_protocol(struct loader *l, const json_t *o, const char *key);
 void *read_room(struct loader *l, struct arena *mem, size_t n, size_t size);
 
+/*
+ * How a kind of policy writes its rules: the members of a rule, the one of them that lists the peers, and what
+ * reads the rest of a rule (n_peers and n_ports are set), an element of "from" or "to", and one of "ports".
+ * An element is an object, or null for one with nothing set.
+ */
+struct policy_dialect {
+	const char *members[SIDES][5], *peers_key[SIDES];
+	void (*rule)(struct loader *l, struct k8s_policy *p, struct k8s_rule *r, const json_t *o, enum side side);
+	void (*peer)(struct loader *l, struct arena *mem, struct k8s_peer *p, const json_t *o, enum side side);
+	void (*port)(struct loader *l, struct k8s_port *p, const json_t *o);
+};
+void read_rules(struct loader *l, struct k8s_policy *p, const json_t *spec, enum side side,
+		const struct policy_dialect *d);
+/* "group/name", and where it stands. */
+void label_policy(struct loader *l, struct k8s_policy *p, const char *group, const char *name);
+
 void read_pod(struct loader *l, const json_t *o);
 void read_namespace(struct loader *l, const json_t *o);
 void read_node(struct loader *l, const json_t *o);

@@ -379,6 +379,41 @@ static void a_mistake_tells_its_place(void **state)
 	assert_int_equal(rep.mistakes[MISTAKE_ERROR], 5);
 }
 
+/* Of each kind of policy: what is not of its type is said where it stands, and no policy comes of it. */
+static void a_list_of_something_else_is_a_mistake(void **state)
+{
+	static const char *const heads[] = {
+		"kind: NetworkPolicy\nmetadata: {name: n}\nspec: {egress: [{to: ",
+		"kind: AdminNetworkPolicy\nmetadata: {name: n}\n"
+		"spec: {priority: 1, subject: {namespaces: {}}, egress: [{action: Deny, to: ",
+	};
+	static const struct {
+		bool admin;
+		const char *peers, *wanted;
+	} rows[] = {
+		{ false, "5", "to|is not a list" },
+		{ true, "[{networks: 10.0.0.0/8}]", "to[0].networks|is not a list" },
+		{ true, "[{domainNames: x}]", "to[0].domainNames|is not a list" },
+		{ true, "[{nodes: all}]", "to[0].nodes|is not an object" },
+		{ true, "[{pods: []}]", "to[0].pods|is not an object" },
+		{ true, "[]", "to|needs at least one peer" },
+	};
+	char text[512];
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		snprintf(text, sizeof(text), "%s%s}]}\n", heads[rows[i].admin], rows[i].peers);
+		load(text);
+		assert_non_null(strstr(last, "|spec.egress[0]."));
+		assert_string_equal(strstr(last, "|spec.egress[0].") + 16, rows[i].wanted);
+		assert_int_equal(rep.mistakes[MISTAKE_ERROR], i + 1);
+	}
+	for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++) {
+		snprintf(text, sizeof(text), "%s%s}]}\n", heads[i], "[5]");
+		load(text);
+		assert_non_null(strstr(last, "|spec.egress[0].to[0]|"));
+	}
+}
+
 static void every_truncation_ends(void **state)
 {
 	static const char json[] =
@@ -474,6 +509,7 @@ int main(void)
 		T(a_change_is_seen),
 		T(lists_of_every_form_are_read),
 		T(a_mistake_tells_its_place),
+		T(a_list_of_something_else_is_a_mistake),
 		T(every_truncation_ends),
 		T(aliases_do_not_grow_without_bound),
 		T(depth_and_size_are_bounded),
