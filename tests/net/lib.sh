@@ -72,6 +72,7 @@ until_true() {
 start() {
 	local name=$1
 	shift
+	: >"$work/$name.err"	# what it said before, under this name, does not count
 	"$NETPROBE" "$@" >"$work/$name.out" 2>"$work/$name.err" &
 	pid=$!
 	until_true 5 grep -q 'listening on' "$work/$name.err" || { cat "$work/$name.err"; die "$name did not start"; }
