@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* watch, live: read until told to stop. */
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -14,6 +15,8 @@ enum {
 	BUDGET = 8192,
 	LINGER_MS = 4, /* between looks at a ring that was busy a moment ago */
 	LINGER_TIMES = 2, /* empty looks before asking to be woken */
+	DRAIN_MS = 10, /* for which a packet socket holds a block back */
+	DRAIN_TIMES = 5, /* so often without anything new, and what is left is told as waiting */
 	BLIND_SECONDS = 2, /* no packet for so long at the start: say so */
 };
 
@@ -155,18 +158,39 @@ static int loop(struct live *l)
 	return 0;
 }
 
-/* Detach, then read what the ring still holds: afterwards the ledger is final. */
+/* Of the frames that were counted then, none waits any more. */
+static bool all_read(struct source *s, const struct source_counts *then)
+{
+	struct source_counts c;
+
+	s->ops->counts(s, &c);
+	return c.read + c.filtered >= then->emitted + then->filtered;
+}
+
+/*
+ * Detach, then read what the kernel holds: afterwards the ledger is final.  A packet socket goes on
+ * receiving, so what it held at that moment is read; its last block is handed over a few ms later.
+ */
 static int drain(struct live *l, int err)
 {
 	struct source *s = l->w->source;
+	struct pollfd ready = { .fd = s->fd, .events = POLLIN };
+	struct source_counts then;
 	int n;
 
 	l->stopping = true;
 	pipeline_flush(&l->w->pipe);	/* detaching takes a while: show what there is */
 	if (l->w->helper)
 		helper_detach(l->w->helper);
-	while (!err && (n = s->ops->read(s, BUDGET, pipeline_frame, &l->w->pipe)) != 0)
+	s->ops->counts(s, &then);
+	for (int empty = 0; !err && empty < DRAIN_TIMES;) {
+		n = s->ops->read(s, BUDGET, pipeline_frame, &l->w->pipe);
 		err = n == SOURCE_STOPPED ? s->stop : n < 0 ? n : 0;
+		if (err || all_read(s, &then))
+			break;
+		if (!n && ++empty)
+			poll(&ready, 1, DRAIN_MS);
+	}
 	if (err < 0)
 		return err;
 	n = tell_losses(l, watch_now_ns(), true);
