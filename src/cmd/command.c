@@ -129,6 +129,7 @@ int command_main(int argc, char **argv)
 	const struct command *c;
 	int n;
 
+	priv_fds_begin();
 	if (argc < 2) {
 		help_print(stderr, NULL);
 		return EXIT_USAGE;

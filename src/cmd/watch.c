@@ -290,6 +290,9 @@ int watch_drop_privileges(struct watch *w)
 		.gid = w->gid,
 		.must_change = w->o->user != NULL,
 		.writes_files = true,
+		.ask = helper_ask_fd(w->helper),
+		.mute_from = w->mute_from,
+		.mute_to = w->mute_to,
 		.done = done,
 		.done_size = sizeof(done),
 	};

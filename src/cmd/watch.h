@@ -45,6 +45,7 @@ struct watch {
 	struct rotate *rotate;		/* names of -w F; NULL: no file */
 	unsigned int file_seq;		/* files opened */
 	struct helper *helper;		/* opens further files, holds the hooks; NULL: not needed */
+	int mute_from, mute_to;		/* packet sockets: struct priv_drop */
 	uint32_t uid, gid;		/* whom to become */
 	uint32_t file_uid, file_gid;	/* who owns new files; UINT32_MAX: whoever makes them */
 	bool change_user;

@@ -60,19 +60,21 @@ int live_learn(void *live, const struct link_info *info)
 	return 0;
 }
 
-bool live_named(const struct live *l, const char *name)
-{
-	const struct strs *s = &l->w->o->iface;
-
-	for (unsigned int i = 0; i < s->n; i++)
-		if (!strcmp(s->v[i], name))
-			return true;
-	return false;
-}
-
 bool live_drops_only(const struct watch *w)
 {
 	return w->o->drops && !w->o->packets && !w->o->proto && !w->alerts;
+}
+
+/* Of those that a glob found, one line for all. */
+static void add_down(struct live *l, const char *name)
+{
+	size_t n = strlen(l->down_names);
+
+	l->down++;
+	if (n + strlen(name) + 3 <= sizeof(l->down_names))
+		snprintf(l->down_names + n, sizeof(l->down_names) - n, "%s%s", n ? ", " : "", name);
+	else if (n + 1 < sizeof(l->down_names) && l->down_names[n - 1] != '.')
+		snprintf(l->down_names + (n > 120 ? 120 : n), 8, ", ...");
 }
 
 static void on_attached(struct live *l, const struct helper_event *ev)
@@ -80,9 +82,11 @@ static void on_attached(struct live *l, const struct helper_event *ev)
 	const struct watch *w = l->w;
 
 	l->attached++;
-	if (!(ev->info.flags & IFF_UP))
+	if (!(ev->info.flags & IFF_UP) && ev->named)
 		warn("%s is down: nothing will be seen until it is up", ev->info.name);
-	if (w->g->verbose || (live_named(l, ev->info.name) && l->attached <= NAMES_SAID))
+	else if (!(ev->info.flags & IFF_UP))
+		add_down(l, ev->info.name);
+	if (w->g->verbose || (ev->named && l->attached <= NAMES_SAID))
 		note("listening on %s, %s, snap length %u octets", ev->info.name,
 		     live_drops_only(w) ? "drops" : rung_names[ev->rung],
 		     w->snaplen ? w->snaplen : NP_SNAP_MAX);
@@ -107,7 +111,7 @@ static void on_refused(struct live *l, const struct helper_event *ev)
 
 static void on_gone(struct live *l, const struct helper_event *ev)
 {
-	if (!live_named(l, ev->info.name) || l->w->o->wait) {
+	if (!ev->named || l->w->o->wait) {
 		if (l->w->g->verbose || l->w->o->wait)
 			note("%s is gone%s", ev->info.name, l->w->o->wait ? ": waiting for it" : "");
 		return;
@@ -131,7 +135,7 @@ static void on_event(struct live *l, const struct helper_event *ev)
 		break;
 	case HELPER_STATE:
 		iface_learn(l, &ev->info);
-		if (live_named(l, ev->info.name))
+		if (ev->named)
 			note("%s is %s", ev->info.name, ev->info.flags & IFF_UP ? "up" : "down");
 		break;
 	case HELPER_ENDS:
@@ -146,6 +150,8 @@ static void on_event(struct live *l, const struct helper_event *ev)
 		} else if (l->attached) {
 			l->err = 0; /* some interfaces refused, but there is something to watch */
 		}
+		if (l->down && !l->w->g->quiet)
+			warn("%u interface%s down: %s", l->down, l->down == 1 ? " is" : "s are", l->down_names);
 		if (l->w->many_interfaces)
 			note("listening on %u interface%s", l->attached, l->attached == 1 ? "" : "s");
 		break;
@@ -159,8 +165,8 @@ void live_read_helper(struct live *l)
 
 	while ((n = helper_next(l->w->helper, &ev)) > 0)
 		on_event(l, &ev);
-	if (n == -EPIPE && !l->stopping) {
-		l->err = fail(EPIPE, "the helper process died, and every hook with it");
+	if (n < 0) {
+		l->err = l->err ? l->err : n;
 		l->stopping = true;
 	}
 }

@@ -180,8 +180,9 @@ static int drain(struct live *l, int err)
 
 	l->stopping = true;
 	pipeline_flush(&l->w->pipe);	/* detaching takes a while: show what there is */
-	if (l->w->helper)
-		helper_detach(l->w->helper);
+	n = l->w->helper ? helper_detach(l->w->helper) : 0;
+	if (n < 0 && !l->err)
+		l->err = n;
 	s->ops->counts(s, &then);
 	for (int empty = 0; !err && empty < DRAIN_TIMES;) {
 		n = s->ops->read(s, BUDGET, pipeline_frame, &l->w->pipe);
@@ -216,10 +217,10 @@ int watch_live(struct watch *w)
 	}
 	close_err = watch_finish_outputs(w);
 	lost = watch_lost(w);
-	if (w->source) {
+	if (w->source && (l.attached || w->o->wait))
 		watch_trailer(w, true);
+	if (w->source)
 		w->source->ops->close(w->source);
-	}
 	if (!close_err)
 		close_err = watch_close_outputs(w);
 	if (!err)

@@ -24,7 +24,8 @@ struct live {
 	char missing[128];			/* capabilities that we do not have */
 	struct iface **ifaces;			/* by arrival; stable addresses */
 	struct iface *near[IFACES_NEAR];	/* the same, by the low bits of ifindex: a cache */
-	unsigned int n_ifaces, attached, refused;
+	unsigned int n_ifaces, attached, refused, down;
+	char down_names[128];			/* the first of them that no word named */
 	bool stopping, blind_said;
 	uint64_t started_ns, last_ns;
 	struct source_counts told;		/* losses that the stream has told */
@@ -34,7 +35,6 @@ struct live {
 /* watch_ifaces.c */
 struct iface *live_iface(struct live *l, uint32_t ifindex);	/* NULL: not known */
 int  live_learn(void *live, const struct link_info *info);	/* a link_fn */
-bool live_named(const struct live *l, const char *name);	/* by the user, not by a glob */
 bool live_drops_only(const struct watch *w);
 void live_read_helper(struct live *l);
 

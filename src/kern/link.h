@@ -25,6 +25,11 @@ int link_each(link_fn fn, void *ctx);
 /* One interface by name or by index (name NULL).  -ENODEV when it is not there. */
 int link_get(const char *name, uint32_t ifindex, struct link_info *out);
 
+/* Does one of the words fit the interface?  "any" fits all; a glob, its name; another word is a name or an alternative
+ * name of it.  n 0: all.  *named: by a word that is no glob. */
+bool link_wanted(const struct link_info *l, const char *const *words, unsigned int n, bool *named);
+bool link_is_glob(const char *word);
+
 /* A netlink socket that tells of links coming, going and changing; poll it, then link_monitor_read(). */
 int link_monitor_open(void);
 /* Returns 0, -ENOBUFS when messages were lost (list again), or fn's first non-zero return. */

@@ -9,7 +9,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <fnmatch.h>
 #include <linux/capability.h>
 #include <poll.h>
 #include <signal.h>
@@ -41,6 +40,7 @@ struct known {
 	struct link_info info;
 	char old_name[64];		/* told last, when it has another now */
 	uint8_t state;			/* enum state */
+	bool named;			/* by the user, not by a glob */
 	bool gone, changed;		/* to be told */
 	bool seen;			/* in the listing that is being made */
 };
@@ -89,6 +89,7 @@ static void settle_fds(const struct helper_options *opt)
 			close(fd);
 	if (null > 2)
 		close(null);
+	priv_fds_end();
 	for (unsigned int i = 0; i < opt->n_close_fds; i++)
 		if (opt->close_fds[i] > 2)
 			close(opt->close_fds[i]);
@@ -126,7 +127,7 @@ static int confine(const struct helper_options *opt)
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	err = sandbox_landlock(SANDBOX_HELPER, opt->rotate ? rotate_dir(opt->rotate) : -1);
 	if (err >= 0)
-		err = sandbox_seccomp(SANDBOX_HELPER);
+		err = sandbox_seccomp(SANDBOX_HELPER, -1, 0, 0);
 	return err < 0 ? err : 0;
 }
 
@@ -147,21 +148,40 @@ static void flush(struct attend *a)
 		leave(a);
 }
 
-static void tell(struct attend *a, enum helper_event_type type, const struct link_info *info, int err,
-		 enum rung rung, const char *text)
+static void send_event(struct attend *a, const struct helper_event *ev)
 {
-	struct helper_event *ev = &a->unsent;
-
-	memset(ev, 0, sizeof(*ev));
-	ev->type = type;
-	ev->err = err;
-	ev->rung = rung;
-	if (info)
-		ev->info = *info;
-	if (text)
-		snprintf(ev->text, sizeof(ev->text), "%s", text);
+	a->unsent = *ev;
 	a->has_unsent = true;
 	flush(a);
+}
+
+static void tell(struct attend *a, enum helper_event_type type, const struct known *k, int err, enum rung rung,
+		 const char *text)
+{
+	struct helper_event ev;
+
+	memset(&ev, 0, sizeof(ev));
+	ev.type = type;
+	ev.err = err;
+	ev.rung = rung;
+	ev.named = k->named;
+	ev.info = k->info;
+	if (text)
+		snprintf(ev.text, sizeof(ev.text), "%s", text);
+	send_event(a, &ev);
+}
+
+/* It cannot go on, and has said why. */
+static __attribute__((noreturn)) void give_up(struct attend *a, int err)
+{
+	struct helper_event ev;
+
+	memset(&ev, 0, sizeof(ev));
+	ev.type = HELPER_ENDS;
+	ev.err = err;
+	if (!a->has_unsent)
+		send_event(a, &ev);
+	leave(a);
 }
 
 /* After anything that a library did for us. */
@@ -169,27 +189,11 @@ static void check_sandbox(struct attend *a)
 {
 	int err = priv_refused();
 
-	if (!err)
-		return;
-	if (!a->has_unsent)
-		tell(a, HELPER_ENDS, NULL, err, 0, NULL);
-	leave(a);
+	if (err)
+		give_up(a, err);
 }
 
 /* ── the table ────────────────────────────────────────────────────────────── */
-static bool fits(const char *pattern, const char *name)
-{
-	return !strcmp(pattern, "any") || !strcmp(pattern, "*") || !fnmatch(pattern, name, 0);
-}
-
-static bool wanted(const struct attend *a, const char *name)
-{
-	for (unsigned int i = 0; i < a->opt->n_patterns; i++)
-		if (fits(a->opt->patterns[i], name))
-			return true;
-	return false;
-}
-
 static struct known *find(const struct attend *a, uint32_t ifindex)
 {
 	for (unsigned int i = 0; i < a->n; i++)
@@ -199,7 +203,7 @@ static struct known *find(const struct attend *a, uint32_t ifindex)
 }
 
 /* -ENOSPC: the table is as large as it may become; the interface is not captured, and that is told once. */
-static int add(struct attend *a, const struct link_info *info)
+static int add(struct attend *a, const struct link_info *info, bool named)
 {
 	if (a->n == a->cap && a->cap < LINKS_MAX) {
 		unsigned int cap = a->cap ? 2 * a->cap : 16;
@@ -216,7 +220,7 @@ static int add(struct attend *a, const struct link_info *info)
 		a->full_told = true;
 		return -ENOSPC;
 	}
-	a->known[a->n++] = (struct known){ .info = *info, .seen = true };
+	a->known[a->n++] = (struct known){ .info = *info, .named = named, .seen = true };
 	return 0;
 }
 
@@ -249,14 +253,16 @@ static int noticed(void *ctx, const struct link_info *info)
 {
 	struct attend *a = ctx;
 	struct known *k = find(a, info->ifindex);
+	bool named;
 
 	if (info->is_gone) {
 		if (k)
 			lose(a, k);
 	} else if (k) {
 		update(k, info);
-	} else if (a->opt->dynamic && !a->detached && wanted(a, info->name)) {
-		add(a, info);
+	} else if (a->opt->dynamic && !a->detached &&
+		   link_wanted(info, a->opt->patterns, a->opt->n_patterns, &named)) {
+		add(a, info, named);
 	}
 	return 0;
 }
@@ -266,7 +272,7 @@ static void list_again(struct attend *a)
 	for (unsigned int i = 0; i < a->n; i++)
 		a->known[i].seen = false;
 	if (link_each(noticed, a))
-		return;		/* said; tried again when the monitor stirs */
+		return;		/* tried again when the monitor stirs */
 	a->relist = false;
 	for (unsigned int i = 0; i < a->n; i++)
 		if (!a->known[i].seen)
@@ -281,34 +287,46 @@ struct turn {
 
 static int listed(void *ctx, const struct link_info *info)
 {
-	struct turn *t = ctx;
+	const struct turn *t = ctx;
+	bool named;
 
-	if (!fits(t->a->opt->patterns[t->pattern], info->name))
+	if (!link_wanted(info, &t->a->opt->patterns[t->pattern], 1, &named))
 		return 0;
 	t->a->fits[t->pattern] = true;
-	return find(t->a, info->ifindex) || !add(t->a, info) ? 0 : -ENOSPC;
+	return find(t->a, info->ifindex) || !add(t->a, info, named) ? 0 : -ENOSPC;
 }
 
-static bool is_glob(const char *pattern)
+/* A plain name: the interface may be there already, by a glob before. */
+static int list_named(struct attend *a, unsigned int pattern)
 {
-	return !strcmp(pattern, "any") || strpbrk(pattern, "*?[\\");
+	struct link_info info;
+	struct known *k;
+	int err = link_get(a->opt->patterns[pattern], 0, &info);
+
+	if (err)
+		return err == -ENODEV ? 0 : err;
+	a->fits[pattern] = true;
+	k = find(a, info.ifindex);
+	if (k)
+		k->named = true;
+	else
+		add(a, &info, true);
+	return 0;
 }
 
-/* In the order the user gave; a plain name is asked for by name, which also finds alternative names. */
-static void list_first(struct attend *a)
+/* In the order the user gave.  A table that is full has been told of. */
+static int list_first(struct attend *a)
 {
-	for (unsigned int i = 0; i < a->opt->n_patterns; i++) {
+	int err = 0;
+
+	for (unsigned int i = 0; i < a->opt->n_patterns && !err; i++) {
 		struct turn t = { a, i };
-		struct link_info info;
 
-		if (is_glob(a->opt->patterns[i])) {
-			link_each(listed, &t);
-		} else if (!link_get(a->opt->patterns[i], 0, &info)) {
-			a->fits[i] = true;
-			if (!find(a, info.ifindex))
-				add(a, &info);
-		}
+		err = link_is_glob(a->opt->patterns[i]) ? link_each(listed, &t) : list_named(a, i);
+		if (err == -ENOSPC)
+			err = 0;
 	}
+	return err ? fail(err, "cannot list the interfaces (rtnetlink)") : 0;
 }
 
 /* ── working ──────────────────────────────────────────────────────────────── */
@@ -322,9 +340,9 @@ static void attach(struct attend *a, struct known *k)
 	k->changed = false;
 	k->old_name[0] = '\0';
 	if (err)
-		tell(a, HELPER_REFUSED, &k->info, err, rung, strerror(-err));
+		tell(a, HELPER_REFUSED, k, err, rung, strerror(-err));
 	else
-		tell(a, HELPER_ATTACHED, &k->info, 0, rung, NULL);
+		tell(a, HELPER_ATTACHED, k, 0, rung, NULL);
 }
 
 static void forget(struct attend *a, struct known *k)
@@ -339,7 +357,7 @@ static void forget(struct attend *a, struct known *k)
 		return;
 	capture_detach(a->opt->capture, was.info.ifindex);
 	was.info.is_gone = true;
-	tell(a, HELPER_GONE, &was.info, 0, 0, NULL);
+	tell(a, HELPER_GONE, &was, 0, 0, NULL);
 }
 
 /* True when something was done.  What is gone goes first: a new interface may have its number. */
@@ -354,7 +372,7 @@ static bool attend_to(struct attend *a, struct known *k)
 	} else if (k->changed) {
 		k->changed = false;
 		if (k->state == HELD)
-			tell(a, HELPER_STATE, &k->info, 0, 0, k->old_name);
+			tell(a, HELPER_STATE, k, 0, 0, k->old_name);
 		k->old_name[0] = '\0';
 	} else {
 		return false;
@@ -366,12 +384,12 @@ static bool tell_missing(struct attend *a)
 {
 	while (a->missing < a->opt->n_patterns) {
 		const char *pattern = a->opt->patterns[a->missing];
-		struct link_info info = { 0 };
+		struct known none = { .named = true };
 
 		if (a->fits[a->missing++])
 			continue;
-		memcpy(info.name, pattern, strnlen(pattern, sizeof(info.name) - 1));
-		tell(a, HELPER_REFUSED, &info, -ENODEV, 0, "no such interface");
+		memcpy(none.info.name, pattern, strnlen(pattern, sizeof(none.info.name) - 1));
+		tell(a, HELPER_REFUSED, &none, -ENODEV, 0, "no such interface");
 		return true;
 	}
 	return false;
@@ -395,8 +413,10 @@ static bool step(struct attend *a)
 	if (tell_missing(a))
 		return true;
 	if (!a->ready_told && a->opt->capture) {
+		struct known none = { .named = false };
+
 		a->ready_told = true;
-		tell(a, HELPER_READY, NULL, 0, 0, NULL);
+		tell(a, HELPER_READY, &none, 0, 0, NULL);
 		return true;
 	}
 	return false;
@@ -487,23 +507,36 @@ static void wait_and_serve(struct attend *a, bool busy)
 		a->relist = true;
 }
 
+/* Before the listing the monitor: nothing falls between. */
+static int begin(struct attend *a)
+{
+	int err = confine(a->opt);
+
+	if (err)
+		return err;
+	a->fits = calloc(a->opt->n_patterns ? a->opt->n_patterns : 1, sizeof(*a->fits));
+	if (!a->fits)
+		return fail(ENOMEM, "the helper process");
+	if (!a->opt->capture)
+		return 0;
+	a->monitor = link_monitor_open();
+	if (a->monitor < 0)
+		return fail(a->monitor, "cannot learn how interfaces change (rtnetlink)");
+	return list_first(a);
+}
+
 void helper_attend(const struct helper_options *opt, int ask, int tell_fd)
 {
 	struct attend a = { .opt = opt, .ask = ask, .tell = tell_fd, .monitor = -1 };
 	bool busy = true;
+	int err;
 
 	settle_signals();
 	prctl(PR_SET_NAME, "netprobe-helper", 0, 0, 0);
 	settle_fds(opt);
-	if (confine(opt))
-		leave(&a);
-	a.fits = calloc(opt->n_patterns ? opt->n_patterns : 1, sizeof(*a.fits));
-	if (!a.fits)
-		leave(&a);
-	if (opt->capture) {
-		a.monitor = link_monitor_open();	/* before the listing: nothing falls between */
-		list_first(&a);
-	}
+	err = begin(&a);
+	if (err)
+		give_up(&a, err);
 	for (;;) {
 		check_sandbox(&a);
 		wait_and_serve(&a, busy);

@@ -39,11 +39,17 @@ static int __attribute__((format(printf, 2, 3))) did(const struct priv_drop *p, 
 	return 0;
 }
 
+static int keeps_uid(const struct priv_drop *p, const char *why)
+{
+	warn("cannot become uid %u (%s): packets are read as uid %u, without any capability", p->uid, why, geteuid());
+	return did(p, "uid:no");
+}
+
 /*
  * Three worlds in which root may not become somebody else: CAP_SETUID was taken away
  * (a container given only what capture needs), the uid is not mapped in our user
  * namespace (EINVAL), or setgroups is denied there.  Then the uid stays, without
- * any capability; unless the user named one.
+ * any capability, and that is said; unless the user named one.
  */
 static int change_user(const struct priv_drop *p)
 {
@@ -56,7 +62,7 @@ static int change_user(const struct priv_drop *p)
 	if ((caps_effective() & need) != need) {
 		if (p->must_change)
 			return fail(EPERM, "cannot become uid %u: needs CAP_SETUID and CAP_SETGID", p->uid);
-		return did(p, "uid:no");
+		return keeps_uid(p, "without CAP_SETUID and CAP_SETGID");
 	}
 	if (setgroups(0, NULL))
 		goto refused;
@@ -71,7 +77,7 @@ static int change_user(const struct priv_drop *p)
 	return did(p, "uid=%u", p->uid);
 refused:
 	if (!p->must_change && (errno == EINVAL || errno == EPERM))
-		return did(p, "uid:no");
+		return keeps_uid(p, strerror(errno));
 	return fail(errno, "cannot become uid %u, gid %u: %s", p->uid, p->gid, what);
 }
 
@@ -120,7 +126,8 @@ static int confine(const struct priv_drop *p)
 		did(p, "landlock=%d", got);
 	else
 		did(p, "landlock:no");
-	got = sandbox_seccomp(p->writes_files ? SANDBOX_WRITER : SANDBOX_READER);
+	got = sandbox_seccomp(p->writes_files ? SANDBOX_WRITER : SANDBOX_READER, p->ask, p->mute_from,
+			      p->mute_to);
 	if (got < 0)
 		return got;
 	return did(p, got ? "seccomp" : "seccomp:no");
@@ -132,6 +139,7 @@ int priv_drop(const struct priv_drop *p)
 
 	if (p->done && p->done_size)
 		p->done[0] = '\0';
+	priv_fds_end();
 	tzset();		/* the zone's file cannot be read later */
 	caps_unbound();		/* while CAP_SETPCAP is there */
 	err = change_user(p);

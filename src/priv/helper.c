@@ -22,6 +22,7 @@ struct helper {
 	pid_t pid;
 	int ask, tell;
 	uint32_t id;		/* of the last question */
+	bool dead;		/* and why has been said */
 };
 
 int helper_start(struct helper **out, const struct helper_options *opt)
@@ -64,6 +65,19 @@ int helper_fd(const struct helper *h)
 	return h->tell;
 }
 
+int helper_ask_fd(const struct helper *h)
+{
+	return h ? h->ask : -1;
+}
+
+static int died(struct helper *h)
+{
+	if (!h->dead)
+		fail(0, "the helper process died, and every hook with it");
+	h->dead = true;
+	return -EPIPE;
+}
+
 int helper_next(struct helper *h, struct helper_event *ev)
 {
 	ssize_t n;
@@ -71,11 +85,13 @@ int helper_next(struct helper *h, struct helper_event *ev)
 	do
 		n = recv(h->tell, ev, sizeof(*ev), MSG_DONTWAIT);
 	while (n < 0 && errno == EINTR);
-	if (n == (ssize_t)sizeof(*ev))
+	if (n == (ssize_t)sizeof(*ev)) {
+		h->dead |= ev->type == HELPER_ENDS;
 		return 1;
+	}
 	if (n < 0 && errno == EAGAIN)
 		return 0;
-	return -EPIPE;
+	return died(h);
 }
 
 /* Wait for something to read on the ask socket, its end included. */
@@ -142,12 +158,16 @@ static int ask(struct helper *h, struct ask *q, struct answer *a, int *fd, int t
 	q->id = ++h->id;
 	*fd = -1;
 	if (send(h->ask, q, sizeof(*q), MSG_NOSIGNAL) != (ssize_t)sizeof(*q))
-		return -EPIPE;
+		return died(h);
 	while (!err) {
 		err = wait_answer(h, timeout_ms);
 		if (!err)
 			err = take_answer(h, a, fd);
 	}
+	if (err == -EPIPE)
+		return died(h);
+	if (err == -ETIMEDOUT)
+		fail(0, "the helper process does not answer: hooks may still be there for a moment");
 	return err == 1 ? a->err : err;
 }
 

@@ -22,12 +22,22 @@
  * rotate_close() in the reader - priv_drop() - only then read the first event.
  */
 
+/* ── fds.c: descriptors that we did not open ──────────────────────────────── */
+/* First of all: 0 to 2 are open, so that nothing opened later becomes standard output (a closed one reads and writes
+ * with an error, as before); what else came along from whoever started us is remembered. */
+void priv_fds_begin(void);
+/* Close what came along.  When what the command line may name (/dev/fd/63) has been opened. */
+void priv_fds_end(void);
+
 /* ── drop.c: what the reader gives up ─────────────────────────────────────── */
 struct priv_drop {
 	bool change_user;	/* we are root: become uid/gid */
 	uint32_t uid, gid;	/* 65534 unless -Z or --user */
 	bool must_change;	/* -Z: not being able to become uid is an error, not a skipped step */
 	bool writes_files;	/* output descriptors are regular files: ftruncate, fsync */
+	int ask;		/* the one socket that may be sent on: helper_ask_fd(); -1: none */
+	int mute_from, mute_to;	/* descriptors that may not be written to, packet sockets: what is written there
+				 * goes out on the wire; 0, 0: none */
 	char *done;		/* NULL, or room for the word list below */
 	unsigned int done_size;
 };
@@ -68,13 +78,14 @@ enum helper_event_type {
 	HELPER_GONE,		/* a captured interface is gone */
 	HELPER_STATE,		/* a captured one is up, down, renamed (text: its old name), of another MTU */
 	HELPER_READY,		/* every interface there at the start has been tried */
-	HELPER_ENDS,		/* the sandbox refused it something, and it said so: err */
+	HELPER_ENDS,		/* it cannot go on, and has said why: err */
 };
 
 struct helper_event {
 	enum helper_event_type type;
 	int err;
 	enum rung rung;
+	bool named;			/* the user named it; a glob did not find it */
 	struct link_info info;
 	char text[256];
 };
@@ -83,12 +94,13 @@ struct helper;
 /* Forks.  Returns in the reader only. */
 int  helper_start(struct helper **out, const struct helper_options *opt);
 int  helper_fd(const struct helper *h);			/* poll for events */
-/* 1: *ev filled; 0: none now; -EPIPE: the helper died (and with it every link). */
+int  helper_ask_fd(const struct helper *h);		/* what questions are sent on; -1 when h is NULL */
+/* 1: *ev filled; 0: none now; -EPIPE, said: the helper died (and with it every link). */
 int  helper_next(struct helper *h, struct helper_event *ev);
 /* Detach everything and wait (at most 2 s) until it is done: afterwards the ledger is final.  Events wait for
- * helper_next().  -ETIMEDOUT, -EPIPE. */
+ * helper_next().  -ETIMEDOUT or -EPIPE, said. */
 int  helper_detach(struct helper *h);
-/* The next file of a rotation: an fd, its name; or -errno (said by the helper).  Blocks for the answer. */
+/* The next file of a rotation: an fd, its name; or -errno (said, by the helper if it lives).  Blocks for the answer. */
 int  helper_file(struct helper *h, unsigned int seq, uint64_t time_ns, char *name, size_t size);
 /* Ask it to end, wait (at most 2 s) until it has.  NULL is fine. */
 void helper_stop(struct helper *h);

@@ -91,10 +91,10 @@ int sandbox_landlock(enum sandbox_role role, int dir)
  */
 static const int common[] = {
 	/* descriptors we have */
-	SCMP_SYS(read), SCMP_SYS(readv), SCMP_SYS(pread64), SCMP_SYS(write), SCMP_SYS(writev),
+	SCMP_SYS(read), SCMP_SYS(readv), SCMP_SYS(pread64),
 	SCMP_SYS(lseek), SCMP_SYS(_llseek), SCMP_SYS(close), SCMP_SYS(fstat), SCMP_SYS(fstat64),
-	SCMP_SYS(getsockopt), SCMP_SYS(recvmsg), SCMP_SYS(recvfrom), SCMP_SYS(recv), SCMP_SYS(sendmsg),
-	SCMP_SYS(sendto), SCMP_SYS(send), SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(ppoll_time64),
+	SCMP_SYS(getsockopt), SCMP_SYS(recvmsg), SCMP_SYS(recvfrom), SCMP_SYS(recv),
+	SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(ppoll_time64),
 	SCMP_SYS(epoll_create1),
 	SCMP_SYS(epoll_ctl), SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait), SCMP_SYS(epoll_pwait2),
 	SCMP_SYS(timerfd_create), SCMP_SYS(timerfd_settime), SCMP_SYS(timerfd_settime64),
@@ -118,9 +118,14 @@ static const int writer[] = {
 	SCMP_SYS(fdatasync), SCMP_SYS(pwrite64),
 };
 
+/* What the reader may write to, and send on, is below. */
+static const int writes[] = { SCMP_SYS(write), SCMP_SYS(writev) };
+static const int sends[] = { SCMP_SYS(sendto), SCMP_SYS(send) };
+
 /* socket is below. */
 static const int helper[] = {
 	SCMP_SYS(bpf),
+	SCMP_SYS(write), SCMP_SYS(writev), SCMP_SYS(sendmsg), SCMP_SYS(sendto), SCMP_SYS(send),
 	SCMP_SYS(bind), SCMP_SYS(connect), SCMP_SYS(getsockname), SCMP_SYS(getsockopt),
 	SCMP_SYS(setsockopt), SCMP_SYS(shutdown), SCMP_SYS(recvmmsg), SCMP_SYS(sendmmsg),
 	SCMP_SYS(perf_event_open), SCMP_SYS(ioctl), SCMP_SYS(fcntl), SCMP_SYS(fcntl64), SCMP_SYS(dup),
@@ -195,6 +200,10 @@ int priv_refused(void)
 	return -ENOSYS;
 }
 
+struct reader_fds {
+	int ask, mute_from, mute_to;
+};
+
 static int allow(scmp_filter_ctx ctx, const int *calls, size_t n)
 {
 	int err = 0;
@@ -223,20 +232,40 @@ static int allow_memory(scmp_filter_ctx ctx)
 	return err;
 }
 
-/* Of calls that can do much, the little that is needed. */
-static int allow_reader(scmp_filter_ctx ctx)
+/* To descriptors that stand below or above the packet sockets; and a socket sends to the helper alone. */
+static int allow_output(scmp_filter_ctx ctx, const struct reader_fds *fds)
 {
-	static const unsigned long ioctls[] = { TIOCGWINSZ, TCGETS, FIONREAD };
+	int err = 0;
+
+	for (size_t i = 0; i < COUNT(writes) && !err; i++) {
+		err = allow_arg(ctx, writes[i], SCMP_A0(SCMP_CMP_GT, (scmp_datum_t)fds->mute_to, 0));
+		if (!err && fds->mute_from > 0)
+			err = allow_arg(ctx, writes[i], SCMP_A0(SCMP_CMP_LT, (scmp_datum_t)fds->mute_from, 0));
+	}
+	for (size_t i = 0; i < COUNT(sends) && fds->ask >= 0 && !err; i++)
+		err = allow_arg(ctx, sends[i], SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)fds->ask, 0));
+	return err;
+}
+
+/* Of calls that can do much, the little that is needed. */
+static int allow_reader(scmp_filter_ctx ctx, const struct reader_fds *fds)
+{
+	/* With getsockname libpcap looks whether an interface that is down is gone. */
+	static const unsigned long ioctls[] = { TIOCGWINSZ, TCGETS, FIONREAD, SIOCGIFFLAGS, SIOCGIFNAME };
 	static const int fcntls[] = { F_GETFL, F_SETFL, F_GETFD };
-	int err;
+	int err = allow_output(ctx, fds);
 
 	/* fstat() of glibc 2.33 to 2.38: an empty path. */
-	err = allow_arg(ctx, SCMP_SYS(newfstatat), SCMP_A3(SCMP_CMP_MASKED_EQ, AT_EMPTY_PATH, AT_EMPTY_PATH));
+	if (!err)
+		err = allow_arg(ctx, SCMP_SYS(newfstatat),
+				SCMP_A3(SCMP_CMP_MASKED_EQ, AT_EMPTY_PATH, AT_EMPTY_PATH));
 	/* abort() */
 	if (!err)
 		err = allow_arg(ctx, SCMP_SYS(tgkill), SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid(), 0));
 	for (size_t i = 0; i < COUNT(ioctls) && !err; i++)
 		err = allow_arg(ctx, SCMP_SYS(ioctl), SCMP_A1(SCMP_CMP_EQ, ioctls[i], 0));
+	if (!err)
+		err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(getsockname), 0);
 	/* libpcap gives the ring of a packet socket back as it closes it. */
 	if (!err)
 		err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(setsockopt), 2,
@@ -257,7 +286,7 @@ static int allow_helper(scmp_filter_ctx ctx)
 	return err;
 }
 
-static int fill(scmp_filter_ctx ctx, enum sandbox_role role, uint32_t otherwise)
+static int fill(scmp_filter_ctx ctx, enum sandbox_role role, const struct reader_fds *fds, uint32_t otherwise)
 {
 	int err = allow(ctx, common, COUNT(common));
 
@@ -266,7 +295,7 @@ static int fill(scmp_filter_ctx ctx, enum sandbox_role role, uint32_t otherwise)
 	if (!err && role != SANDBOX_READER)
 		err = allow(ctx, writer, COUNT(writer));
 	if (!err)
-		err = role == SANDBOX_HELPER ? allow_helper(ctx) : allow_reader(ctx);
+		err = role == SANDBOX_HELPER ? allow_helper(ctx) : allow_reader(ctx, fds);
 	for (size_t i = 0; i < COUNT(processes) && !err && otherwise != SCMP_ACT_ERRNO(EPERM); i++)
 		err = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), processes[i], 0);
 	/* Up to 5.15 a filter alone switches the processor's store bypass off (speculation, for code that
@@ -276,8 +305,9 @@ static int fill(scmp_filter_ctx ctx, enum sandbox_role role, uint32_t otherwise)
 	return err;
 }
 
-int sandbox_seccomp(enum sandbox_role role)
+int sandbox_seccomp(enum sandbox_role role, int ask, int mute_from, int mute_to)
 {
+	const struct reader_fds fds = { ask, mute_from, mute_to };
 	uint32_t otherwise;
 	scmp_filter_ctx ctx;
 	int err;
@@ -293,7 +323,7 @@ int sandbox_seccomp(enum sandbox_role role)
 	ctx = seccomp_init(otherwise);
 	if (!ctx)
 		return fail(ENOMEM, "cannot make a system call filter");
-	err = fill(ctx, role, otherwise);
+	err = fill(ctx, role, &fds, otherwise);
 	if (!err)
 		err = seccomp_load(ctx);
 	seccomp_release(ctx);

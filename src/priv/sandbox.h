@@ -42,6 +42,7 @@ enum sandbox_role {
 /* Both need no_new_privs.  They return what was put in force: Landlock's ABI version, 1 for seccomp;
  * 0 when the kernel has it not, of which seccomp, as old as any kernel we run on, warns; or, said, -errno. */
 int sandbox_landlock(enum sandbox_role role, int dir);	/* dir: where the helper may make files; -1: nowhere */
-int sandbox_seccomp(enum sandbox_role role);
+/* ask, mute_from, mute_to: of the reader, see struct priv_drop. */
+int sandbox_seccomp(enum sandbox_role role, int ask, int mute_from, int mute_to);
 
 #endif

@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 struct probe {
@@ -38,6 +39,21 @@ static void try_files(struct probe *p)
 	result(p, "mkdir", mkdir("/tmp/privprobe.d", 0700));
 	result(p, "chmod", chmod("/tmp", 01777));
 	result(p, "memfd_create", (long)memfd_create("x", 0));
+}
+
+/* What goes into a packet socket goes out on the wire. */
+static void try_output(struct probe *p, int link, int mute)
+{
+	const uint64_t one = 1;
+	const struct iovec v = { .iov_base = (void *)&one, .iov_len = sizeof(one) };
+	const struct msghdr m = { .msg_iov = (struct iovec *)&v, .msg_iovlen = 1 };
+
+	result(p, "write to a packet socket", write(mute, &one, sizeof(one)));
+	result(p, "writev to a packet socket", writev(mute, &v, 1));
+	result(p, "sendto on another socket", send(link, &one, sizeof(one), MSG_NOSIGNAL));
+	result(p, "sendmsg on another socket", sendmsg(link, &m, MSG_NOSIGNAL));
+	result(p, "dup2 of a packet socket", dup2(mute, 700));
+	result(p, "fcntl(F_DUPFD) of a packet socket", fcntl(mute, F_DUPFD, 700));
 }
 
 static long bpf(int cmd, union bpf_attr *attr)
@@ -87,11 +103,12 @@ static void try_processes(struct probe *p, pid_t helper)
 	result(p, "mprotect(PROT_EXEC)", page == MAP_FAILED ? 0 : mprotect(page, 4096, PROT_EXEC));
 }
 
-int priv_probe(FILE *out, pid_t helper, int link)
+int priv_probe(FILE *out, pid_t helper, int link, int mute)
 {
 	struct probe p = { .out = out };
 
 	try_files(&p);
+	try_output(&p, link, mute);
 	try_kernel(&p, link);
 	try_processes(&p, helper);
 	return p.allowed;

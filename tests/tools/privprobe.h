@@ -8,9 +8,9 @@
 /*
  * Try everything that a process after priv_drop() must not be able to do, and print
  * one line each: "open: denied (EPERM)" or "open: ALLOWED".  helper: a process
- * that must not be killed, 0: none.  link: a descriptor to try BPF_LINK_UPDATE on.
- * Returns how many were allowed.
+ * that must not be killed, 0: none.  link: a descriptor to try BPF_LINK_UPDATE on, and to send on.  mute:
+ * one that must not be written to.  Returns how many were allowed.
  */
-int priv_probe(FILE *out, pid_t helper, int link);
+int priv_probe(FILE *out, pid_t helper, int link, int mute);
 
 #endif

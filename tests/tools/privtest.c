@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/signalfd.h>
@@ -82,7 +83,7 @@ int link_get(const char *name, uint32_t ifindex, struct link_info *out)
 
 int link_monitor_open(void)
 {
-	return -1;
+	return eventfd(0, EFD_CLOEXEC);
 }
 
 int link_monitor_read(int fd, link_fn fn, void *ctx)
@@ -196,7 +197,7 @@ static int work(int file)
 
 static void print_event(const struct helper_event *ev)
 {
-	static const char *const names[] = { "attached", "refused", "gone", "state", "ready" };
+	static const char *const names[] = { "attached", "refused", "gone", "state", "ready", "ends" };
 
 	printf("%s %s %d %s %u\n", names[ev->type], ev->info.name, ev->err, ev->text, (unsigned int)ev->rung);
 	fflush(stdout);
@@ -294,6 +295,8 @@ static int run(const struct options *o)
 	show_status();
 	drop.done = done;
 	drop.done_size = sizeof(done);
+	drop.ask = helper_ask_fd(h);
+	drop.mute_from = drop.mute_to = eventfd(0, EFD_CLOEXEC);	/* stands for a packet socket */
 	t2 = now_ms();
 	if (priv_drop(&drop))
 		return 1;
@@ -301,7 +304,7 @@ static int run(const struct options *o)
 		printf("fork %.3f ms, drop %.3f ms\n", t1 - t0, now_ms() - t2);
 	printf("helper %d\ndone: %s\n", (int)pid, done);
 	show_status();
-	bad = o->times ? 0 : work(file) + priv_probe(stdout, pid, h ? helper_fd(h) : -1);
+	bad = o->times ? 0 : work(file) + priv_probe(stdout, pid, h ? helper_fd(h) : -1, drop.mute_from);
 	printf("allowed: %d\n", bad);
 	if (h)
 		bad += !!listen_until(h, true, 5);
