@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What a live run does while it still may: load, open, fork the helper. */
 #include <errno.h>
-#include <fnmatch.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +18,7 @@
 #include "source/live.h"
 #include "source/many.h"
 #include "source/ring.h"
+#include "util/cleanup.h"
 #include "util/err.h"
 
 enum {
@@ -119,7 +120,7 @@ static int start_helper(struct live *l)
 	static const char *const any[] = { "any" };
 	struct watch *w = l->w;
 	const struct strs *ifs = &w->o->iface;
-	int fds[PIPELINE_SINKS_MAX + 3] = { l->epoll, l->signals, l->timer };
+	int fds[PIPELINE_SINKS_MAX + 3 + SOCKETS_MAX] = { l->epoll, l->signals, l->timer };
 	struct helper_options ho = {
 		.capture = l->capture,
 		.patterns = ifs->n ? ifs->v : any,
@@ -133,6 +134,9 @@ static int start_helper(struct live *l)
 
 	for (unsigned int i = 0; i < w->n_outs; i++)
 		fds[ho.n_close_fds++] = w->outs[i]->fd;
+	for (int fd = w->mute_from; fd && fd <= w->mute_to; fd++)
+		if (ho.n_close_fds < sizeof(fds) / sizeof(fds[0]))
+			fds[ho.n_close_fds++] = fd;
 	err = helper_start(&w->helper, &ho);
 	capture_close(l->capture);
 	l->capture = NULL;
@@ -144,12 +148,15 @@ static int start_helper(struct live *l)
 /* Plain pcap has one link type: that of the one interface, or cooked v2, which names the interface. */
 static void choose_file_link(struct live *l)
 {
+	const struct iface *f;
 	struct link_info info;
 	struct watch *w = l->w;
 
 	w->file_link = 276;
-	if (!w->many_interfaces && !w->o->drops && !link_get(w->o->iface.v[0], 0, &info))
-		w->file_link = info.link;
+	if (w->many_interfaces || w->o->drops || link_get(w->o->iface.v[0], 0, &info))
+		return;
+	f = live_iface(l, info.ifindex);
+	w->file_link = f ? f->link : info.link;
 }
 
 /* Frames that the in-kernel filter could not decide. */
@@ -169,63 +176,15 @@ static void close_fds(const struct capture_fds *fds)
 			close(all[i]);
 }
 
-static bool wanted(const struct strs *patterns, const char *name)
+static int open_ring(struct live *l, struct source **out)
 {
-	for (unsigned int i = 0; i < patterns->n; i++)
-		if (!strcmp(patterns->v[i], "any") || !fnmatch(patterns->v[i], name, 0))
-			return true;
-	return !patterns->n;
-}
-
-/* The last rung: no BPF at all, a packet socket for each interface that is there now. */
-static int open_packet_sockets(struct live *l)
-{
-	struct source *members[SOCKETS_MAX];
-	unsigned int n = 0;
-	int err = 0;
-
-	for (unsigned int i = 0; i < l->n_ifaces && !err; i++) {
-		struct live_config lc = {
-			.iface = l->ifaces[i],
-			.ingress = l->w->pipe.direction != DIR_EGRESS,
-			.egress = l->w->pipe.direction != DIR_INGRESS,
-			.buffer_octets = l->w->o->buffer,
-			.match = l->filter ? ring_match : NULL,
-			.ctx = l,
-			.expression = l->w->filter_text,
-			.strict = l->w->o->strict,
-			.inner = l->w->o->inner,
-		};
-
-		if (!wanted(&l->w->o->iface, l->ifaces[i]->name))
-			continue;
-		if (n == SOCKETS_MAX)
-			return fail(E2BIG, "without BPF at most %d interfaces can be watched at once",
-				    SOCKETS_MAX);
-		err = live_open(&members[n], &lc);
-		if (!err)
-			l->ifaces[i]->link = live_link(members[n++]);
-	}
-	if (!err && !n)
-		err = fail(ENODEV, "no interface to watch");
-	if (!err)
-		err = many_open(&l->w->source, members, n);
-	while (err && n--)
-		members[n]->ops->close(members[n]);
-	return err;
-}
-
-static int open_ring(struct live *l)
-{
-	struct capture_fds fds;
 	struct ring_config rc = { .iface = ring_iface, .drop = ring_drop, .ctx = l };
+	struct capture_fds fds;
 	int err;
 
 	capture_fds(l->capture, &fds);
-	if (fds.ring < 0 || (l->w->o->rung && !strcmp(l->w->o->rung, rung_names[RUNG_PACKET]))) {
-		close_fds(&fds);
-		return open_packet_sockets(l);
-	}
+	if (fds.ring < 0)
+		return 0;
 	rc.ring = fds.ring;
 	rc.ledger = fds.ledger;
 	rc.drop_ledger = fds.drop_ledger;
@@ -234,10 +193,100 @@ static int open_ring(struct live *l)
 	rc.cpus = fds.cpus;
 	rc.match = l->filter ? ring_match : NULL;
 	rc.sampled = (uint32_t)l->w->o->sample;
-	err = ring_open(&l->w->source, &rc);
+	err = ring_open(out, &rc);
 	if (!err)
 		fds.ring = -1; /* the source's own now: it is what is polled */
 	close_fds(&fds);
+	return err;
+}
+
+/* What the frames come from: the ring, and a packet socket for each interface that it does not carry. */
+struct members {
+	struct live *l;
+	struct source *at[1 + SOCKETS_MAX];
+	unsigned int n, sockets, left_out;
+};
+
+static void mute(struct watch *w, int fd)
+{
+	w->mute_from = w->mute_from && w->mute_from < fd ? w->mute_from : fd;
+	w->mute_to = w->mute_to > fd ? w->mute_to : fd;
+}
+
+/* What is opened later may be written to: it must not come to stand between the packet sockets. */
+static void fill_gaps(const struct watch *w)
+{
+	owned_fd int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	for (int fd = w->mute_from; fd < w->mute_to; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && dup3(null, fd, O_CLOEXEC) < 0)
+			return;
+}
+
+/* A link_fn.  An interface that comes later is refused by the helper, by its name. */
+static int open_packet_socket(void *ctx, const struct link_info *info)
+{
+	struct members *m = ctx;
+	struct live *l = m->l;
+	const struct watch *w = l->w;
+	struct iface *iface = live_iface(l, info->ifindex);
+	struct live_config lc = {
+		.iface = iface,
+		.ingress = w->pipe.direction != DIR_EGRESS,
+		.egress = w->pipe.direction != DIR_INGRESS,
+		.buffer_octets = w->o->buffer,
+		.match = l->filter ? ring_match : NULL,
+		.ctx = l,
+		.expression = w->filter_text,
+		.strict = w->o->strict,
+		.inner = w->o->inner,
+	};
+	bool named;
+	int err;
+
+	if (!iface || !capture_by_packet(l->capture, info) ||
+	    !link_wanted(info, w->o->iface.v, w->o->iface.n, &named))
+		return 0;
+	if (m->sockets == SOCKETS_MAX) {
+		m->left_out++;
+		return 0;
+	}
+	err = live_open(&m->at[m->n], &lc);
+	if (err && named)
+		return err;
+	if (err)
+		return 0; /* said; one of many */
+	mute(l->w, m->at[m->n]->fd);
+	iface->link = live_link(m->at[m->n++]);
+	m->sockets++;
+	return capture_packet_opened(l->capture, info->ifindex);
+}
+
+static int open_sources(struct live *l)
+{
+	const struct strs *ifs = &l->w->o->iface;
+	struct members m = { .l = l };
+	int err = open_ring(l, &m.at[0]);
+
+	m.n = m.at[0] != NULL;
+	if (!err)
+		err = link_each(open_packet_socket, &m);
+	fill_gaps(l->w);
+	if (m.left_out)
+		warn("more than %d interfaces need a packet socket: %u are not captured", SOCKETS_MAX,
+		     m.left_out);
+	if (!err && !m.n) {
+		bool one = ifs->n == 1 && !link_is_glob(ifs->v[0]);
+
+		fail(0, "%s%s", one ? ifs->v[0] : "no interface to watch", one ? ": no such interface" : "");
+		err = -ENODEV;
+	}
+	if (!err && m.n == 1)
+		l->w->source = m.at[0];
+	else if (!err)
+		err = many_open(&l->w->source, m.at, m.n);
+	while (err && m.n--)
+		m.at[m.n]->ops->close(m.at[m.n]);
 	return err;
 }
 
@@ -299,10 +348,12 @@ int live_start(struct live *l)
 	if (err)
 		return err;
 	ifs = &w->o->iface;
-	w->many_interfaces = ifs->n != 1 || !strcmp(ifs->v[0], "any") || strpbrk(ifs->v[0], "*?[");
+	w->many_interfaces = ifs->n != 1 || link_is_glob(ifs->v[0]);
+	err = link_each(live_learn, l);
+	if (err)
+		return fail(err, "cannot list the interfaces (rtnetlink)");
+	err = open_sources(l);
 	choose_file_link(l);
-	link_each(live_learn, l);
-	err = open_ring(l);
 	if (!err)
 		err = open_loop(l);
 	if (!err)

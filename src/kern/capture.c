@@ -42,6 +42,12 @@ struct capture {
 	unsigned int n, room;
 };
 
+/* Our programs know Ethernet and bare IP; what else there is, libpcap knows. */
+static bool is_known(const struct link_info *link)
+{
+	return link->link == LINK_ETHERNET || link->link == LINK_RAW;
+}
+
 /* A frame on the loopback device passes both ways: once is enough, as it comes in. */
 static bool is_once(const struct capture *c, const struct link_info *link)
 {
@@ -104,8 +110,7 @@ static int try_rung(struct capture *c, struct hold *h, const struct link_info *l
 	*h = (struct hold){ .ifindex = link->ifindex, .rung = rung, .fds = { -1, -1 }, .promisc = -1 };
 	if (rung == RUNG_PACKET)
 		return hook_can_packet();
-	/* Our programs know Ethernet and bare IP; what else there is, libpcap knows. */
-	if (link->link != LINK_ETHERNET && link->link != LINK_RAW)
+	if (!is_known(link))
 		return -EMEDIUMTYPE;
 	return rung == RUNG_SOCKET ? try_socket(c, h, link) : try_tc(c, h, link);
 }
@@ -183,13 +188,14 @@ static int make_room(struct capture *c)
 	return 0;
 }
 
-/* Where the maps work the reader listens to the ring alone: an interface on the last rung would not be heard,
- * unless that was asked for.  Drops come by another way. */
-static bool is_heard(const struct capture *c, enum rung rung)
+bool capture_by_packet(const struct capture *c, const struct link_info *link)
 {
-	return rung != RUNG_PACKET || c->l.err || !c->opt.packets || c->opt.rung == RUNG_PACKET;
+	if (!c->opt.packets)
+		return false;
+	return c->l.err || c->opt.rung == RUNG_PACKET || (c->opt.rung < 0 && !is_known(link));
 }
 
+/* The rungs of the ring.  Only the reader can open the last one, before it gives its privileges up. */
 static int climb(struct capture *c, struct hold *h, const struct link_info *link, char *why,
 		 unsigned int size)
 {
@@ -199,7 +205,7 @@ static int climb(struct capture *c, struct hold *h, const struct link_info *link
 	for (int i = 0; i < RUNGS; i++) {
 		char reason[256];
 
-		if ((c->opt.rung >= 0 && (int)ladder[i] != c->opt.rung) || !is_heard(c, ladder[i]))
+		if (ladder[i] == RUNG_PACKET || (c->opt.rung >= 0 && (int)ladder[i] != c->opt.rung))
 			continue;
 		err = try_rung(c, h, link, ladder[i]);
 		if (!err)
@@ -214,32 +220,78 @@ static int climb(struct capture *c, struct hold *h, const struct link_info *link
 	return err == -EPERM ? err : first;
 }
 
-int capture_attach(struct capture *c, uint32_t ifindex, const char *name, enum rung *rung)
+static int hold(struct capture *c, const struct hold *h)
 {
-	struct link_info link;
-	struct hold h;
+	int err = make_room(c);
+
+	if (!err)
+		c->holds[c->n++] = *h;
+	return err;
+}
+
+int capture_packet_opened(struct capture *c, uint32_t ifindex)
+{
+	const struct hold h = { .ifindex = ifindex, .rung = RUNG_PACKET, .fds = { -1, -1 }, .promisc = -1 };
+
+	return hold(c, &h);
+}
+
+static int refuse_packet(const struct capture *c, const struct link_info *link, const char *name)
+{
+	if (c->l.err || c->opt.rung == RUNG_PACKET)
+		fail(0, "%s: not captured: a packet socket is opened at the start only, and %s", name,
+		     c->l.err ? c->l.reason : "--rung packet allows nothing else");
+	else
+		fail(0, "%s: not captured: link type %u needs a packet socket, which is opened at the start only",
+		     name, link->arphrd);
+	return -EOPNOTSUPP;
+}
+
+static int attach(struct capture *c, struct hold *h, const struct link_info *link, const char *name)
+{
 	char why[900];
 	int err;
 
-	if (find(c, ifindex))
+	if (!c->opt.packets) {	/* drops come by another way */
+		*h = (struct hold){ .ifindex = link->ifindex, .rung = RUNG_PACKET, .fds = { -1, -1 },
+				    .promisc = -1 };
+		return 0;
+	}
+	if (capture_by_packet(c, link))
+		return refuse_packet(c, link, name);
+	err = climb(c, h, link, why, sizeof(why));
+	if (err)
+		fail(0, "%s: cannot capture: %s%s", name, why,
+		     c->opt.rung < 0 && !hook_can_packet() ? "; --rung packet needs none of this" : "");
+	else if (c->opt.promisc && link->arphrd != ARPHRD_LOOPBACK)
+		h->promisc = hook_promisc(link->ifindex);
+	return err;
+}
+
+int capture_attach(struct capture *c, uint32_t ifindex, const char *name, enum rung *rung)
+{
+	const struct hold *had = find(c, ifindex);
+	struct link_info link;
+	struct hold h;
+	int err;
+
+	if (had && had->rung == RUNG_PACKET && c->opt.packets) {
+		*rung = RUNG_PACKET;
+		return 0;
+	}
+	if (had)
 		return -EEXIST;
 	err = link_get(NULL, ifindex, &link);
 	if (err)
 		return fail(err, "%s", name);
-	err = make_room(c);
+	err = attach(c, &h, &link, name);
 	if (err)
-		return fail(err, "%s", name);
-	err = climb(c, &h, &link, why, sizeof(why));
-	if (err) {
-		fail(0, "%s: cannot capture: %s", name, why);
 		return err;
+	err = hold(c, &h);
+	if (err) {
+		let_go(c, &h);
+		return fail(err, "%s", name);
 	}
-	if (c->opt.promisc && h.rung != RUNG_PACKET && link.arphrd != ARPHRD_LOOPBACK) {
-		h.promisc = hook_promisc(ifindex);
-		if (h.promisc < 0)
-			h.promisc = -1;
-	}
-	c->holds[c->n++] = h;
 	*rung = h.rung;
 	return 0;
 }
@@ -313,7 +365,7 @@ int capture_plan(struct capture *c, uint32_t ifindex, const char *name, struct r
 	for (int r = 0; r < RUNGS; r++)
 		plan_rung(c, &link, (enum rung)r, &plan[r]);
 	for (int i = RUNGS - 1; i >= 0; i--)
-		if (plan[ladder[i]].works && is_heard(c, ladder[i]))
+		if (plan[ladder[i]].works && capture_by_packet(c, &link) == (ladder[i] == RUNG_PACKET))
 			chosen = ladder[i];
 	for (int r = 0; r < RUNGS; r++) {
 		struct rung_plan *p = &plan[r];
@@ -404,6 +456,11 @@ static int duplicate(int fd)
 
 void capture_fds(const struct capture *c, struct capture_fds *fds)
 {
+	bool by_ring = c->opt.drops || (c->opt.packets && c->opt.rung != RUNG_PACKET);
+
+	*fds = (struct capture_fds){ -1, -1, -1, -1, 0, 0 };
+	if (c->l.err || !by_ring)
+		return;
 	*fds = (struct capture_fds){
 		.ring = duplicate(c->l.ring),
 		.ledger = duplicate(c->l.ledger),

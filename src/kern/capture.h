@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "kern/filter.h"
+#include "kern/link.h"
 
 /*
  * The capture ladder: tcx, clsact, AF_PACKET with an eBPF socket filter, AF_PACKET
@@ -54,8 +55,16 @@ struct capture;
 /* Create maps, load programs; says what failed and why (EPERM names the capability).  What opt points to must
  * outlive the capture. */
 int  capture_open(struct capture **out, const struct capture_options *opt);
-/* Attach to one interface of the current network namespace, by the ladder.  *rung: which one it took.
- * When a rung fails for one interface only (a device without tc), the next is tried for it. */
+/*
+ * Whether frames of this interface come by RUNG_PACKET: asked for, or nothing of BPF works here, or a link type
+ * that our programs do not know.  Then the caller opens a packet socket for it, while it may, and says so with
+ * capture_packet_opened(); no other rung is tried.  Everything else comes through the ring.
+ */
+bool capture_by_packet(const struct capture *c, const struct link_info *link);
+int  capture_packet_opened(struct capture *c, uint32_t ifindex);
+/* Attach to one interface of the current network namespace, by the ladder.  *rung: which one it took.  When a rung
+ * fails for one interface only (a device without tc), the next of the ring's is tried for it.  -EOPNOTSUPP, said:
+ * it needs a packet socket and none was opened. */
 int  capture_attach(struct capture *c, uint32_t ifindex, const char *name, enum rung *rung);
 int  capture_detach(struct capture *c, uint32_t ifindex);
 /* Detach all and wait until no program of ours runs any more: afterwards the ledger is final. */
@@ -66,7 +75,7 @@ int  capture_plan(struct capture *c, uint32_t ifindex, const char *name, struct 
 void capture_close(struct capture *c);
 
 /* What the reader needs: map descriptors to mmap before privileges are dropped.  They are duplicates, the
- * caller's own; all are -1 when nothing of BPF works here (every interface then takes RUNG_PACKET). */
+ * caller's own; all are -1 when nothing comes through the ring: no BPF here, or --rung packet without drops. */
 struct capture_fds {
 	int ring, ledger, control, drop_ledger;	/* -1: absent */
 	uint64_t ring_octets;

@@ -41,7 +41,11 @@ static uint8_t direction(const struct live *l)
 static void one_frame(u_char *user, const struct pcap_pkthdr *h, const u_char *data)
 {
 	struct live *l = (struct live *)(void *)user;
-	struct frame f = {
+	struct frame f;
+
+	if (l->stopped)		/* pcap_breakloop() would write to a descriptor */
+		return;
+	f = (struct frame){
 		.time_ns = (uint64_t)h->ts.tv_sec * 1000000000 + (uint64_t)h->ts.tv_usec,
 		.number = l->number + 1,
 		.data = data,
@@ -59,8 +63,6 @@ static void one_frame(u_char *user, const struct pcap_pkthdr *h, const u_char *d
 	l->number++;
 	l->read++;
 	l->stopped = l->fn(l->ctx, &f);
-	if (l->stopped)
-		pcap_breakloop(l->pcap);
 }
 
 static int live_read(struct source *s, unsigned int budget, frame_fn fn, void *ctx)
@@ -78,7 +80,7 @@ static int live_read(struct source *s, unsigned int budget, frame_fn fn, void *c
 		return SOURCE_STOPPED;
 	}
 	if (n == PCAP_ERROR)
-		return fail(0, "%s: %s", l->cfg.iface->name, pcap_geterr(l->pcap)), -EIO;
+		return fail(0, "%s is gone or cannot be read: %s", l->cfg.iface->name, pcap_geterr(l->pcap)), -EIO;
 	return (int)(l->read - before);
 }
 

@@ -2,6 +2,7 @@
 #include "source/many.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,13 +13,16 @@
 
 struct many {
 	struct source s;	/* fd: an epoll of the members' */
-	unsigned int n, next;
+	unsigned int n, next, ended;
 	struct numbering {
 		uint64_t frames;
 		frame_fn fn;
 		void *ctx;
 	} number;
-	struct source *members[];
+	struct member {
+		struct source *s;
+		bool ended;	/* its interface is gone; what it counted stays */
+	} members[];
 };
 
 /* Each member counts its own frames from 1; the run has one count. */
@@ -31,6 +35,15 @@ static int renumber(void *ctx, const struct frame *f)
 	return n->fn(n->ctx, &one);
 }
 
+/* One of several: said, and the others go on. */
+static int end_member(struct many *m, struct member *one, int err)
+{
+	one->ended = true;
+	if (one->s->fd >= 0)
+		epoll_ctl(m->s.fd, EPOLL_CTL_DEL, one->s->fd, NULL);
+	return ++m->ended == m->n ? err : 0;
+}
+
 static int many_read(struct source *s, unsigned int budget, frame_fn fn, void *ctx)
 {
 	struct many *m = (struct many *)s;
@@ -39,11 +52,15 @@ static int many_read(struct source *s, unsigned int budget, frame_fn fn, void *c
 	m->number.fn = fn;
 	m->number.ctx = ctx;
 	for (unsigned int i = 0; i < m->n; i++) {
-		struct source *one = m->members[m->next++ % m->n];
+		struct member *one = &m->members[m->next++ % m->n];
 
-		got = one->ops->read(one, budget / m->n + 1, renumber, &m->number);
+		if (one->ended)
+			continue;
+		got = one->s->ops->read(one->s, budget / m->n + 1, renumber, &m->number);
 		if (got == SOURCE_STOPPED)
-			s->stop = one->stop;
+			s->stop = one->s->stop;
+		else if (got < 0)
+			got = end_member(m, one, got);
 		if (got < 0)
 			return got;
 		total += got;
@@ -57,7 +74,8 @@ static int many_arm(struct source *s)
 	int ready = 0;
 
 	for (unsigned int i = 0; i < m->n; i++)
-		ready |= m->members[i]->ops->arm(m->members[i]);
+		if (!m->members[i].ended)
+			ready |= m->members[i].s->ops->arm(m->members[i].s);
 	return ready;
 }
 
@@ -69,7 +87,7 @@ static int many_counts(struct source *s, struct source_counts *c)
 
 	memset(c, 0, sizeof(*c));
 	for (unsigned int i = 0; i < m->n; i++) {
-		err = m->members[i]->ops->counts(m->members[i], &one);
+		err = m->members[i].s->ops->counts(m->members[i].s, &one);
 		if (err)
 			return err;
 		c->seen += one.seen;
@@ -90,7 +108,7 @@ static void many_tick(struct source *s)
 	struct many *m = (struct many *)s;
 
 	for (unsigned int i = 0; i < m->n; i++)
-		m->members[i]->ops->tick(m->members[i]);
+		m->members[i].s->ops->tick(m->members[i].s);
 }
 
 static void many_close(struct source *s)
@@ -98,7 +116,7 @@ static void many_close(struct source *s)
 	struct many *m = (struct many *)s;
 
 	for (unsigned int i = 0; i < m->n; i++)
-		m->members[i]->ops->close(m->members[i]);
+		m->members[i].s->ops->close(m->members[i].s);
 	if (s->fd >= 0)
 		close(s->fd);
 	free(m);
@@ -124,7 +142,7 @@ int many_open(struct source **out, struct source *const *members, unsigned int n
 	m->s.ops = &many_ops;
 	m->n = n;
 	for (unsigned int i = 0; i < n; i++)
-		m->members[i] = members[i];
+		m->members[i].s = members[i];
 	m->s.fd = epoll_create1(EPOLL_CLOEXEC);
 	if (m->s.fd < 0)
 		err = -errno;

@@ -6,7 +6,8 @@
 
 /*
  * Several sources read as one, in turn.  Takes the members over, not the array; on
- * failure they stay the caller's.  A member that ends or fails ends the whole.
+ * failure they stay the caller's.  A member that fails, having said so, is left out from
+ * then on; the last one's failure is the whole's.
  */
 int many_open(struct source **out, struct source *const *members, unsigned int n);
 

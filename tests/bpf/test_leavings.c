@@ -12,9 +12,11 @@ static void hold(int rung, int ready)
 	b->opt.promisc = true;
 	b->iface = (struct iface){ .ifindex = if_nametoindex(near_name), .link = 1 };
 	snprintf(b->iface.name, sizeof(b->iface.name), "%s", near_name);
-	if (capture_open(&b->c, &b->opt) || capture_attach(b->c, b->iface.ifindex, near_name, &b->rung))
+	if (capture_open(&b->c, &b->opt))
 		_exit(1);
-	if (b->rung == RUNG_PACKET && open_live(b))
+	if (packets_only && (open_live(b) || capture_packet_opened(b->c, b->iface.ifindex)))
+		_exit(1);
+	if (capture_attach(b->c, b->iface.ifindex, near_name, &b->rung))
 		_exit(1);
 	if (write(ready, "r", 1) == 1)
 		pause();

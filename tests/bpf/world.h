@@ -240,9 +240,14 @@ static inline void box_open(struct box *b, const char *name)
 	snprintf(b->iface.name, sizeof(b->iface.name), "%s", name);
 	assert_int_equal(capture_open(&b->c, &b->opt), 0);
 	capture_fds(b->c, &b->fds);
+	if (capture_by_packet(b->c, &l)) {
+		assert_int_equal(open_live(b), 0);
+		assert_int_equal(capture_packet_opened(b->c, l.ifindex), 0);
+	}
 	if (b->opt.packets)
 		assert_int_equal(capture_attach(b->c, l.ifindex, name, &b->rung), 0);
-	assert_int_equal(b->opt.packets && b->rung == RUNG_PACKET ? open_live(b) : open_ring(b), 0);
+	if (!b->s)
+		assert_int_equal(open_ring(b), 0);
 }
 
 static inline void box_drain(struct box *b)

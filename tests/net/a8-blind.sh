@@ -26,6 +26,33 @@ wait "$pid" || status=$?
 same "exit status" "$status" 1
 grep -q 'idle is gone' "$work/down.err" || die "a vanished interface is not told"
 
+for rung in tcx socket packet; do
+	say "deleted, by another of its names, $rung"
+	ip link add short type veth peer name short2
+	ip link property add dev short altname a-name-of-more-than-fifteen
+	ip link set short2 up
+	ip link set short up
+	"$NETPROBE" watch --rung $rung -i a-name-of-more-than-fifteen >/dev/null 2>"$work/alt-$rung.err" &
+	pid=$!
+	until_true 5 grep -q 'listening on short, ' "$work/alt-$rung.err" || die "does not listen"
+	ip link del short
+	status=0
+	wait "$pid" || status=$?
+	same "exit status" "$status" 1
+	grep -q 'netprobe: short is gone' "$work/alt-$rung.err" || die "a vanished interface is not told"
+	! grep -q 'sandbox' "$work/alt-$rung.err" || die "the sandbox is in the way"
+done
+
+say "one of many goes, the others are heard"
+ip link add short type veth peer name short2
+ip link set short2 up
+ip link set short up
+start many -j watch --packets -i any --rung packet 'icmp'
+ip link del short
+until_true 5 eval "ping -qc1 -W1 10.9.0.2 >/dev/null && grep -q '\"here\"' '$work/many.out'" || die "deaf after one went"
+stop INT
+same "exit status" "$status" 0
+
 say "missing"
 status=0
 "$NETPROBE" watch -i nosuch 2>"$work/missing.err" || status=$?
