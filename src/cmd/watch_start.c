@@ -205,6 +205,7 @@ struct members {
 	struct live *l;
 	struct source *at[1 + SOCKETS_MAX];
 	unsigned int n, sockets, left_out;
+	bool failed;	/* and that has been said */
 };
 
 static void mute(struct watch *w, int fd)
@@ -223,10 +224,9 @@ static void fill_gaps(const struct watch *w)
 			return;
 }
 
-/* A link_fn.  An interface that comes later is refused by the helper, by its name. */
-static int open_packet_socket(void *ctx, const struct link_info *info)
+/* An interface that comes later is refused by the helper, by its name. */
+static int open_packet_socket(struct members *m, const struct link_info *info)
 {
-	struct members *m = ctx;
 	struct live *l = m->l;
 	const struct watch *w = l->w;
 	struct iface *iface = live_iface(l, info->ifindex);
@@ -262,29 +262,50 @@ static int open_packet_socket(void *ctx, const struct link_info *info)
 	return capture_packet_opened(l->capture, info->ifindex);
 }
 
-static int open_sources(struct live *l)
+/* A link_fn. */
+static int take_link(void *ctx, const struct link_info *info)
+{
+	struct members *m = ctx;
+	int err;
+
+	live_learn(m->l, info);
+	err = open_packet_socket(m, info);
+	m->failed = err != 0;
+	return err;
+}
+
+static int join(struct live *l, struct members *m)
 {
 	const struct strs *ifs = &l->w->o->iface;
+	bool one = ifs->n == 1 && !link_is_glob(ifs->v[0]);
+
+	if (m->n > 1)
+		return many_open(&l->w->source, m->at, m->n);
+	if (!m->n) {
+		fail(0, "%s%s", one ? ifs->v[0] : "no interface to watch", one ? ": no such interface" : "");
+		return -ENODEV;
+	}
+	l->w->source = m->at[0];
+	return 0;
+}
+
+static int open_sources(struct live *l)
+{
 	struct members m = { .l = l };
 	int err = open_ring(l, &m.at[0]);
 
+	if (err)
+		return err;
 	m.n = m.at[0] != NULL;
-	if (!err)
-		err = link_each(open_packet_socket, &m);
+	err = link_each(take_link, &m);
+	if (err && !m.failed)
+		fail(err, "cannot list the interfaces (rtnetlink)");
 	fill_gaps(l->w);
 	if (m.left_out)
 		warn("more than %d interfaces need a packet socket: %u are not captured", SOCKETS_MAX,
 		     m.left_out);
-	if (!err && !m.n) {
-		bool one = ifs->n == 1 && !link_is_glob(ifs->v[0]);
-
-		fail(0, "%s%s", one ? ifs->v[0] : "no interface to watch", one ? ": no such interface" : "");
-		err = -ENODEV;
-	}
-	if (!err && m.n == 1)
-		l->w->source = m.at[0];
-	else if (!err)
-		err = many_open(&l->w->source, m.at, m.n);
+	if (!err)
+		err = join(l, &m);
 	while (err && m.n--)
 		m.at[m.n]->ops->close(m.at[m.n]);
 	return err;
@@ -349,9 +370,6 @@ int live_start(struct live *l)
 		return err;
 	ifs = &w->o->iface;
 	w->many_interfaces = ifs->n != 1 || link_is_glob(ifs->v[0]);
-	err = link_each(live_learn, l);
-	if (err)
-		return fail(err, "cannot list the interfaces (rtnetlink)");
 	err = open_sources(l);
 	choose_file_link(l);
 	if (!err)

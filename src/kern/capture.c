@@ -296,6 +296,16 @@ int capture_attach(struct capture *c, uint32_t ifindex, const char *name, enum r
 	return 0;
 }
 
+void capture_tell_left(uint32_t ifindex, const char *name)
+{
+	int n = clsact_left(ifindex);
+
+	if (n)
+		warn("%s: %d clsact filter%s of a netprobe that was killed %s still there, without effect; "
+		     "netprobe watch --plan -i %s removes %s", name, n, n == 1 ? "" : "s", n == 1 ? "is" : "are",
+		     name, n == 1 ? "it" : "them");
+}
+
 int capture_detach(struct capture *c, uint32_t ifindex)
 {
 	struct hold *h = find(c, ifindex);
@@ -357,11 +367,15 @@ int capture_plan(struct capture *c, uint32_t ifindex, const char *name, struct r
 {
 	enum rung chosen = RUNGS;
 	struct link_info link;
-	int err = link_get(NULL, ifindex, &link);
+	int err = link_get(NULL, ifindex, &link), removed;
 
 	if (err)
 		return fail(err, "%s", name);
 	memset(plan, 0, RUNGS * sizeof(*plan));
+	removed = clsact_clean(ifindex);
+	if (removed)
+		note("%s: removed %d clsact filter%s that a killed netprobe left", name, removed,
+		     removed == 1 ? "" : "s");
 	for (int r = 0; r < RUNGS; r++)
 		plan_rung(c, &link, (enum rung)r, &plan[r]);
 	for (int i = RUNGS - 1; i >= 0; i--)

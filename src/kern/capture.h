@@ -67,9 +67,11 @@ int  capture_packet_opened(struct capture *c, uint32_t ifindex);
  * it needs a packet socket and none was opened. */
 int  capture_attach(struct capture *c, uint32_t ifindex, const char *name, enum rung *rung);
 int  capture_detach(struct capture *c, uint32_t ifindex);
+/* Warn of clsact filters there whose netprobe was killed, helper and all, and say what removes them. */
+void capture_tell_left(uint32_t ifindex, const char *name);
 /* Detach all and wait until no program of ours runs any more: afterwards the ledger is final. */
 void capture_detach_all(struct capture *c);
-/* --plan: try each rung on `ifindex`, attaching and detaching at once. */
+/* --plan: try each rung on `ifindex`, attaching and detaching at once.  Clsact filters whose netprobe was killed go. */
 int  capture_plan(struct capture *c, uint32_t ifindex, const char *name, struct rung_plan plan[RUNGS]);
 /* Close every descriptor, without detaching in another process that holds them too. */
 void capture_close(struct capture *c);

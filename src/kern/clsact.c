@@ -182,6 +182,21 @@ int clsact_clean(uint32_t ifindex)
 	return removed;
 }
 
+int clsact_left(uint32_t ifindex)
+{
+	int left = 0;
+
+	if (count_filters(ifindex, false) <= 0 && count_filters(ifindex, true) <= 0)
+		return 0;
+	for (unsigned int s = 1; s <= SLOTS; s++) {
+		owned_fd int owner = own_slot(s);
+
+		for (int i = 0; i < 2 && owner >= 0; i++)
+			left += is_there(ifindex, points[i], s) + is_there(ifindex, points[i], s | MADE);
+	}
+	return left;
+}
+
 int clsact_attach(struct clsact *c, uint32_t ifindex, int ingress, int egress)
 {
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)ifindex,

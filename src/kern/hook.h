@@ -38,6 +38,8 @@ int clsact_attach(struct clsact *c, uint32_t ifindex, int ingress, int egress);
 void clsact_detach(struct clsact *c, uint32_t ifindex);
 /* Remove what dead owners left on the interface; returns how many filters. */
 int clsact_clean(uint32_t ifindex);
+/* How many it would remove. */
+int clsact_left(uint32_t ifindex);
 void clsact_close(struct clsact *c);
 /* Filters that stay when we go: one a service (1 to 8) and direction.  kept: the program's id, 0 when there is none. */
 int clsact_keep(uint32_t ifindex, bool egress, uint8_t service, int prog);

@@ -395,6 +395,13 @@ static bool tell_missing(struct attend *a)
 	return false;
 }
 
+static void tell_left(const struct attend *a)
+{
+	for (unsigned int i = 0; i < a->n; i++)
+		if (a->known[i].state == HELD)
+			capture_tell_left(a->known[i].info.ifindex, a->known[i].info.name);
+}
+
 /* Do one thing; false when there is nothing to do. */
 static bool step(struct attend *a)
 {
@@ -417,6 +424,7 @@ static bool step(struct attend *a)
 
 		a->ready_told = true;
 		tell(a, HELPER_READY, &none, 0, 0, NULL);
+		tell_left(a);
 		return true;
 	}
 	return false;

@@ -105,6 +105,19 @@ wait "$pid" || status=$?
 same "exit status when the helper dies" "$status" 1
 nothing_held "the helper's death"
 
+say "the helper alone, on rung clsact: the next netprobe tells, --plan removes"
+start clsact-helper watch --rung clsact -i here
+pkill -9 -x netprobe-helper || pkill -9 -P "$pid"
+wait "$pid" || true
+[ "$(filters)" != "$before" ] || die "nothing was left to tell of"
+start next watch -i here
+until_true 3 grep -q 'here: 2 clsact filters of a netprobe that was killed are still there' "$work/next.err" ||
+	die "what was left is not told"
+stop INT
+"$NETPROBE" watch --plan -i here >"$work/plan.out" 2>"$work/plan.err"
+grep -q 'here: removed 2 clsact filters' "$work/plan.err" || die "--plan did not remove them"
+nothing_held "--plan"
+
 say "what the kernel frees later"
 until_true 30 freed || { report; die "something that was not seen to be held is still there"; }
 echo "$KILLS kills, nothing left of $(count link all.ids) links, $(count prog all.ids) programs, $(count map all.ids) maps"

@@ -109,6 +109,10 @@ int capture_detach(struct capture *c, uint32_t ifindex)
 void capture_detach_all(struct capture *c)
 {
 }
+
+void capture_tell_left(uint32_t ifindex, const char *name)
+{
+}
 #endif
 
 /* ── the reader ───────────────────────────────────────────────────────────── */

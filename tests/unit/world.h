@@ -103,6 +103,10 @@ void capture_detach_all(struct capture *c)
 	w->detached_all++;
 }
 
+void capture_tell_left(uint32_t ifindex, const char *name)
+{
+}
+
 static void add_link(uint32_t ifindex, const char *name)
 {
 	struct link_info *l = &w->links[w->n++];
