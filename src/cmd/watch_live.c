@@ -217,7 +217,7 @@ int watch_live(struct watch *w)
 	}
 	close_err = watch_finish_outputs(w);
 	lost = watch_lost(w);
-	if (w->source && (l.attached || w->o->wait))
+	if (w->source && (l.attached || w->pipe.frames || w->o->wait))
 		watch_trailer(w, true);
 	if (w->source)
 		w->source->ops->close(w->source);

@@ -301,6 +301,9 @@ static int open_sources(struct live *l)
 	if (err && !m.failed)
 		fail(err, "cannot list the interfaces (rtnetlink)");
 	fill_gaps(l->w);
+	if (!err && m.sockets && capture_no_bpf(l->capture) && !l->w->o->rung)
+		note("packet sockets only, for %s: no directions, no --drops, and no interface that comes later",
+		     capture_no_bpf(l->capture));
 	if (m.left_out)
 		warn("more than %d interfaces need a packet socket: %u are not captured", SOCKETS_MAX,
 		     m.left_out);

@@ -220,6 +220,11 @@ static int climb(struct capture *c, struct hold *h, const struct link_info *link
 	return err == -EPERM ? err : first;
 }
 
+const char *capture_no_bpf(const struct capture *c)
+{
+	return c->l.err ? c->l.reason : NULL;
+}
+
 static int hold(struct capture *c, const struct hold *h)
 {
 	int err = make_room(c);

@@ -61,6 +61,8 @@ int  capture_open(struct capture **out, const struct capture_options *opt);
  * capture_packet_opened(); no other rung is tried.  Everything else comes through the ring.
  */
 bool capture_by_packet(const struct capture *c, const struct link_info *link);
+/* Why nothing of BPF works here, in the user's words; NULL: it does. */
+const char *capture_no_bpf(const struct capture *c);
 int  capture_packet_opened(struct capture *c, uint32_t ifindex);
 /* Attach to one interface of the current network namespace, by the ladder.  *rung: which one it took.  When a rung
  * fails for one interface only (a device without tc), the next of the ring's is tried for it.  -EOPNOTSUPP, said:

@@ -142,7 +142,7 @@ static int make_map(struct loaded *l, int *fd, enum bpf_map_type type, const cha
 	*fd = bpf_map_create(type, name, value ? 4 : 0, value, n, &o);
 	if (*fd < 0) {
 		l->err = *fd;
-		load_reason(l->reason, sizeof(l->reason), *fd, NEED_BPF, "cannot make a BPF map");
+		load_reason(l->reason, sizeof(l->reason), *fd, NEED_BPF | NEED_NET_ADMIN, "cannot make a BPF map");
 		*fd = -1;
 	}
 	return l->err;

@@ -53,10 +53,24 @@ until_true 5 eval "ping -qc1 -W1 10.9.0.2 >/dev/null && grep -q '\"here\"' '$wor
 stop INT
 same "exit status" "$status" 0
 
+say "of many that are down, one line; and none with -q"
+for i in 1 2 3; do ip link add low$i type veth peer name wol$i; done
+start downs watch -i any
+until_true 3 grep -q '^netprobe: warning: [0-9]* interfaces are down: ' "$work/downs.err" || die "down interfaces are not told"
+same "lines about them" "$(grep -c 'down' "$work/downs.err")" 1
+stop INT
+"$NETPROBE" -q watch --packets -i any >"$work/quiet.out" 2>"$work/quiet.err" &
+pid=$!
+until_true 5 eval "ping -qc1 -W1 10.9.0.2 >/dev/null && [ -s '$work/quiet.out' ]" || die "-q: hears nothing"
+stop INT
+same "with -q" "$(cat "$work/quiet.err")" ""
+for i in 1 2 3; do ip link del low$i; done
+
 say "missing"
 status=0
 "$NETPROBE" watch -i nosuch 2>"$work/missing.err" || status=$?
 same "exit status" "$status" 1
+same "lines" "$(wc -l <"$work/missing.err")" 1
 grep -q nosuch "$work/missing.err" || die "the missing interface is not named"
 
 say "waiting for an interface that comes, goes and comes again"

@@ -23,6 +23,15 @@ ping -qc2 -i 0.2 10.9.0.2 >/dev/null
 wait "$pid"
 same "lines" "$(wc -l <"$work/caps.out")" 2
 
+say "net_raw alone: packet sockets, and what more would bring"
+as ,+net_raw "$work/np" watch -i here -c 2 icmp >"$work/raw.out" 2>"$work/raw.err" &
+pid=$!
+until_true 5 grep -q 'listening on here, packet' "$work/raw.err" || { cat "$work/raw.err"; die "net_raw does not suffice"; }
+grep -q 'packet sockets only, for .*CAP_BPF, CAP_NET_ADMIN missing' "$work/raw.err" || die "what is missing is not told"
+ping -qc2 -i 0.2 10.9.0.2 >/dev/null
+wait "$pid"
+same "lines" "$(wc -l <"$work/raw.out")" 2
+
 say "perfmon for drops"
 as ,+bpf,+net_admin,+net_raw,+perfmon "$work/np" watch --drops -i here >"$work/drops.out" 2>"$work/drops.err" &
 pid=$!
