@@ -291,11 +291,11 @@ static int run(const struct options *o)
 	if (!o->no_helper && helper_start(&h, &opt))
 		return 1;
 	t1 = now_ms();
-	if (h)
-		pid = child_of(getpid());
 	rotate_close(opt.rotate);
-	if (h)
+	if (h) {
+		pid = child_of(getpid());
 		capture_close(opt.capture);
+	}
 	show_status();
 	drop.done = done;
 	drop.done_size = sizeof(done);
