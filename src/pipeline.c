@@ -2,6 +2,7 @@
 #include "pipeline.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "sink/out.h"
@@ -83,18 +84,24 @@ static int give_frame(struct pipeline *p, const struct frame *f)
 	return give(p, &r, true);
 }
 
-static struct filter *filter_for(struct pipeline *p, uint16_t link)
-{
-	struct filter *f = NULL;
+/* Stands for the filter of a link type that it could not be compiled for, which was said then. */
+static struct filter no_filter;
 
-	for (unsigned int i = 0; i < p->n_filters; i++)
-		if (p->filters[i]->link == link)
-			return p->filters[i];
-	if (p->n_filters == PIPELINE_LINKS_MAX ||
-	    filter_compile(&f, p->filter_text, link, p->strict, p->inner))
+static const struct filter *filter_for(struct pipeline *p, uint16_t link)
+{
+	struct filter *f;
+
+	if (!p->filters)
+		p->filters = calloc(PIPELINE_LINKS, sizeof(struct filter *));
+	if (!p->filters)
 		return NULL;
-	p->filters[p->n_filters++] = f;
-	return f;
+	f = p->filters[link];
+	if (!f) {
+		if (filter_compile(&f, p->filter_text, link, p->strict, p->inner))
+			f = &no_filter;
+		p->filters[link] = f;
+	}
+	return f == &no_filter ? NULL : f;
 }
 
 static bool accepted(struct pipeline *p, const struct frame *f)
@@ -290,7 +297,9 @@ int pipeline_flush(struct pipeline *p)
 
 void pipeline_close(struct pipeline *p)
 {
-	for (unsigned int i = 0; i < p->n_filters; i++)
-		filter_free(p->filters[i]);
-	p->n_filters = 0;
+	for (unsigned int i = 0; p->filters && i < PIPELINE_LINKS; i++)
+		if (p->filters[i] != &no_filter)
+			filter_free(p->filters[i]);
+	free(p->filters);
+	p->filters = NULL;
 }

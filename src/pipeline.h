@@ -16,7 +16,7 @@
  * do) → decode → sinks, with detectors and a gather between the last two when there are.
  * The pipeline owns nothing but itself.
  */
-enum { PIPELINE_SINKS_MAX = 2, PIPELINE_LINKS_MAX = 16 };
+enum { PIPELINE_SINKS_MAX = 2, PIPELINE_LINKS = UINT16_MAX + 1 };
 
 struct pipeline {
 	struct decode *decode;			/* NULL: only sinks that want frames */
@@ -34,8 +34,7 @@ struct pipeline {
 	/* Files only; a live source has done it, in the kernel or by its match(). */
 	const char *filter_text;		/* NULL: everything */
 	bool strict, inner;
-	struct filter *filters[PIPELINE_LINKS_MAX];	/* one a link type, when first needed */
-	unsigned int n_filters;
+	struct filter **filters;		/* by link type, each when first needed; owned, NULL: none yet */
 	uint8_t direction;			/* enum direction; DIR_UNKNOWN: both */
 
 	uint64_t frames, filtered;		/* taken from the source; refused here */

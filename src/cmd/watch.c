@@ -260,21 +260,23 @@ int watch_check(struct watch *w, int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	w->snaplen = (uint32_t)snaplen;
+	w->pipe.strict = o->strict;
+	w->pipe.inner = o->inner;
 
 	if (check_words(w) || check_conflicts(w) || parse_columns(w, w->g->fields) ||
 	    watch_check_decode(w) || watch_check_alerts(w) ||
 	    (!o->read && check_bare_interface(argc, argv)) || make_filter(w, argc, argv))
 		return EXIT_USAGE;
 	if (w->filter_text) { /* a syntax error is a usage error, told before anything is opened */
-		if (filter_compile(&probe, w->filter_text, 1, o->strict, o->inner))
+		if (filter_compile(&probe, w->filter_text, 1, w->pipe.strict, w->pipe.inner))
 			return EXIT_USAGE;
+		w->pipe.strict = probe->strict; /* what its words imply is said once, here */
+		w->pipe.inner = probe->inner;
 		filter_free(probe);
 	}
 	if (choose_user(w))
 		return EXIT_USAGE;
 	w->pipe.limit = o->count;
-	w->pipe.strict = o->strict;
-	w->pipe.inner = o->inner;
 	w->pipe.direction = !o->direction || !strcmp(o->direction, "inout") ? DIR_UNKNOWN :
 			    !strcmp(o->direction, "in")			    ? DIR_INGRESS :
 									      DIR_EGRESS;
@@ -314,6 +316,8 @@ static int watch_run(const struct globals *g, const void *opts, int argc, char *
 			return exit_status(rc);
 	}
 	rc = watch_check(&w, argc, argv);
+	if (!rc && w.o->btf)
+		rc = exit_status(drop_btf_check(w.o->btf));
 	if (!rc) {
 		if (w.o->list)
 			rc = watch_list(&w);

@@ -75,7 +75,7 @@ int watch_plan(struct watch *w)
 	int err = 0;
 
 	if (w->filter_text)
-		err = filter_compile(&filter, w->filter_text, 1, w->o->strict, w->o->inner);
+		err = filter_compile(&filter, w->filter_text, 1, w->pipe.strict, w->pipe.inner);
 	co.filter = filter;
 	if (!err)
 		err = capture_open(&p.capture, &co);
@@ -126,7 +126,7 @@ int watch_list(struct watch *w)
 int watch_dump(struct watch *w)
 {
 	struct filter *f = NULL;
-	int err = filter_compile(&f, w->filter_text ? w->filter_text : "", 1, w->o->strict, w->o->inner);
+	int err = filter_compile(&f, w->filter_text ? w->filter_text : "", 1, w->pipe.strict, w->pipe.inner);
 
 	if (err)
 		return EXIT_USAGE;

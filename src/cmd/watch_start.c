@@ -238,8 +238,8 @@ static int open_packet_socket(struct members *m, const struct link_info *info)
 		.match = l->filter ? ring_match : NULL,
 		.ctx = l,
 		.expression = w->filter_text,
-		.strict = w->o->strict,
-		.inner = w->o->inner,
+		.strict = w->pipe.strict,
+		.inner = w->pipe.inner,
 	};
 	bool named;
 	int err;
@@ -351,7 +351,7 @@ static int load(struct live *l)
 	l->reason_text = text;
 	priv_missing(w->o->drops != NULL, l->missing, sizeof(l->missing));
 	if (w->filter_text)
-		err = filter_compile(&l->filter, w->filter_text, 1, w->o->strict, w->o->inner);
+		err = filter_compile(&l->filter, w->filter_text, 1, w->pipe.strict, w->pipe.inner);
 	if (!err)
 		err = start_capture(l, n_reasons ? l->reasons : NULL, n_reasons);
 	if (err == -EPERM && l->missing[0])

@@ -89,6 +89,8 @@ void capture_fds(const struct capture *c, struct capture_fds *fds);
 
 /* Names for drop records, read from the running kernel's BTF and /proc/kallsyms while privileged. */
 struct drop_names;
+/* Can types be read from a file that the user named?  Says why not. */
+int  drop_btf_check(const char *path);
 int  drop_names_open(struct drop_names **out, const char *btf_path);
 /* The same from other files; NULL: the running kernel's.  For tests. */
 int  drop_names_read(struct drop_names **out, const char *btf_path, const char *kallsyms_path);

@@ -7,10 +7,13 @@
 #include "kern/capture.h"
 
 #include <bpf/btf.h>
+#include <bpf/libbpf.h>
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <malloc.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "util/cleanup.h"
 #include "util/err.h"
@@ -162,15 +165,41 @@ static void take_enum(struct drop_names *d, struct index *x, const struct btf *b
 	}
 }
 
+/* A file that the user named: what libbpf says of one that it cannot read tells nobody anything. */
+static int parse_btf(struct btf **out, const char *path)
+{
+	owned_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
+	char first;
+
+	if (fd < 0 || read(fd, &first, 1) < 0)
+		return fail(errno, "--btf %s", path);
+	libbpf_set_print(NULL);
+	*out = btf__parse(path, NULL);
+	if (*out)
+		return 0;
+	return fail(0, "--btf %s: there are no kernel types (BTF) in it", path);
+}
+
+int drop_btf_check(const char *path)
+{
+	struct btf *btf = NULL;
+	int err = parse_btf(&btf, path);
+
+	btf__free(btf);
+	return err;
+}
+
 static int read_reasons(struct drop_names *d, struct index *x, const char *path)
 {
-	struct btf *btf = btf__parse(path ? path : "/sys/kernel/btf/vmlinux", NULL);
+	struct btf *btf = NULL;
 	uint32_t *shrunk;
+	int err = path ? parse_btf(&btf, path) : 0;
 
-	/* No BTF at all is for the drop hook to say: it cannot be attached. */
-	if (!btf && path)	/* libbpf has error numbers of its own, from 4000 on */
-		return fail(errno < 4000 ? errno : 0, "%s: no usable BTF", path);
-	if (!btf)
+	if (err)
+		return err;
+	if (!path)
+		btf = btf__parse("/sys/kernel/btf/vmlinux", NULL);
+	if (!btf)	/* is for the drop hook to say: it cannot be attached */
 		return 0;
 	d->reasons = calloc(REASONS_MAX, sizeof(*d->reasons));
 	if (!d->reasons) {

@@ -105,7 +105,7 @@ static int refused(struct loaded *l, int err, unsigned int needs, const char *wh
 		last_words(l->log, reason + n, (unsigned int)(256 - n));
 		n = strlen(l->log);
 		if (debug)
-			note("%s", l->log + (n > 900 ? n - 900 : 0));
+			note_log(l->log + (n > 900 ? n - 900 : 0));
 		*l->log = '\0';
 	}
 	return err;

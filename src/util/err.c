@@ -11,6 +11,7 @@
 
 static int quiet_notes;
 
+/* Our own words hold no newline, tab or backslash: what does is somebody else's. */
 __attribute__((format(printf, 3, 0)))
 static void say(const char *tag, int err, const char *fmt, va_list ap)
 {
@@ -21,7 +22,7 @@ static void say(const char *tag, int err, const char *fmt, va_list ap)
 		n = 0;
 	if ((size_t)n >= sizeof(raw))
 		n = (int)sizeof(raw) - 1;
-	escape_text(clean, sizeof(clean), raw, (size_t)n, ESCAPE_LINES);
+	escape_text(clean, sizeof(clean), raw, (size_t)n, ESCAPE_FIELD);
 	if (err)
 		fprintf(stderr, "%s%s: %s\n", tag, clean, strerror(abs(err)));
 	else
@@ -58,6 +59,16 @@ void note(const char *fmt, ...)
 	va_start(ap, fmt);
 	say("", 0, fmt, ap);
 	va_end(ap);
+}
+
+void note_log(const char *text)
+{
+	char clean[4096];
+
+	if (quiet_notes)
+		return;
+	escape_text(clean, sizeof(clean), text, strlen(text), ESCAPE_LINES);
+	fprintf(stderr, "%s\n", clean);
 }
 
 void err_quiet(int quiet)

@@ -5,8 +5,10 @@
 /*
  * Whoever first knows what went wrong in the user's words says so, once, on
  * standard error, and returns the negative errno.  Everyone above passes it
- * on in silence.  Text that is not ours (names, file contents) is escaped
- * here: nothing below 0x20, 0x7f-0x9f or a bidi control reaches a terminal.
+ * on in silence.  A message is one line.  Text that is not ours (names, file
+ * contents, what libraries say) is escaped here as in a record: nothing below
+ * 0x20, 0x7f-0x9f or a bidi control reaches a terminal, a newline cannot begin
+ * a message of its own, and a backslash is two.
  */
 
 /* fail(): `err` is an errno of either sign, or 0 to leave strerror out (then
@@ -15,6 +17,8 @@ int fail(int err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Progress and trailers: standard error, no prefix; silenced by err_quiet(). */
 void note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* Many lines from a library (--debug): newlines, tabs and backslashes stay. */
+void note_log(const char *text);
 void err_quiet(int quiet);
 
 /* The exit status that the last fail() asked for; see enum np_exit. */

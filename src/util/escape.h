@@ -15,7 +15,7 @@
  */
 enum escape_mode {
 	ESCAPE_FIELD,		/* a value inside a line: newline and tab too */
-	ESCAPE_LINES,		/* a message of ours: newline, tab and backslash stay */
+	ESCAPE_LINES,		/* a log of many lines: newline, tab and backslash stay */
 };
 
 /*
