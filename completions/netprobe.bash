@@ -28,7 +28,7 @@ _netprobe() {
 	FIELDS) mapfile -t COMPREPLY < <(compgen -P "$list" -W "$("${COMP_WORDS[0]}" help --fields 2>/dev/null | cut -f 1)" -- "${cur##*,}") &&
 		compopt -o nospace 2>/dev/null; return ;;
 	DIRECTION) mapfile -t COMPREPLY < <(compgen -W 'in out inout' -- "$cur"); return ;;
-	PROTO) mapfile -t COMPREPLY < <(compgen -P "$list" -W 'all arp icmp dns' -- "${cur##*,}"); return ;;
+	PROTO) mapfile -t COMPREPLY < <(compgen -P "$list" -W 'all arp icmp dns http http2 tls redis kafka dhcp' -- "${cur##*,}"); return ;;
 	BY) mapfile -t COMPREPLY < <(compgen -W 'iface proto host port device' -- "$cur"); return ;;
 	SORT) mapfile -t COMPREPLY < <(compgen -W 'bytes packets rtt age' -- "$cur"); return ;;
 	RUNG) mapfile -t COMPREPLY < <(compgen -W 'tcx clsact socket packet' -- "$cur"); return ;;

@@ -35,7 +35,7 @@ function __netprobe_complete
         case DIRECTION
             printf '%s\n' in out inout
         case PROTO
-            printf '%s\n' all arp icmp dns
+            printf '%s\n' all arp icmp dns http http2 tls redis kafka dhcp
         case BY
             printf '%s\n' iface proto host port device
         case SORT

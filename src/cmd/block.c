@@ -30,7 +30,7 @@ static const struct opt block_rows[] = {
 	{ "hits", 0, OPT_FLAG, B(hits), NULL, "list: with counts, those with the most hits first" },
 	{ "list", 0, OPT_STRS, B(list), "FILE",
 	  "test: the entries of FILE, without a kernel; may be given again" },
-	{ "read", 'r', OPT_STR, B(read), "FILE", "test: the frames of a capture" },
+	{ "read", 'r', OPT_ONCE, B(read), "FILE", "test: the frames of a capture" },
 	{ "expired", 0, OPT_FLAG, B(expired), NULL, "del: entries whose time is over" },
 	{ "all", 0, OPT_FLAG, B(all), NULL, "del: everything; the firewall is taken away" },
 	{ .type = OPT_END },

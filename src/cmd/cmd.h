@@ -36,6 +36,9 @@ void help_print(FILE *to, const struct command *c);
 /* Parse and run.  Returns the process's exit status. */
 int command_main(int argc, char **argv);
 
+/* Says that the command takes no such word; EXIT_USAGE. */
+int extra_word(const char *command, const char *word);
+
 /* The exit status for a negative errno: -EPERM/-EACCES permission, -EBUSY busy, -EOPNOTSUPP kernel, else failed. */
 int exit_status(int err);
 

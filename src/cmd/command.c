@@ -67,6 +67,12 @@ static int unknown_command(const char *word)
 	return EXIT_USAGE;
 }
 
+int extra_word(const char *command, const char *word)
+{
+	fail(0, "%s: '%s' is one word too many", command, word);
+	return EXIT_USAGE;
+}
+
 int exit_status(int err)
 {
 	switch (err) {
@@ -101,6 +107,8 @@ static int run(struct globals *g, const struct command *c, int argc, char **argv
 	} else if (g->help) {
 		help_print(stdout, c);
 		rc = EXIT_DONE;
+	} else if (g->version) {
+		rc = cmd_version.run(g, NULL, 0, argv);
 	} else {
 		err_quiet(g->quiet);
 		rc = c->run(g, opts, n, argv);

@@ -13,7 +13,7 @@
 static const struct opt flows_rows[] = {
 	{ "interface", 'i', OPT_STRS, F(iface), "IFACE",
 	  "count what passes on this interface; may be given again, may be a glob, or any (the default)" },
-	{ "read", 'r', OPT_STR, F(read), "FILE",
+	{ "read", 'r', OPT_ONCE, F(read), "FILE",
 	  "read a capture (pcap, pcapng, gzipped) in place of an interface; - is standard input" },
 	{ "top", 0, OPT_UINT, F(top), "N", "only the N highest, by --sort (default bytes)" },
 	{ "sort", 0, OPT_STR, F(sort), "SORT", "order by bytes, packets, rtt or age, the highest first" },

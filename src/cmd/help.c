@@ -8,22 +8,41 @@
 #include "record.h"
 #include "util/err.h"
 
-static void print_opts(FILE *to, const struct opt *o)
+/* A letter or a name that the command has for something else is not the global option's any more. */
+static char letter_of(const struct opt *o, const struct command *c)
+{
+	for (const struct opt *own = c ? c->opts : NULL; own && own->type != OPT_END; own++)
+		if (own->letter == o->letter)
+			return 0;
+	return o->letter;
+}
+
+static const char *name_of(const struct opt *o, const struct command *c)
+{
+	for (const struct opt *own = c ? c->opts : NULL; own && o->name && own->type != OPT_END; own++)
+		if (own->name && !strcmp(own->name, o->name))
+			return NULL;
+	return o->name;
+}
+
+static void print_opts(FILE *to, const struct opt *o, const struct command *c)
 {
 	for (; o->type != OPT_END; o++) {
-		char left[64];
-		bool optional = o->type == OPT_OPTSTR;
+		char left[64], letter = letter_of(o, c);
+		const char *name = name_of(o, c), *arg = o->arg ? o->arg : "";
+		bool optional = opt_is_optional(o);
 
-		snprintf(left, sizeof(left), "%c%c%s%s%s%s%s%s", o->letter ? '-' : ' ',
-			 o->letter ? o->letter : ' ',
-			 o->letter && o->name ? ", " :
-			 o->letter	      ? "" :
-						"  ",
-			 o->name ? "--" : "", o->name ? o->name : "",
+		if (!letter && !name)
+			continue;
+		snprintf(left, sizeof(left), "%c%c%s%s%s%s%s%s", letter ? '-' : ' ', letter ? letter : ' ',
+			 letter && name ? ", " :
+			 letter		? "" :
+					  "  ",
+			 name ? "--" : "", name ? name : "",
 			 optional ? "[=" :
-			 o->arg	  ? " " :
+			 *arg	  ? " " :
 				    "",
-			 o->arg ? o->arg : "", optional ? "]" : "");
+			 arg, optional ? "]" : "");
 		fprintf(to, "  %-28s %s\n", left, o->help);
 	}
 }
@@ -38,30 +57,30 @@ void help_print(FILE *to, const struct command *c)
 		for (const struct command *const *p = commands; *p; p++)
 			fprintf(to, "  %-10s %s\n", (*p)->name, (*p)->summary);
 		fprintf(to, "\nglobal options:\n");
-		print_opts(to, global_opts);
+		print_opts(to, global_opts, NULL);
 		fprintf(to, "\n`netprobe help COMMAND` tells more; netprobe(8) tells all.\n");
 		return;
 	}
 	fprintf(to, "usage: netprobe %s %s\n\n%s.\n", c->name, c->usage, c->summary);
 	if (c->opts) {
 		fprintf(to, "\noptions:\n");
-		print_opts(to, c->opts);
+		print_opts(to, c->opts, NULL);
 	}
 	fprintf(to, "\nglobal options:\n");
-	print_opts(to, global_opts);
+	print_opts(to, global_opts, c);
 	if (c->examples)
 		fprintf(to, "\nexamples:\n%s", c->examples);
 }
 
 /* A row for each word a shell may complete: kind, word, class of its argument, help. */
-static void print_option_words(const struct opt *o)
+static void print_option_words(const struct opt *o, const struct command *c)
 {
 	for (; o->type != OPT_END; o++) {
 		const char *arg = o->arg ? o->arg : "";
 
-		if (o->name)
+		if (name_of(o, c))
 			printf("option\t--%s\t%s\t%s\n", o->name, arg, o->help);
-		if (o->letter)
+		if (letter_of(o, c))
 			printf("option\t-%c\t%s\t%s\n", o->letter, arg, o->help);
 	}
 }
@@ -78,8 +97,8 @@ static int print_words(const char *name)
 		for (const struct command *const *p = commands; *p; p++)
 			printf("command\t%s\t\t%s\n", (*p)->name, (*p)->summary);
 	if (c && c->opts)
-		print_option_words(c->opts);
-	print_option_words(global_opts);
+		print_option_words(c->opts, NULL);
+	print_option_words(global_opts, c);
 	return EXIT_DONE;
 }
 
@@ -108,6 +127,8 @@ static int help_run(const struct globals *g, const void *opts, int argc, char **
 	const struct help_opts *o = opts;
 	const struct command *c = argc ? command_find(argv[0]) : NULL;
 
+	if (argc > 1)
+		return extra_word("help", argv[1]);
 	if (o->words)
 		return print_words(argc ? argv[0] : NULL);
 	if (o->fields) {
@@ -146,6 +167,8 @@ static int version_run(const struct globals *g, const void *opts, int argc, char
 {
 	size_t n = sizeof(features) / sizeof(features[0]);
 
+	if (argc)
+		return extra_word("version", argv[0]);
 	if (g->json || g->pretty) {
 		printf("{\"version\":\"" NETPROBE_VERSION "\",\"libbpf\":\"%u.%u\",\"features\":{",
 		       libbpf_major_version(), libbpf_minor_version());

@@ -2,6 +2,7 @@
 #include "cmd/opt.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "util/err.h"
@@ -111,31 +112,22 @@ const char *opt_near(const char *word, const char *const *words, unsigned int n)
 	return best;
 }
 
-static int set_value(const struct opt *o, char *base, const char *val)
+/* How messages call it: --name, or -c. */
+static const char *called(const struct opt *o, char to[32])
 {
-	void *at = base + o->off;
-	struct strs *list = at;
-	int err = 0;
+	if (o->name)
+		snprintf(to, 32, "--%s", o->name);
+	else
+		snprintf(to, 32, "-%c", o->letter);
+	return to;
+}
+
+static int set_number(const struct opt *o, uint64_t *at, const char *val)
+{
+	char name[32];
+	int err;
 
 	switch (o->type) {
-	case OPT_FLAG:
-		*(bool *)at = true;
-		return 0;
-	case OPT_COUNT:
-		++*(unsigned int *)at;
-		return 0;
-	case OPT_STR:
-	case OPT_OPTSTR:
-		*(const char **)at = val;
-		return 0;
-	case OPT_STRS:
-		if (list->n == sizeof(list->v) / sizeof(list->v[0]))
-			return fail(E2BIG, "--%s %s", o->name, val);
-		list->v[list->n++] = val;
-		return 0;
-	case OPT_UINT:
-		err = opt_number(val, 1000, 1, at);
-		break;
 	case OPT_SIZE:
 		err = opt_number(val, 1024, 1, at);
 		break;
@@ -148,21 +140,68 @@ static int set_value(const struct opt *o, char *base, const char *val)
 	case OPT_TIME:
 		err = opt_duration(val, at);
 		break;
-	case OPT_END:
+	default:
+		err = opt_number(val, 1000, 1, at);
 		break;
 	}
 	if (err)
-		return fail(0, "%s%s: '%s' is not a %s", o->name ? "--" : "-",
-			    o->name ? o->name : (char[]){ o->letter, '\0' }, val,
-			    o->type == OPT_TIME ? "time (10s, 5m, 250ms)" :
-			    o->type == OPT_UINT ? "number" :
-						  "size (4096, 64K, 10M)");
+		return fail(0, "%s: '%s' is not a %s", called(o, name), val,
+			    o->type == OPT_TIME				   ? "time (10s, 5m, 250ms)" :
+			    o->type == OPT_UINT || o->type == OPT_OPTUINT ? "number" :
+									     "size (4096, 64K, 10M)");
+	if (!*at)
+		return fail(0, "%s: '%s' is nothing at all: it must be more than 0", called(o, name), val);
 	return 0;
+}
+
+static int set_value(const struct opt *o, char *base, const char *val)
+{
+	void *at = base + o->off;
+	struct strs *list = at;
+	char name[32];
+
+	switch (o->type) {
+	case OPT_FLAG:
+		*(bool *)at = true;
+		return 0;
+	case OPT_COUNT:
+		++*(unsigned int *)at;
+		return 0;
+	case OPT_ONCE:
+		if (*(const char **)at)
+			return fail(0, "%s %s: it was given before, as %s; once is enough", called(o, name), val,
+				    *(const char **)at);
+		*(const char **)at = val;
+		return 0;
+	case OPT_STR:
+	case OPT_OPTSTR:
+		*(const char **)at = val;
+		return 0;
+	case OPT_STRS:
+		if (list->n == sizeof(list->v) / sizeof(list->v[0]))
+			return fail(E2BIG, "%s %s", called(o, name), val);
+		list->v[list->n++] = val;
+		return 0;
+	case OPT_OPTUINT:
+		if (*val)
+			return set_number(o, at, val);
+		*(uint64_t *)at = OPT_NO_NUMBER;
+		return 0;
+	case OPT_END:
+		return 0;
+	default:
+		return set_number(o, at, val);
+	}
+}
+
+bool opt_is_optional(const struct opt *o)
+{
+	return o->type == OPT_OPTSTR || o->type == OPT_OPTUINT;
 }
 
 static bool takes_value(const struct opt *o)
 {
-	return o->type != OPT_FLAG && o->type != OPT_COUNT && o->type != OPT_OPTSTR;
+	return o->type != OPT_FLAG && o->type != OPT_COUNT && !opt_is_optional(o);
 }
 
 static const struct opt *find_long(const struct opt_set *sets, unsigned int n_sets, const char *name,
@@ -214,9 +253,13 @@ static int parse_long(const struct opt_set *sets, unsigned int n_sets, const cha
 
 	if (!o)
 		return unknown_long(sets, n_sets, word);
-	if (!takes_value(o) && o->type != OPT_OPTSTR && val)
+	if (!takes_value(o) && !opt_is_optional(o) && val)
 		return fail(0, "--%s takes no value", o->name);
-	if (o->type == OPT_OPTSTR && !val)
+	if (o->type == OPT_OPTUINT && !val && next && *next >= '0' && *next <= '9') {
+		val = next;
+		*used = 2;
+	}
+	if (opt_is_optional(o) && !val)
 		val = "";
 	if (takes_value(o) && !val) {
 		if (!next)
@@ -239,7 +282,7 @@ static int parse_letters(const struct opt_set *sets, unsigned int n_sets, const 
 
 		if (!o)
 			return fail(0, "unknown option -%c (see --help)", *p);
-		if (o->type == OPT_OPTSTR)
+		if (opt_is_optional(o))
 			val = "";
 		if (takes_value(o)) {
 			val = p[1] ? p + 1 : next;

@@ -13,16 +13,21 @@
 enum opt_type {
 	OPT_FLAG,	/* bool */
 	OPT_COUNT,	/* unsigned int: how often it was given (-vvv) */
-	OPT_STR,	/* const char * */
+	OPT_STR,	/* const char *: the last one given */
+	OPT_ONCE,	/* const char *: a second one is refused, for it would be taken for one more */
 	OPT_STRS,	/* struct strs: may be given again */
+	/* Of these 0 is refused: who wants none leaves the option out. */
 	OPT_UINT,	/* uint64_t: 10, 5k, 1.5M (powers of 1000) */
 	OPT_SIZE,	/* uint64_t: octets; 64K, 10M, 1.5G (powers of 1024) */
 	OPT_KIB,	/* the same; a bare number counts KiB (tcpdump -B) */
 	OPT_MB,		/* the same; a bare number counts millions of octets (tcpdump -C) */
 	OPT_TIME,	/* uint64_t: ns; 250ms, 10s, 5m, 1h; a bare number is seconds */
 	OPT_OPTSTR,	/* const char *: --name[=VALUE]; "" without a value */
+	OPT_OPTUINT,	/* uint64_t: --name[=N] or --name N; OPT_NO_NUMBER without one */
 	OPT_END,
 };
+
+#define OPT_NO_NUMBER UINT64_MAX
 
 struct strs {
 	const char *v[64];
@@ -51,6 +56,9 @@ struct opt_set {
  * errno on error, which was said.
  */
 int opt_parse(const struct opt_set *sets, unsigned int n_sets, int argc, char **argv, bool stop_at_word);
+
+/* Is the value of this one left out at will? */
+bool opt_is_optional(const struct opt *o);
 
 /* "10", "64K", "1.5M": 0 or -EINVAL, nothing said.  `base` is 1000 or 1024. */
 int opt_number(const char *text, unsigned int base, uint64_t scale, uint64_t *out);

@@ -18,7 +18,7 @@
 static const struct opt policy_rows[] = {
 	{ "policies", 0, OPT_STRS, P(policies), "FILE",
 	  "objects: pods, namespaces, policies (JSON or YAML); may be given again; - is standard input" },
-	{ "read", 'r', OPT_STR, P(read), "CAPTURE", "judge the connections that this capture shows" },
+	{ "read", 'r', OPT_ONCE, P(read), "CAPTURE", "judge the connections that this capture shows" },
 	{ "matrix", 0, OPT_FLAG, P(matrix), NULL, "test: every pod to every pod" },
 	{ "exit-code", 0, OPT_FLAG, P(exit_code), NULL, "exit with status 1 when not everything is allowed" },
 	{ .type = OPT_END },

@@ -120,6 +120,8 @@ static int schema_run(const struct globals *g, const void *opts, int argc, char 
 	const char *kind = argc ? argv[0] : NULL;
 	bool known = !kind;
 
+	if (argc > 1)
+		return extra_word("schema", argv[1]);
 	for (int i = 0; i < REC_KINDS; i++)
 		known = known || !strcmp(record_kind_names[i], kind);
 	if (!known) {

@@ -23,7 +23,7 @@ static const struct opt stats_rows[] = {
 	{ "top", 0, OPT_UINT, S(top), "N", "only the N rows with most octets" },
 	{ "interface", 'i', OPT_STRS, S(iface), "IFACE",
 	  "listen on this interface; may be given again, may be a glob, or any (the default)" },
-	{ "read", 'r', OPT_STR, S(read), "FILE",
+	{ "read", 'r', OPT_ONCE, S(read), "FILE",
 	  "read a capture (pcap, pcapng, gzipped) in place of an interface; - is standard input" },
 	{ "user", 'Z', OPT_STR, S(user), "USER", "become USER (default nobody)" },
 	{ .type = OPT_END },

@@ -20,11 +20,13 @@
 static const struct opt watch_rows[] = {
 	{ "interface", 'i', OPT_STRS, W(iface), "IFACE",
 	  "watch this interface; may be given again, may be a glob, or any (the default)" },
-	{ "count", 'c', OPT_UINT, W(count), "N", "stop after N records" },
+	{ NULL, 'c', OPT_UINT, W(count), "N", "stop after N records" },
+	{ "count", 0, OPT_OPTUINT, W(only_count), "N",
+	  "of a capture file: print how many packets it has, or pass the filter; with N: the same as -c" },
 	{ "snaplen", 's', OPT_STR, W(snaplen), "LEN", "most octets of a packet to take (0: all of it)" },
-	{ "write", 'w', OPT_STR, W(write), "FILE",
+	{ "write", 'w', OPT_ONCE, W(write), "FILE",
 	  "write a capture to FILE (.pcapng: pcapng); - is standard output" },
-	{ "read", 'r', OPT_STR, W(read), "FILE",
+	{ "read", 'r', OPT_ONCE, W(read), "FILE",
 	  "read a capture (pcap, pcapng, gzipped); - is standard input" },
 	{ "pcapng", 0, OPT_FLAG, W(pcapng), NULL, "-w writes pcapng whatever the name" },
 	{ "print", 0, OPT_FLAG, W(print), NULL, "with -w: print as well" },
@@ -47,7 +49,8 @@ static const struct opt watch_rows[] = {
 	{ "inner", 0, OPT_FLAG, W(inner), NULL, "the filter looks inside VXLAN, Geneve, GRE, IPIP and 6in4" },
 	{ "strict-pcap", 0, OPT_FLAG, W(strict), NULL,
 	  "the filter means what libpcap means: tags hide what follows" },
-	{ "filter-file", 'F', OPT_STR, W(filter_file), "FILE", "read the filter from FILE" },
+	{ "filter-file", 'F', OPT_ONCE, W(filter_file), "FILE",
+	  "read the filter from FILE; # begins a comment; - is standard input" },
 	{ "plan", 0, OPT_FLAG, W(plan), NULL,
 	  "tell every way to capture here, which one is taken and why not the others" },
 	{ "dump", 'd', OPT_COUNT, W(dump), NULL,
@@ -75,13 +78,23 @@ static const struct opt watch_rows[] = {
 	{ "answer-timeout", 0, OPT_TIME, W(answer_timeout_ns), "SECONDS",
 	  "a request unanswered for so long gives a no_answer record (default 5 for DNS, else 30)" },
 	{ "rung", 0, OPT_STR, W(rung), "RUNG", "capture this way only: tcx, clsact, socket or packet" },
-	{ "btf", 0, OPT_STR, W(btf), "FILE", "read kernel types from FILE (for --drops)" },
+	{ "btf", 0, OPT_ONCE, W(btf), "FILE", "read kernel types from FILE (for --drops)" },
+	{ "no-promiscuous-mode", 'p', OPT_FLAG, W(no_promisc), NULL,
+	  "only frames for this host, where an interface is named" },
 	{ "line-buffered", 'l', OPT_FLAG, W(ignored), NULL,
 	  "accepted and ignored: output is flushed whenever nothing waits" },
 	{ "packet-buffered", 'U', OPT_FLAG, W(ignored), NULL, "accepted and ignored, as -l" },
 	{ "immediate-mode", 0, OPT_FLAG, W(ignored), NULL, "accepted and ignored, as -l" },
 	{ "dont-verify-checksums", 'K', OPT_FLAG, W(ignored), NULL,
 	  "accepted and ignored: checksums are not verified" },
+	{ "no-optimize", 'O', OPT_FLAG, W(ignored), NULL, "accepted and ignored: filters are optimized" },
+	{ "nano", 0, OPT_FLAG, W(ignored), NULL, "accepted and ignored: captures are written in nanoseconds" },
+	{ "micro", 0, OPT_FLAG, W(micro), NULL, "refused: captures are written in nanoseconds" },
+	{ NULL, 'b', OPT_FLAG, W(ignored), NULL, "accepted and ignored: BGP is not decoded" },
+	{ NULL, 'f', OPT_FLAG, W(ignored), NULL, "accepted and ignored: addresses are always numbers" },
+	{ "ip-oneline", 'g', OPT_FLAG, W(ignored), NULL, "accepted and ignored: a packet is one line" },
+	{ NULL, 'u', OPT_FLAG, W(ignored), NULL, "accepted and ignored: NFS is not decoded" },
+	{ NULL, 'z', OPT_STR, W(postrotate), "COMMAND", "refused: nothing is ever executed" },
 	{ .type = OPT_END },
 };
 
@@ -126,43 +139,64 @@ static int parse_columns(struct watch *w, const char *list)
 	return 0;
 }
 
+/* -F FILE: lines; '#' begins a comment, which becomes blanks, as tcpdump has it. */
+static int read_filter(struct buf *b, const char *path)
+{
+	bool in = !strcmp(path, "-"), comment = false;
+	owned_fd int fd = in ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
+	char chunk[4096];
+	ssize_t n = 0;
+
+	while (fd >= 0 && (n = read(fd, chunk, sizeof(chunk))) > 0) {
+		for (ssize_t i = 0; i < n; i++) {
+			comment = chunk[i] == '#' || (comment && chunk[i] != '\n');
+			if (comment)
+				chunk[i] = ' ';
+		}
+		buf_add(b, chunk, (size_t)n);
+	}
+	return fd < 0 || n < 0 ? fail(errno, "%s", in ? "standard input" : path) : 0;
+}
+
+/* Only -4's or -6's part of what `text` says; a text of blanks says nothing. */
+static void add_family(struct buf *b, const struct globals *g, const struct buf *text)
+{
+	const char *family = g->v4 ? "ip" : g->v6 ? "ip6" : NULL;
+	bool blank = true;
+
+	for (size_t i = 0; i < text->n; i++)
+		blank = blank && strchr(" \t\r\n", text->p[i]) && text->p[i];
+	if (family)
+		buf_str(b, family);
+	if (family && !blank)
+		buf_str(b, " and (");
+	buf_add(b, text->p, text->n);
+	if (family && !blank)
+		buf_chr(b, ')');
+}
+
 /* The filter: trailing words, or -F FILE, and -4 or -6 in front. */
 static int make_filter(struct watch *w, int argc, char **argv)
 {
-	struct buf b = { .max = 65536 };
-	owned_fd int fd = -1;
-	char chunk[4096];
-	ssize_t n;
+	struct buf text = { .max = 65536 }, b = { .max = 65536 };
+	int err = w->o->filter_file ? read_filter(&text, w->o->filter_file) : 0;
 
-	if (w->g->v4 != w->g->v6)
-		buf_str(&b, w->g->v4 ? "ip" : "ip6");
-	if (b.n && (argc || w->o->filter_file))
-		buf_str(&b, " and (");
-	if (w->o->filter_file) {
-		fd = open(w->o->filter_file, O_RDONLY | O_CLOEXEC);
-		if (fd < 0)
-			return fail(errno, "%s", w->o->filter_file);
-		while ((n = read(fd, chunk, sizeof(chunk))) > 0)
-			buf_add(&b, chunk, (size_t)n);
-		if (n < 0)
-			return fail(errno, "%s", w->o->filter_file);
-	}
 	for (int i = 0; i < argc; i++) {
 		if (i)
-			buf_chr(&b, ' ');
-		buf_str(&b, argv[i]);
+			buf_chr(&text, ' ');
+		buf_str(&text, argv[i]);
 	}
-	if (w->g->v4 != w->g->v6 && (argc || w->o->filter_file))
-		buf_chr(&b, ')');
-	if (!b.n)
-		return 0;
-	buf_chr(&b, '\0');
-	if (b.full || memchr(b.p, '\0', b.n) != b.p + b.n - 1) {
+	add_family(&b, w->g, &text);
+	if (!err && b.n)
+		buf_chr(&b, '\0');
+	if (!err && (text.full || b.full || (b.n && memchr(b.p, '\0', b.n) != b.p + b.n - 1)))
+		err = fail(0, "the filter is too long or not text");
+	if (!err && b.n)
+		w->filter_text = b.p;
+	else
 		buf_free(&b);
-		return fail(0, "the filter is too long or not text");
-	}
-	w->filter_text = b.p;
-	return 0;
+	buf_free(&text);
+	return err;
 }
 
 /* `netprobe watch eth0`: say what was meant instead of libpcap's "syntax error". */
@@ -263,8 +297,8 @@ int watch_check(struct watch *w, int argc, char **argv)
 	w->pipe.strict = o->strict;
 	w->pipe.inner = o->inner;
 
-	if (check_words(w) || check_conflicts(w) || parse_columns(w, w->g->fields) ||
-	    watch_check_decode(w) || watch_check_alerts(w) ||
+	if (check_words(w) || watch_check_words(w, argc, argv) || check_conflicts(w) ||
+	    parse_columns(w, w->g->fields) || watch_check_decode(w) || watch_check_alerts(w) ||
 	    (!o->read && check_bare_interface(argc, argv)) || make_filter(w, argc, argv))
 		return EXIT_USAGE;
 	if (w->filter_text) { /* a syntax error is a usage error, told before anything is opened */
@@ -307,14 +341,22 @@ int watch_drop_privileges(struct watch *w)
 
 static int watch_run(const struct globals *g, const void *opts, int argc, char **argv)
 {
-	struct watch w = { .g = g, .o = opts };
+	struct watch_opts o = *(const struct watch_opts *)opts;
+	struct watch w = { .g = g, .o = &o };
 	int rc;
+
+	if (o.only_count && o.only_count != OPT_NO_NUMBER) { /* --count N */
+		o.count = o.only_count;
+		o.only_count = 0;
+	}
 
 	if (g->netns) {
 		rc = netns_enter(g->netns);
 		if (rc)
 			return exit_status(rc);
 	}
+	watch_iface_numbers(&o);
+	w.promisc = watch_wants_promisc(&o);
 	rc = watch_check(&w, argc, argv);
 	if (!rc && w.o->btf)
 		rc = exit_status(drop_btf_check(w.o->btf));
@@ -330,6 +372,8 @@ static int watch_run(const struct globals *g, const void *opts, int argc, char *
 		else
 			rc = watch_live(&w);
 	}
+	if (w.source && o.only_count)
+		watch_print_count(&w);
 	free(w.filter_text);
 	return rc;
 }

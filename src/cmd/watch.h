@@ -11,11 +11,12 @@
 /* What the user asked of `watch`, as parsed. */
 struct watch_opts {
 	struct strs iface, decode_as, alert;
-	uint64_t count, buffer, sample, rotate_octets, rotate_ns, rotate_files, answer_timeout_ns;
+	uint64_t count, only_count, buffer, sample, rotate_octets, rotate_ns, rotate_files, answer_timeout_ns;
 	const char *snaplen, *write, *read, *direction, *user, *filter_file, *proto, *drops, *btf, *rung, *where;
+	const char *postrotate;
 	unsigned int hex, hex_ascii, time, dump;
 	bool link, ascii, number, absolute_seq, pcapng, packets, inner, strict, plan, list, wait, print;
-	bool ignored, show_secrets, alerts;
+	bool ignored, show_secrets, alerts, no_promisc, micro;
 };
 
 /* One run of `watch`: the parts that live and file sources share. */
@@ -41,6 +42,7 @@ struct watch {
 	struct detect_options detect;	/* --alert */
 	bool alerts;			/* --alerts or --alert */
 	bool many_interfaces;
+	bool promisc;			/* ask the interfaces for frames that are not for this host */
 	uint16_t file_link;		/* link type of -w F, when it is plain pcap */
 	struct rotate *rotate;		/* names of -w F; NULL: no file */
 	unsigned int file_seq;		/* files opened */
@@ -53,6 +55,12 @@ struct watch {
 
 /* Check options against each other; fills columns and kinds.  EXIT_DONE or EXIT_USAGE (said). */
 int watch_check(struct watch *w, int argc, char **argv);
+
+/* watch_words.c: what goes together; negative, and said, when it does not. */
+int watch_check_words(struct watch *w, int argc, char **argv);
+void watch_iface_numbers(struct watch_opts *o);	/* -i N becomes -i NAME */
+bool watch_wants_promisc(const struct watch_opts *o);
+void watch_print_count(const struct watch *w);	/* --count, after watch_file() */
 
 /* watch_decode.c: --proto, --decode-as and --where; negative, and said, when they are wrong. */
 int watch_check_decode(struct watch *w);

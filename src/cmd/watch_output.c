@@ -17,7 +17,7 @@
 
 bool watch_writes_text(const struct watch *w)
 {
-	return !w->o->write || w->o->print;
+	return (!w->o->write && !w->o->only_count) || w->o->print;
 }
 
 static bool has_suffix(const char *s, const char *suffix)

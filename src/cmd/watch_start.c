@@ -80,6 +80,7 @@ static int start_capture(struct live *l, const char **reasons, unsigned int n_re
 		.drop_reasons = reasons,
 		.n_drop_reasons = n_reasons,
 		.btf_path = o->btf,
+		.promisc = l->w->promisc && !live_drops_only(l->w),
 		.debug = l->w->g->debug,
 	};
 
@@ -234,6 +235,7 @@ static int open_packet_socket(struct members *m, const struct link_info *info)
 		.iface = iface,
 		.ingress = w->pipe.direction != DIR_EGRESS,
 		.egress = w->pipe.direction != DIR_INGRESS,
+		.promisc = w->promisc,
 		.buffer_octets = w->o->buffer,
 		.match = l->filter ? ring_match : NULL,
 		.ctx = l,
