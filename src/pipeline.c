@@ -110,6 +110,8 @@ static bool accepted(struct pipeline *p, const struct frame *f)
 
 	if (p->direction && f->direction && f->direction != p->direction)
 		return false;
+	if (f->drop && p->wants_drop && !p->wants_drop(p->drop_ctx, f))
+		return false;
 	if (!p->filter_text)
 		return true;
 	filter = filter_for(p, f->link);

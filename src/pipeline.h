@@ -36,6 +36,8 @@ struct pipeline {
 	bool strict, inner;
 	struct filter **filters;		/* by link type, each when first needed; owned, NULL: none yet */
 	uint8_t direction;			/* enum direction; DIR_UNKNOWN: both */
+	bool (*wants_drop)(void *ctx, const struct frame *f);	/* live too; NULL: every drop */
+	void *drop_ctx;
 
 	uint64_t frames, filtered;		/* taken from the source; refused here */
 	uint64_t refused;			/* records that `where` left out */

@@ -33,6 +33,9 @@ const struct command *command_find(const char *name);
 /* --help of one command, or of the program (c NULL). */
 void help_print(FILE *to, const struct command *c);
 
+/* `help drops`: the reasons that --drops takes on this kernel.  An exit status. */
+int help_drops(void);
+
 /* Parse and run.  Returns the process's exit status. */
 int command_main(int argc, char **argv);
 

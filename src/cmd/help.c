@@ -137,6 +137,8 @@ static int help_run(const struct globals *g, const void *opts, int argc, char **
 			       record_fields[i].kinds, record_fields[i].help);
 		return EXIT_DONE;
 	}
+	if (argc && !strcmp(argv[0], "drops"))
+		return help_drops();
 	if (argc && !c) {
 		fail(0, "no command '%s' (try: netprobe help)", argv[0]);
 		return EXIT_USAGE;
@@ -148,7 +150,7 @@ static int help_run(const struct globals *g, const void *opts, int argc, char **
 const struct command cmd_help = {
 	.name = "help",
 	.summary = "Tell what a command does",
-	.usage = "[COMMAND] [--words] [--fields]",
+	.usage = "[COMMAND | drops] [--words] [--fields]",
 	.opts = help_opts,
 	.size = sizeof(struct help_opts),
 	.run = help_run,

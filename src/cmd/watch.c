@@ -298,7 +298,7 @@ int watch_check(struct watch *w, int argc, char **argv)
 	w->pipe.inner = o->inner;
 
 	if (check_words(w) || watch_check_words(w, argc, argv) || check_conflicts(w) ||
-	    parse_columns(w, w->g->fields) || watch_check_decode(w) || watch_check_alerts(w) ||
+	    watch_check_drops(w) || parse_columns(w, w->g->fields) || watch_check_decode(w) || watch_check_alerts(w) ||
 	    (!o->read && check_bare_interface(argc, argv)) || make_filter(w, argc, argv))
 		return EXIT_USAGE;
 	if (w->filter_text) { /* a syntax error is a usage error, told before anything is opened */
@@ -375,6 +375,7 @@ static int watch_run(const struct globals *g, const void *opts, int argc, char *
 	if (w.source && o.only_count)
 		watch_print_count(&w);
 	free(w.filter_text);
+	free(w.reason_text);
 	return rc;
 }
 

@@ -40,6 +40,9 @@ struct watch {
 	unsigned int n_decode_as;
 	struct where *where;		/* --where; NULL: everything */
 	struct detect_options detect;	/* --alert */
+	const char *reasons[64];	/* --drops=A,B: in reason_text */
+	unsigned int n_reasons;
+	char *reason_text;		/* owned */
 	bool alerts;			/* --alerts or --alert */
 	bool many_interfaces;
 	bool promisc;			/* ask the interfaces for frames that are not for this host */
@@ -61,6 +64,9 @@ int watch_check_words(struct watch *w, int argc, char **argv);
 void watch_iface_numbers(struct watch_opts *o);	/* -i N becomes -i NAME */
 bool watch_wants_promisc(const struct watch_opts *o);
 void watch_print_count(const struct watch *w);	/* --count, after watch_file() */
+
+/* watch_drops.c: --drops=A,B; negative, and said, when this kernel does not know one. */
+int watch_check_drops(struct watch *w);
 
 /* watch_decode.c: --proto, --decode-as and --where; negative, and said, when they are wrong. */
 int watch_check_decode(struct watch *w);

@@ -229,7 +229,6 @@ int watch_live(struct watch *w)
 	capture_close(l.capture);
 	drop_names_close(l.drops);
 	filter_free(l.filter);
-	free(l.reason_text);
 	for (unsigned int i = 0; i < l.n_ifaces; i++)
 		free(l.ifaces[i]);
 	free(l.ifaces);

@@ -8,7 +8,6 @@
 
 /* One live run: watch_live.c is its loop, watch_start.c what comes before, watch_ifaces.c what the helper tells. */
 enum {
-	REASONS_MAX = 64,
 	IFACES_MAX = 16384,
 	IFACES_NEAR = 1024,	/* a power of two */
 };
@@ -19,8 +18,6 @@ struct live {
 	struct filter *filter;			/* NULL: everything */
 	struct drop_names *drops;
 	int epoll, signals, timer;
-	const char *reasons[REASONS_MAX];	/* of --drops, in reason_text */
-	char *reason_text;
 	char missing[128];			/* capabilities that we do not have */
 	struct iface **ifaces;			/* by arrival; stable addresses */
 	struct iface *near[IFACES_NEAR];	/* the same, by the low bits of ifindex: a cache */
@@ -37,6 +34,9 @@ struct iface *live_iface(struct live *l, uint32_t ifindex);	/* NULL: not known *
 int  live_learn(void *live, const struct link_info *info);	/* a link_fn */
 bool live_drops_only(const struct watch *w);
 void live_read_helper(struct live *l);
+
+/* watch_drops.c: is it of an interface that -i wants? */
+bool watch_wants_drop(void *live, const struct frame *f);
 
 /* watch_start.c: everything that needs privileges. */
 int live_start(struct live *l);

@@ -144,7 +144,7 @@ static int add_text(struct watch *w)
 		.quiet = g->quiet,
 		.link = w->o->link,
 		.absolute_seq = w->o->absolute_seq,
-		.interface = w->many_interfaces,
+		.interface = w->many_interfaces || w->o->drops,
 	};
 	struct sink_options opt = {
 		.line = line_print,

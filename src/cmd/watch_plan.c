@@ -4,10 +4,12 @@
 #include <net/if.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cmd/watch.h"
 #include "kern/capture.h"
 #include "kern/link.h"
+#include "priv/priv.h"
 #include "util/err.h"
 #include "util/escape.h"
 
@@ -24,78 +26,139 @@ static void print_json_text(const char *s)
 	putchar('"');
 }
 
-static void print_rung(const struct watch *w, const char *ifname, int rung, const struct rung_plan *p)
+static void print_row(const struct watch *w, const char *ifname, const char *way, const char *verdict,
+		      const char *reason)
 {
-	const char *verdict = p->chosen ? "chosen" : p->works ? "works" : p->tried ? "refused" : "not tried";
 	char name[sizeof(((struct link_info *)0)->name) * ESCAPE_MAX];
 
 	if (w->g->json || w->g->pretty) {
 		printf("{\"interface\":");
 		print_json_text(ifname);
-		printf(",\"rung\":\"%s\",\"verdict\":\"%s\",\"reason\":", rung_names[rung], verdict);
-		print_json_text(p->reason);
+		printf(",\"rung\":\"%s\",\"verdict\":\"%s\",\"reason\":", way, verdict);
+		print_json_text(reason);
 		printf("}\n");
 		return;
 	}
 	escape_text(name, sizeof(name), ifname, strlen(ifname), ESCAPE_FIELD);
-	printf("%-16s %-8s %-10s %s\n", name, rung_names[rung], verdict, p->reason);
+	printf("%-16s %-8s %-10s %s\n", name, way, verdict, reason);
 }
 
 struct plan {
 	struct watch *w;
-	struct capture *capture;
+	struct capture *capture;	/* NULL: nothing works here at all, */
+	int err;			/* and this is why */
+	char why[160];
+	unsigned int chosen;
 };
 
 static int plan_link(void *ctx, const struct link_info *l)
 {
 	struct rung_plan rungs[RUNGS] = { 0 };
 	struct plan *p = ctx;
-	int err = capture_plan(p->capture, l->ifindex, l->name, rungs);
+	int err = p->capture ? capture_plan(p->capture, l->ifindex, l->name, rungs) : 0;
 
-	for (int i = 0; i < RUNGS; i++)
-		print_rung(p->w, l->name, i, &rungs[i]);
+	for (int i = 0; i < RUNGS && !err; i++) {
+		const struct rung_plan *r = &rungs[i];
+
+		print_row(p->w, l->name, rung_names[i],
+			  !p->capture ? "refused" :
+			  r->chosen   ? "chosen" :
+			  r->works    ? "works" :
+			  r->tried    ? "refused" :
+					"not tried",
+			  p->capture ? r->reason : p->why);
+		p->chosen += r->chosen;
+		if (!p->err && r->tried && !r->works)
+			p->err = r->err;
+	}
 	return err;
 }
 
-/* Without -i: loopback, which is always there; with any: every interface. */
+static void explain(char *to, size_t size, int err, bool tracing)
+{
+	char missing[128];
+
+	if (tracing && access("/sys/kernel/btf/vmlinux", R_OK))
+		snprintf(to, size, "this kernel has no types (/sys/kernel/btf/vmlinux)");
+	else if (priv_missing(tracing, missing, sizeof(missing)))
+		snprintf(to, size, "missing: %s", missing);
+	else
+		snprintf(to, size, "%s", strerror(-err));
+}
+
+/* The tracepoint is one for all interfaces; trying it is attaching to it, and letting go again. */
+static int plan_drops(struct plan *p, struct capture_options *co)
+{
+	struct capture *c = NULL;
+	char why[160] = "";
+	int err;
+
+	co->packets = false;
+	co->drops = true;
+	co->drop_reasons = p->w->reasons;
+	co->n_drop_reasons = p->w->n_reasons;
+	err = capture_open(&c, co);
+	if (err)
+		explain(why, sizeof(why), err, true);
+	print_row(p->w, "any", "drops", err ? "refused" : "chosen", why);
+	capture_close(c);
+	p->chosen += !err;
+	return err;
+}
+
+/* Without -i: loopback, which is always there; with any: every interface.  0 or a negative errno, said. */
+static int plan_links(struct plan *p)
+{
+	static const struct strs lo = { .v = { "lo" }, .n = 1 };
+	const struct strs *ifs = p->w->o->iface.n ? &p->w->o->iface : &lo;
+	struct link_info l;
+	int err = 0;
+
+	for (unsigned int i = 0; i < ifs->n && !err; i++) {
+		if (!strcmp(ifs->v[i], "any"))
+			err = link_each(plan_link, p);
+		else if (!(err = link_get(ifs->v[i], 0, &l)))
+			err = plan_link(p, &l);
+		else
+			fail(err, "%s", ifs->v[i]);
+	}
+	return err;
+}
+
+/* The table comes in any case; it is a failure when a packet, or a drop, can be had in none of its ways. */
 int watch_plan(struct watch *w)
 {
-	const struct strs *ifs = &w->o->iface;
 	struct plan p = { .w = w };
 	struct capture_options co = {
 		.ingress = true,
 		.egress = true,
 		.rung = -1,
 		.packets = true,
-		.drops = w->o->drops != NULL,
 		.btf_path = w->o->btf,
 	};
 	struct filter *filter = NULL;
-	struct link_info l;
-	int err = 0;
+	int err = 0, drops_err = 0;
 
 	if (w->filter_text)
 		err = filter_compile(&filter, w->filter_text, 1, w->pipe.strict, w->pipe.inner);
+	if (err)
+		return EXIT_USAGE;
 	co.filter = filter;
-	if (!err)
-		err = capture_open(&p.capture, &co);
-	if (!err && !w->g->json && !w->g->pretty && !w->g->no_header)
+	p.err = capture_open(&p.capture, &co);
+	if (p.err)
+		explain(p.why, sizeof(p.why), p.err, false);
+	if (!w->g->json && !w->g->pretty && !w->g->no_header)
 		printf("%-16s %-8s %-10s %s\n", "INTERFACE", "RUNG", "VERDICT", "REASON");
-	for (unsigned int i = 0; i < ifs->n && !err; i++) {
-		if (!strcmp(ifs->v[i], "any"))
-			err = link_each(plan_link, &p);
-		else if (!(err = link_get(ifs->v[i], 0, &l)))
-			err = plan_link(&p, &l);
-		else
-			fail(err, "%s", ifs->v[i]);
-	}
-	if (!err && !ifs->n && !link_get("lo", 0, &l))
-		err = plan_link(&p, &l);
-	if (!err && filter && !filter->kernel)
+	err = plan_links(&p);
+	if (!err && !p.chosen)
+		err = p.err ? p.err : -EOPNOTSUPP;
+	if (w->o->drops)
+		drops_err = plan_drops(&p, &co);
+	if (filter && !filter->kernel)
 		note("the filter is evaluated in user space: %s", filter->why_not);
 	capture_close(p.capture);
 	filter_free(filter);
-	return exit_status(err);
+	return exit_status(err ? err : drops_err);
 }
 
 static int list_link(void *ctx, const struct link_info *l)

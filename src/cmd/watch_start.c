@@ -59,7 +59,7 @@ static bool wants_octets(const struct watch *w)
 	return o->write || o->snaplen || o->hex || o->hex_ascii || o->ascii;
 }
 
-static int start_capture(struct live *l, const char **reasons, unsigned int n_reasons)
+static int start_capture(struct live *l)
 {
 	const struct watch_opts *o = l->w->o;
 	static uint8_t ports[8192];
@@ -77,8 +77,8 @@ static int start_capture(struct live *l, const char **reasons, unsigned int n_re
 		.rung = -1,
 		.packets = !live_drops_only(l->w),
 		.drops = o->drops != NULL,
-		.drop_reasons = reasons,
-		.n_drop_reasons = n_reasons,
+		.drop_reasons = l->w->reasons,
+		.n_drop_reasons = l->w->n_reasons,
 		.btf_path = o->btf,
 		.promisc = l->w->promisc && !live_drops_only(l->w),
 		.debug = l->w->g->debug,
@@ -89,23 +89,6 @@ static int start_capture(struct live *l, const char **reasons, unsigned int n_re
 		if (!strcmp(o->rung, rung_names[i]))
 			co.rung = i;
 	return capture_open(&l->capture, &co);
-}
-
-/* --drops=A,B: split in place, in a copy that lives as long as the run. */
-static unsigned int split_reasons(char *text, const char **out, unsigned int max)
-{
-	unsigned int n = 0;
-
-	for (char *p = text; *p && n < max;) {
-		size_t len = strcspn(p, ",");
-		bool last = !p[len];
-
-		p[len] = '\0';
-		if (len)
-			out[n++] = p;
-		p += len + !last;
-	}
-	return n;
 }
 
 static int watch_fd(struct live *l, int fd)
@@ -346,16 +329,15 @@ static int open_loop(struct live *l)
 static int load(struct live *l)
 {
 	struct watch *w = l->w;
-	char *text = w->o->drops && *w->o->drops ? strdup(w->o->drops) : NULL;
-	unsigned int n_reasons = text ? split_reasons(text, l->reasons, REASONS_MAX) : 0;
 	int err = 0;
 
-	l->reason_text = text;
+	w->pipe.wants_drop = watch_wants_drop;
+	w->pipe.drop_ctx = l;
 	priv_missing(w->o->drops != NULL, l->missing, sizeof(l->missing));
 	if (w->filter_text)
 		err = filter_compile(&l->filter, w->filter_text, 1, w->pipe.strict, w->pipe.inner);
 	if (!err)
-		err = start_capture(l, n_reasons ? l->reasons : NULL, n_reasons);
+		err = start_capture(l);
 	if (err == -EPERM && l->missing[0])
 		fail(0, "missing: %s (run with sudo, or give the binary these capabilities)", l->missing);
 	if (!err && l->filter && !l->filter->kernel)

@@ -94,6 +94,8 @@ int  drop_btf_check(const char *path);
 int  drop_names_open(struct drop_names **out, const char *btf_path);
 /* The same from other files; NULL: the running kernel's.  For tests. */
 int  drop_names_read(struct drop_names **out, const char *btf_path, const char *kallsyms_path);
+/* Reasons only, without symbols; none where there is no BTF, and then each is "NOT_SPECIFIED". */
+int  drop_reasons_read(struct drop_names **out, const char *btf_path);
 void drop_names_close(struct drop_names *d);
 /* Octets of memory that the tables take. */
 uint64_t drop_names_size(const struct drop_names *d);

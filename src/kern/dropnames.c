@@ -387,6 +387,23 @@ static bool has_text(const char *path)
 	return some;
 }
 
+int drop_reasons_read(struct drop_names **out, const char *btf_path)
+{
+	struct drop_names *d = calloc(1, sizeof(*d));
+	struct index x = { 0 };
+	int err;
+
+	if (!d)
+		return fail(ENOMEM, "drop names");
+	err = read_reasons(d, &x, btf_path);
+	free(x.slot);
+	if (err)
+		drop_names_close(d);
+	else
+		*out = d;
+	return err;
+}
+
 int drop_names_read(struct drop_names **out, const char *btf_path, const char *kallsyms_path)
 {
 	struct drop_names *d = calloc(1, sizeof(*d));

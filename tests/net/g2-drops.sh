@@ -33,3 +33,46 @@ if [ -n "${nftables:-}" ]; then
 fi
 stop INT
 ! grep -q NO_SOCKET "$work/one.out" || die "the reason was not filtered"
+
+say "only of the interfaces that -i names, which the line names too"
+start lo watch --drops=skb_drop_reason_No_Socket -i lo
+there bash -c 'echo x >/dev/udp/10.9.0.1/9' 2>/dev/null || true
+bash -c 'echo x >/dev/udp/127.0.0.1/9' 2>/dev/null || true
+until_true 5 grep -q ' lo  .*DROP NO_SOCKET .*127\.0\.0\.1\.9' "$work/lo.out" || { cat "$work/lo.out"; die "a drop on lo was not told"; }
+stop INT
+! grep -q '10\.9\.0\.1\.9' "$work/lo.out" || die "a drop of another interface was told"
+[ "$(sed -n 's/.* = \([0-9]*\) refused here .*/\1/p' "$work/lo.err")" -ge 1 ] || die "what was left out is not counted"
+start glob watch --drops=no_socket -i 'her*'
+there bash -c 'echo x >/dev/udp/10.9.0.1/9' 2>/dev/null || true
+until_true 5 grep -q ' here .*DROP NO_SOCKET .*10\.9\.0\.1\.9' "$work/glob.out" || { cat "$work/glob.out"; die "a drop on here was not told"; }
+stop INT
+
+say "what cannot be is told"
+refused() { # STATUS TEXT ARGS...
+	local rc=0 wanted=$1 text=$2
+	shift 2
+	"$NETPROBE" -q watch "$@" >"$work/no.out" 2>"$work/no.err" || rc=$?
+	same "exit status: $*" "$rc" "$wanted"
+	grep -qF -- "$text" "$work/no.err" || { cat "$work/no.err"; die "not told: $text"; }
+}
+refused 2 'did you mean NO_SOCKET ' --drops=NO_SOCKT
+refused 2 'did you mean NO_SOCKET ' --drops=tcp_csum,skb_drop_reason_no-socket
+refused 2 'netprobe help drops' --drops=entirely_made_up_by_us
+refused 2 'the kernel does not tell the direction' --drops -Q in
+"$NETPROBE" help drops >"$work/reasons"
+grep -qx NO_SOCKET "$work/reasons" || die "help drops does not list NO_SOCKET"
+! grep -q 'SKB_\|UNKNOWN' "$work/reasons" || die "help drops lists what --drops does not take"
+
+say "--plan tells of drops, and its status whether anything works"
+"$NETPROBE" watch --plan --drops -i here >"$work/plan"
+grep -q '^any  *drops  *chosen' "$work/plan" || die "--plan --drops does not tell of drops"
+same "rows" "$(grep -c '^here ' "$work/plan")" 4
+"$NETPROBE" -j watch --plan --drops | jq -es '.[-1].rung == "drops" and .[-1].verdict == "chosen"' >/dev/null || die "not as JSON"
+chmod 755 "$work"
+cp "$NETPROBE" "$work/np"
+rc=0
+setpriv --reuid 1000 --regid 1000 --clear-groups --inh-caps -all --ambient-caps -all --bounding-set -all \
+	"$work/np" watch --plan --drops -i here >"$work/plan" 2>"$work/plan.err" || rc=$?
+same "exit status without capabilities" "$rc" 5
+same "rows" "$(grep -c '^here .* refused  *missing: CAP_BPF' "$work/plan")" 4
+grep -q '^any  *drops  *refused  *missing: .*CAP_PERFMON' "$work/plan" || { cat "$work/plan"; die "why there are no drops is not told"; }
