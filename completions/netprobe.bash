@@ -34,7 +34,7 @@ _netprobe() {
 	RUNG) mapfile -t COMPREPLY < <(compgen -W 'tcx clsact socket packet' -- "$cur"); return ;;
 	WHEN) mapfile -t COMPREPLY < <(compgen -W 'auto always never' -- "$cur"); return ;;
 	STYLE) mapfile -t COMPREPLY < <(compgen -W 'local utc rel epoch' -- "$cur"); return ;;
-	NETNS) mapfile -t COMPREPLY < <(compgen -W "$(command ls /run/netns 2>/dev/null)" -- "$cur"); return ;;
+	NETNS) mapfile -t COMPREPLY < <(compgen -W "any $(command ls /run/netns 2>/dev/null)" -- "$cur"); return ;;
 	USER) mapfile -t COMPREPLY < <(compgen -u -- "$cur"); return ;;
 	*) return ;;
 	esac

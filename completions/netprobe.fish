@@ -47,7 +47,7 @@ function __netprobe_complete
         case STYLE
             printf '%s\n' local utc rel epoch
         case NETNS
-            command ls /run/netns 2>/dev/null
+            printf '%s\n' any (command ls /run/netns 2>/dev/null)
         case USER
             __fish_complete_users
         case ''

@@ -37,6 +37,7 @@ struct frame {
 	const struct iface *iface;	/* NULL when unknown */
 	uint32_t sampled;		/* one in so many was kept; 0, 1: all */
 	const struct drop_info *drop;	/* NULL unless the kernel dropped it */
+	const char *netns;		/* its network namespace, where drops of all are watched; NULL: unknown */
 };
 
 /* Who takes frames; 0 to go on, 1 to stop quietly, negative errno to stop. */

@@ -197,7 +197,7 @@ struct record {
 			uint32_t lease_s;
 		} dhcp;
 		struct {
-			struct str reason;
+			struct str reason, netns;
 			struct str location;
 			const char *hook;
 		} drop;
@@ -415,6 +415,7 @@ struct record {
 	X(DHCPV6_REQUESTED, "dhcpv6.requested_options", FT_U16S, dhcp.requested, "dhcp", "option 6, in its order") \
 	X(DROP_REASON, "drop.reason", FT_STR, drop.reason, "drop", "the kernel's name, without its prefix") \
 	X(DROP_LOCATION, "drop.location", FT_STR, drop.location, "drop", "kernel function that let it go") \
+	X(DROP_NETNS, "drop.netns", FT_STR, drop.netns, "drop", "network namespace, by name or number (-N any)") \
 	X(DROP_HOOK, "drop.hook", FT_WORD, drop.hook, "drop", "xdp, tc, nft, iptables, socket, route, neighbour, tcp, udp, ip, other") \
 	X(DEVICE_MAC, "device.mac", FT_MAC, device.mac, "device", "MAC address") \
 	X(DEVICE_LOCAL, "device.mac_local", FT_BOOL, device.is_local, "device", "locally administered: made up by a system, often a new one each time") \

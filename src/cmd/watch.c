@@ -350,11 +350,12 @@ static int watch_run(const struct globals *g, const void *opts, int argc, char *
 		o.only_count = 0;
 	}
 
-	if (g->netns) {
-		rc = netns_enter(g->netns);
-		if (rc)
-			return exit_status(rc);
-	}
+	w.any_netns = o.drops && g->netns && !strcmp(g->netns, "any");
+	rc = g->netns && !w.any_netns ? netns_enter(g->netns) : 0;
+	if (rc)
+		return exit_status(rc);
+	if (w.any_netns)
+		watch_learn_netns();
 	watch_iface_numbers(&o);
 	w.promisc = watch_wants_promisc(&o);
 	rc = watch_check(&w, argc, argv);

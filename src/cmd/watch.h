@@ -45,6 +45,7 @@ struct watch {
 	char *reason_text;		/* owned */
 	bool alerts;			/* --alerts or --alert */
 	bool many_interfaces;
+	bool any_netns;			/* -N any: drops of every network namespace */
 	bool promisc;			/* ask the interfaces for frames that are not for this host */
 	uint16_t file_link;		/* link type of -w F, when it is plain pcap */
 	struct rotate *rotate;		/* names of -w F; NULL: no file */
@@ -67,6 +68,9 @@ void watch_print_count(const struct watch *w);	/* --count, after watch_file() */
 
 /* watch_drops.c: --drops=A,B; negative, and said, when this kernel does not know one. */
 int watch_check_drops(struct watch *w);
+/* -N any: names of network namespaces, as there are now; later their numbers. */
+void watch_learn_netns(void);
+const char *watch_netns_name(void *unused, uint32_t inode);
 
 /* watch_decode.c: --proto, --decode-as and --where; negative, and said, when they are wrong. */
 int watch_check_decode(struct watch *w);

@@ -79,6 +79,7 @@ static int start_capture(struct live *l)
 		.drops = o->drops != NULL,
 		.drop_reasons = l->w->reasons,
 		.n_drop_reasons = l->w->n_reasons,
+		.any_netns = l->w->any_netns,
 		.btf_path = o->btf,
 		.promisc = l->w->promisc && !live_drops_only(l->w),
 		.debug = l->w->g->debug,
@@ -176,6 +177,8 @@ static int open_ring(struct live *l, struct source **out)
 	rc.ring_octets = fds.ring_octets;
 	rc.cpus = fds.cpus;
 	rc.match = l->filter ? ring_match : NULL;
+	rc.netns = l->w->any_netns ? watch_netns_name : NULL;
+	rc.home = (uint32_t)netns_inode();
 	rc.sampled = (uint32_t)l->w->o->sample;
 	err = ring_open(out, &rc);
 	if (!err)

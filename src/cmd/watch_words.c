@@ -45,6 +45,8 @@ int watch_check_words(struct watch *w, int argc, char **argv)
 		return fail(0, "-z: netprobe never executes anything; let what reads the files watch their directory");
 	if (o->micro)
 		return fail(0, "--micro: captures are written in nanoseconds, which readers know by the first octets");
+	if (w->any_netns && (o->iface.n || o->packets || o->proto || o->alerts || o->alert.n))
+		return fail(0, "-N any is for --drops alone: packets, and interfaces, are of one network namespace");
 	if (o->drops && o->direction && strcmp(o->direction, "inout") && !o->packets && !o->proto && !w->alerts)
 		return fail(0, "-Q: of a packet that was dropped the kernel does not tell the direction: leave it out");
 	if (w->g->v4 && w->g->v6)

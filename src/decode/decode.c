@@ -117,6 +117,10 @@ static void give_drop(const struct packet *pk, struct emit *e)
 		r.drop.hook = drop->hook;
 		record_mark(&r, FIELD_DROP_HOOK);
 	}
+	if (pk->frame->netns) {
+		r.drop.netns = (struct str){ pk->frame->netns, (uint32_t)strlen(pk->frame->netns) };
+		record_mark(&r, FIELD_DROP_NETNS);
+	}
 	emit_record(e, &r);
 }
 

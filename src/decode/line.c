@@ -432,6 +432,10 @@ static void put_drop(const struct record *r, struct buf *b)
 		buf_str(b, r->drop.hook);
 		buf_lit(b, ")");
 	}
+	if (record_has(r, FIELD_DROP_NETNS)) {
+		buf_lit(b, " in ");
+		line_text(b, r->drop.netns.p, r->drop.netns.n);
+	}
 	buf_chr(b, ' ');
 }
 

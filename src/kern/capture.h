@@ -38,6 +38,7 @@ struct capture_options {
 	bool drops;			/* attached by capture_open(); of the current network namespace */
 	const char *const *drop_reasons;	/* names without prefix; NULL: all */
 	unsigned int n_drop_reasons;
+	bool any_netns;			/* drops of every network namespace */
 	const char *btf_path;		/* --btf FILE */
 	bool promisc;			/* ask each interface for frames that are not for it */
 	bool debug;			/* say the end of the verifier's log when a program is refused */

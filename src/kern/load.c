@@ -435,7 +435,7 @@ static int choose_reasons(struct trace *skel, const struct capture_options *opt)
 static int put_drop_maps(struct trace *skel, const struct loaded *l, const struct capture_options *opt)
 {
 	skel->rodata->ring_octets = l->ring_octets;
-	skel->rodata->netns = (uint32_t)netns_inode();
+	skel->rodata->netns = opt->any_netns ? 0 : (uint32_t)netns_inode();
 	skel->rodata->ask = opt->filter && opt->filter->n;
 	if (bpf_map__reuse_fd(skel->maps.events, l->ring) ||
 	    bpf_map__reuse_fd(skel->maps.np_ledger, l->drop_ledger) ||

@@ -115,7 +115,9 @@ static void describe(const struct ring *r, const struct np_event *ev, struct fra
 		.direction = ev->hook == NP_HOOK_INGRESS ? DIR_INGRESS
 			   : ev->hook == NP_HOOK_EGRESS ? DIR_EGRESS : DIR_UNKNOWN,
 	};
-	if (r->cfg.iface)
+	if (r->cfg.netns && ev->netns)
+		f->netns = r->cfg.netns(r->cfg.ctx, ev->netns);
+	if (r->cfg.iface && (!f->netns || ev->netns == r->cfg.home))
 		f->iface = r->cfg.iface(r->cfg.ctx, ev->ifindex);
 	if (ev->flags & NP_EV_RAW_IP)
 		f->link = 101;

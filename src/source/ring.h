@@ -19,6 +19,10 @@ struct ring_config {
 	unsigned int cpus;
 	/* The interface with that index, NULL when unknown.  */
 	const struct iface *(*iface)(void *ctx, uint32_t ifindex);
+	/* Names of network namespaces, where drops of all are wanted (NULL: of ours only, `home`).  Numbers of
+	 * interfaces mean nothing in another than ours: such a frame has no iface. */
+	const char *(*netns)(void *ctx, uint32_t inode);
+	uint32_t home;
 	/* Fill in names for a drop. */
 	void (*drop)(void *ctx, uint32_t reason, uint64_t location, struct drop_info *out);
 	/* The filter, for frames that the kernel could not decide; they come whole and are cut at

@@ -76,3 +76,31 @@ setpriv --reuid 1000 --regid 1000 --clear-groups --inh-caps -all --ambient-caps 
 same "exit status without capabilities" "$rc" 5
 same "rows" "$(grep -c '^here .* refused  *missing: CAP_BPF' "$work/plan")" 4
 grep -q '^any  *drops  *refused  *missing: .*CAP_PERFMON' "$work/plan" || { cat "$work/plan"; die "why there are no drops is not told"; }
+
+say "-N any: of every network namespace, with its name or number"
+start all -j -N any watch --drops=NO_SOCKET
+there bash -c 'echo x >/dev/udp/127.0.0.1/11' 2>/dev/null || true
+bash -c 'echo x >/dev/udp/127.0.0.1/12' 2>/dev/null || true
+unshare --net bash -c 'ip link set lo up; echo x >/dev/udp/127.0.0.1/13' 2>/dev/null || true
+told() { jq -es "[.[] | select(.event.dataset == \"drop\" and .destination.port == $1 and ($2))] | length > 0" "$work/all.out" >/dev/null; }
+until_true 5 told 11 '.drop.netns == "there" and .network.interface == null' || { cat "$work/all.out"; die "not of the namespace with a name"; }
+here_inode=$(stat -Lc %i /proc/self/ns/net)
+until_true 5 told 12 ".drop.netns == \"net:[$here_inode]\" and .network.interface == \"lo\"" || { cat "$work/all.out"; die "not of our own"; }
+until_true 5 told 13 '.drop.netns | startswith("net:[")' || { cat "$work/all.out"; die "not of one that came later"; }
+stop INT
+start text -N any watch --drops=NO_SOCKET
+there bash -c 'echo x >/dev/udp/127.0.0.1/11' 2>/dev/null || true
+until_true 5 grep -q 'DROP NO_SOCKET .* in there .*127\.0\.0\.1\.11' "$work/text.out" || { cat "$work/text.out"; die "the line does not tell the namespace"; }
+stop INT
+start ours -j watch --drops=NO_SOCKET
+there bash -c 'echo x >/dev/udp/127.0.0.1/11' 2>/dev/null || true
+bash -c 'echo x >/dev/udp/127.0.0.1/12' 2>/dev/null || true
+until_true 5 jq -es 'any(.destination.port == 12 and .drop.netns == null)' "$work/ours.out" || die "not without -N"
+stop INT
+! grep -q '"port":11\b' "$work/ours.out" || die "a drop of another namespace was told"
+rc=0
+"$NETPROBE" -N any watch --drops -i here 2>"$work/no.err" || rc=$?
+same "exit status of -N any -i" "$rc" 2
+rc=0
+"$NETPROBE" -N any watch -i here 2>"$work/no.err" || rc=$?
+[ $rc != 0 ] || die "-N any was taken without --drops"
