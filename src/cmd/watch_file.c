@@ -31,7 +31,10 @@ static int start_helper(struct watch *w, int signals)
 	return err;
 }
 
-/* ^C and SIGTERM end the reading like the end of the file does. */
+/*
+ * ^C and SIGTERM end the reading like the end of the file does, SIGUSR1 tells the counts.  SIGHUP does
+ * nothing: a terminal that is gone ends what writes to it.
+ */
 static int open_signals(void)
 {
 	sigset_t set;
@@ -39,6 +42,8 @@ static int open_signals(void)
 	sigemptyset(&set);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGUSR1);
+	sigaddset(&set, SIGHUP);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
@@ -56,9 +61,22 @@ static int wait_for_input(struct watch *w, int signals)
 	return 0;
 }
 
-static int read_all(struct watch *w, int signals)
+/* True when it is to end. */
+static bool take_signals(struct watch *w, int signals)
 {
 	struct signalfd_siginfo si;
+	bool ends = false;
+
+	while (read(signals, &si, sizeof(si)) == (ssize_t)sizeof(si)) {
+		ends |= si.ssi_signo == SIGINT || si.ssi_signo == SIGTERM;
+		if (si.ssi_signo == SIGUSR1)
+			watch_ledger(w);
+	}
+	return ends;
+}
+
+static int read_all(struct watch *w, int signals)
+{
 	int n;
 
 	for (;;) {
@@ -74,7 +92,7 @@ static int read_all(struct watch *w, int signals)
 			if (n)
 				return n;
 		}
-		if (signals >= 0 && read(signals, &si, sizeof(si)) == (ssize_t)sizeof(si))
+		if (take_signals(w, signals))
 			return 0;
 	}
 }

@@ -90,6 +90,27 @@ static int on_tick(struct live *l)
 	return err ? err : pipeline_tick(&l->w->pipe, now);
 }
 
+/* Blocked, a signal comes even where it is ignored, as after nohup(1). */
+static bool ignored(int sig)
+{
+	struct sigaction sa;
+
+	return !sigaction(sig, NULL, &sa) && sa.sa_handler == SIG_IGN;
+}
+
+/* Log rotation, or the terminal is gone. */
+static void on_hangup(struct live *l)
+{
+	struct out *o = l->w->outs[0];
+
+	if (ignored(SIGHUP))
+		return;
+	if (o->next)
+		out_reopen(o);
+	else
+		l->stopping = true;
+}
+
 static void on_signal(struct live *l)
 {
 	struct signalfd_siginfo si;
@@ -97,12 +118,10 @@ static void on_signal(struct live *l)
 	while (read(l->signals, &si, sizeof(si)) == (ssize_t)sizeof(si)) {
 		if (si.ssi_signo == SIGUSR1)
 			watch_ledger(l->w);
-		else if (si.ssi_signo != SIGHUP)
-			l->stopping = true;
-		else if (l->w->o->write)
-			out_reopen(l->w->outs[0]);
+		else if (si.ssi_signo == SIGHUP)
+			on_hangup(l);
 		else
-			l->stopping = true; /* the terminal is gone */
+			l->stopping = true;
 	}
 }
 

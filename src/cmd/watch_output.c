@@ -2,11 +2,13 @@
 /* What watch writes: standard output as text, JSON or CSV, and capture files. */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -36,10 +38,31 @@ static bool writes_pcapng(const struct watch *w)
 static int next_file(void *ctx, unsigned int seq, uint64_t time_ns, char *name, size_t size)
 {
 	struct watch *w = ctx;
-	int fd = helper_file(w->helper, w->file_seq, time_ns, name, size);
+	bool again = seq == OUT_AGAIN;
+	int fd = helper_file(w->helper, again ? ROTATE_AGAIN : w->file_seq, time_ns, name, size);
 
-	if (fd >= 0)
+	if (fd >= 0 && !again)
 		w->file_seq++;
+	return fd;
+}
+
+/* A FIFO has no writer before it has a reader.  Nothing has been done yet, so whoever gives up waiting ends us. */
+static int open_first(struct watch *w, char *name, size_t size)
+{
+	sigset_t ends, before;
+	struct stat st;
+	bool waits = !stat(w->o->write, &st) && S_ISFIFO(st.st_mode);
+	int fd;
+
+	sigemptyset(&ends);
+	sigaddset(&ends, SIGINT);
+	sigaddset(&ends, SIGTERM);
+	sigaddset(&ends, SIGHUP);
+	if (waits)
+		sigprocmask(SIG_UNBLOCK, &ends, &before);
+	fd = rotate_next(w->rotate, w->file_seq++, watch_now_ns(), name, size);
+	if (waits)
+		sigprocmask(SIG_SETMASK, &before, NULL);
 	return fd;
 }
 
@@ -62,9 +85,7 @@ static int first_file(struct watch *w, char *name, size_t size)
 		return dup(STDOUT_FILENO);
 	}
 	err = rotate_open(&w->rotate, &ro);
-	if (err)
-		return err;
-	return rotate_next(w->rotate, w->file_seq++, watch_now_ns(), name, size);
+	return err ? err : open_first(w, name, size);
 }
 
 static bool wants_color(const struct watch *w)

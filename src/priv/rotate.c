@@ -15,6 +15,7 @@
 #include "util/err.h"
 
 static const char not_regular[] = "not a regular file, so there is nothing to rotate";
+static const char not_read[] = "nobody reads this FIFO";
 
 struct rotate {
 	struct rotate_options opt;
@@ -149,10 +150,11 @@ static bool dir_trusted(int dir)
 	       !(st.st_mode & (S_IWGRP | S_IWOTH));
 }
 
+/* A FIFO is waited for at the start only: what holds the hooks must not sleep there. */
 static int open_name(const struct rotate *r, const char *path)
 {
-	bool rotates = r->opt.numbers || r->opt.by_time;
-	int flags = O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY | (rotates ? O_NONBLOCK : 0);
+	bool waits = !r->opt.numbers && !r->opt.by_time && !r->seq;
+	int flags = O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY | (waits ? 0 : O_NONBLOCK);
 	int fd = openat(r->dir, path, flags | O_NOFOLLOW, 0600);
 
 	if (fd < 0 && errno == ELOOP && !strchr(path, '/') && dir_trusted(r->dir))
@@ -174,8 +176,13 @@ static bool planted(const struct rotate *r, const struct stat *st)
 	return (st->st_uid != geteuid() && st->st_uid != r->opt.uid) || st->st_nlink != 1;
 }
 
+static bool is_last(const struct rotate *r, const struct stat *st)
+{
+	return st->st_ino == r->last.st_ino && st->st_dev == r->last.st_dev;
+}
+
 /* Look at what was opened, only then empty it. */
-static int take_over(const struct rotate *r, int fd, struct stat *st, const char *shown)
+static int take_over(const struct rotate *r, bool again, int fd, struct stat *st, const char *shown)
 {
 	bool rotates = r->opt.numbers || r->opt.by_time;
 
@@ -190,7 +197,7 @@ static int take_over(const struct rotate *r, int fd, struct stat *st, const char
 	}
 	if (!S_ISREG(st->st_mode))
 		return 0;
-	if (!rotates && r->seq && st->st_ino == r->last.st_ino && st->st_dev == r->last.st_dev)
+	if (again && is_last(r, st))
 		return -EEXIST;
 	if (st->st_size && ftruncate(fd, 0))
 		return fail(errno, "%s", shown);
@@ -213,14 +220,51 @@ static int make_path(const struct rotate *r, char *path, const char *stem, unsig
 	return n < PATH_MAX ? 0 : -ENAMETOOLONG;
 }
 
-int rotate_next(struct rotate *r, unsigned int seq, uint64_t time_ns, char *name, size_t size)
+/* Open it, under the name that is shown; the series stands where it stood. */
+static int open_file(struct rotate *r, const char *path, bool again, const char *name)
 {
-	char stem[PATH_MAX], path[PATH_MAX];
-	unsigned int count;
 	owned_fd int fd = -1;
 	struct stat st;
 	int err;
 
+	if (again && !fstatat(r->dir, path, &st, 0) && is_last(r, &st))
+		return -EEXIST;
+	fd = open_name(r, path);
+	if (fd == -ELOOP) {
+		fail(0, "%s: a symbolic link; name the file it points to", name);
+		return -ELOOP;
+	}
+	if (fd == -ENXIO)	/* a FIFO */
+		return fail(0, "%s: %s", name, r->opt.numbers || r->opt.by_time ? not_regular : not_read);
+	if (fd < 0)
+		return fail(fd, "%s", name);
+	err = take_over(r, again, fd, &st, name);
+	if (err)
+		return err;
+	r->last = st;
+	return take_fd(fd);
+}
+
+static int open_again(struct rotate *r, char *name, size_t size)
+{
+	char path[PATH_MAX];
+	int err = make_path(r, path, r->stem, r->count);
+
+	if (err)
+		return err;
+	snprintf(name, size, "%s%s", r->where, path);
+	return open_file(r, path, true, name);
+}
+
+int rotate_next(struct rotate *r, unsigned int seq, uint64_t time_ns, char *name, size_t size)
+{
+	char stem[PATH_MAX], path[PATH_MAX];
+	bool series = r->opt.numbers || r->opt.by_time;
+	unsigned int count;
+	int err, fd;
+
+	if (seq == ROTATE_AGAIN && r->seq)
+		return open_again(r, name, size);
 	if (seq != r->seq)
 		return -EPROTO;
 	if (r->opt.by_time && !r->opt.numbers && r->opt.max_files && seq >= r->opt.max_files)
@@ -234,22 +278,12 @@ int rotate_next(struct rotate *r, unsigned int seq, uint64_t time_ns, char *name
 	if (err)
 		return fail(err, "%s%s", r->where, r->pattern);
 	snprintf(name, size, "%s%s", r->where, path);
-	fd = open_name(r, path);
-	if (fd == -ELOOP) {
-		fail(0, "%s: a symbolic link; name the file it points to", name);
-		return -ELOOP;
-	}
-	if (fd == -ENXIO)	/* a FIFO that nobody reads */
-		return fail(0, "%s: %s", name, not_regular);
+	fd = open_file(r, path, !series && seq, name);
 	if (fd < 0)
-		return fail(fd, "%s", name);
-	err = take_over(r, fd, &st, name);
-	if (err)
-		return err;
-	r->last = st;
+		return fd;
 	r->last_ns = time_ns;
 	r->count = count;
 	r->seq++;
 	memcpy(r->stem, stem, strlen(stem) + 1);
-	return take_fd(fd);
+	return fd;
 }

@@ -13,7 +13,10 @@
  *	-C -W 11	file00 ... file10, then file00 again
  *	-G		strftime(file) in local time
  *	-G -C		strftime(file), then with 1, 2, ... until the next period
- *	neither		file; asked again (log rotation), it is made anew if it was moved
+ *	neither		file
+ *
+ * Whichever it is, ROTATE_AGAIN (SIGHUP, after log rotation) makes the last one anew where its name leads
+ * to it no longer, and never empties the one that is being written.
  *
  * One difference: where tcpdump overwrites the file it has just written because
  * the time in the name is coarser than the period, the name gets a number.  Only
@@ -33,13 +36,16 @@ struct rotate_options {
 
 struct rotate;
 
+#define ROTATE_AGAIN UINT32_MAX
+
 /* Opens the directory.  Says what failed. */
 int  rotate_open(struct rotate **out, const struct rotate_options *opt);
 /*
  * Open file number `seq`: 0, 1, 2, ..., each once; anything else is -EPROTO, and with -G and
  * -W alone number max_files is -ERANGE.  time_ns: wall clock, ns since 1970, of the record
  * that starts the file; time does not run back.  Fills in the name; returns a
- * descriptor or, said, -errno.  -EEXIST: a file without rotation was not moved away.
+ * descriptor or, said, -errno.  ROTATE_AGAIN, or the next number without rotation: the last one
+ * again; -EEXIST, not said, when it was not moved away.
  */
 int  rotate_next(struct rotate *r, unsigned int seq, uint64_t time_ns, char *name, size_t size);
 /* The directory, O_PATH, for a Landlock rule. */

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "util/cleanup.h"
@@ -262,6 +261,15 @@ static int open_next(struct out *o, uint64_t time_ns)
 	return use_file(o, rc, o->name);
 }
 
+static int series_ended(struct out *o)
+{
+	if (!o->ended)
+		note("%s: the last of %u file%s is complete (-W %u)", o->name, o->max_files,
+		     o->max_files == 1 ? "" : "s", o->max_files);
+	o->ended = true;
+	return 1;
+}
+
 /*
  * tcpdump's rules.  -G: before the first record at or after the period's end,
  * and the new period starts with that record; -W ends the series there unless
@@ -271,6 +279,8 @@ static int rotate_if_due(struct out *o, uint64_t time_ns)
 {
 	bool by_time, by_size;
 
+	if (o->ended)
+		return 1;
 	if (!o->period_start_ns)
 		o->period_start_ns = time_ns;
 	by_time = o->period_ns && time_ns > o->period_start_ns &&
@@ -281,7 +291,7 @@ static int rotate_if_due(struct out *o, uint64_t time_ns)
 	if (by_time) {
 		o->period_start_ns = time_ns;
 		if (!o->max_octets && o->max_files && o->seq + 1 >= o->max_files)
-			return 1;
+			return series_ended(o);
 	}
 	if (by_time && o->max_octets)
 		o->seq = 0;
@@ -307,22 +317,17 @@ int out_begin(struct out *o, uint64_t time_ns)
 
 int out_reopen(struct out *o)
 {
-	struct timespec now;
 	char name[sizeof(o->name)];
-	int rc, fd;
+	int rc = out_flush(o), fd;
 
-	if (!o->next)
-		return 0;
-	clock_gettime(CLOCK_REALTIME, &now);
-	rc = out_flush(o);
-	if (rc)
+	if (!o->next || rc)
 		return rc;
-	fd = o->next(o->next_ctx, ++o->seq, (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec, name,
-		     sizeof(name));
-	if (fd == -EEXIST)
+	fd = o->next(o->next_ctx, OUT_AGAIN, 0, name, sizeof(name));
+	if (fd < 0) {
+		if (fd != -EEXIST)
+			warn("%s: the file that was moved away is written on", o->name);
 		return 0;
-	if (fd < 0)
-		return o->error = fd;
+	}
 	out_abandon(o);
 	rc = out_tail(o);
 	if (!rc)

@@ -33,6 +33,7 @@ struct out {
 	bool closed;			/* the reader went away: quiet end */
 	bool left_out;			/* a record was too large for memory: said once */
 	bool framing;			/* what is committed is a head or a tail, not a record */
+	bool ended;			/* the series is: said */
 	int error;			/* first write error, negative errno: sticky */
 
 	/* Readable: the user wants to end.  A reader that takes nothing is then waited for
@@ -43,7 +44,8 @@ struct out {
 	/* Rotation: give me the next file.  NULL: no rotation.  Called with the sequence
 	 * number (the first file is 0; it starts again at 0 after max_files of a -C ring, and
 	 * with every new period) and the time of the record that starts it; returns an fd or
-	 * -errno, which it has said. */
+	 * -errno, which it has said.  OUT_AGAIN: the last one anew, or -EEXIST, not said, where
+	 * its name still leads to it. */
 	int (*next)(void *ctx, unsigned int seq, uint64_t time_ns, char *name, size_t name_size);
 	void *next_ctx;
 	uint64_t max_octets;		/* -C: a larger file gets no more records; 0: no limit */
@@ -59,6 +61,7 @@ struct out {
 
 enum { OUT_HURRY_MS = 1000 };
 #define OUT_NOT_RECORD (1u << 31)
+#define OUT_AGAIN UINT32_MAX
 
 /* Takes over fd, also on failure. */
 int out_open(struct out **out, int fd, const char *name);
@@ -73,7 +76,11 @@ void out_abandon(struct out *o);
 /* Ship what is committed; 0, 1 when the reader has gone (o->closed), -errno (said once).
  * After it o->records and o->lost are final. */
 int out_flush(struct out *o);
-/* SIGHUP: write on to the next file; -EEXIST from next() means that the old one was not moved away, and stays. */
+/*
+ * SIGHUP: write what there is to the file, and go on in a new one of the same name if that name leads to
+ * it no longer.  The series goes on as if nothing had been.  Where no new one can be made (said), the
+ * old one is written on.
+ */
 int out_reopen(struct out *o);
 /* Write the file's head or tail, if there is one: what it commits is not counted as records. */
 int out_head(struct out *o);

@@ -73,7 +73,8 @@ start() {
 	local name=$1
 	shift
 	: >"$work/$name.err"	# what it said before, under this name, does not count
-	"$NETPROBE" "$@" >"$work/$name.out" 2>"$work/$name.err" &
+	# Whoever runs the tests under nohup(1) must not have SIGHUP ignored in there.
+	env --default-signal=HUP "$NETPROBE" "$@" >"$work/$name.out" 2>"$work/$name.err" &
 	pid=$!
 	until_true 5 grep -q 'listening on' "$work/$name.err" || { cat "$work/$name.err"; die "$name did not start"; }
 }

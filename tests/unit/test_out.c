@@ -314,7 +314,7 @@ struct series {
 	char dir[32];
 	unsigned int opened;
 	unsigned int last_seq;
-	bool full;
+	bool full, stays;
 };
 
 static int open_series(void *ctx, unsigned int seq, uint64_t time_ns, char *name, size_t size)
@@ -323,6 +323,8 @@ static int open_series(void *ctx, unsigned int seq, uint64_t time_ns, char *name
 
 	if (s->full)
 		return -ENOSPC;
+	if (seq == OUT_AGAIN && s->stays)
+		return -EEXIST;
 	s->opened++;
 	s->last_seq = seq;
 	snprintf(name, size, "%s/%u", s->dir, seq);
@@ -446,6 +448,36 @@ static void a_number_of_periods_is_the_end(void **state)
 	rmdir(s.dir);
 }
 
+/* What is buffered and the tail go to the old file; the numbers go on as if nothing had been. */
+static void a_reopened_file_is_whole_and_counts_for_nothing(void **state)
+{
+	struct series s;
+	struct out *o = start_series(&s);
+
+	o->period_ns = 10;
+	o->max_files = 2;
+	assert_int_equal(put_at(o, 100), 0);
+	s.stays = true;
+	assert_int_equal(out_reopen(o), 0);
+	s.stays = false;
+	s.full = true;		/* no new one can be made: the old one is written on */
+	assert_int_equal(out_reopen(o), 0);
+	s.full = false;
+	assert_int_equal(put_at(o, 101), 0);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(out_reopen(o), 0);
+	assert_int_equal(put_at(o, 102), 0);
+	assert_int_equal(put_at(o, 110), 0);
+	assert_int_equal(s.last_seq, 1);
+	assert_int_equal(put_at(o, 120), 1);
+	assert_int_equal(put_at(o, 121), 1);
+	assert_int_equal(out_close(o), 0);
+	assert_int_equal(series_size(&s, 0), 5 + 20 + 5);
+	assert_int_equal(series_size(&s, OUT_AGAIN), 5 + 10 + 5);
+	assert_int_equal(series_size(&s, 1), 5 + 10);
+	assert_int_equal(rmdir(s.dir), 0);
+}
+
 static void a_file_that_cannot_be_opened_ends_the_series(void **state)
 {
 	struct series s;
@@ -515,6 +547,7 @@ int main(void)
 		cmocka_unit_test(a_ring_of_files_starts_over),
 		cmocka_unit_test(periods_begin_with_their_first_record),
 		cmocka_unit_test(a_number_of_periods_is_the_end),
+		cmocka_unit_test(a_reopened_file_is_whole_and_counts_for_nothing),
 		cmocka_unit_test(a_file_that_cannot_be_opened_ends_the_series),
 		cmocka_unit_test(a_terminal_gets_each_record_at_once),
 		cmocka_unit_test(what_does_not_fit_in_memory_is_counted_as_lost),

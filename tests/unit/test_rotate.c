@@ -241,6 +241,88 @@ static void a_file_moved_away_is_made_anew(void **state)
 	rotate_close(r);
 }
 
+static int again(struct rotate *r)
+{
+	char name[256];
+	int fd = rotate_next(r, ROTATE_AGAIN, START, name, sizeof(name));
+
+	if (fd >= 0)
+		close(fd);
+	return fd < 0 ? fd : 0;
+}
+
+static size_t size_of(const char *name)
+{
+	struct stat st;
+
+	assert_int_equal(stat(name, &st), 0);
+	return (size_t)st.st_size;
+}
+
+/* In whatever series: the one being written is not emptied, the order is kept. */
+static void a_file_of_a_series_is_made_anew_where_it_was_moved_away(void **state)
+{
+	static const struct {
+		bool numbers, by_time;
+		unsigned int max;
+		const char *pattern, *second, *third;
+	} rows[] = {
+		{ true, false, 0, "again", "again1", "again2" },
+		{ true, false, 2, "again-ring", "again-ring1", "again-ring0" },
+		{ true, true, 0, "again-%H", "again-221", "again-222" },
+		{ false, true, 3, "again-%H.pcap", "again-22.pcap1", "again-22.pcap2" },
+		{ false, true, 3, "again-x", "again-x", "again-x" },
+		{ false, true, 3, "./again-%y/../again-y", "./again-23/../again-y1", "./again-23/../again-y2" },
+	};
+
+	assert_int_equal(mkdir("again-23", 0700), 0);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct rotate *r = open_rotate(rows[i].pattern, rows[i].numbers, rows[i].by_time, rows[i].max);
+		char first[64];
+		int fd = rotate_next(r, 0, START, first, sizeof(first));
+
+		assert_true(fd >= 0);
+		close(fd);
+		next_is(r, 1, START, rows[i].second);
+		assert_int_equal(again(r), -EEXIST);
+		assert_int_equal(size_of(rows[i].second), 1);
+		assert_int_equal(rename(rows[i].second, "moved"), 0);
+		assert_int_equal(again(r), 0);
+		assert_int_equal(size_of("moved"), 1);
+		assert_int_equal(size_of(rows[i].second), 0);
+		assert_int_equal(again(r), -EEXIST);
+		assert_int_equal(rename(rows[i].second, "moved too"), 0);
+		assert_int_equal(again(r), 0);
+		next_is(r, 2, START, rows[i].third);
+		rotate_close(r);
+	}
+}
+
+static void before_the_first_file_there_is_none_to_make_anew(void **state)
+{
+	struct rotate *r = open_rotate("again-none", true, false, 0);
+
+	assert_int_equal(again(r), -EPROTO);
+	rotate_close(r);
+}
+
+static void a_fifo_without_a_reader_is_not_waited_for_again(void **state)
+{
+	struct rotate *r = open_rotate("again-fifo", false, false, 0);
+	int reader;
+
+	assert_int_equal(mkfifo("again-fifo", 0600), 0);
+	reader = open("again-fifo", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	next_is(r, 0, START, "again-fifo");
+	close(reader);
+	alarm(20);
+	assert_int_equal(again(r), -EEXIST);
+	assert_int_equal(rename("again-fifo", "again-fifo.old") | mkfifo("again-fifo", 0600), 0);
+	assert_int_equal(again(r), -EINVAL);
+	alarm(0);
+	rotate_close(r);
+}
+
 static void a_link_is_followed_only_where_nobody_could_plant_it(void **state)
 {
 	struct rotate *r = open_rotate("l", false, false, 0);
@@ -340,6 +422,9 @@ int main(void)
 		cmocka_unit_test(files_are_for_the_owner_only),
 		cmocka_unit_test(a_file_that_is_not_regular_is_no_part_of_a_rotation),
 		cmocka_unit_test(a_file_moved_away_is_made_anew),
+		cmocka_unit_test(a_file_of_a_series_is_made_anew_where_it_was_moved_away),
+		cmocka_unit_test(before_the_first_file_there_is_none_to_make_anew),
+		cmocka_unit_test(a_fifo_without_a_reader_is_not_waited_for_again),
 		cmocka_unit_test(a_link_is_followed_only_where_nobody_could_plant_it),
 		cmocka_unit_test(a_file_planted_by_somebody_is_refused_and_kept),
 		cmocka_unit_test(files_are_given_to_their_owner),
