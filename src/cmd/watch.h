@@ -84,6 +84,10 @@ void watch_tell_alerts(struct watch *w);
 /* watch_output.c: open the decoders, sinks and their outputs.  Needs w->file_link, w->many_interfaces.
  * wake_fd: readable when the user wants to end, -1: none. */
 int watch_open_outputs(struct watch *w, int wake_fd);
+/* Whom to ask, once wake_fd is readable, whether to end; see out.h.  And when that is known without asking. */
+void watch_wake(struct watch *w, bool (*wake)(void *ctx), void *ctx);
+void watch_hurry(struct watch *w);
+int watch_terminal_gone(struct watch *w);	/* 0, or, said, -EIO */
 /* Write what is left: afterwards the counts are final.  Then, after the trailer, close. */
 int watch_finish_outputs(struct watch *w);
 int watch_close_outputs(struct watch *w);

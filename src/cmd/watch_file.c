@@ -12,7 +12,10 @@
 #include "priv/rotate.h"
 #include "util/err.h"
 
-enum { BUDGET = 4096 };
+enum {
+	BUDGET = 4096,
+	TERMINAL_MS = 1000, /* between looks whether the terminal is there while nothing is to be read */
+};
 
 /* Further files of a rotation are opened by a helper that still may. */
 static int start_helper(struct watch *w, int signals)
@@ -48,71 +51,85 @@ static int open_signals(void)
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-/* A pipe that has nothing for now: show what there is, then sleep. */
-static int wait_for_input(struct watch *w, int signals)
+/* What waiting for the input and for a reader of the output have in common. */
+struct reading {
+	struct watch *w;
+	int signals;
+	bool ends;
+};
+
+/* True when it is to end. */
+static bool take_signals(void *ctx)
 {
+	struct signalfd_siginfo si;
+	struct reading *r = ctx;
+
+	while (read(r->signals, &si, sizeof(si)) == (ssize_t)sizeof(si)) {
+		r->ends |= si.ssi_signo == SIGINT || si.ssi_signo == SIGTERM;
+		if (si.ssi_signo == SIGUSR1)
+			watch_ledger(r->w);
+	}
+	if (r->ends)
+		watch_hurry(r->w);
+	return r->ends;
+}
+
+/* A pipe that has nothing for now: show what there is, then sleep. */
+static int wait_for_input(const struct reading *r)
+{
+	struct watch *w = r->w;
 	struct pollfd p[2] = { { .fd = w->source->fd, .events = POLLIN },
-			       { .fd = signals, .events = POLLIN } };
+			       { .fd = r->signals, .events = POLLIN } };
 	int err = pipeline_flush(&w->pipe);
 
 	if (err)
 		return err < 0 ? err : 0;
-	poll(p, 2, -1);
-	return 0;
+	while (!err && !poll(p, 2, TERMINAL_MS))
+		err = watch_terminal_gone(w);
+	return err;
 }
 
-/* True when it is to end. */
-static bool take_signals(struct watch *w, int signals)
+static int read_all(struct reading *r)
 {
-	struct signalfd_siginfo si;
-	bool ends = false;
-
-	while (read(signals, &si, sizeof(si)) == (ssize_t)sizeof(si)) {
-		ends |= si.ssi_signo == SIGINT || si.ssi_signo == SIGTERM;
-		if (si.ssi_signo == SIGUSR1)
-			watch_ledger(w);
-	}
-	return ends;
-}
-
-static int read_all(struct watch *w, int signals)
-{
+	struct source *s = r->w->source;
 	int n;
 
 	for (;;) {
-		n = w->source->ops->read(w->source, BUDGET, pipeline_frame, &w->pipe);
+		n = s->ops->read(s, BUDGET, pipeline_frame, &r->w->pipe);
 		if (n == SOURCE_STOPPED)
-			return w->source->stop < 0 ? w->source->stop : 0;
+			return s->stop < 0 ? s->stop : 0;
 		if (n == -ENODATA)
 			return 0;
 		if (n < 0)
 			return n;
-		if (!n && w->source->fd >= 0 && !w->source->ops->arm(w->source)) {
-			n = wait_for_input(w, signals);
+		if (!n && s->fd >= 0 && !s->ops->arm(s)) {
+			n = wait_for_input(r);
 			if (n)
 				return n;
 		}
-		if (take_signals(w, signals))
+		if (take_signals(r))
 			return 0;
 	}
 }
 
 int watch_file(struct watch *w)
 {
-	int err, close_err, signals;
+	struct reading r = { .w = w };
+	int err, close_err;
 	uint64_t lost;
 
 	w->pipe.filter_text = w->filter_text;
 	err = capfile_open(&w->source, w->o->read);
-	signals = open_signals();
+	r.signals = open_signals();
 	if (!err)
-		err = watch_open_outputs(w, signals);
+		err = watch_open_outputs(w, r.signals);
+	watch_wake(w, take_signals, &r);
 	if (!err)
-		err = start_helper(w, signals);
+		err = start_helper(w, r.signals);
 	if (!err)
 		err = watch_drop_privileges(w);
 	if (!err) {
-		err = read_all(w, signals);
+		err = read_all(&r);
 		close_err = pipeline_finish(&w->pipe, w->pipe.last_ns);
 		if (!err && close_err < 0)
 			err = close_err;

@@ -87,6 +87,8 @@ static int on_tick(struct live *l)
 	l->w->source->ops->tick(l->w->source);
 	check_blind(l, now);
 	err = tell_losses(l, now, false);
+	if (!err)
+		err = watch_terminal_gone(l->w);
 	return err ? err : pipeline_tick(&l->w->pipe, now);
 }
 
@@ -106,14 +108,16 @@ static void on_hangup(struct live *l)
 	if (ignored(SIGHUP))
 		return;
 	if (o->next)
-		out_reopen(o);
+		l->reopen = true;
 	else
 		l->stopping = true;
 }
 
-static void on_signal(struct live *l)
+/* Also called in the middle of a record, when its reader takes nothing: true when we are to end. */
+static bool on_signal(void *ctx)
 {
 	struct signalfd_siginfo si;
+	struct live *l = ctx;
 
 	while (read(l->signals, &si, sizeof(si)) == (ssize_t)sizeof(si)) {
 		if (si.ssi_signo == SIGUSR1)
@@ -123,13 +127,16 @@ static void on_signal(struct live *l)
 		else
 			l->stopping = true;
 	}
+	if (l->stopping)
+		watch_hurry(l->w);
+	return l->stopping;
 }
 
 /* Wait at most `ms` (-1: for ever), then handle everything but the ring.  0 or what a sink said. */
 static int wait_events(struct live *l, int ms)
 {
 	struct epoll_event evs[8];
-	int n = epoll_wait(l->epoll, evs, 8, ms), err = 0;
+	int n = epoll_wait(l->epoll, evs, 8, l->reopen ? 0 : ms), err = 0;
 
 	for (int i = 0; i < n && !err; i++) {
 		if (evs[i].data.fd == l->signals)
@@ -138,6 +145,10 @@ static int wait_events(struct live *l, int ms)
 			err = on_tick(l);
 		else if (l->w->helper && evs[i].data.fd == helper_fd(l->w->helper))
 			live_read_helper(l);
+	}
+	if (l->reopen && !err) {
+		l->reopen = false;
+		err = out_reopen(l->w->outs[0]);
 	}
 	return err;
 }
@@ -227,6 +238,7 @@ int watch_live(struct watch *w)
 
 	if (!err)
 		err = watch_drop_privileges(w);
+	watch_wake(w, on_signal, &l);
 	if (!err) {
 		l.started_ns = l.last_ns = watch_now_ns();
 		err = loop(&l);

@@ -24,6 +24,7 @@ struct live {
 	unsigned int n_ifaces, attached, refused, down;
 	char down_names[128];			/* the first of them that no word named */
 	bool stopping, blind_said;
+	bool reopen;				/* SIGHUP came while something was being written */
 	uint64_t started_ns, last_ns;
 	struct source_counts told;		/* losses that the stream has told */
 	int err;

@@ -250,6 +250,29 @@ int watch_open_outputs(struct watch *w, int wake_fd)
 	return err;
 }
 
+void watch_wake(struct watch *w, bool (*wake)(void *ctx), void *ctx)
+{
+	for (unsigned int i = 0; i < w->n_outs; i++) {
+		w->outs[i]->wake = wake;
+		w->outs[i]->wake_ctx = ctx;
+	}
+}
+
+void watch_hurry(struct watch *w)
+{
+	for (unsigned int i = 0; i < w->n_outs; i++)
+		w->outs[i]->hurry = true;
+}
+
+int watch_terminal_gone(struct watch *w)
+{
+	int err = 0;
+
+	for (unsigned int i = 0; i < w->n_outs && !err; i++)
+		err = out_gone(w->outs[i]);
+	return err;
+}
+
 int watch_finish_outputs(struct watch *w)
 {
 	int rc = 0, err;

@@ -6,42 +6,54 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "util/cleanup.h"
 #include "util/err.h"
 
-enum { OUT_BUF_MAX = 16 << 20 };
+enum {
+	OUT_BUF_MAX = 16 << 20,
+	PIPE_PIECE = 4096,		/* pipe(7): writable means room for PIPE_BUF octets */
+	TTY_PIECE = 1,			/* a terminal does not say how much room */
+};
 
 static void look_at(struct out *o)
 {
-	struct stat st;
+	struct stat st = { 0 };
+	int flags = fcntl(o->fd, F_GETFL);
 
-	o->regular = !fstat(o->fd, &st) && S_ISREG(st.st_mode);
-	o->tty = !o->regular && isatty(o->fd);
+	fstat(o->fd, &st);
+	o->regular = S_ISREG(st.st_mode);
+	o->socket = S_ISSOCK(st.st_mode);
+	o->tty = S_ISCHR(st.st_mode) && isatty(o->fd);
+	o->blocks = (S_ISFIFO(st.st_mode) || o->tty) && !(flags & O_NONBLOCK);
 }
 
 /*
- * A write to a full pipe sleeps where no signal descriptor can wake it.  Opened
- * again through /proc, the pipe is ours to make non-blocking without doing so to
- * whoever shares standard output; where that cannot be, writes block as ever.
+ * A write to a full pipe or terminal sleeps where no signal descriptor can wake it.
+ * Opened again through /proc it is ours to make non-blocking without doing so to
+ * whoever shares standard output.  Where that cannot be, put_some() is careful.
  */
-static void unblock_pipe(struct out *o)
+static void unblock(struct out *o)
 {
 	char path[32];
 	struct stat st;
 	int fd;
 
-	if (fstat(o->fd, &st) || !S_ISFIFO(st.st_mode))
+	/* The other end of a terminal would be another terminal: 5:2 is /dev/ptmx. */
+	if (!o->blocks || fstat(o->fd, &st) || (o->tty && st.st_rdev == makedev(5, 2)))
 		return;
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", o->fd);
-	fd = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+	fd = open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (fd < 0)
 		return;
 	/* Under the old number: standard output's must not fall to the next file opened. */
 	dup3(fd, o->fd, o->fd > STDERR_FILENO ? O_CLOEXEC : 0);
 	close(fd);
+	o->blocks = false;
 }
 
 int out_open(struct out **out, int fd, const char *name)
@@ -57,7 +69,7 @@ int out_open(struct out **out, int fd, const char *name)
 	o->buf.max = OUT_BUF_MAX;
 	snprintf(o->name, sizeof(o->name), "%s", name);
 	look_at(o);
-	unblock_pipe(o);
+	unblock(o);
 	*out = o;
 	return 0;
 }
@@ -104,9 +116,32 @@ static int wait_for_reader(struct out *o)
 		return errno == EINTR ? 0 : -errno;
 	if (!n)
 		return -ETIMEDOUT;
-	if (p[1].revents && !p[0].revents)
-		o->hurry = true;
+	if (p[1].revents)
+		o->hurry = !o->wake || o->wake(o->wake_ctx);
 	return 0;
+}
+
+/* Is there room for a piece of it now?  Closed and gone count as room: the write then says so. */
+static bool has_room(const struct out *o)
+{
+	struct pollfd p = { .fd = o->fd, .events = POLLOUT };
+
+	return poll(&p, 1, 0) > 0;
+}
+
+/* As write(2), but it does not sleep: -1 and EAGAIN. */
+static ssize_t put_some(struct out *o, const char *p, size_t n)
+{
+	size_t piece = o->tty ? TTY_PIECE : PIPE_PIECE;
+
+	if (o->socket)
+		return send(o->fd, p, n, MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (!o->blocks)
+		return write(o->fd, p, n);
+	if (has_room(o))
+		return write(o->fd, p, n < piece ? n : piece);
+	errno = EAGAIN;
+	return -1;
 }
 
 /* Returns the octets written; what stopped it in *err, 0 when all are. */
@@ -117,7 +152,7 @@ static size_t write_all(struct out *o, const char *p, size_t n, int *err)
 
 	*err = 0;
 	while (done < n && !*err) {
-		got = write(o->fd, p + done, n - done);
+		got = put_some(o, p + done, n - done);
 		if (got > 0)
 			done += (size_t)got;
 		else if (got < 0 && errno == EAGAIN)
@@ -151,7 +186,8 @@ int out_flush(struct out *o)
 	if (!err || o->closed)
 		return o->closed;
 	if (err == -ETIMEDOUT)
-		o->error = fail(0, "%s: the reader takes nothing, gave up on it", o->name);
+		o->error = fail(0, "%s: the reader takes nothing, gave up on it: %llu records are not written",
+				o->name, (unsigned long long)o->lost);
 	else
 		o->error = fail(err, "%s", o->name);
 	return o->error;
@@ -339,6 +375,15 @@ int out_reopen(struct out *o)
 		return rc;
 	}
 	return use_file(o, fd, name);
+}
+
+int out_gone(struct out *o)
+{
+	struct pollfd p = { .fd = o->fd };
+
+	if (o->tty && !o->error && poll(&p, 1, 0) > 0 && p.revents & (POLLHUP | POLLERR))
+		o->error = fail(EIO, "%s", o->name);
+	return o->error;
 }
 
 int out_close(struct out *o)

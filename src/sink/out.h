@@ -29,16 +29,20 @@ struct out {
 	uint64_t file_octets;		/* in this file, up to the last whole record written */
 	uint64_t file_records;		/* committed to this file */
 	uint64_t records, lost;		/* committed; committed but never written */
-	bool regular, tty;
+	bool regular, tty, socket;
+	bool blocks;			/* a write may sleep: no more at once than there is room for */
 	bool closed;			/* the reader went away: quiet end */
 	bool left_out;			/* a record was too large for memory: said once */
 	bool framing;			/* what is committed is a head or a tail, not a record */
 	bool ended;			/* the series is: said */
 	int error;			/* first write error, negative errno: sticky */
 
-	/* Readable: the user wants to end.  A reader that takes nothing is then waited for
-	 * OUT_HURRY_MS at a time, no longer for ever.  -1: none. */
+	/* Readable: ask wake() whether the user wants to end (NULL: he does); it takes what made it so.
+	 * A reader that takes nothing is then waited for OUT_HURRY_MS at a time, no longer for ever.
+	 * -1: none. */
 	int wake_fd;
+	bool (*wake)(void *ctx);
+	void *wake_ctx;
 	bool hurry;
 
 	/* Rotation: give me the next file.  NULL: no rotation.  Called with the sequence
@@ -82,6 +86,8 @@ int out_flush(struct out *o);
  * old one is written on.
  */
 int out_reopen(struct out *o);
+/* The terminal that it was is gone: 0, or (said) -EIO. */
+int out_gone(struct out *o);
 /* Write the file's head or tail, if there is one: what it commits is not counted as records. */
 int out_head(struct out *o);
 int out_tail(struct out *o);

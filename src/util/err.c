@@ -2,14 +2,27 @@
 #include "util/err.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "util/escape.h"
 
 static int quiet_notes;
+
+/* A terminal that is stopped must not hold up the end: what it does not take in a second is left out. */
+static int is_taken(void)
+{
+	struct pollfd p = { .fd = STDERR_FILENO, .events = POLLOUT };
+	static int patience_ms = 1000;
+	int n = poll(&p, 1, patience_ms);
+
+	patience_ms = n ? 1000 : 0;
+	return n;
+}
 
 /* Our own words hold no newline, tab or backslash: what does is somebody else's. */
 __attribute__((format(printf, 3, 0)))
@@ -23,6 +36,8 @@ static void say(const char *tag, int err, const char *fmt, va_list ap)
 	if ((size_t)n >= sizeof(raw))
 		n = (int)sizeof(raw) - 1;
 	escape_text(clean, sizeof(clean), raw, (size_t)n, ESCAPE_FIELD);
+	if (!is_taken())
+		return;
 	if (err)
 		fprintf(stderr, "%s%s: %s\n", tag, clean, strerror(abs(err)));
 	else
