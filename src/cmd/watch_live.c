@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -34,7 +35,28 @@ static void check_blind(struct live *l, uint64_t now)
 		     l->attached == 1 ? "" : "s", BLIND_SECONDS);
 }
 
-/* Totals for the interface statistics of pcapng; only those of one interface can be told apart. */
+/*
+ * The interface that lost what was lost.  The counts are those of all interfaces; NULL: there are several, or
+ * one that came again as another, or dropped packets, which may be of any.
+ */
+static const struct iface *only_interface(const struct live *l)
+{
+	const struct watch *w = l->w;
+	const struct iface *only = NULL;
+
+	if (w->many_interfaces || w->o->drops)
+		return NULL;
+	for (unsigned int i = 0; i < l->n_ifaces; i++) {
+		if (strcmp(l->ifaces[i]->name, w->o->iface.v[0]))
+			continue;
+		if (only)
+			return NULL;
+		only = l->ifaces[i];
+	}
+	return only;
+}
+
+/* Totals for the interface statistics of pcapng. */
 static void tell_pcapng(struct live *l, const struct source_counts *c)
 {
 	uint64_t ring = c->lost_ring + c->lost_map;
@@ -47,7 +69,7 @@ static void tell_pcapng(struct live *l, const struct source_counts *c)
 
 	for (unsigned int i = 0; i < l->w->pipe.n_sinks; i++)
 		if (l->w->pipe.sinks[i]->ops == &sink_pcapng)
-			pcapng_loss(l->w->pipe.sinks[i], 0, &loss);
+			pcapng_loss(l->w->pipe.sinks[i], only_interface(l), &loss);
 }
 
 /* At most once a second: losses of the kernel side go into the stream, a record for each stage. */

@@ -14,7 +14,10 @@
  * pcapng (draft-ietf-opsawg-pcapng), in the order of this machine, nanoseconds.
  * Each interface is described at its first packet in each file.  What was lost
  * stands with the next packet of that interface (epb_dropcount) and in the
- * interface statistics at the end of the file.
+ * interface statistics at the end of the file.  The format counts losses of
+ * interfaces only.  What some of several lost, not known which, must not stand
+ * with one that lost nothing: it is told of an interface that has a description
+ * in place of a name, and no packets.
  */
 enum {
 	BLOCK_SECTION = 0x0a0d0d0a,
@@ -29,6 +32,7 @@ enum {
 	TEXT_MAX = 256,
 	FILTER_MAX = 4096,
 	LINK_ETHERNET = 1,
+	LINK_COOKED2 = 276,
 };
 
 enum option {
@@ -64,6 +68,7 @@ struct entry {
 	uint32_t file_id;		/* in_file: its number in this file */
 	uint64_t written, first_ns, last_ns;
 	struct sink_loss loss;
+	bool told;			/* pcapng_loss() gave `loss` */
 	uint64_t lost_own;		/* by lost records, for want of pcapng_loss() */
 	uint64_t lost_told;		/* by epb_dropcount */
 };
@@ -76,6 +81,7 @@ struct pcapng_sink {
 	uint32_t ids;
 	uint32_t n_file;		/* interfaces described in this file */
 	bool told;			/* pcapng_loss() is used: lost records are not counted again */
+	uint32_t told_id;		/* last of it */
 	bool said;
 	uint64_t last_ns;
 };
@@ -247,6 +253,11 @@ static struct entry *entry_of(struct pcapng_sink *p, const struct iface *iface, 
 	return e;
 }
 
+static uint64_t lost_of(const struct entry *e)
+{
+	return e->told ? e->loss.dropped_ring + e->loss.dropped_if : e->lost_own;
+}
+
 static void describe(struct pcapng_sink *p, struct entry *e)
 {
 	const struct sink_options *opt = &p->s.opt;
@@ -265,7 +276,8 @@ static void describe(struct pcapng_sink *p, struct entry *e)
 	if (e->iface)
 		put_text(b, IF_NAME, e->iface->name);
 	else
-		put_text(b, IF_DESCRIPTION, "interface not known");
+		put_text(b, IF_DESCRIPTION, lost_of(e) && !e->written ?
+			 "not an interface: losses, not known of which" : "interface not known");
 	put_option(b, IF_TSRESOL, &nanoseconds, 1);
 	n = opt->filter ? strnlen(opt->filter, FILTER_MAX - 1) : 0;
 	if (n) {
@@ -279,11 +291,6 @@ static void describe(struct pcapng_sink *p, struct entry *e)
 	block_end(b, at);
 	e->in_file = true;
 	e->file_id = p->n_file++;
-}
-
-static uint64_t lost_of(const struct pcapng_sink *p, const struct entry *e)
-{
-	return p->told ? e->loss.dropped_ring + e->loss.dropped_if : e->lost_own;
 }
 
 /* "drop NO_SOCKET at __udp4_lib_rcv (udp)", which our reader takes apart again. */
@@ -313,7 +320,7 @@ static void packet_options(struct pcapng_sink *p, struct entry *first, const str
 {
 	uint32_t flags = f->direction == DIR_INGRESS ? 1 : f->direction == DIR_EGRESS ? 2 : 0;
 	struct buf *b = &p->s.out->buf;
-	uint64_t lost = lost_of(p, first);
+	uint64_t lost = lost_of(first);
 	char text[32];
 
 	if (flags)
@@ -345,7 +352,7 @@ static void put_packet(struct pcapng_sink *p, struct entry *e, const struct fram
 
 	buf_add(b, &h, sizeof(h));
 	put_padded(b, f->data, n);
-	if (f->direction || f->drop || f->segments > 1 || lost_of(p, first) > first->lost_told) {
+	if (f->direction || f->drop || f->segments > 1 || lost_of(first) > first->lost_told) {
 		packet_options(p, first, f);
 		put_option(b, OPT_END, NULL, 0);
 	}
@@ -368,19 +375,30 @@ static void put_statistics(struct pcapng_sink *p, struct entry *e, uint64_t time
 	put_text(b, OPT_COMMENT, comment);
 	put_time(b, ISB_STARTTIME, e->first_ns);
 	put_time(b, ISB_ENDTIME, e->last_ns);
-	if (first && p->told) {
+	if (first && e->told) {
 		put_u64(b, ISB_IFRECV, e->loss.received);
 		put_u64(b, ISB_IFDROP, e->loss.dropped_if);
 		put_u64(b, ISB_FILTERACCEPT, e->loss.filter_accept);
 	}
-	if (first && (p->told || e->lost_own))
-		put_u64(b, ISB_OSDROP, p->told ? e->loss.dropped_ring : e->lost_own);
+	if (first && (e->told || e->lost_own))
+		put_u64(b, ISB_OSDROP, e->told ? e->loss.dropped_ring : e->lost_own);
 	put_u64(b, ISB_USRDELIV, e->written);
 	put_option(b, OPT_END, NULL, 0);
 	block_end(b, at);
 }
 
-/* Whose loss it is: the interface of that name, or else the first. */
+/* What stands for interfaces that are not known.  Its link type is that of others: no further one is in the file. */
+static struct entry *unknown(struct pcapng_sink *p)
+{
+	uint16_t link = p->n ? p->entries[0].link : p->s.opt.link;
+	struct entry *e = entry_first(p, NO_ID);
+
+	if (e)
+		return e;
+	return entry_of(p, NULL, link && link != LINK_COOKED2 ? link : LINK_ETHERNET);
+}
+
+/* Whose loss it is: the interface of that name, or the one whose losses are told, or the only one. */
 static struct entry *entry_of_lost(struct pcapng_sink *p, const struct record *r)
 {
 	const struct str *name = &r->interface;
@@ -392,7 +410,9 @@ static struct entry *entry_of_lost(struct pcapng_sink *p, const struct record *r
 		    !memcmp(e->iface->name, name->p, name->n))
 			return entry_first(p, e->id);
 	}
-	return p->n ? &p->entries[0] : entry_of(p, NULL, p->s.opt.link ? p->s.opt.link : LINK_ETHERNET);
+	if (p->told)
+		return entry_first(p, p->told_id);
+	return p->n == 1 ? &p->entries[0] : unknown(p);
 }
 
 /* Are frames missing from the file because of it?  What was not understood is there. */
@@ -408,7 +428,7 @@ static int lost(struct pcapng_sink *p, const struct record *r)
 
 	if (!e)
 		return fail(ENOMEM, "%s", p->s.out->name);
-	if (frames_missing(r->lost.stage))
+	if (!p->told && frames_missing(r->lost.stage))
 		e->lost_own += r->lost.count;
 	snprintf(text, sizeof(text), "lost %" PRIu64 " at %s: %s", r->lost.count,
 		 r->lost.stage ? r->lost.stage : "?", r->lost.reason ? r->lost.reason : "?");
@@ -456,7 +476,7 @@ static int pcapng_finish(struct sink *s)
 
 	for (unsigned int i = 0; i < p->n && !rc; i++) {
 		e = &p->entries[i];
-		if (!e->in_file && (entry_first(p, e->id) != e || lost_of(p, e) == e->lost_told))
+		if (!e->in_file && (entry_first(p, e->id) != e || lost_of(e) == e->lost_told))
 			continue;
 		describe(p, e);
 		put_statistics(p, e, p->last_ns, NULL);
@@ -465,22 +485,18 @@ static int pcapng_finish(struct sink *s)
 	return rc;
 }
 
-void pcapng_loss(struct sink *s, uint32_t iface_id, const struct sink_loss *loss)
+void pcapng_loss(struct sink *s, const struct iface *iface, const struct sink_loss *loss)
 {
 	struct pcapng_sink *p = (struct pcapng_sink *)s;
-	struct entry *e;
+	struct entry *e = entry_first(p, id_of(iface));
 
-	if (iface_id >= IFACES_MAX)
-		iface_id = NO_ID;
-	e = entry_first(p, iface_id);
-	if (!e) {
-		e = entry_new(p, iface_id);
-		if (!e)
-			return;
-		e->link = s->opt.link && s->opt.link != 276 ? s->opt.link : LINK_ETHERNET;
-	}
+	if (!e)
+		e = iface ? entry_of(p, iface, iface->link) : unknown(p);
+	if (!e)
+		return;
 	e->loss = *loss;
-	p->told = true;
+	e->told = p->told = true;
+	p->told_id = e->id;
 }
 
 static void pcapng_free(struct sink *s)

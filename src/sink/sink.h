@@ -80,8 +80,9 @@ int sink_record(struct sink *s, const struct record *r);
 /* Write the tail, flush, free.  Returns as sink_record().  NULL is fine. */
 int sink_close(struct sink *s);
 
-/* pcapng: what the capture lost so far, written into the next block and the final statistics. */
+/* pcapng: what an interface lost so far, written into its next block and the final statistics.  NULL: all of
+ * them together, it is not known which; this stands with none of them. */
 struct sink_loss { uint64_t received, dropped_ring, dropped_if, filter_accept; };
-void pcapng_loss(struct sink *s, uint32_t iface_id, const struct sink_loss *loss);
+void pcapng_loss(struct sink *s, const struct iface *iface, const struct sink_loss *loss);
 
 #endif

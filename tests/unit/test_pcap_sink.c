@@ -267,13 +267,13 @@ static void pcapng_tells_losses_once_with_packets_and_once_in_total(void **state
 	(void)state;
 	writer_open(&w, &sink_pcapng, &(struct sink_options){ .link = 1 });
 	put(&w, &f);
-	pcapng_loss(w.sink, 0,
+	pcapng_loss(w.sink, &eth0,
 		    &(struct sink_loss){
 			    .received = 100, .dropped_ring = 5, .dropped_if = 1, .filter_accept = 90 });
 	put_lost(&w, 6, "ring");
 	put(&w, &f);
 	put(&w, &f);
-	pcapng_loss(w.sink, 0,
+	pcapng_loss(w.sink, &eth0,
 		    &(struct sink_loss){
 			    .received = 200, .dropped_ring = 9, .dropped_if = 1, .filter_accept = 190 });
 	read_back(&w);
@@ -299,18 +299,144 @@ static void a_lost_record_alone_is_not_silent(void **state)
 
 static void losses_of_an_interface_without_packets_are_written(void **state)
 {
+	static const struct iface five = { .name = "five", .link = 1, .id = 5 }, six = { .link = 1, .id = 6 };
+	static const struct iface far = { .name = "far", .link = 1, .id = 70000 };
 	struct writer w;
 	struct frame f = ethernet_frame(1);
 
 	(void)state;
 	writer_open(&w, &sink_pcapng, &(struct sink_options){ .link = 1 });
 	put(&w, &f);
-	pcapng_loss(w.sink, 5, &(struct sink_loss){ .received = 3, .dropped_ring = 3 });
-	pcapng_loss(w.sink, 70000, &(struct sink_loss){ .received = 2, .dropped_ring = 2 });
-	pcapng_loss(w.sink, 6, &(struct sink_loss){ .received = 0 });
+	pcapng_loss(w.sink, &five, &(struct sink_loss){ .received = 3, .dropped_ring = 3 });
+	pcapng_loss(w.sink, &far, &(struct sink_loss){ .received = 2, .dropped_ring = 2 });
+	pcapng_loss(w.sink, &six, &(struct sink_loss){ .received = 0 });
 	read_back(&w);
 	assert_int_equal(s.n, 1);
 	assert_int_equal(s.counts.lost_other, 5);
+}
+
+/* Lost by each interface of a pcapng file, in their order, with what it is called. */
+struct told {
+	unsigned int n;
+	char name[8][64];
+	uint64_t by_packets[8], by_statistics[8];
+};
+
+static uint32_t word(const uint8_t *p)
+{
+	uint32_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return v;
+}
+
+static void told_option(struct told *t, uint32_t type, uint32_t id, uint16_t code, const uint8_t *p, uint16_t n)
+{
+	uint64_t v = 0;
+
+	memcpy(&v, p, n < 8 ? n : 8);
+	if (type == 1 && (code == 2 || code == 3))
+		memcpy(t->name[t->n], p, n < 63 ? n : 63);
+	else if (type == 6 && code == 4)
+		t->by_packets[id] += v;
+	else if (type == 5 && (code == 5 || code == 7))
+		t->by_statistics[id] += v;
+}
+
+static void told_block(struct told *t, const uint8_t *b, uint32_t total)
+{
+	uint32_t type = word(b), id = word(b + 8), at = type == 1 ? 16 : 20;
+	uint16_t head[2];
+
+	if (type == 6)
+		at = 28 + ((word(b + 20) + 3) & ~3u);
+	if (type != 1 && type != 5 && type != 6)
+		return;
+	if (type == 5)
+		t->by_statistics[id] = 0;	/* totals */
+	for (; at + 8 <= total; at += 4 + ((head[1] + 3) & ~3u)) {
+		memcpy(head, b + at, sizeof(head));
+		if (!head[0])
+			break;
+		told_option(t, type, id, head[0], b + at + 4, head[1]);
+	}
+	t->n += type == 1;
+}
+
+static void told_read(struct told *t, struct writer *w)
+{
+	static uint8_t b[65536];
+	ssize_t n;
+
+	writer_close(w);
+	memset(t, 0, sizeof(*t));
+	n = read(w->fd, b, sizeof(b));
+	for (ssize_t at = 0; at + 12 <= n; at += (ssize_t)word(b + at + 4))
+		told_block(t, b + at, word(b + at + 4));
+}
+
+static void losses_stand_with_the_interface_that_lost(void **state)
+{
+	struct frame f = ethernet_frame(1), g = raw_frame(2);
+	struct writer w;
+	struct told t;
+
+	(void)state;
+	writer_open(&w, &sink_pcapng, &(struct sink_options){ .link = 276 });
+	put(&w, &f);
+	put(&w, &g);
+	pcapng_loss(w.sink, &tun0, &(struct sink_loss){ .received = 9, .dropped_ring = 5, .dropped_if = 2 });
+	put_lost(&w, 7, "ring");
+	put(&w, &f);
+	put(&w, &g);
+	told_read(&t, &w);
+	assert_int_equal(t.n, 2);
+	assert_int_equal(t.by_packets[0] + t.by_statistics[0], 0);
+	assert_int_equal(t.by_packets[1], 7);
+	assert_int_equal(t.by_statistics[1], 7);
+	/* Before its first packet, and without any. */
+	writer_open(&w, &sink_pcapng, &(struct sink_options){ .link = 1 });
+	pcapng_loss(w.sink, &tun0, &(struct sink_loss){ .received = 9, .dropped_ring = 7 });
+	put_lost(&w, 7, "ring");
+	told_read(&t, &w);
+	assert_int_equal(t.n, 1);
+	assert_string_equal(t.name[0], "tun0");
+	assert_int_equal(t.by_statistics[0], 7);
+}
+
+static void losses_of_nobody_knows_whom_stand_with_no_interface(void **state)
+{
+	struct frame f = ethernet_frame(1), g = raw_frame(2);
+	struct writer w;
+	struct told t;
+
+	(void)state;
+	for (int live = 0; live < 2; live++) {
+		writer_open(&w, &sink_pcapng, &(struct sink_options){ .link = 276 });
+		put(&w, &f);
+		put(&w, &g);
+		if (live)
+			pcapng_loss(w.sink, NULL, &(struct sink_loss){ .received = 9, .dropped_ring = 7 });
+		put_lost(&w, 7, "ring");
+		put(&w, &f);
+		put(&w, &g);
+		told_read(&t, &w);
+		assert_int_equal(t.n, 3);
+		assert_string_equal(t.name[0], "eth0");
+		assert_string_equal(t.name[1], "tun0");
+		assert_string_equal(t.name[2], "not an interface: losses, not known of which");
+		for (int i = 0; i < 3; i++) {
+			assert_int_equal(t.by_packets[i], 0);
+			assert_int_equal(t.by_statistics[i], i == 2 ? 7 : 0);
+		}
+	}
+	/* Nothing lost: nothing told. */
+	writer_open(&w, &sink_pcapng, &(struct sink_options){ .link = 276 });
+	put(&w, &f);
+	put(&w, &g);
+	pcapng_loss(w.sink, NULL, &(struct sink_loss){ .received = 2 });
+	told_read(&t, &w);
+	assert_int_equal(t.n, 2);
 }
 
 static int next_file(void *ctx, unsigned int seq, uint64_t time_ns, char *name, size_t size)
@@ -390,6 +516,8 @@ int main(void)
 		cmocka_unit_test(pcapng_tells_losses_once_with_packets_and_once_in_total),
 		cmocka_unit_test(a_lost_record_alone_is_not_silent),
 		cmocka_unit_test(losses_of_an_interface_without_packets_are_written),
+		cmocka_unit_test(losses_stand_with_the_interface_that_lost),
+		cmocka_unit_test(losses_of_nobody_knows_whom_stand_with_no_interface),
 		cmocka_unit_test(every_file_of_a_series_stands_alone),
 		cmocka_unit_test(hostile_names_are_bounded),
 	};
