@@ -66,6 +66,22 @@ static int open_first(struct watch *w, char *name, size_t size)
 	return fd;
 }
 
+/* Written to, the file that is read would be emptied, or never end. */
+static int look_at_input(const struct watch_opts *o, struct rotate_options *ro)
+{
+	struct stat in, out;
+
+	if (!o->read || (strcmp(o->read, "-") ? stat(o->read, &in) : fstat(STDIN_FILENO, &in)) || !S_ISREG(in.st_mode))
+		return 0;
+	ro->reads = true;
+	ro->read_dev = in.st_dev;
+	ro->read_ino = in.st_ino;
+	if (!strcmp(o->write, "-") && !fstat(STDOUT_FILENO, &out) && out.st_dev == in.st_dev &&
+	    out.st_ino == in.st_ino)
+		return fail(0, "standard output: is the file that is being read");
+	return 0;
+}
+
 /* -w FILE, before there is a helper. */
 static int first_file(struct watch *w, char *name, size_t size)
 {
@@ -80,6 +96,9 @@ static int first_file(struct watch *w, char *name, size_t size)
 	};
 	int err;
 
+	err = look_at_input(o, &ro);
+	if (err)
+		return err;
 	if (!strcmp(o->write, "-")) {
 		snprintf(name, size, "standard output");
 		return dup(STDOUT_FILENO);

@@ -150,15 +150,41 @@ static bool dir_trusted(int dir)
 	       !(st.st_mode & (S_IWGRP | S_IWOTH));
 }
 
+/*
+ * The directory that the file is in: r->dir, or below it where there is a slash after a time.  No link that
+ * somebody may have put there leads out of it.
+ */
+static int open_folder(const struct rotate *r, const char *path, const char **file)
+{
+	int flags = O_PATH | O_DIRECTORY | O_CLOEXEC, fd = openat(r->dir, ".", flags);
+	char part[NAME_MAX + 1];
+	size_t n;
+
+	while (fd >= 0 && path[n = strcspn(path, "/")]) {
+		owned_fd int up = fd;
+
+		fd = -1;
+		errno = ENAMETOOLONG;
+		if (n < sizeof(part)) {
+			memcpy(part, path, n);
+			part[n] = '\0';
+			fd = openat(up, n ? part : ".", flags | (dir_trusted(up) ? 0 : O_NOFOLLOW));
+		}
+		path += n + 1;
+	}
+	*file = path;
+	return fd < 0 ? -errno : fd;
+}
+
 /* A FIFO is waited for at the start only: what holds the hooks must not sleep there. */
-static int open_name(const struct rotate *r, const char *path)
+static int open_name(const struct rotate *r, int dir, const char *file)
 {
 	bool waits = !r->opt.numbers && !r->opt.by_time && !r->seq;
 	int flags = O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY | (waits ? 0 : O_NONBLOCK);
-	int fd = openat(r->dir, path, flags | O_NOFOLLOW, 0600);
+	int fd = openat(dir, file, flags | O_NOFOLLOW, 0600);
 
-	if (fd < 0 && errno == ELOOP && !strchr(path, '/') && dir_trusted(r->dir))
-		fd = openat(r->dir, path, flags, 0600);		/* /dev/stdout, say */
+	if (fd < 0 && errno == ELOOP && dir_trusted(dir))
+		fd = openat(dir, file, flags, 0600);		/* /dev/stdout, say */
 	return fd < 0 ? -errno : fd;
 }
 
@@ -167,11 +193,9 @@ static int open_name(const struct rotate *r, const char *path)
  * read it later, or as a second name of one that is ours.  A file we have just
  * made passes.
  */
-static bool planted(const struct rotate *r, const struct stat *st)
+static bool planted(const struct rotate *r, int dir, const struct stat *st)
 {
-	struct stat dir;
-
-	if (!S_ISREG(st->st_mode) || fstat(r->dir, &dir) || !(dir.st_mode & S_IWOTH))
+	if (!S_ISREG(st->st_mode) || dir_trusted(dir))
 		return false;
 	return (st->st_uid != geteuid() && st->st_uid != r->opt.uid) || st->st_nlink != 1;
 }
@@ -182,7 +206,7 @@ static bool is_last(const struct rotate *r, const struct stat *st)
 }
 
 /* Look at what was opened, only then empty it. */
-static int take_over(const struct rotate *r, bool again, int fd, struct stat *st, const char *shown)
+static int take_over(const struct rotate *r, bool again, int dir, int fd, struct stat *st, const char *shown)
 {
 	bool rotates = r->opt.numbers || r->opt.by_time;
 
@@ -190,13 +214,15 @@ static int take_over(const struct rotate *r, bool again, int fd, struct stat *st
 		return fail(errno, "%s", shown);
 	if (rotates && !S_ISREG(st->st_mode))
 		return fail(0, "%s: %s", shown, not_regular);
-	if (planted(r, st)) {
-		fail(0, "%s: %s, in a directory that all may write to; remove it first", shown,
+	if (planted(r, dir, st)) {
+		fail(0, "%s: %s, in a directory that others may write to; remove it first", shown,
 		     st->st_nlink != 1 ? "has a second name" : "belongs to somebody else");
 		return -EPERM;
 	}
 	if (!S_ISREG(st->st_mode))
 		return 0;
+	if (r->opt.reads && st->st_dev == r->opt.read_dev && st->st_ino == r->opt.read_ino)
+		return fail(0, "%s: is the file that is being read", shown);
 	if (again && is_last(r, st))
 		return -EEXIST;
 	if (st->st_size && ftruncate(fd, 0))
@@ -223,13 +249,17 @@ static int make_path(const struct rotate *r, char *path, const char *stem, unsig
 /* Open it, under the name that is shown; the series stands where it stood. */
 static int open_file(struct rotate *r, const char *path, bool again, const char *name)
 {
-	owned_fd int fd = -1;
+	owned_fd int fd = -1, dir;
+	const char *file;
 	struct stat st;
 	int err;
 
-	if (again && !fstatat(r->dir, path, &st, 0) && is_last(r, &st))
+	dir = open_folder(r, path, &file);
+	if (dir < 0)
+		return fail(dir, "%s", name);
+	if (again && !fstatat(dir, file, &st, 0) && is_last(r, &st))
 		return -EEXIST;
-	fd = open_name(r, path);
+	fd = open_name(r, dir, file);
 	if (fd == -ELOOP) {
 		fail(0, "%s: a symbolic link; name the file it points to", name);
 		return -ELOOP;
@@ -238,7 +268,7 @@ static int open_file(struct rotate *r, const char *path, bool again, const char 
 		return fail(0, "%s: %s", name, r->opt.numbers || r->opt.by_time ? not_regular : not_read);
 	if (fd < 0)
 		return fail(fd, "%s", name);
-	err = take_over(r, again, fd, &st, name);
+	err = take_over(r, again, dir, fd, &st, name);
 	if (err)
 		return err;
 	r->last = st;

@@ -23,8 +23,9 @@
  * a name without any time in it is overwritten each period.
  *
  * The directory is opened once, so a later chdir or rename of it changes nothing.
- * New files are 0600.  In a directory that others may write to, a file that is
- * not ours or has a second name, and any symbolic link, is refused.
+ * New files are 0600.  In a directory that others may write to (group or all, or
+ * it is somebody else's), a file that is not ours or has a second name, and any
+ * symbolic link, to a directory too, is refused.
  */
 struct rotate_options {
 	const char *file;
@@ -32,6 +33,8 @@ struct rotate_options {
 	bool by_time;			/* -G */
 	unsigned int max_files;		/* -W; 0: no limit */
 	uint32_t uid, gid;		/* owner of the files; UINT32_MAX: leave it */
+	bool reads;			/* this one is being read: it is none to write */
+	uint64_t read_dev, read_ino;
 };
 
 struct rotate;

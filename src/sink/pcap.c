@@ -14,7 +14,8 @@
  * A file has one link type.  The one of the options, or when that is 0, of the
  * first frame.  Frames of another kind go in where that changes no octet of the
  * packet: raw IP of either version into raw IP, Ethernet and raw IP into Linux
- * cooked v2, which keeps the interface.  Others are counted as lost.
+ * cooked v2, which keeps the interface.  Others are counted as lost, and so are
+ * times that do not fit: the format has 32 bits for seconds.
  */
 #define MAGIC_NS 0xa1b23c4du
 enum {
@@ -41,7 +42,7 @@ struct pcap_sink {
 	uint16_t link;			/* once `known`: 0 is BSD loopback then */
 	bool known;
 	bool headed;			/* this file has its head */
-	bool said;
+	bool said, late_said;
 	uint64_t refused;
 };
 
@@ -188,6 +189,17 @@ static int refuse(struct pcap_sink *p, const struct frame *f)
 	return 0;
 }
 
+static int refuse_late(struct pcap_sink *p)
+{
+	p->s.out->records++;
+	p->s.out->lost++;
+	if (!p->late_said)
+		warn("%s: frames after 2106-02-07T06:28:15Z do not go into a pcap file and are left out; "
+		     "--pcapng takes them", p->s.out->name);
+	p->late_said = true;
+	return 0;
+}
+
 static int pcap_record(struct sink *s, const struct record *r)
 {
 	struct pcap_sink *p = (struct pcap_sink *)s;
@@ -202,6 +214,8 @@ static int pcap_record(struct sink *s, const struct record *r)
 		link_is(p, f->link);
 	if (!fit(p, f, head, &extra, &skip))
 		return refuse(p, f);
+	if (f->time_ns / 1000000000 > UINT32_MAX)
+		return refuse_late(p);
 	if (!p->headed)
 		head_put(p);
 	n = f->cap_len - skip;

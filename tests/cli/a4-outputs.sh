@@ -73,3 +73,19 @@ for f in '' '-v' '-j'; do
 	[ "$(status run)" = 3 ] || die "watch $f --fail-on-loss: not 3 for a capture with losses"
 done
 [ "$(status "$np" watch -q --fail-on-loss -c 1 -w /dev/null -r "$capture")" = 0 ] || die "--fail-on-loss without loss"
+
+# What is read is not written to, by whatever name: neither emptied nor without an end.
+cp "$capture" "$work/in.pcap"
+ln -s in.pcap "$work/link.pcap"
+ln "$work/in.pcap" "$work/second.pcap"
+for w in in link second; do
+	for args in '' '--pcapng' '-C 1' '-G 10'; do
+		# shellcheck disable=SC2086
+		[ "$(status "$np" watch -r "$work/in.pcap" -w "$work/$w.pcap" $args)" = 1 ] || die "-r in -w $w $args: no failure"
+		grep -q 'the file that is being read' "$work/err" || die "-r in -w $w $args: $(cat "$work/err")"
+		cmp "$capture" "$work/in.pcap" || die "-r in -w $w $args: the input is not what it was"
+	done
+done
+itself() { "$np" watch -r - -w - <"$work/in.pcap" >>"$work/in.pcap"; }
+[ "$(status itself)" = 1 ] || die "-r - -w - of one file is no failure"
+cmp "$capture" "$work/in.pcap" || die "-r - -w -: the input is not what it was"

@@ -98,6 +98,28 @@ static void pcap_keeps_nanoseconds_and_lengths(void **state)
 	assert_memory_equal(s.v[0].data, ethernet, 60);
 }
 
+static void a_time_that_pcap_cannot_tell_is_left_out(void **state)
+{
+	const uint64_t last = UINT64_C(4294967295999999999);
+	const struct sink_ops *all[] = { &sink_pcap, &sink_pcapng };
+	struct frame f = ethernet_frame(last), g = ethernet_frame(last + 1);
+
+	(void)state;
+	for (unsigned int k = 0; k < 2; k++) {
+		struct writer w;
+
+		writer_open(&w, all[k], &(struct sink_options){ .link = 1 });
+		put(&w, &f);
+		put(&w, &g);
+		assert_int_equal(w.out->records, 2);
+		assert_int_equal(w.out->lost, 1 - k);
+		read_back(&w);
+		assert_int_equal(s.n, 1 + k);
+		assert_int_equal(s.v[0].f.time_ns, last);
+		assert_int_equal(s.v[k].f.time_ns, last + k);
+	}
+}
+
 static void pcap_without_a_frame_is_a_file_all_the_same(void **state)
 {
 	struct writer w;
@@ -506,6 +528,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(pcap_keeps_nanoseconds_and_lengths),
+		cmocka_unit_test(a_time_that_pcap_cannot_tell_is_left_out),
 		cmocka_unit_test(pcap_without_a_frame_is_a_file_all_the_same),
 		cmocka_unit_test(pcap_takes_the_link_type_of_the_first_frame),
 		cmocka_unit_test(link_type_0_is_a_link_type),

@@ -363,6 +363,101 @@ static void a_file_planted_by_somebody_is_refused_and_kept(void **state)
 	assert_int_equal(chmod(".", 0700), 0);
 }
 
+/* `where`: a directory that others may write to, in one of three ways. */
+static void make_untrusted(const char *where, int way)
+{
+	assert_int_equal(mkdir(where, 0700), 0);
+	assert_int_equal(chmod(where, way == 0 ? 01777 : way == 1 ? 0770 : 0700), 0);
+	if (way == 2)
+		assert_int_equal(chown(where, 1234, 1234), 0);
+}
+
+static void a_directory_of_others_is_not_trusted_whoever_they_are(void **state)
+{
+	struct rotate *r;
+	int fd;
+
+	if (geteuid())
+		skip();
+	for (int way = 0; way < 3; way++) {
+		make_untrusted("shared", way);
+		fd = open("shared/f", O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+		assert_int_equal(write(fd, "theirs", 6), 6);
+		assert_int_equal(fchown(fd, 4321, 4321), 0);
+		close(fd);
+		r = open_rotate("shared/f", false, false, 0);
+		next_fails(r, 0, START);	/* EPERM; EACCES where fs.protected_regular is faster */
+		rotate_close(r);
+		assert_int_equal(size_of("shared/f"), 6);
+		assert_int_equal(link("shared/f", "shared/second") | chown("shared/f", 0, 0), 0);
+		r = open_rotate("shared/second", false, false, 0);
+		assert_int_equal(next_fails(r, 0, START), -EPERM);
+		rotate_close(r);
+		assert_int_equal(symlink("f", "shared/link"), 0);
+		r = open_rotate("shared/link", true, false, 0);
+		assert_int_equal(next_fails(r, 0, START), -ELOOP);
+		rotate_close(r);
+		assert_int_equal(size_of("shared/f"), 6);
+		assert_int_equal(system("rm -r shared"), 0);
+	}
+}
+
+static void a_folder_of_the_time_is_no_link_that_others_made(void **state)
+{
+	struct rotate *r;
+
+	if (geteuid())
+		skip();
+	assert_int_equal(mkdir("outside", 0700), 0);
+	for (int way = 0; way < 3; way++) {
+		make_untrusted("shared", way);
+		assert_int_equal(symlink("../outside", "shared/2023"), 0);
+		r = open_rotate("shared/%Y/f", false, true, 0);
+		next_fails(r, 0, START);
+		rotate_close(r);
+		assert_int_equal(access("outside/f", F_OK), -1);
+		/* Nor one further down. */
+		assert_int_equal(unlink("shared/2023") | mkdir("shared/2023", 0700), 0);
+		assert_int_equal(chmod("shared/2023", 0770) | symlink("../../outside", "shared/2023/11"), 0);
+		r = open_rotate("shared/%Y/%m/f", false, true, 0);
+		next_fails(r, 0, START);
+		rotate_close(r);
+		assert_int_equal(access("outside/f", F_OK), -1);
+		assert_int_equal(system("rm -r shared"), 0);
+	}
+	/* Our own link is meant. */
+	assert_int_equal(mkdir("own", 0700) | symlink("../outside", "own/2023"), 0);
+	r = open_rotate("own/%Y/f", false, true, 0);
+	next_is(r, 0, START, "own/2023/f");
+	rotate_close(r);
+}
+
+static void the_file_that_is_read_is_not_emptied(void **state)
+{
+	static const char *const names[] = { "input", "input.link", "input.second" };
+	struct rotate_options opt = { .uid = ANY, .gid = ANY, .reads = true };
+	char name[64];
+	struct stat st;
+	int fd = open("input", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+	assert_int_equal(write(fd, "capture", 7), 7);
+	assert_int_equal(fstat(fd, &st), 0);
+	close(fd);
+	assert_int_equal(symlink("input", "input.link") | link("input", "input.second"), 0);
+	opt.read_dev = st.st_dev;
+	opt.read_ino = st.st_ino;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		struct rotate *r = NULL;
+
+		opt.file = names[i];
+		opt.numbers = i;
+		assert_int_equal(rotate_open(&r, &opt), 0);
+		assert_int_equal(rotate_next(r, 0, START, name, sizeof(name)), -EINVAL);
+		rotate_close(r);
+		assert_int_equal(size_of("input"), 7);
+	}
+}
+
 static void files_are_given_to_their_owner(void **state)
 {
 	struct rotate_options opt = { .file = "o", .numbers = true, .uid = 1234, .gid = 4321 };
@@ -427,6 +522,9 @@ int main(void)
 		cmocka_unit_test(a_fifo_without_a_reader_is_not_waited_for_again),
 		cmocka_unit_test(a_link_is_followed_only_where_nobody_could_plant_it),
 		cmocka_unit_test(a_file_planted_by_somebody_is_refused_and_kept),
+		cmocka_unit_test(a_directory_of_others_is_not_trusted_whoever_they_are),
+		cmocka_unit_test(a_folder_of_the_time_is_no_link_that_others_made),
+		cmocka_unit_test(the_file_that_is_read_is_not_emptied),
 		cmocka_unit_test(files_are_given_to_their_owner),
 		cmocka_unit_test(a_missing_directory_is_said_at_once),
 		cmocka_unit_test(a_name_too_long_is_refused),
