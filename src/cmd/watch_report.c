@@ -7,6 +7,13 @@
 
 typedef unsigned long long ull;
 
+/* What the output has, lost records and all; not what was meant for it. */
+static void tell_written(const struct out *o, bool named)
+{
+	note("        %llu records written%s%s, %llu not delivered", (ull)o->written, named ? " to " : "",
+	     named ? o->name : "", (ull)o->lost);
+}
+
 /*
  * Conservation: every packet that reached a hook is in exactly one place.
  *   seen    = filtered + sampled + emitted + lost
@@ -16,14 +23,12 @@ void watch_ledger(struct watch *w)
 {
 	struct decode_counts d = { 0 };
 	struct source_counts c;
-	uint64_t lost, waiting, decoded, undelivered = 0;
+	uint64_t lost, waiting, decoded;
 	bool balanced;
 
 	w->source->ops->counts(w->source, &c);
 	if (w->pipe.decode)
 		decode_counts(w->pipe.decode, &d);
-	for (unsigned int i = 0; i < w->n_outs; i++)
-		undelivered += w->outs[i]->lost;
 	lost = c.lost_ring + c.lost_map + c.lost_other;
 	waiting = c.emitted - c.read;
 	decoded = w->pipe.frames - w->pipe.filtered;
@@ -35,7 +40,8 @@ void watch_ledger(struct watch *w)
 	     (ull)c.read, (ull)waiting, (ull)c.truncated);
 	note("        %llu read = %llu refused here + %llu decoded (%llu not to the end, %llu malformed)",
 	     (ull)c.read, (ull)w->pipe.filtered, (ull)decoded, (ull)d.undecoded, (ull)d.malformed);
-	note("        %llu records written, %llu not delivered", (ull)w->pipe.records, (ull)undelivered);
+	for (unsigned int i = 0; i < w->n_outs; i++)
+		tell_written(w->outs[i], w->n_outs > 1);
 	if (w->where)
 		note("        %llu records left out by --where", (ull)w->pipe.refused);
 }

@@ -74,6 +74,12 @@ int out_open(struct out **out, int fd, const char *name)
 	return 0;
 }
 
+static void count_written(struct out *o, size_t done)
+{
+	for (unsigned int i = 0; i < o->n_ends && (o->ends[i] & ~OUT_NOT_RECORD) <= done; i++)
+		o->written += !(o->ends[i] & OUT_NOT_RECORD);
+}
+
 /*
  * Of the batch, `done` octets were written when it failed.  Cut the file back to
  * the last whole record and count the others as lost.  The file is left alone
@@ -94,6 +100,7 @@ static void keep_whole_records(struct out *o, size_t done)
 		else if (!(o->ends[i] & OUT_NOT_RECORD) && !o->closed)
 			o->lost++;
 	}
+	count_written(o, whole);
 	o->file_octets += whole;
 	if (!o->regular || done == whole)
 		return;
@@ -174,10 +181,12 @@ int out_flush(struct out *o)
 		return o->closed;
 	done = write_all(o, o->buf.p, n, &err);
 	o->closed = err == -EPIPE;
-	if (!err)
+	if (!err) {
 		o->file_octets += n;
-	else
+		count_written(o, n);
+	} else {
 		keep_whole_records(o, done);
+	}
 	rest = o->buf.n - n;
 	memmove(o->buf.p, o->buf.p + n, rest);
 	o->buf.n = rest;

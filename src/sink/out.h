@@ -29,6 +29,7 @@ struct out {
 	uint64_t file_octets;		/* in this file, up to the last whole record written */
 	uint64_t file_records;		/* committed to this file */
 	uint64_t records, lost;		/* committed; committed but never written */
+	uint64_t written;		/* of the records: all of it is in the output */
 	bool regular, tty, socket;
 	bool blocks;			/* a write may sleep: no more at once than there is room for */
 	bool closed;			/* the reader went away: quiet end */

@@ -29,6 +29,9 @@ say "text"
 lossy text watch --packets
 same "lost in the text" "$(sed -n 's/.*!lost \([0-9]*\).*/\1/p' "$work/text.out" | awk '{ s += $1 } END { print s }')" "$lost"
 
+same "records written, the lost ones too" "$(sed -n 's/^ *\([0-9]*\) records written.*/\1/p' "$work/text.err" | tail -1)" \
+	"$(wc -l <"$work/text.out")"
+
 say "csv"
 lossy csv --csv -o event.dataset,lost.count watch --packets
 same "lost in the CSV" "$(awk -F, '$1 == "lost" { s += $2 } END { print s }' "$work/csv.out")" "$lost"

@@ -42,3 +42,11 @@ for f in "$work/disk"/r.pcap*; do
 	"$NETPROBE" -j watch --packets -r "$f" >/dev/null 2>"$work/back.err" || die "$f does not read back"
 	[ ! -s "$work/back.err" ] || die "$f does not end on a record boundary"
 done
+
+say "what is told as written is in the file"
+rm -f "$work/disk"/*
+"$NETPROBE" -v watch -r "$work/in.pcap" -w "$work/disk/x.pcap" --print >"$work/x.txt" 2>"$work/told.err" || true
+n=$("$NETPROBE" -j watch --packets -r "$work/disk/x.pcap" 2>/dev/null | grep -c '"dataset":"packet"')
+grep -q "^ *$n records written to .*/x.pcap, [1-9][0-9]* not delivered" "$work/told.err" || die "$n packets are in the file"
+n=$(grep -c '^[0-9]' "$work/x.txt")
+grep -q "^ *$n records written to standard output, 0 not delivered" "$work/told.err" || die "$n records are on standard output"

@@ -134,6 +134,8 @@ static void run_limited(size_t limit, size_t record, size_t before, bool append)
 			rc = put(o, 'a', record);
 		if (!rc)
 			rc = out_flush(o);
+		if (o->written != o->records - o->lost)
+			_exit(6);
 		/* Records on disk and records lost are all there were. */
 		if (rc != -EFBIG || o->records - o->lost != (limit - before) / record)
 			_exit(3);
@@ -219,6 +221,7 @@ static void a_closed_pipe_is_a_quiet_end(void **state)
 	assert_int_equal(out_flush(o), 1);
 	assert_true(o->closed);
 	assert_int_equal(o->lost, 0);
+	assert_int_equal(o->written, 0);
 	assert_int_equal(put(o, 'a', 10), 1);
 	assert_int_equal(out_close(o), 1);
 }
@@ -384,6 +387,7 @@ static void files_are_ended_by_size_and_no_record_is_lost(void **state)
 	assert_int_equal(out_tail(o), 0);
 	assert_int_equal(out_flush(o), 0);
 	assert_int_equal(o->records, 23);
+	assert_int_equal(o->written, 23);	/* heads and tails are none */
 	assert_int_equal(s.opened, 5);
 	for (i = 0; i < 4; i++)
 		assert_int_equal(series_size(&s, i), 5 + 50 + 5);
