@@ -60,7 +60,7 @@ moved() {
 		echoes 3
 		mv "$file" "$work/d/old$i"
 		hup "$name"
-		[ -e "$file" ] || die "$name: no new file"
+		until_true 5 test -e "$file" || die "$name: no new file"
 	done
 	echoes 1
 	stop INT
