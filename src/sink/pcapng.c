@@ -390,7 +390,7 @@ static void put_statistics(struct pcapng_sink *p, struct entry *e, uint64_t time
 /* What stands for interfaces that are not known.  Its link type is that of others: no further one is in the file. */
 static struct entry *unknown(struct pcapng_sink *p)
 {
-	uint16_t link = p->n ? p->entries[0].link : p->s.opt.link;
+	uint16_t link = p->entries ? p->entries[0].link : p->s.opt.link;
 	struct entry *e = entry_first(p, NO_ID);
 
 	if (e)
