@@ -166,35 +166,46 @@ int pipeline_lost(struct pipeline *p, const char *stage, const char *reason, uin
 	return err ? err : give(p, &r, false);
 }
 
+#define AT(member) offsetof(struct decode_counts, member)
+static const struct {
+	size_t off;
+	const char *stage, *reason;
+} decode_losses[] = {
+	{ AT(stream_evicted), "reassembly", "stream_table_full" },
+	{ AT(stream_half_open), "reassembly", "half_open_evicted" },
+	{ AT(stream_memory), "reassembly", "stream_memory_full" },
+	{ AT(stream_gaps), "reassembly", "gap" },
+	{ AT(stream_conflicts), "reassembly", "conflict" },
+	{ AT(stream_cut), "snap", "stream_cut" },
+	{ AT(datagrams_cut), "snap", "datagram_cut" },
+	{ AT(pending_evicted), "decode", "request_table_full" },
+	{ AT(fragments_lost[FRAGMENT_TABLE_FULL]), "reassembly", "fragment_table_full" },
+	{ AT(fragments_lost[FRAGMENT_MEMORY_FULL]), "reassembly", "fragment_memory_full" },
+	{ AT(fragments_lost[FRAGMENT_EXPIRED]), "reassembly", "fragment_expired" },
+	{ AT(fragments_lost[FRAGMENT_OVERLAP]), "reassembly", "fragment_overlap" },
+	{ AT(fragments_lost[FRAGMENT_TWO_ENDS]), "reassembly", "fragment_two_ends" },
+	{ AT(fragments_lost[FRAGMENT_MALFORMED]), "reassembly", "fragment_malformed" },
+	{ AT(fragments_lost[FRAGMENT_DIFFERS]), "reassembly", "fragment_conflict" },
+	{ AT(fragments_lost[FRAGMENT_CUT]), "snap", "fragment_cut" },
+};
+#undef AT
+
 /* What the decoders could not keep, since the last time it was told. */
 static int decode_lost(struct pipeline *p, uint64_t now_ns)
 {
-	static const struct {
-		size_t off;
-		const char *stage, *reason;
-	} rows[] = {
-		{ offsetof(struct decode_counts, stream_evicted), "reassembly", "stream_table_full" },
-		{ offsetof(struct decode_counts, stream_half_open), "reassembly", "half_open_evicted" },
-		{ offsetof(struct decode_counts, stream_memory), "reassembly", "stream_memory_full" },
-		{ offsetof(struct decode_counts, stream_gaps), "reassembly", "gap" },
-		{ offsetof(struct decode_counts, stream_conflicts), "reassembly", "conflict" },
-		{ offsetof(struct decode_counts, stream_cut), "snap", "stream_cut" },
-		{ offsetof(struct decode_counts, datagrams_cut), "snap", "datagram_cut" },
-		{ offsetof(struct decode_counts, pending_evicted), "decode", "request_table_full" },
-		{ offsetof(struct decode_counts, fragments_evicted), "reassembly", "fragment_table_full" },
-	};
 	struct decode_counts now;
 	int err = 0;
 
 	if (!p->decode)
 		return 0;
 	decode_counts(p->decode, &now);
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]) && !err; i++) {
-		uint64_t n = *(const uint64_t *)((const char *)&now + rows[i].off);
-		uint64_t told = *(const uint64_t *)((const char *)&p->counted + rows[i].off);
+	for (size_t i = 0; i < sizeof(decode_losses) / sizeof(decode_losses[0]) && !err; i++) {
+		uint64_t n = *(const uint64_t *)((const char *)&now + decode_losses[i].off);
+		uint64_t told = *(const uint64_t *)((const char *)&p->counted + decode_losses[i].off);
 
 		if (n > told)
-			err = pipeline_lost(p, rows[i].stage, rows[i].reason, n - told, now_ns, now_ns);
+			err = pipeline_lost(p, decode_losses[i].stage, decode_losses[i].reason, n - told, now_ns,
+					    now_ns);
 	}
 	p->counted = now;
 	return err;

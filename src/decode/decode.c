@@ -163,6 +163,7 @@ int decode_tick(struct decode *d, uint64_t now_ns, record_fn fn, void *ctx)
 {
 	struct emit e = { .fn = fn, .ctx = ctx, .kinds = d->kinds };
 
+	packet_tick(d->packets, now_ns);
 	if (now_ns > d->last_ns)
 		d->last_ns = now_ns;
 	app_tick(d->app, d->last_ns, &e);
@@ -179,7 +180,7 @@ int decode_finish(struct decode *d, record_fn fn, void *ctx)
 void decode_counts(const struct decode *d, struct decode_counts *c)
 {
 	*c = d->counts;
-	c->fragments_evicted = packet_counts(d->packets)->fragments_evicted;
+	memcpy(c->fragments_lost, packet_fragments_lost(d->packets), sizeof(c->fragments_lost));
 	icmp_counts(d->icmp, c);
 	app_counts(d->app, c);
 }

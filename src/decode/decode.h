@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "decode/fragment.h"
 #include "decode/packet.h"
 #include "frame.h"
 #include "record.h"
@@ -53,7 +54,7 @@ struct decode_counts {
 	uint64_t stream_conflicts;	/* segments that differed from what had been sent before */
 	uint64_t datagrams_cut;		/* datagrams of known ports, cut, and nothing came of them */
 	uint64_t pending_evicted;	/* queries forgotten for want of room */
-	uint64_t fragments_evicted;
+	uint64_t fragments_lost[FRAGMENT_LOSSES];	/* by reason: fragment.h */
 };
 
 struct decode;

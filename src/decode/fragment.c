@@ -6,33 +6,41 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "util/unwritten.h"
+
 enum {
 	BUCKETS = 8192,
 	NONE = 0xffff,
 	DATAGRAM_MAX = 65535,
 	BLOCK = 8,			/* offsets count in these (RFC 791) */
-	MAP_SIZE = (DATAGRAM_MAX + BLOCK) / BLOCK / 8,
-	ROOM_FIRST = 2048,
+	CHUNK = 64 * BLOCK,
+	CHUNKS = (DATAGRAM_MAX + CHUNK) / CHUNK,	/* of a datagram */
 	WHOLE_MAX = 16,			/* a frame may hold fragments inside fragments */
 };
 
-/* The octets of a datagram; have[] has a bit for each block of eight. */
-struct pieces {
-	uint8_t *data;
-	uint32_t room;
-	uint32_t blocks;		/* bits set */
-	uint8_t  have[MAP_SIZE];
+/* CHUNK octets of a datagram. */
+struct chunk {
+	uint64_t have;			/* a bit for each block that is held; unused: the next unused */
+	uint8_t  octets[CHUNK];
 };
+enum { POOL = FRAGMENT_MEMORY / sizeof(struct chunk) };
+_Static_assert(POOL <= UINT16_MAX, "chunk numbers");
 
+/*
+ * A block is held when all of its octets are; of the block at the datagram's end, those up to
+ * the end.  No piece goes beyond `total` once that is known, so no other block is cut short.
+ */
 struct fragment {
 	struct fragment_key key;
 	uint64_t time_ns;		/* of the piece that came first */
-	struct pieces *pieces;		/* NULL: none, or given up */
+	uint32_t blocks;		/* held */
 	uint32_t total;			/* octets, once the last piece came; 0 before */
+	uint32_t top;			/* behind the last octet held */
 	uint16_t sport, dport;
 	bool     has_ports, is_refused;
 	uint16_t chain;			/* next in its bucket, or in the free list */
 	uint16_t older, newer;
+	uint16_t chunks[CHUNKS];	/* 1 + the chunk's place in the pool; 0: nothing is held */
 };
 
 struct fragments {
@@ -40,9 +48,11 @@ struct fragments {
 	uint16_t bucket[BUCKETS];
 	uint16_t oldest, newest, unused;
 	uint64_t seed;
-	size_t   memory;
-	uint64_t evicted;
-	struct pieces *whole[WHOLE_MAX];
+	struct chunk *pool;
+	uint32_t fresh, left;		/* pool: from here on never used; not in use */
+	uint16_t spare;			/* 1 + the first of those that were, and are no more */
+	uint64_t lost[FRAGMENT_LOSSES];
+	uint8_t *whole[WHOLE_MAX];
 	unsigned int wholes;
 };
 
@@ -71,6 +81,12 @@ int fragments_open(struct fragments **out)
 
 	if (!t)
 		return -ENOMEM;
+	t->pool = malloc(POOL * sizeof(*t->pool));
+	if (!t->pool) {
+		free(t);
+		return -ENOMEM;
+	}
+	t->left = POOL;
 	/* Without entropy the table still works; only its order can be foretold. */
 	if (getrandom(&t->seed, sizeof(t->seed), GRND_NONBLOCK) < 0)
 		t->seed = (uintptr_t)t;
@@ -82,31 +98,48 @@ int fragments_open(struct fragments **out)
 	return 0;
 }
 
-static void free_pieces(struct fragments *t, struct pieces *p)
-{
-	if (!p)
-		return;
-	t->memory -= p->room + sizeof(*p);
-	free(p->data);
-	free(p);
-}
-
 void fragments_release(struct fragments *t)
 {
 	while (t->wholes)
-		free_pieces(t, t->whole[--t->wholes]);
+		free(t->whole[--t->wholes]);
 }
 
 void fragments_close(struct fragments *t)
 {
-	unsigned int i;
-
 	if (!t)
 		return;
 	fragments_release(t);
-	for (i = 0; i < FRAGMENT_DATAGRAMS; i++)
-		free_pieces(t, t->d[i].pieces);
+	free(t->pool);
 	free(t);
+}
+
+/* There is one left: see make_room(). */
+static uint16_t take_chunk(struct fragments *t)
+{
+	uint16_t at = t->spare ? t->spare : (uint16_t)++t->fresh;
+	struct chunk *c = &t->pool[at - 1];
+
+	if (t->spare)
+		t->spare = (uint16_t)c->have;
+	t->left--;
+	c->have = 0;
+	unwritten(c->octets, CHUNK);
+	return at;
+}
+
+static void drop_pieces(struct fragments *t, struct fragment *d)
+{
+	for (uint32_t i = 0; d->blocks && i < CHUNKS; i++) {
+		uint16_t at = d->chunks[i];
+
+		if (!at)
+			continue;
+		d->chunks[i] = 0;
+		t->pool[at - 1].have = t->spare;
+		t->spare = at;
+		t->left++;
+	}
+	d->blocks = 0;
 }
 
 static void remove_datagram(struct fragments *t, struct fragment *d)
@@ -119,26 +152,28 @@ static void remove_datagram(struct fragments *t, struct fragment *d)
 	*link = d->chain;
 	*(d->older == NONE ? &t->oldest : &t->d[d->older].newer) = d->newer;
 	*(d->newer == NONE ? &t->newest : &t->d[d->newer].older) = d->older;
-	free_pieces(t, d->pieces);
-	d->pieces = NULL;
+	drop_pieces(t, d);
 	d->chain = t->unused;
 	t->unused = at;
 }
 
-static void evict_oldest(struct fragments *t)
+/* Why one was refused is known already. */
+static void evict_oldest(struct fragments *t, enum fragment_loss why)
 {
-	t->evicted++;
-	remove_datagram(t, &t->d[t->oldest]);
+	struct fragment *d = &t->d[t->oldest];
+
+	t->lost[why] += d->blocks > 0;
+	remove_datagram(t, d);
 }
 
-static void expire(struct fragments *t, uint64_t now_ns)
+void fragments_expire(struct fragments *t, uint64_t now_ns)
 {
 	while (t->oldest != NONE) {
 		uint64_t then = t->d[t->oldest].time_ns;
 
 		if (now_ns < then || now_ns - then <= FRAGMENT_AGE_NS)
 			return;
-		evict_oldest(t);
+		evict_oldest(t, FRAGMENT_EXPIRED);
 	}
 }
 
@@ -153,7 +188,7 @@ static struct fragment *find_or_add(struct fragments *t, const struct fragment_k
 		if (!memcmp(&t->d[i].key, key, sizeof(*key)))
 			return &t->d[i];
 	if (t->unused == NONE)
-		evict_oldest(t);
+		evict_oldest(t, FRAGMENT_TABLE_FULL);
 	i = t->unused;
 	d = &t->d[i];
 	t->unused = d->chain;
@@ -165,134 +200,151 @@ static struct fragment *find_or_add(struct fragments *t, const struct fragment_k
 	return d;
 }
 
-/* Room for `end` octets, at the cost of the oldest others. */
-static bool make_room(struct fragments *t, struct fragment *d, uint32_t end)
+/* Chunks for [from, end), at the cost of the oldest others. */
+static bool make_room(struct fragments *t, struct fragment *d, uint32_t from, uint32_t end)
 {
-	struct pieces *p = d->pieces;
-	uint32_t room = p ? p->room : ROOM_FIRST;
-	uint8_t *data;
-	size_t more;
+	uint32_t need = 0, i;
 
-	if (p && p->room >= end)
-		return true;
-	while (room < end)
-		room *= 2;
-	more = p ? room - p->room : room + sizeof(*p);
-	while (t->memory + more > FRAGMENT_MEMORY && t->oldest != (uint16_t)(d - t->d))
-		evict_oldest(t);
-	if (t->memory + more > FRAGMENT_MEMORY)
+	for (i = from / CHUNK; i * CHUNK < end; i++)
+		need += !d->chunks[i];
+	while (t->left < need && t->oldest != (uint16_t)(d - t->d))
+		evict_oldest(t, FRAGMENT_MEMORY_FULL);
+	if (t->left < need)
 		return false;
-	if (!p) {
-		p = calloc(1, sizeof(*p));
-		if (!p)
-			return false;
-		t->memory += sizeof(*p);
-		d->pieces = p;
-	}
-	data = realloc(p->data, room);
-	if (!data)
-		return false;
-	t->memory += room - p->room;
-	p->data = data;
-	p->room = room;
+	for (i = from / CHUNK; i * CHUNK < end; i++)
+		if (!d->chunks[i])
+			d->chunks[i] = take_chunk(t);
 	return true;
 }
 
-static bool have_block(const struct pieces *p, uint32_t i)
+/* The part of a piece that lies in one chunk. */
+struct part {
+	struct chunk *c;		/* NULL: nothing of it is held */
+	const uint8_t *p;
+	uint32_t at, n;			/* in the chunk */
+	uint64_t blocks;
+};
+
+/* The part from the piece's octet `from` on; ends the piece when from + n is its length. */
+static struct part part_of(struct fragments *t, const struct fragment *d, const struct fragment_piece *x, uint32_t from)
 {
-	return p->have[i / 8] >> (i % 8) & 1;
+	uint32_t at = x->offset + from, place = d->chunks[at / CHUNK], blocks;
+	struct part r = { .c = place ? &t->pool[place - 1] : NULL, .p = x->p + from, .at = at % CHUNK };
+
+	r.n = x->len - from < CHUNK - r.at ? x->len - from : CHUNK - r.at;
+	blocks = (r.n + BLOCK - 1) / BLOCK;
+	r.blocks = UINT64_MAX >> (64 - blocks) << r.at / BLOCK;
+	return r;
 }
 
-/* No octet of the piece is there yet; or all of them are, with the same value. */
-static bool is_clean(const struct pieces *p, const struct fragment_piece *x)
+/* How many of the piece's blocks are held already; differ: with other octets. */
+static uint32_t held_of(struct fragments *t, const struct fragment *d, const struct fragment_piece *x, bool *differ)
 {
-	uint32_t first = x->offset / BLOCK, end = (x->offset + x->len + BLOCK - 1) / BLOCK, i, n = 0;
+	uint32_t from = 0, held = 0;
 
-	for (i = first; i < end; i++)
-		n += have_block(p, i);
-	if (!n)
-		return true;
-	return n == end - first && !memcmp(p->data + x->offset, x->p, x->len);
+	while (from < x->len) {
+		struct part r = part_of(t, d, x, from);
+		uint64_t both = r.c ? r.c->have & r.blocks : 0;
+
+		held += (uint32_t)__builtin_popcountll(both);
+		if (both == r.blocks)
+			*differ |= memcmp(r.c->octets + r.at, r.p, r.n) != 0;
+		for (uint32_t at = 0; both && both != r.blocks && at < r.n; at += BLOCK)
+			if (both >> (r.at + at) / BLOCK & 1)
+				*differ |= memcmp(r.c->octets + r.at + at, r.p + at,
+						  r.n - at < BLOCK ? r.n - at : BLOCK) != 0;
+		from += r.n;
+	}
+	return held;
 }
 
-static void copy_new(struct pieces *p, const struct fragment_piece *x)
+static void copy_new(struct fragments *t, struct fragment *d, const struct fragment_piece *x)
 {
-	uint32_t at, n, i;
+	uint32_t from = 0;
 
-	for (at = 0; at < x->len; at += BLOCK) {
-		i = (x->offset + at) / BLOCK;
-		if (have_block(p, i))
-			continue;
-		n = x->len - at < BLOCK ? x->len - at : BLOCK;
-		memcpy(p->data + x->offset + at, x->p + at, n);
-		p->have[i / 8] |= (uint8_t)(1u << i % 8);
-		p->blocks++;
+	while (from < x->len) {
+		struct part r = part_of(t, d, x, from);
+		uint64_t have = r.c->have;
+
+		if (!(have & r.blocks))
+			memcpy(r.c->octets + r.at, r.p, r.n);
+		for (uint32_t at = 0; have & r.blocks && at < r.n; at += BLOCK)
+			if (!(have >> (r.at + at) / BLOCK & 1))
+				memcpy(r.c->octets + r.at + at, r.p + at, r.n - at < BLOCK ? r.n - at : BLOCK);
+		r.c->have |= r.blocks;
+		d->blocks += (uint32_t)__builtin_popcountll(r.blocks & ~have);
+		from += r.n;
 	}
 }
 
-static void refuse(struct fragments *t, struct fragment *d)
+static void refuse(struct fragments *t, struct fragment *d, enum fragment_loss why)
 {
-	free_pieces(t, d->pieces);
-	d->pieces = NULL;
+	drop_pieces(t, d);
 	d->is_refused = true;
+	t->lost[why]++;
+}
+
+/* The piece by itself, and the end that it says the datagram has; FRAGMENT_LOSSES: it is sound. */
+static enum fragment_loss unsound(const struct fragment *d, const struct fragment_piece *x, uint32_t end)
+{
+	/* Ping of death; a middle piece that is no multiple of eight. */
+	if (x->len > DATAGRAM_MAX || end > DATAGRAM_MAX || (x->more && x->len % BLOCK))
+		return FRAGMENT_MALFORMED;
+	if (x->more ? d->total && end > d->total : (d->total && end != d->total) || end < d->top)
+		return FRAGMENT_TWO_ENDS;
+	return x->cap < x->len ? FRAGMENT_CUT : FRAGMENT_LOSSES;
 }
 
 struct fragment *fragments_add(struct fragments *t, const struct fragment_key *key,
 			       const struct fragment_piece *x)
 {
+	uint32_t end = x->offset + x->len, held;
+	enum fragment_loss why;
 	struct fragment *d;
-	uint32_t end = x->offset + x->len;
+	bool differ = false;
 
-	expire(t, x->time_ns);
+	fragments_expire(t, x->time_ns);
 	d = find_or_add(t, key, x->time_ns);
 	if (d->is_refused || !x->len)
 		return d;
-	/* Ping of death; a middle piece that is no multiple of eight; octets not captured. */
-	if (end > DATAGRAM_MAX || (x->more && x->len % BLOCK) || x->cap < x->len) {
-		refuse(t, d);
+	why = unsound(d, x, end);
+	if (why != FRAGMENT_LOSSES) {
+		refuse(t, d, why);
 		return d;
 	}
-	if (!make_room(t, d, end)) {
-		refuse(t, d);
+	held = held_of(t, d, x, &differ);
+	t->lost[FRAGMENT_DIFFERS] += differ && key->version != 6;
+	if (key->version == 6 && held && (differ || held != (x->len + BLOCK - 1) / BLOCK)) {
+		refuse(t, d, FRAGMENT_OVERLAP);
 		return d;
 	}
-	if (key->version == 6 && !is_clean(d->pieces, x)) {
-		refuse(t, d);
+	if (!make_room(t, d, x->offset, end)) {
+		refuse(t, d, FRAGMENT_MEMORY_FULL);
 		return d;
 	}
-	copy_new(d->pieces, x);
-	if (!x->more && !d->total)
+	copy_new(t, d, x);
+	d->top = end > d->top ? end : d->top;
+	if (!x->more)
 		d->total = end;
 	return d;
 }
 
-/* Every block up to the end is there; there may be others after it. */
-static bool is_whole(const struct fragment *d)
-{
-	uint32_t i, n = (d->total + BLOCK - 1) / BLOCK;
-
-	if (!d->pieces || !d->total || d->pieces->blocks < n)
-		return false;
-	for (i = 0; i < n / 8; i++)
-		if (d->pieces->have[i] != 0xff)
-			return false;
-	for (i = n & ~7u; i < n; i++)
-		if (!have_block(d->pieces, i))
-			return false;
-	return true;
-}
-
 const uint8_t *fragments_whole(struct fragments *t, struct fragment *d, uint32_t *n)
 {
-	struct pieces *p = d->pieces;
+	uint8_t *whole;
 
-	if (!is_whole(d) || t->wholes == WHOLE_MAX)
+	if (!d->total || d->blocks != (d->total + BLOCK - 1) / BLOCK || t->wholes == WHOLE_MAX)
 		return NULL;
+	whole = malloc(d->total);
+	if (!whole)
+		return NULL;
+	for (uint32_t at = 0; at < d->total; at += CHUNK)
+		memcpy(whole + at, t->pool[d->chunks[at / CHUNK] - 1].octets,
+		       d->total - at < CHUNK ? d->total - at : CHUNK);
 	*n = d->total;
-	t->whole[t->wholes++] = p;
-	d->pieces = NULL;
+	t->whole[t->wholes++] = whole;
 	remove_datagram(t, d);
-	return p->data;
+	return whole;
 }
 
 void fragment_set_ports(struct fragment *d, uint16_t sport, uint16_t dport)
@@ -313,7 +365,12 @@ bool fragment_ports(const struct fragment *d, uint16_t *sport, uint16_t *dport)
 	return true;
 }
 
-uint64_t fragments_evicted(const struct fragments *t)
+const uint64_t *fragments_lost(const struct fragments *t)
 {
-	return t->evicted;
+	return t->lost;
+}
+
+uint32_t fragments_memory(const struct fragments *t)
+{
+	return (POOL - t->left) * (uint32_t)sizeof(struct chunk);
 }

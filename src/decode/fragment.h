@@ -12,14 +12,30 @@
  * Two things are kept of each: the ports of its first fragment, for the others; and
  * its octets, to put it together.
  *
- * Bounds: FRAGMENT_DATAGRAMS datagrams and FRAGMENT_MEMORY octets in all, 64 KiB
- * each; the oldest goes first.  A datagram that is not whole FRAGMENT_AGE_NS after
- * its first piece, by the time of the frames, goes too.  Each that goes is counted.
+ * Bounds: FRAGMENT_DATAGRAMS datagrams and FRAGMENT_MEMORY octets for what is held of
+ * all, in chunks, so that a piece costs the same wherever it lies; the oldest goes
+ * first.  A datagram that is not whole FRAGMENT_AGE_NS after its first piece, by the
+ * time of the frames, goes too.  Those given out as whole lie elsewhere, until the next
+ * frame.
  * Overlaps: of IPv4 the octets that came first stay; an IPv6 datagram with an
- * overlap is given up (RFC 5722), but exact duplicates are let pass (RFC 8200).
+ * overlap is given up (RFC 5722), but exact duplicates are let pass (RFC 8200).  One
+ * that would have two ends is given up.  Each loss is counted, by its reason.
  */
 enum { FRAGMENT_DATAGRAMS = 4096, FRAGMENT_MEMORY = 4 << 20 };
 #define FRAGMENT_AGE_NS 5000000000ull
+
+/* Datagrams given up, but for FRAGMENT_DIFFERS: pieces. */
+enum fragment_loss {
+	FRAGMENT_TABLE_FULL,
+	FRAGMENT_MEMORY_FULL,
+	FRAGMENT_EXPIRED,		/* pieces were missing for too long */
+	FRAGMENT_OVERLAP,		/* IPv6 */
+	FRAGMENT_TWO_ENDS,		/* pieces that cannot be of one datagram: its length would be two */
+	FRAGMENT_MALFORMED,		/* too long; a piece, not the last, of no whole blocks */
+	FRAGMENT_CUT,			/* at the snap length */
+	FRAGMENT_DIFFERS,		/* from what came before at the same place; that stays */
+	FRAGMENT_LOSSES
+};
 
 struct fragment_key {
 	uint8_t  src[16], dst[16];
@@ -53,6 +69,11 @@ struct fragment *fragments_add(struct fragments *t, const struct fragment_key *k
 const uint8_t *fragments_whole(struct fragments *t, struct fragment *d, uint32_t *n);
 void fragment_set_ports(struct fragment *d, uint16_t sport, uint16_t dport);
 bool fragment_ports(const struct fragment *d, uint16_t *sport, uint16_t *dport);
-uint64_t fragments_evicted(const struct fragments *t);
+/* Forget what is too old. */
+void fragments_expire(struct fragments *t, uint64_t now_ns);
+/* FRAGMENT_LOSSES counts; monotonic. */
+const uint64_t *fragments_lost(const struct fragments *t);
+/* Octets of FRAGMENT_MEMORY in use. */
+uint32_t fragments_memory(const struct fragments *t);
 
 #endif

@@ -38,6 +38,16 @@ const struct packet_counts *packet_counts(const struct packet_state *st)
 	return &st->counts;
 }
 
+const uint64_t *packet_fragments_lost(const struct packet_state *st)
+{
+	return fragments_lost(st->fragments);
+}
+
+void packet_tick(struct packet_state *st, uint64_t now_ns)
+{
+	fragments_expire(st->fragments, now_ns);
+}
+
 static layer_fn *const layers[LAYERS] = {
 	[LAYER_LINK] = link_any,	   [LAYER_ETHERNET] = link_ethernet,
 	[LAYER_ETHERTYPE] = link_ethertype, [LAYER_LLC] = link_llc,
@@ -53,7 +63,6 @@ static void count(struct packet_state *st, const struct packet *pk)
 	struct packet_counts *c = &st->counts;
 
 	c->walked++;
-	c->fragments_evicted = fragments_evicted(st->fragments);
 	if (!pk->malformed) {
 		c->unknown += !pk->ip.version && !pk->is_arp;
 		return;

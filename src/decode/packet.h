@@ -80,13 +80,17 @@ struct packet {
 	struct ip_around around[PACKET_OUTER_MAX];	/* outermost first; the last member: not cleared */
 };
 
-/* State that outlives a frame: the fragment table.  Bounded; oldest out, counted. */
+/* State that outlives a frame: the fragment table.  Bounded, and what goes is counted: fragment.h. */
 struct packet_state;
-struct packet_counts { uint64_t walked, truncated, malformed, unknown, fragments, fragments_evicted, reassembled; };
+struct packet_counts { uint64_t walked, truncated, malformed, unknown, fragments, reassembled; };
 
 int  packet_open(struct packet_state **st);
 void packet_close(struct packet_state *st);
 const struct packet_counts *packet_counts(const struct packet_state *st);
+/* What fragments could not be put together, by enum fragment_loss; monotonic. */
+const uint64_t *packet_fragments_lost(const struct packet_state *st);
+/* Time has passed: fragments that wait for too long are forgotten. */
+void packet_tick(struct packet_state *st, uint64_t now_ns);
 
 /*
  * Walk the headers of a frame.  Never fails: what cannot be walked leaves

@@ -105,23 +105,24 @@ static void a_ping_of_death_is_refused(void **s)
 
 static void five_seconds_are_enough(void **s)
 {
-	uint64_t before = fragments_evicted(table);
+	uint64_t before = fragments_lost(table)[FRAGMENT_EXPIRED], full = fragments_lost(table)[FRAGMENT_TABLE_FULL];
 	uint32_t n;
 
 	assert_false(add_at(9, 4, 0, 80, true, octets, 1000, &n));
 	assert_false(add_at(9, 4, 80, 100, false, octets, 1001 + FRAGMENT_AGE_NS, &n));
-	assert_true(fragments_evicted(table) > before);
+	assert_true(fragments_lost(table)[FRAGMENT_EXPIRED] > before);
+	assert_int_equal(fragments_lost(table)[FRAGMENT_TABLE_FULL], full);
 	assert_true(add_at(9, 4, 0, 80, true, octets, 1002 + FRAGMENT_AGE_NS, &n));
 }
 
 static void the_table_is_bounded_and_counts_what_goes(void **s)
 {
-	uint64_t before = fragments_evicted(table);
+	uint64_t before = fragments_lost(table)[FRAGMENT_TABLE_FULL];
 	uint32_t i;
 
 	for (i = 0; i < 3 * FRAGMENT_DATAGRAMS; i++)
 		assert_false(add(1000 + i, 8, 16, true));
-	assert_true(fragments_evicted(table) - before >= 2 * FRAGMENT_DATAGRAMS);
+	assert_true(fragments_lost(table)[FRAGMENT_TABLE_FULL] - before >= 2 * FRAGMENT_DATAGRAMS);
 	/* The newest is still there. */
 	assert_false(add(1000 + i - 1, 0, 8, true));
 	assert_true(add(1000 + i - 1, 16, 20, false));
@@ -129,6 +130,108 @@ static void the_table_is_bounded_and_counts_what_goes(void **s)
 	for (i = 0; i < 200; i++)
 		assert_false(add(90000 + i, 65000, 65008, true));
 	assert_false(add(90000 + i - 1, 65008, 65009, false));
+}
+
+static uint64_t lost(enum fragment_loss why)
+{
+	return fragments_lost(table)[why];
+}
+
+/* A last piece holds its own octets, not the whole of the block that it ends in. */
+static void two_ends_are_no_datagram(void **s)
+{
+	static const struct { uint32_t from, to; bool more; } tries[][3] = {
+		{ { 32, 40, false }, { 24, 25, false }, { 0, 24, true } },
+		{ { 24, 25, false }, { 32, 40, false }, { 0, 24, true } },
+		{ { 24, 25, false }, { 24, 32, true }, { 0, 24, true } },
+		{ { 24, 32, true }, { 24, 25, false }, { 0, 24, true } },
+		{ { 24, 25, false }, { 24, 32, false }, { 0, 24, true } },
+		{ { 16, 17, false }, { 16, 24, false }, { 0, 16, true } },
+		{ { 0, 512, true }, { 256, 300, false }, { 512, 520, false } },
+	};
+
+	for (uint32_t i = 0; i < sizeof(tries) / sizeof(tries[0]); i++) {
+		for (uint8_t version = 4; version <= 6; version += 2) {
+			uint64_t before = lost(FRAGMENT_TWO_ENDS);
+			uint32_t n;
+
+			for (int k = 0; k < 3; k++)
+				assert_false(add_at(200000 + i, version, tries[i][k].from, tries[i][k].to,
+						    tries[i][k].more, octets, 1, &n));
+			assert_int_equal(lost(FRAGMENT_TWO_ENDS) - before, 1);
+		}
+	}
+	assert_false(add(200100, 24, 25, false));
+	assert_false(add(200100, 24, 25, false));
+	assert_true(add(200100, 0, 24, true));
+}
+
+static void a_piece_that_was_cut_is_told(void **s)
+{
+	struct fragment_piece x = { octets, 79, 80, 0, true, 1 };
+	struct fragment_key key = key_of(200200, 4);
+	uint64_t cut = lost(FRAGMENT_CUT), differs = lost(FRAGMENT_DIFFERS), bad = lost(FRAGMENT_MALFORMED);
+	uint32_t n;
+
+	fragments_add(table, &key, &x);
+	assert_false(add(200200, 0, 80, true));
+	assert_false(add(200200, 80, 100, false));
+	assert_int_equal(lost(FRAGMENT_CUT) - cut, 1);
+	assert_false(add(200201, 0, 79, true));
+	assert_int_equal(lost(FRAGMENT_MALFORMED) - bad, 1);
+	/* Overlaps: those of IPv4 when they differ, and not when they do not. */
+	assert_false(add(200202, 0, 80, true));
+	assert_false(add(200202, 40, 120, true));
+	assert_int_equal(lost(FRAGMENT_DIFFERS), differs);
+	assert_false(add_at(200202, 4, 40, 120, true, octets + 1, 1, &n));
+	assert_int_equal(lost(FRAGMENT_DIFFERS) - differs, 1);
+	assert_true(add(200202, 120, 121, false));
+}
+
+/* What is held is charged, wherever it lies: tiny pieces far behind push nobody out. */
+static void a_tiny_piece_costs_little_at_any_offset(void **s)
+{
+	uint64_t full = lost(FRAGMENT_MEMORY_FULL);
+	uint32_t n;
+
+	fragments_expire(table, UINT64_MAX);
+	assert_int_equal(fragments_memory(table), 0);
+	assert_false(add(300000, 0, 48000, true));
+	for (uint32_t i = 1; i < FRAGMENT_DATAGRAMS; i++)
+		assert_false(add_at(300000 + i, i % 2 ? 4 : 6, 65512, 65520, true, octets, 1, &n));
+	assert_int_equal(lost(FRAGMENT_MEMORY_FULL), full);
+	assert_true(fragments_memory(table) <= FRAGMENT_MEMORY);
+	assert_true(add(300000, 48000, 50000, false));
+	/* Those that hold much go, oldest first, and are counted. */
+	fragments_expire(table, UINT64_MAX);
+	for (uint32_t i = 0; i < 100; i++) {
+		assert_false(add(310000 + i, 0, 65512, true));
+		assert_true(fragments_memory(table) <= FRAGMENT_MEMORY);
+	}
+	assert_int_equal(lost(FRAGMENT_MEMORY_FULL) - full, 100 - FRAGMENT_MEMORY / (128 * 520));
+	assert_true(add(310099, 65512, 65535, false));
+}
+
+static void shuffled_pieces_give_the_same_octets(void **s)
+{
+	srandom(7);
+	for (uint32_t round = 0; round < 300; round++) {
+		uint32_t total = 1 + (uint32_t)random() % 65535, n = 0;
+		bool whole = false;
+
+		for (uint32_t i = 0; i < 4000 && !whole; i++) {
+			uint32_t from = random() % 8 ? (uint32_t)random() % total & ~7u : 0;
+			uint32_t to = from + 8 + (uint32_t)random() % 20000;
+
+			to = to >= total || total - to < 8 ? total : to & ~7u;
+			whole = add_at(400000 + round, 4, from, to, to < total, octets, 1, &n);
+		}
+		assert_true(whole);
+		assert_int_equal(n, total);
+	}
+	fragments_release(table);
+	fragments_expire(table, UINT64_MAX);
+	assert_int_equal(fragments_memory(table), 0);
 }
 
 static void ports_stay_with_the_datagram(void **s)
@@ -198,6 +301,10 @@ int main(void)
 		cmocka_unit_test(a_ping_of_death_is_refused),
 		cmocka_unit_test(five_seconds_are_enough),
 		cmocka_unit_test(the_table_is_bounded_and_counts_what_goes),
+		cmocka_unit_test(two_ends_are_no_datagram),
+		cmocka_unit_test(a_piece_that_was_cut_is_told),
+		cmocka_unit_test(a_tiny_piece_costs_little_at_any_offset),
+		cmocka_unit_test(shuffled_pieces_give_the_same_octets),
 		cmocka_unit_test(ports_stay_with_the_datagram),
 		cmocka_unit_test(a_datagram_in_two_frames_is_one_payload),
 	};
