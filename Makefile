@@ -23,6 +23,9 @@ again:
 endif
 endif
 
+ifneq ($(filter fuzz-memory fuzz-memory-programs,$(MAKECMDGOALS)),)
+SAN := memory
+endif
 ifneq ($(filter fuzz fuzz-programs,$(MAKECMDGOALS)),)
 SAN := address,undefined
 endif
@@ -36,7 +39,7 @@ else
 endif
 
 VERSION  := 0.1.0
-B        ?= build$(if $(SAN),/san)
+B        ?= build$(if $(SAN),/$(if $(filter memory,$(SAN)),msan,san))
 PREFIX   ?= /usr/local
 SBINDIR  ?= $(PREFIX)/sbin
 MANDIR   ?= $(PREFIX)/share/man
@@ -50,7 +53,8 @@ CPPFLAGS += -D_GNU_SOURCE -DNETPROBE_VERSION='"$(VERSION)"' -Isrc -Ibpf -I$(B)/g
 HARDEN   := -fstack-protector-strong -fPIE -ffile-prefix-map=$(CURDIR)=.
 ifdef SAN
   # The fuzzers and the tests share one library: by clang, with the edges counted, where it has libFuzzer.
-  ifeq ($(SAN)-$(FUZZER),address,undefined-yes)
+  BY_CLANG := address,undefined-yes memory-yes
+  ifneq ($(filter $(BY_CLANG),$(SAN)-$(FUZZER)),)
     CC     := $(CLANG)
     SANITIZE := fuzzer-no-link,$(SAN)
   else
@@ -173,6 +177,11 @@ fuzz-programs: $(FUZZ)
 fuzz: $(if $(F),$(B)/fuzz_$(F),$(FUZZ))
 	$(Q)set -e; for f in $(or $(F),$(patsubst $(B)/fuzz_%,%,$(FUZZ))); do tests/fuzz/run.sh $$f $(or $(T),60); done
 
+## fuzz-memory: each parser over the committed corpus: does it read what nobody wrote? (MemorySanitizer)
+fuzz-memory-programs: $(FUZZ)
+fuzz-memory: $(FUZZ)
+	$(Q)tests/fuzz/memory.sh
+
 # ── installing, packing, packages ────────────────────────────────────────────
 ## install, uninstall: below DESTDIR and PREFIX
 MAN8 := $(notdir $(wildcard man/*.8))
@@ -231,7 +240,8 @@ distclean:
 help:
 	@sed -n "s/^## /  /p" Makefile
 
-.PHONY: again all unit unit-programs root-programs bench-programs fuzz-programs tools check check-root check-vm \
+.PHONY: again all unit unit-programs root-programs bench-programs fuzz-programs fuzz-memory \
+	fuzz-memory-programs tools check check-root check-vm \
 	check-distro check-arm64 check-all golden lint bench fuzz install uninstall dist distcheck deps deps-test clean \
 	distclean help
 .SECONDARY:

@@ -8,6 +8,8 @@
 #include <nettle/memops.h>
 #include <string.h>
 
+#include "util/unwritten.h"
+
 enum { SALT = 20, SECRET = 32, KEY = 16, IV = 12, SAMPLE = 16, V2 = 0x6b3343cf };
 
 struct version {
@@ -102,9 +104,13 @@ int quic_open(uint32_t version, bool from_server, const uint8_t *cid, uint32_t c
 
 	if (!v || n > QUIC_PACKET_MAX || n < pn_at + 4 + SAMPLE)
 		return -1;
+	check_written(p, n);
+	check_written(cid, cid_len);
 	derive(&k, v, from_server, cid, cid_len);
+	written(&k, sizeof(k));
 	aes128_set_encrypt_key(&aes, k.hp);
 	aes128_encrypt(&aes, SAMPLE, mask, p + pn_at + 4);
+	written(mask, SAMPLE);
 	/* RFC 9001, 5.4: the first octet's low bits, and the packet number */
 	memcpy(head, p, pn_at + 4);
 	head[0] ^= mask[0] & 0x0f;
@@ -123,6 +129,8 @@ int quic_open(uint32_t version, bool from_server, const uint8_t *cid, uint32_t c
 	gcm_aes128_update(&gcm, pn_at + pn_len, head);
 	gcm_aes128_decrypt(&gcm, size, out, p + pn_at + pn_len);
 	gcm_aes128_digest(&gcm, QUIC_TAG, tag);
+	written(out, size);
+	written(tag, QUIC_TAG);
 	if (!cut && !memeql_sec(tag, p + n - QUIC_TAG, QUIC_TAG))
 		return -1;
 	return (int)size;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "decode/tls_hello.h"
+#include "util/unwritten.h"
 
 /* Fingerprints of hellos.  Values of RFC 8701 (GREASE) are left out of all of them. */
 
@@ -30,6 +31,7 @@ struct ja3 {
 
 static void ja3_flush(struct ja3 *j)
 {
+	check_written(j->text, j->n);
 	md5_update(&j->md5, j->n, (const uint8_t *)j->text);
 	j->n = 0;
 }
@@ -100,6 +102,7 @@ void tls_ja3(const struct tls_hello *h, char out[33])
 	}
 	ja3_flush(&j);
 	md5_digest(&j.md5, sizeof(digest), digest);
+	written(digest, sizeof(digest));
 	put_hex(out, digest, sizeof(digest));
 }
 
@@ -133,6 +136,7 @@ static void ja4_end(struct ja4 *j, char *out)
 	uint8_t digest[SHA256_DIGEST_SIZE];
 
 	sha256_digest(&j->sha, sizeof(digest), digest);
+	written(digest, sizeof(digest));
 	if (j->any)
 		put_hex(out, digest, HASH_CHARS / 2);
 	else

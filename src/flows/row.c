@@ -6,6 +6,8 @@
 #include <nettle/sha1.h>
 #include <string.h>
 
+#include "util/unwritten.h"
+
 enum { PROTO_ICMP = 1, PROTO_TCP = 6, PROTO_UDP = 17, PROTO_ICMPV6 = 58, PROTO_SCTP = 132 };
 
 /* The Community ID of Corelight: the ends in order, as the key has them. */
@@ -27,9 +29,12 @@ bool flow_community_id(char out[32], const struct flow_key *k)
 	sha1_update(&c, sizeof(proto), proto);
 	if (with_ports)
 		sha1_update(&c, sizeof(port), (const uint8_t *)port);
+	check_written(k, sizeof(*k));
 	sha1_digest(&c, sizeof(digest), digest);
+	written(digest, sizeof(digest));
 	memcpy(out, "1:", 2);
 	base64_encode_raw(out + 2, sizeof(digest), digest);
+	written(out + 2, BASE64_ENCODE_RAW_LENGTH(SHA1_DIGEST_SIZE));
 	out[2 + BASE64_ENCODE_RAW_LENGTH(SHA1_DIGEST_SIZE)] = '\0';
 	return true;
 }

@@ -5,16 +5,18 @@
 #include <stdlib.h>
 
 #include "decode/decode.h"
+#include "util/unwritten.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* Touches all that a record points to, so that the sanitizer sees where it lies. */
+/* Touches all that a record points to, so that a sanitizer sees where it lies, and that it was written. */
 
 static inline uint64_t touch(const void *p, size_t n)
 {
 	const uint8_t *octets = p;
 	uint64_t sum = 0;
 
+	check_written(p, n);
 	for (size_t i = 0; i < n; i++)
 		sum += octets[i];
 	return sum;

@@ -5,6 +5,7 @@
 
 #include "decode/line.h"
 #include "decode/packet.h"
+#include "util/unwritten.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
 
@@ -20,7 +21,10 @@ static void one(struct packet_state *st, struct line_state *ls, struct buf *b, c
 	uint32_t i, sum = 0;
 
 	packet_walk(st, &pk, f);
-	/* What the packet borrows must be readable. */
+	/* What the packet borrows must be readable, and written by somebody. */
+	check_written(pk.l4, pk.l4 ? pk.l4_cap : 0);
+	check_written(pk.payload, pk.payload ? pk.payload_cap : 0);
+	check_written(pk.l3, pk.l3 ? pk.l3_cap : 0);
 	for (i = 0; pk.l4 && i < pk.l4_cap; i++)
 		sum += pk.l4[i];
 	for (i = 0; pk.payload && i < pk.payload_cap; i++)
