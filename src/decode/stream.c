@@ -154,7 +154,7 @@ static void enlist(struct streams *t, struct stream *s, enum shelf list)
 
 static enum shelf shelf_for(const struct stream *s)
 {
-	if (s->side[0].buf || s->side[1].buf || s->conn.state)
+	if (s->side[0].extent || s->side[1].extent || s->conn.state)
 		return HOLDING;
 	return s->talked && !s->closed ? LIVE : IDLE;
 }
@@ -360,6 +360,7 @@ void stream_packet(struct streams *t, const struct packet *pk, stream_fn fn, voi
 	t->counts.gaps += io.gaps;
 	t->counts.cut += io.cut;
 	t->counts.conflicts += io.conflicts;
+	t->counts.memory += io.starved;
 	if (s->closed)
 		end_state(t, s);
 	t->current = NULL;

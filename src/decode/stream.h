@@ -19,7 +19,8 @@
  * another initial number starts a new connection.
  *
  * Bounds.  STREAM_CONNECTIONS connections: those that have sent nothing or are closed
- * go first, then the longest silent.  STREAM_SIDE_MAX octets a direction, and
+ * go first, then the longest silent.  STREAM_SIDE_MAX octets a direction, of which what
+ * came before its turn lies in chunks and is charged by them (apart.h), and
  * STREAM_MEMORY in all with what consumers keep of connections: the longest silent one
  * is forgotten, and starts anew.  All are counted.
  * Time is linear in the octets seen, however they are cut into segments, as long as
@@ -67,8 +68,10 @@ struct stream_side {
 	uint32_t isn, fin_seq;
 	uint32_t have;		/* octets in order, in the buffer from `head` on */
 	uint32_t extent;	/* up to the last one held, in order or not */
+	uint32_t held;		/* extent > have: the sequence number of the first one held apart */
 	uint32_t head, cap;
-	uint8_t  *buf;		/* cap octets, then a bit for each that is held out of order */
+	uint8_t  *buf;		/* cap octets */
+	struct apart *apart;	/* what came before its turn */
 	uint64_t hole_ns;	/* when the first hole appeared */
 };
 

@@ -4,29 +4,28 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "decode/apart.h"
+
 enum {
-	BUFFER_MIN = 2048,
-	BUFFER_MAX = 2 * 65536 + 4096,	/* twice STREAM_SIDE_MAX: see make_room() */
+	BUFFER_MIN = 512,
+	BUFFER_MAX = 100 << 10,		/* half as much again as STREAM_SIDE_MAX: see make_room() */
 	PASS_MAX = 1 << 30,
 };
+_Static_assert((int)STREAM_SIDE_MAX < (int)APART_SPAN, "what is held apart has a place of its own");
 
-static uint32_t buffer_size(uint32_t cap)
+static void release_buffer(struct stream_side *s, uint32_t *memory)
 {
-	return cap + cap / 8;
-}
-
-static uint8_t *bits_of(const struct stream_side *s)
-{
-	return s->buf + s->cap;
+	*memory -= s->cap;
+	free(s->buf);
+	s->buf = NULL;
+	s->cap = s->head = 0;
 }
 
 static void release(struct stream_side *s, uint32_t *memory)
 {
-	if (s->buf)
-		*memory -= buffer_size(s->cap);
-	free(s->buf);
-	s->buf = NULL;
-	s->cap = s->head = s->have = s->extent = 0;
+	release_buffer(s, memory);
+	apart_free(&s->apart, memory);
+	s->have = s->extent = 0;
 }
 
 void side_restart(struct stream_side *s, uint32_t *memory)
@@ -37,37 +36,93 @@ void side_restart(struct stream_side *s, uint32_t *memory)
 	s->known = s->hole_dead = false;
 }
 
-/* The bits of octets held out of order are cleared as they come in order. */
-static void extend(struct stream_side *s)
+/* There is no memory for it: the direction starts anew. */
+static void give_up(struct side_io *io)
 {
-	uint8_t *bits = bits_of(s);
-
-	while (s->have < s->extent) {
-		uint32_t at = s->head + s->have;
-
-		if (!(bits[at / 8] >> at % 8 & 1))
-			break;
-		bits[at / 8] &= (uint8_t)(0xff ^ 1u << at % 8);
-		s->have++;
-	}
+	io->starved++;
+	side_restart(io->side, io->memory);
 }
 
 uint32_t side_held_at(const struct stream_side *s)
 {
-	const uint8_t *bits = bits_of(s);
-	uint32_t i = s->have;
+	return s->extent > s->have ? s->held - s->next : s->extent;
+}
 
-	while (i < s->extent) {
-		uint32_t at = s->head + i;
+/* The octets in order move to a buffer of this size, at least as many as they are. */
+static bool resize(struct side_io *io, uint32_t cap)
+{
+	struct stream_side *s = io->side;
+	uint8_t *buf = malloc(cap);
 
-		if (at % 8 == 0 && !bits[at / 8])
-			i += 8;
-		else if (bits[at / 8] >> at % 8 & 1)
-			return i;
-		else
-			i++;
+	if (!buf)
+		return false;
+	if (s->have)
+		memcpy(buf, s->buf + s->head, s->have);
+	release_buffer(s, io->memory);
+	*io->memory += cap;
+	s->buf = buf;
+	s->cap = cap;
+	return true;
+}
+
+/*
+ * Room for `need` octets in order.  They move to the front only when at least as many were taken,
+ * or the buffer cannot grow and a third of it was, so an octet moves O(1) times.
+ */
+static bool make_room(struct side_io *io, uint32_t need)
+{
+	struct stream_side *s = io->side;
+	uint32_t cap = s->cap ? s->cap : BUFFER_MIN;
+
+	if (s->head + need <= s->cap)
+		return true;
+	if (s->buf && need <= s->cap && (s->head >= s->have || s->cap == BUFFER_MAX)) {
+		memmove(s->buf, s->buf + s->head, s->have);
+		s->head = 0;
+		return true;
 	}
-	return s->extent;
+	while (cap < need || (s->buf && cap <= s->cap))
+		cap *= 2;
+	if (cap > BUFFER_MAX)
+		cap = BUFFER_MAX;
+	return io->room(io->room_ctx, cap) && resize(io, cap);
+}
+
+/* Octets that were kept apart and are next in order. */
+static bool absorb(struct side_io *io)
+{
+	struct stream_side *s = io->side;
+
+	while (s->extent > s->have && s->held == s->next + s->have) {
+		const uint8_t *p = NULL;
+		uint32_t n = apart_run(s->apart, s->held, &p);
+
+		if (!n || !make_room(io, s->have + n))
+			return false;
+		memcpy(s->buf + s->head + s->have, p, n);
+		apart_forget(s->apart, s->held, n, io->memory);
+		s->have += n;
+		if (s->have < s->extent)
+			s->held = apart_next(s->apart, s->held + n, s->extent - s->have);
+		else
+			apart_free(&s->apart, io->memory);
+	}
+	return true;
+}
+
+/* Fewer than all that are held, but more than those in order: some of those apart are passed over. */
+static void advance_apart(struct side_io *io, uint32_t n)
+{
+	struct stream_side *s = io->side;
+
+	apart_forget(s->apart, s->next + s->have, n - s->have, io->memory);
+	release_buffer(s, io->memory);
+	s->have = 0;
+	s->next += n;
+	s->extent -= n;
+	s->held = apart_next(s->apart, s->next, s->extent);
+	if (!absorb(io))
+		give_up(io);
 }
 
 /* The consumer has taken n octets, or they are lost. */
@@ -75,16 +130,24 @@ static void advance(struct side_io *io, uint32_t n)
 {
 	struct stream_side *s = io->side;
 
-	s->next += n;
 	if (n >= s->extent) {
+		s->next += n;
 		release(s, io->memory);
 		return;
 	}
+	if (n > s->have) {
+		advance_apart(io, n);
+		return;
+	}
+	s->next += n;
 	s->head += n;
 	s->extent -= n;
-	s->have = n <= s->have ? s->have - n : 0;
+	s->have -= n;
+	/* What few are left do not keep a large buffer; it was full, so this is seldom. */
 	if (!s->have)
-		extend(s);
+		release_buffer(s, io->memory);
+	else if (s->cap > 4 * BUFFER_MIN && s->have < s->cap / 4)
+		resize(io, s->cap / 2);
 }
 
 static uint32_t call(struct side_io *io, const uint8_t *p, uint32_t n, uint32_t missing, bool cut)
@@ -138,100 +201,66 @@ void side_flush(struct side_io *io)
 	}
 }
 
-/*
- * Room for `need` octets from `head` on.  What was taken is cut off only when that is
- * at least what stays or the buffer cannot grow, so an octet moves O(1) times.  Whole
- * octets of bits move with it, so `head` keeps its place within eight.
- */
-static bool make_room(struct side_io *io, uint32_t need)
-{
-	struct stream_side *s = io->side;
-	uint32_t cut = s->head & ~7u, cap = s->cap ? s->cap : BUFFER_MIN;
-	uint8_t *buf;
-
-	if (s->head + need <= s->cap)
-		return true;
-	if (s->buf && cut >= s->extent && s->head - cut + need <= s->cap) {
-		uint32_t octets = (s->head - cut + s->extent + 7) / 8;
-
-		memmove(s->buf, s->buf + cut, s->head - cut + s->extent);
-		memmove(bits_of(s), bits_of(s) + cut / 8, octets);
-		memset(bits_of(s) + octets, 0, s->cap / 8 - octets);
-		s->head -= cut;
-		return true;
-	}
-	while (cap < s->head - cut + need || (s->buf && cap <= s->cap))
-		cap *= 2;
-	if (cap > BUFFER_MAX)
-		cap = BUFFER_MAX;
-	if (!io->room(io->room_ctx, buffer_size(cap)))
-		return false;
-	buf = calloc(1, buffer_size(cap));
-	if (!buf)
-		return false;
-	if (s->buf) {
-		memcpy(buf, s->buf + cut, s->head - cut + s->extent);
-		memcpy(buf + cap, bits_of(s) + cut / 8, (s->head - cut + s->extent + 7) / 8);
-		*io->memory -= buffer_size(s->cap);
-		free(s->buf);
-	}
-	*io->memory += buffer_size(cap);
-	s->buf = buf;
-	s->head -= cut;
-	s->cap = cap;
-	return true;
-}
-
 /* Octets sent again: are they those that are held?  RFC 9293 wants them to be. */
 static void compare(struct side_io *io, uint32_t off, const uint8_t *p, uint32_t n)
 {
 	const struct stream_side *s = io->side;
-	const uint8_t *bits = bits_of(s);
 	uint32_t both = off < s->have ? (s->have - off < n ? s->have - off : n) : 0;
 	bool differ = both && memcmp(s->buf + s->head + off, p, both);
 
-	for (uint32_t i = both; i < n && off + i < s->extent && !differ; i++) {
-		uint32_t at = s->head + off + i;
-
-		differ = bits[at / 8] >> at % 8 & 1 && s->buf[at] != p[i];
-	}
+	if (!differ && n > both && s->extent > s->have)
+		differ = apart_differs(s->apart, s->next + off + both, p + both, n - both);
 	io->conflicts += differ;
 	io->conn->conflict |= differ;
+}
+
+/* Octets [off, end) after `next`, of which those from `have` on are in order; each turn takes some. */
+static bool keep_in_order(struct side_io *io, uint32_t off, const uint8_t *p, uint32_t end)
+{
+	struct stream_side *s = io->side;
+
+	while (s->have < end) {
+		uint32_t to = s->extent > s->have && s->held - s->next < end ? s->held - s->next : end;
+
+		if (!make_room(io, to))
+			return false;
+		memcpy(s->buf + s->head + s->have, p + (s->have - off), to - s->have);
+		s->have = to;
+		if (s->extent < to)
+			s->extent = to;
+		if (!absorb(io))
+			return false;
+	}
+	return true;
+}
+
+static bool keep_apart(struct side_io *io, uint32_t off, const uint8_t *p, uint32_t n)
+{
+	struct stream_side *s = io->side;
+	uint32_t seq = s->next + off;
+
+	if (!io->room(io->room_ctx, apart_cost(s->apart, seq, n)) ||
+	    !apart_put(&s->apart, seq, p, n, io->memory))
+		return false;
+	if (s->extent == s->have) {
+		s->hole_ns = io->now_ns;
+		s->held = seq;
+	} else if ((int32_t)(seq - s->held) < 0) {
+		s->held = seq;
+	}
+	if (off + n > s->extent)
+		s->extent = off + n;
+	return true;
 }
 
 /* Keep n octets that lie `off` after `next`; those already there stay as they are. */
 static bool keep(struct side_io *io, uint32_t off, const uint8_t *p, uint32_t n)
 {
 	struct stream_side *s = io->side;
-	uint32_t end = off + n;
-	uint8_t *bits;
 
 	if (off < s->extent)
 		compare(io, off, p, n);
-	if (end <= s->have)
-		return true;
-	if (!make_room(io, end > s->extent ? end : s->extent))
-		return false;
-	if (off <= s->have && s->have == s->extent) {
-		memcpy(s->buf + s->head + s->have, p + (s->have - off), end - s->have);
-		s->have = s->extent = end;
-		return true;
-	}
-	if (s->extent == s->have)
-		s->hole_ns = io->now_ns;
-	bits = bits_of(s);
-	for (uint32_t i = off > s->have ? off : s->have; i < end; i++) {
-		uint32_t at = s->head + i;
-
-		if (bits[at / 8] >> at % 8 & 1)
-			continue;
-		s->buf[at] = p[i - off];
-		bits[at / 8] |= (uint8_t)(1u << at % 8);
-	}
-	if (end > s->extent)
-		s->extent = end;
-	extend(s);
-	return true;
+	return off <= s->have ? keep_in_order(io, off, p, off + n) : keep_apart(io, off, p, n);
 }
 
 /* The rest of a segment that was cut at the snap length, if it would come next. */
@@ -306,8 +335,7 @@ static void take_in(struct side_io *io, uint32_t end, const uint8_t *p, uint32_t
 			off = end - len - s->next;
 			n = STREAM_SIDE_MAX - off < cap ? STREAM_SIDE_MAX - off : cap;
 			if (!n || !keep(io, off, p, n)) {
-				io->gaps += cap + s->have;
-				side_restart(s, io->memory);
+				give_up(io);
 				return;
 			}
 			deliver(io);

@@ -17,6 +17,7 @@ struct side_io {
 	uint64_t gaps;		/* octets found missing */
 	uint64_t cut;		/* octets cut at the snap length */
 	uint64_t conflicts;	/* segments that differ from what is held */
+	uint64_t starved;	/* times that there was no memory, and the direction started anew */
 	/* Asked before a buffer grows by `more` octets of memory; false: there is no room. */
 	bool (*room)(void *room_ctx, uint32_t more);
 	void *room_ctx;

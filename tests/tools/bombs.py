@@ -12,8 +12,14 @@ top = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', '..')
 netprobe = os.environ.get('NETPROBE', os.path.join(top, 'build', 'netprobe'))
 mkbomb = os.path.join(top, 'tests', 'tools', 'mkbomb.py')
 MEMORY = 64 << 20
+# Another kind that is the same number of frames as they should come: at most twice its time.
+CLEAN = {'tcp_reversed': 'tcp_octets', 'tcp_every_other': 'tcp_octets', 'tcp_overlap': 'tcp_segments',
+         'tcp_hole_acks': 'tcp_acks'}
 # What must be told of each, besides; where nothing stands the bomb may pass without a loss.
-TOLD = {'syns': ['half_open_evicted'], 'half_open': ['stream_memory_full']}
+TOLD = {'syns': ['half_open_evicted'], 'half_open': ['stream_memory_full'], 'tcp_every_other': ['gap'],
+        'frag_tiny': ['fragment_table_full'], 'frag_pieces': ['fragment_memory_full']}
+# What must not be told: what is held is little.
+NOT_TOLD = {'tcp_far': ['stream_memory_full'], 'frag_tiny': ['fragment_memory_full']}
 
 
 def run(path, out):
@@ -35,8 +41,27 @@ def reasons(out):
         return {json.loads(line)['lost']['reason'] for line in lines if '"dataset":"lost"' in line}
 
 
+def compare(kind, n, work, failures):
+    """The time of a kind to that of its clean one."""
+    paths = {k: os.path.join(work, f'{k}.{n}') for k in (kind, CLEAN[kind])}
+    for k, path in paths.items():
+        if not os.path.exists(path):
+            subprocess.run([sys.executable, mkbomb, k, str(n), path], check=True)
+    ratio = 9.0
+    for _ in range(4):
+        times = {k: min(run(path, os.path.join(work, 'out'))[0] for _ in range(3)) for k, path in paths.items()}
+        ratio = min(ratio, times[kind] / max(times[CLEAN[kind]], 0.004))
+        if ratio <= 2.0:
+            break
+    print(f'# {kind}: {ratio:.2f} times the time of {CLEAN[kind]}')
+    if ratio > 2.0:
+        failures.append(f'{kind}: {ratio:.2f} times the time of {CLEAN[kind]}')
+
+
 def check(kind, work, failures):
     n = {'syns': 250000, 'half_open': 50000, 'one_octet': 200000, 'http_line': 1000000, 'http_headers': 2000000}.get(kind, 8000000)
+    n = {'tcp': 200000, 'frag': 200000}.get(kind.split('_')[0], n)
+    n = {'tcp_segments': 50000, 'tcp_overlap': 50000, 'frag_overlap': 50000}.get(kind, n)
     path, out = os.path.join(work, kind), os.path.join(work, 'out')
     for size in (n, 2 * n):
         subprocess.run([sys.executable, mkbomb, kind, str(size), f'{path}.{size}'], check=True)
@@ -55,6 +80,9 @@ def check(kind, work, failures):
         failures.append(f'{kind}: {ratio:.2f} times the time for twice the octets')
     if memory > MEMORY:
         failures.append(f'{kind}: {memory >> 20} MiB')
+    if kind in CLEAN:
+        compare(kind, 2 * n, work, failures)
+    failures.extend(f'{kind}: {reason} is told' for reason in NOT_TOLD.get(kind, []) if reason in told)
     failures.extend(f'{kind}: {reason} is not told' for reason in TOLD.get(kind, []) if reason not in told)
     os.unlink(f'{path}.{n}')
     os.unlink(f'{path}.{2 * n}')

@@ -18,15 +18,15 @@ class Capture:
         self.f.write(struct.pack('<IHHiIII', 0xa1b2c3d4, 2, 4, 0, 0, 262144, 1))
         self.us = 0
 
-    def frame(self, proto, src, dst, l4):
-        ip = struct.pack('>BBHHHBBH', 0x45, 0, 20 + len(l4), 1, 0x4000, 64, proto, 0) + ip4(src) + ip4(dst)
+    def frame(self, proto, src, dst, l4, number=1, fragment=0x4000):
+        ip = struct.pack('>BBHHHBBH', 0x45, 0, 20 + len(l4), number, fragment, 64, proto, 0) + ip4(src) + ip4(dst)
         data = b'\2\0\0\0\0\2\2\0\0\0\0\1\x08\0' + ip + l4
         self.us += 10
         self.f.write(struct.pack('<IIII', 1700000000 + self.us // 1000000, self.us % 1000000, len(data), len(data)))
         self.f.write(data)
 
-    def tcp(self, src, dst, sport, dport, seq, flags, payload=b''):
-        self.frame(6, src, dst, struct.pack('>HHIIBBHHH', sport, dport, seq & 0xffffffff, 0, 0x50, flags, 65535, 0, 0) + payload)
+    def tcp(self, src, dst, sport, dport, seq, flags, payload=b'', ack=0):
+        self.frame(6, src, dst, struct.pack('>HHIIBBHHH', sport, dport, seq & 0xffffffff, ack, 0x50, flags, 65535, 0, 0) + payload)
 
     def udp(self, sport, dport, payload):
         self.frame(17, 0x0a000001, 0x0a000002, struct.pack('>HHHH', sport, dport, 8 + len(payload), 0) + payload)
@@ -191,10 +191,91 @@ def quic(c, n):
         c.udp(1024 + i % 60000, 443, b'\xc3\0\0\0\1\x08' + struct.pack('>Q', i) + b'\0\0\x44\x96' + b'\0' * 1170)
 
 
+# One long message of DNS after another, so that each octet is waited for; n segments of it.
+LONG = struct.pack('>HHHHHHH', 64012, 1, 0x100, 12800, 0, 0, 0) + b'\0\0\1\0\1' * 12800
+
+
+def long_part(at, n):
+    at %= len(LONG)
+    return (LONG + LONG[:MSS])[at:at + n]
+
+
+def client(c, at, n):
+    c.tcp(0x0a000001, 0x0a000002, 40000, 53, 1000 + at, 16, long_part(at, n))
+
+
+def tcp_octets(c, n):
+    for i in range(n):
+        client(c, i, 1)
+
+
+def tcp_segments(c, n):
+    for i in range(n):
+        client(c, i * 1000, 1000)
+
+
+def tcp_reversed(c, n):
+    """From the last octet of each 60000 to the first."""
+    client(c, 0, 1)
+    for i in range(n):
+        client(c, 1 + i // 60000 * 60000 + 59999 - i % 60000, 1)
+
+
+def tcp_every_other(c, n):
+    for i in range(n):
+        client(c, 2 * i, 1)
+
+
+def tcp_overlap(c, n):
+    """Behind a hole, each over what is there."""
+    client(c, 0, 1)
+    for i in range(n):
+        client(c, 10 + i * 7 % 60000, 1000)
+
+
+def tcp_acks(c, n, hole=False):
+    client(c, 0, 2)
+    if hole:
+        client(c, 65500, 1)
+    for i in range(n):
+        c.tcp(0x0a000002, 0x0a000001, 53, 40000, 1, 16, ack=1002)
+
+
+def tcp_hole_acks(c, n):
+    """What is held far behind a hole is not looked for at each acknowledgment."""
+    tcp_acks(c, n, True)
+
+
+def tcp_far(c, n):
+    """Connections of two segments, the second far behind the first."""
+    for i in range(n // 2):
+        c.tcp(0x0b000000 + i % 5000, 0x0a000002, 40000, 53, 1000 + i // 5000 * 70000, 16, LONG[:1])
+        c.tcp(0x0b000000 + i % 5000, 0x0a000002, 40000, 53, 61000 + i // 5000 * 70000, 16, b'a')
+
+
+def frag_tiny(c, n):
+    """One piece of each datagram, at its end."""
+    for i in range(n):
+        c.frame(17, 0x0a000001 + i // 65536, 0x0a000002, b'a' * 8, i % 65536, 0x2000 | 8180)
+
+
+def frag_overlap(c, n):
+    for i in range(n):
+        c.frame(17, 0x0a000001, 0x0a000002, b'a' * 1400, i // 1000, 0x2000 | i % 1000)
+
+
+def frag_pieces(c, n):
+    """Datagrams of every other piece, in no order."""
+    for i in range(n):
+        c.frame(17, 0x0a000001, 0x0a000002, b'a' * 8, i // 4000, 0x2000 | (2 * (i % 4000 * 2001 % 4000) + 1))
+
+
 KINDS = {f.__name__: f for f in (syns, half_open, one_octet, http_line, http_headers, http_pipeline, http_chunks,
                                  h2_continuation, h2_empty_continuation, h2_huffman, h2_table, h2_sizes,
                                  redis_nesting, redis_giant, redis_length, redis_pipeline, kafka, kafka_produce,
-                                 dns_pointers, dns_records, dhcp, dhcp6, tls_records, quic)}
+                                 dns_pointers, dns_records, dhcp, dhcp6, tls_records, quic,
+                                 tcp_octets, tcp_segments, tcp_reversed, tcp_every_other, tcp_overlap, tcp_acks,
+                                 tcp_hole_acks, tcp_far, frag_tiny, frag_overlap, frag_pieces)}
 
 if sys.argv[1:] == ['--list']:
     print('\n'.join(KINDS))

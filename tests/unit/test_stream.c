@@ -376,6 +376,100 @@ static void memory_is_bounded_and_the_longest_silent_go_first(void **state)
 	assert_got(w, "abc");
 }
 
+static struct packet from(struct wire *w, uint32_t i, uint8_t flags, const char *text)
+{
+	struct packet pk = { .frame = &w->frame, .has_tcp = true, .tcp_flags = flags, .tcp_seq = 100,
+			     .payload = (const uint8_t *)text };
+
+	pk.payload_cap = pk.payload_len = (uint32_t)strlen(text);
+	pk.ip = (struct ip_layer){ .src = { 4, { 10, (uint8_t)(i >> 16), (uint8_t)(i >> 8), (uint8_t)i } },
+				   .dst = { 4, { 11, 0, 0, 1 } },
+				   .sport = 1, .dport = 53, .proto = 6, .version = 4 };
+	return pk;
+}
+
+/* What is held is charged, not what lies before it. */
+static void a_segment_far_behind_a_hole_costs_little(void **state)
+{
+	struct wire *w = *state;
+	struct stream_counts c;
+	struct packet pk;
+
+	w->sink.message = 8;
+	for (uint32_t i = 0; i < 5000; i++) {
+		pk = from(w, i, ACK, "abcd");
+		stream_packet(w->t, &pk, consume, &w->sink);
+		pk.tcp_seq += 60000;
+		stream_packet(w->t, &pk, consume, &w->sink);
+	}
+	stream_counts(w->t, &c);
+	assert_int_equal(c.memory + c.evicted, 0);
+	pk = from(w, 0, ACK, "efgh");
+	pk.tcp_seq += 4;
+	stream_packet(w->t, &pk, consume, &w->sink);
+	assert_got(w, "abcdefgh");
+}
+
+/* Seconds for bare acknowledgments of what came before a hole, or of a connection without one. */
+static double acknowledgments(struct wire *w, bool hole)
+{
+	double start;
+
+	segment(w, false, 99, SYN, NULL, 0, 0);
+	segment(w, false, 77, SYN, NULL, 0, 0);
+	data(w, 78, "abc");
+	if (hole)
+		data(w, 78 + 65000, "x");
+	w->ack = 81;
+	w->frame.time_ns += SECOND;
+	start = cpu_seconds();
+	for (int i = 0; i < 100000; i++)
+		segment(w, true, 500, ACK, NULL, 0, 0);
+	return cpu_seconds() - start;
+}
+
+static void a_hole_is_not_searched_at_each_acknowledgment(void **state)
+{
+	double best = 1e9;
+
+	for (int i = 0; i < 7; i++) {
+		double clean = acknowledgments(*state, false), ratio = acknowledgments(*state, true) / clean;
+
+		best = ratio < best ? ratio : best;
+	}
+	assert_true(best < 2);
+}
+
+/* Chunks that are used and given back in every order, and numbers that wrap. */
+static void what_is_held_apart_is_counted_to_the_octet(void **state)
+{
+	static uint8_t text[65536];
+	struct wire *w = *state;
+	uint32_t isn = 0xffff8000u;
+
+	srandom(9);
+	for (uint32_t i = 0; i < sizeof(text); i++)
+		text[i] = (uint8_t)random();
+	for (int round = 0; round < 40; round++, isn += 0x3000001) {
+		segment(w, false, isn, SYN, NULL, 0, 0);
+		assert_int_equal(stream_memory(w->t), 0);
+		w->sink.n = w->sink.missing = 0;
+		for (int i = 0; i < 300; i++) {
+			uint32_t off = 1 + (uint32_t)random() % 65535, n = 1 + (uint32_t)random() % (i % 2 ? 3 : 3000);
+
+			n = n < sizeof(text) - off ? n : (uint32_t)sizeof(text) - off;
+			segment(w, false, isn + 1 + off, ACK, text + off, n, n);
+			assert_true(stream_memory(w->t) < 150000);
+		}
+		for (uint32_t off = 0; off < sizeof(text); off += 512)
+			segment(w, false, isn + 1 + off, ACK, text + off, 512, 512);
+		assert_int_equal(w->sink.n, sizeof(text));
+		assert_memory_equal(w->sink.p, text, sizeof(text));
+		assert_int_equal(w->sink.missing, 0);
+		assert_int_equal(stream_memory(w->t), 0);
+	}
+}
+
 static void octets_that_were_sent_twice_are_compared(void **state)
 {
 	struct wire *w = *state;
@@ -395,18 +489,6 @@ static void octets_that_were_sent_twice_are_compared(void **state)
 	assert_got(w, "abcdefghi");
 	stream_counts(w->t, &c);
 	assert_int_equal(c.conflicts, 2);
-}
-
-static struct packet from(struct wire *w, uint32_t i, uint8_t flags, const char *text)
-{
-	struct packet pk = { .frame = &w->frame, .has_tcp = true, .tcp_flags = flags, .tcp_seq = 100,
-			     .payload = (const uint8_t *)text };
-
-	pk.payload_cap = pk.payload_len = (uint32_t)strlen(text);
-	pk.ip = (struct ip_layer){ .src = { 4, { 10, (uint8_t)(i >> 16), (uint8_t)(i >> 8), (uint8_t)i } },
-				   .dst = { 4, { 11, 0, 0, 1 } },
-				   .sport = 1, .dport = 53, .proto = 6, .version = 4 };
-	return pk;
 }
 
 static void state_ends_with_its_connection(void **state)
@@ -501,6 +583,9 @@ int main(void)
 		T(shuffled_and_overlapping_segments_give_the_same_octets),
 		T(segments_of_one_octet_take_linear_time),
 		T(memory_is_bounded_and_the_longest_silent_go_first),
+		T(a_segment_far_behind_a_hole_costs_little),
+		T(a_hole_is_not_searched_at_each_acknowledgment),
+		T(what_is_held_apart_is_counted_to_the_octet),
 		T(octets_that_were_sent_twice_are_compared),
 		T(state_ends_with_its_connection),
 		T(state_counts_as_memory),
