@@ -175,6 +175,7 @@ static const struct {
 	{ AT(stream_half_open), "reassembly", "half_open_evicted" },
 	{ AT(stream_memory), "reassembly", "stream_memory_full" },
 	{ AT(stream_gaps), "reassembly", "gap" },
+	{ AT(stream_stray), "reassembly", "stray" },
 	{ AT(stream_conflicts), "reassembly", "conflict" },
 	{ AT(stream_cut), "snap", "stream_cut" },
 	{ AT(datagrams_cut), "snap", "datagram_cut" },

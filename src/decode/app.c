@@ -151,6 +151,7 @@ void app_counts(const struct app *a, struct decode_counts *c)
 	c->stream_half_open += s.half_open;
 	c->stream_memory += s.memory;
 	c->stream_gaps += s.gaps;
+	c->stream_stray += s.stray;
 	c->stream_cut += s.cut;
 	c->stream_conflicts += s.conflicts;
 	c->datagrams_cut += a->cut;
@@ -158,6 +159,11 @@ void app_counts(const struct app *a, struct decode_counts *c)
 	for (unsigned int i = 0; i < DECODERS; i++)
 		if (decoders[i]->counts)
 			decoders[i]->counts(a->ctx[i], c);
+}
+
+void app_finish(struct app *a)
+{
+	stream_finish(a->streams);
 }
 
 void app_tick(struct app *a, uint64_t now_ns, struct emit *e)

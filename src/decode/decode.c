@@ -174,7 +174,10 @@ int decode_tick(struct decode *d, uint64_t now_ns, record_fn fn, void *ctx)
 /* Nothing is said of queries younger than the timeout: what comes after the end may answer them. */
 int decode_finish(struct decode *d, record_fn fn, void *ctx)
 {
-	return decode_tick(d, d->last_ns, fn, ctx);
+	int rc = decode_tick(d, d->last_ns, fn, ctx);
+
+	app_finish(d->app);
+	return rc;
 }
 
 void decode_counts(const struct decode *d, struct decode_counts *c)

@@ -13,6 +13,7 @@ enum {
 	BUCKETS = STREAM_CONNECTIONS,
 	WINDOW_MAX = 1 << 30,		/* RFC 7323, 2.3: no window is larger */
 	RESEND_MAX = 1 << 20,		/* so far back an octet may still be sent again */
+	JUMP_MAX = 1 << 24,		/* what is farther ahead is not believed until more follows on it */
 };
 #define NONE UINT32_MAX
 #define HOLE_MIN_NS   10000000ull	/* frames of one instant may be captured out of order */
@@ -36,6 +37,10 @@ struct stream {
 	uint32_t chain, older, newer;
 	uint8_t  list;
 	bool     talked, closed;
+	/* A bit for each direction in which the number is known; see belongs(). */
+	uint8_t  has_was, has_stray, was_client;
+	uint32_t was[2];		/* next in the connection that this one took the place of */
+	uint32_t stray[2];		/* behind the last segment whose numbers belonged to nobody */
 };
 
 struct streams {
@@ -166,6 +171,49 @@ static void begin(struct streams *t, struct stream *s)
 	memset(s->side, 0, sizeof(s->side));
 	s->conn = (struct stream_conn){ .serial = ++t->serial, .table = t };
 	s->talked = s->closed = false;
+	s->has_was = s->has_stray = 0;
+}
+
+/* The number that the next octet from the sender has: the consumer may have passed over what is to come. */
+static uint32_t expected(const struct stream_side *me)
+{
+	return (int32_t)(me->next + me->have - me->seen) > 0 ? me->seen : me->next + me->have;
+}
+
+/* Octets that were sent, as what is held behind them, an acknowledgment or a FIN says, and never came. */
+static uint32_t outstanding(const struct stream_side *s)
+{
+	uint32_t from = s->next + s->have, end = s->next + s->extent;
+
+	if (!s->known || s->ignored)
+		return 0;
+	if (s->fin && (int32_t)(s->fin_seq - end) > 0)
+		end = s->fin_seq;
+	else if (!s->fin && s->has_acked && (int32_t)(s->acked - end) > 0)
+		end = s->acked;
+	return end - from;
+}
+
+/* The connection is over, as far as it was seen. */
+static void settle(struct streams *t, const struct stream *s)
+{
+	if (!s->closed)
+		t->counts.gaps += (uint64_t)outstanding(&s->side[0]) + outstanding(&s->side[1]);
+}
+
+/* Likewise, but it may be that nobody began one: what would have been next is kept in mind. */
+static void replace(struct streams *t, struct stream *s)
+{
+	uint8_t client = s->conn.client, known = 0;
+	uint32_t was[2] = { expected(&s->side[0]), expected(&s->side[1]) };
+
+	for (unsigned int i = 0; i < 2 && s->talked && !s->closed; i++)
+		known |= (uint8_t)(s->side[i].known << i);
+	settle(t, s);
+	begin(t, s);
+	s->has_was = known;
+	s->was_client = client;
+	memcpy(s->was, was, sizeof(was));
 }
 
 static struct stream *add(struct streams *t, const struct key *k)
@@ -229,8 +277,14 @@ static void see_syn(struct streams *t, struct stream *s, unsigned int dir, const
 		me->isn = pk->tcp_seq;
 		return;
 	}
-	if (!(pk->tcp_flags & TCP_ACK))
-		begin(t, s);
+	if (!(pk->tcp_flags & TCP_ACK)) {
+		replace(t, s);
+	} else if (me->known && s->talked && !s->closed) {
+		s->was[dir] = expected(me);
+		s->has_was |= (uint8_t)(1u << dir);
+		s->was_client = s->conn.client;
+		t->counts.gaps += outstanding(me);
+	}
 	s->conn.client = (uint8_t)(1 + (pk->tcp_flags & TCP_ACK ? !dir : dir));
 	side_restart(me, &t->memory);
 	memset(me, 0, sizeof(*me));
@@ -244,26 +298,50 @@ static void see_syn(struct streams *t, struct stream *s, unsigned int dir, const
 	}
 }
 
-/* The number that the next octet from the sender has: the consumer may have passed over what is to come. */
-static uint32_t expected(const struct stream_side *me)
+/* What was taken for a new connection was none: the one before goes on. */
+static void resume(struct streams *t, struct stream *s)
 {
-	return (int32_t)(me->next + me->have - me->seen) > 0 ? me->seen : me->next + me->have;
+	uint8_t client = s->was_client;
+
+	replace(t, s);
+	s->conn.client = client;
 }
 
-/* Numbers that no window explains: of another connection, or of nobody's. */
-static bool belongs(struct streams *t, struct stream *s, struct stream_side *me, uint32_t seq,
+/*
+ * Anyone can send one segment, or a SYN, with numbers of his own.  So what no window explains is let
+ * pass once, and counted; the next one tells: it follows on the connection that was before, and that
+ * goes on; or it follows on the stranger, and a connection begins there.
+ */
+static bool belongs(struct streams *t, struct stream *s, unsigned int dir, const struct packet *pk, uint32_t seq,
 		    uint64_t now_ns)
 {
+	const struct stream_side *me = &s->side[dir];
+	uint8_t bit = (uint8_t)(1u << dir);
 	int32_t off;
 
 	if (!me->known)
 		return true;
-	off = (int32_t)(seq - ((int32_t)(me->next - me->seen) > 0 ? me->seen : me->next));
-	if (off >= -RESEND_MAX && off < WINDOW_MAX && !(s->closed && off >= 0))
+	if (s->has_was & bit && seq == s->was[dir] && !s->closed) {
+		resume(t, s);
 		return true;
-	if (!s->closed && now_ns - s->seen_ns < RESTART_NS)
+	}
+	off = (int32_t)(seq - ((int32_t)(me->next - me->seen) > 0 ? me->seen : me->next));
+	if (off >= -RESEND_MAX && off < JUMP_MAX && !(s->closed && off >= 0))
+		return true;
+	if (!s->closed && s->has_was & bit && seq - s->was[dir] < STREAM_SIDE_MAX) {
+		resume(t, s);
+		return true;
+	}
+	if (!s->closed && s->has_stray & bit && seq == s->stray[dir]) {
+		s->has_stray &= (uint8_t)(0xff ^ bit);
+		if (off >= 0 && off < WINDOW_MAX)
+			return true;
+	} else if (!s->closed && now_ns - s->seen_ns < RESTART_NS) {
+		s->stray[dir] = seq + pk->payload_len;
+		s->has_stray |= bit;
 		return false;
-	begin(t, s);
+	}
+	replace(t, s);
 	return true;
 }
 
@@ -275,9 +353,13 @@ static void see_octets(struct streams *t, struct stream *s, struct side_io *io, 
 
 	if (!len)
 		return;
-	if (!belongs(t, s, me, seq, io->now_ns)) {
-		io->gaps += len;
+	if (!belongs(t, s, io->dir, pk, seq, io->now_ns)) {
+		t->counts.stray += len;
 		return;
+	}
+	if (me->fin && (int32_t)(seq + len - me->fin_seq) > 0) {
+		if (!me->fin_acked)	/* the receiver has not got it either: it was not the sender's */
+			me->fin = false;
 	}
 	if (me->fin && (int32_t)(seq + len - me->fin_seq) > 0) {	/* nothing comes after a FIN */
 		if ((int32_t)(me->fin_seq - seq) <= 0)
@@ -299,14 +381,17 @@ static bool ended(const struct stream_side *s)
 static void see_end(struct streams *t, struct stream *s, struct side_io *io, const struct packet *pk)
 {
 	struct stream_side *me = io->side, *peer = io->other;
+	uint32_t end = pk->tcp_seq + pk->payload_len + (pk->tcp_flags & TCP_SYN ? 1 : 0);
 
-	if (pk->tcp_flags & TCP_FIN && !me->fin) {
+	/* It ends what was seen, or a window's worth later. */
+	if (pk->tcp_flags & TCP_FIN && !me->fin && (!me->known || end - expected(me) < JUMP_MAX)) {
 		me->fin = true;
-		me->fin_seq = pk->tcp_seq + pk->payload_len + (pk->tcp_flags & TCP_SYN ? 1 : 0);
+		me->fin_seq = end;
 	}
 	/* RFC 5961, 3.2: a reset must have exactly the next number */
 	if (pk->tcp_flags & TCP_RST && me->known && pk->tcp_seq == expected(me)) {
 		side_flush(io);
+		t->counts.gaps += outstanding(peer);
 		me->fin = peer->fin = true;
 		me->fin_seq = me->next + me->have;
 		peer->fin_seq = peer->next + peer->have;
@@ -319,6 +404,12 @@ static void see_end(struct streams *t, struct stream *s, struct side_io *io, con
 /* Octets behind a hole that the receiver has: nobody will send those of the hole again. */
 static void see_ack(struct stream_side *peer, uint32_t ack, uint64_t now_ns)
 {
+	if (peer->fin && (int32_t)(ack - peer->fin_seq) > 0)
+		peer->fin_acked = true;
+	if (peer->known && ack - expected(peer) < JUMP_MAX && (!peer->has_acked || (int32_t)(ack - peer->acked) > 0)) {
+		peer->has_acked = true;
+		peer->acked = ack;
+	}
 	if (!peer->known || peer->extent == peer->have || now_ns - peer->hole_ns < HOLE_MIN_NS)
 		return;
 	if ((int32_t)(ack - (peer->next + side_held_at(peer))) >= 0)
@@ -366,6 +457,16 @@ void stream_packet(struct streams *t, const struct packet *pk, stream_fn fn, voi
 	t->current = NULL;
 	unlist(t, s);
 	enlist(t, s, shelf_for(s));
+}
+
+void stream_finish(struct streams *t)
+{
+	for (uint32_t i = 0; i < t->fresh; i++) {
+		settle(t, &t->slots[i]);
+		begin(t, &t->slots[i]);
+		unlist(t, &t->slots[i]);
+		enlist(t, &t->slots[i], IDLE);
+	}
 }
 
 void *stream_alloc(struct stream_conn *c, uint32_t n)

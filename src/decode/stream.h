@@ -16,7 +16,9 @@
  * has acknowledged it (so nobody will send it again), until 64 KiB are held behind it,
  * or until a reset; then it is passed over, counted, and the consumer told.  A capture may
  * begin in mid-stream: the first octet seen then starts that direction.  A SYN with
- * another initial number starts a new connection.
+ * another initial number starts a new connection; if the one before goes on after all, so does
+ * this.  A FIN after which more comes was none, unless it was acknowledged.  What is missing when
+ * the connection or the capture ends is counted then.
  *
  * Bounds.  STREAM_CONNECTIONS connections: those that have sent nothing or are closed
  * go first, then the longest silent.  STREAM_SIDE_MAX octets a direction, of which what
@@ -62,10 +64,11 @@ struct stream_side {
 	bool     midstream;	/* its first octets were not seen */
 
 	/* stream.c's own */
-	bool     known, syn, fin, hole_dead;
+	bool     known, syn, fin, fin_acked, has_acked, hole_dead;
 	uint32_t next;		/* sequence number of the first octet not taken */
 	uint32_t seen;		/* behind the last octet seen; `next` may be far ahead of it */
 	uint32_t isn, fin_seq;
+	uint32_t acked;		/* the receiver has all before it, if it was not somebody else who said so */
 	uint32_t have;		/* octets in order, in the buffer from `head` on */
 	uint32_t extent;	/* up to the last one held, in order or not */
 	uint32_t held;		/* extent > have: the sequence number of the first one held apart */
@@ -98,6 +101,7 @@ struct stream_counts {
 	uint64_t half_open;	/* connections that had not, likewise */
 	uint64_t memory;	/* connections forgotten for want of memory */
 	uint64_t gaps;		/* octets missing */
+	uint64_t stray;		/* octets of segments whose numbers are of no window */
 	uint64_t cut;		/* octets missing because frames were cut at the snap length */
 	uint64_t conflicts;	/* segments that differed from what had been sent before */
 };
@@ -115,6 +119,8 @@ void stream_packet(struct streams *t, const struct packet *pk, stream_fn fn, voi
  */
 void *stream_alloc(struct stream_conn *c, uint32_t n);
 void stream_free(struct stream_conn *c, void *p, uint32_t n);
+/* No more packets will come: what was sent and is missing is counted.  All connections end. */
+void stream_finish(struct streams *t);
 void stream_counts(const struct streams *t, struct stream_counts *c);
 /* Octets of memory that buffers and consumers' state take now. */
 uint32_t stream_memory(const struct streams *t);

@@ -72,6 +72,12 @@ for f in '' '-v' '-j'; do
 	run() { "$np" watch $f --fail-on-loss -r "$lossy" >/dev/null; }
 	[ "$(status run)" = 3 ] || die "watch $f --fail-on-loss: not 3 for a capture with losses"
 done
+# So do octets of TCP that are missing, and fragments that cannot be put together.
+for f in tcp-gap fragment-two-ends; do
+	"$top/build/tests/tools/hex2pcap" "$top/tests/regress/$f.hex" "$work/lossy.pcap"
+	run() { "$np" watch --fail-on-loss -r "$work/lossy.pcap" >/dev/null; }
+	[ "$(status run)" = 3 ] || die "watch --fail-on-loss: not 3 for $f"
+done
 [ "$(status "$np" watch -q --fail-on-loss -c 1 -w /dev/null -r "$capture")" = 0 ] || die "--fail-on-loss without loss"
 
 # What is read is not written to, by whatever name: neither emptied nor without an end.
