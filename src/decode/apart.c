@@ -41,7 +41,7 @@ static uint32_t in_word(uint32_t at, uint32_t n)
 
 static uint64_t mask_of(uint32_t at, uint32_t n)
 {
-	return UINT64_MAX >> (WORD - n) << at % WORD;
+	return n ? UINT64_MAX >> (WORD - n) << at % WORD : 0;
 }
 
 uint32_t apart_cost(const struct apart *a, uint32_t seq, uint32_t n)

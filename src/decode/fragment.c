@@ -233,7 +233,7 @@ static struct part part_of(struct fragments *t, const struct fragment *d, const 
 
 	r.n = x->len - from < CHUNK - r.at ? x->len - from : CHUNK - r.at;
 	blocks = (r.n + BLOCK - 1) / BLOCK;
-	r.blocks = UINT64_MAX >> (64 - blocks) << r.at / BLOCK;
+	r.blocks = blocks ? UINT64_MAX >> (64 - blocks) << r.at / BLOCK : 0;
 	return r;
 }
 
@@ -247,9 +247,9 @@ static uint32_t held_of(struct fragments *t, const struct fragment *d, const str
 		uint64_t both = r.c ? r.c->have & r.blocks : 0;
 
 		held += (uint32_t)__builtin_popcountll(both);
-		if (both == r.blocks)
+		if (r.c && both == r.blocks)
 			*differ |= memcmp(r.c->octets + r.at, r.p, r.n) != 0;
-		for (uint32_t at = 0; both && both != r.blocks && at < r.n; at += BLOCK)
+		for (uint32_t at = 0; r.c && both && both != r.blocks && at < r.n; at += BLOCK)
 			if (both >> (r.at + at) / BLOCK & 1)
 				*differ |= memcmp(r.c->octets + r.at + at, r.p + at,
 						  r.n - at < BLOCK ? r.n - at : BLOCK) != 0;
@@ -264,8 +264,10 @@ static void copy_new(struct fragments *t, struct fragment *d, const struct fragm
 
 	while (from < x->len) {
 		struct part r = part_of(t, d, x, from);
-		uint64_t have = r.c->have;
+		uint64_t have = r.c ? r.c->have : 0;
 
+		if (!r.c)		/* not so: make_room() */
+			return;
 		if (!(have & r.blocks))
 			memcpy(r.c->octets + r.at, r.p, r.n);
 		for (uint32_t at = 0; have & r.blocks && at < r.n; at += BLOCK)

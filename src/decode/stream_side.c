@@ -56,7 +56,7 @@ static bool resize(struct side_io *io, uint32_t cap)
 
 	if (!buf)
 		return false;
-	if (s->have)
+	if (s->buf && s->have)
 		memcpy(buf, s->buf + s->head, s->have);
 	release_buffer(s, io->memory);
 	*io->memory += cap;
