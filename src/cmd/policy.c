@@ -42,7 +42,7 @@ static int add_file(struct policy *p, const char *name)
 
 int policy_open(struct policy *p)
 {
-	struct priv_drop drop = { .change_user = geteuid() == 0, .uid = 65534, .gid = 65534, .ask = -1 };
+	struct priv_drop drop = { .change_user = geteuid() == 0, .uid = 65534, .gid = 65534, .fds = { .ask = -1 } };
 	int rc = EXIT_DONE;
 
 	for (unsigned int i = 0; i < p->n_files && !rc; i++) {

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -317,6 +318,16 @@ int watch_check(struct watch *w, int argc, char **argv)
 	return EXIT_DONE;
 }
 
+static int socket_output(const struct watch *w)
+{
+	struct stat st;
+
+	for (unsigned int i = 0; i < w->n_outs; i++)
+		if (!fstat(w->outs[i]->fd, &st) && S_ISSOCK(st.st_mode))
+			return w->outs[i]->fd;
+	return 0;
+}
+
 int watch_drop_privileges(struct watch *w)
 {
 	char done[256] = "";
@@ -326,9 +337,7 @@ int watch_drop_privileges(struct watch *w)
 		.gid = w->gid,
 		.must_change = w->o->user != NULL,
 		.writes_files = true,
-		.ask = helper_ask_fd(w->helper),
-		.mute_from = w->mute_from,
-		.mute_to = w->mute_to,
+		.fds = { helper_ask_fd(w->helper), socket_output(w), w->mute_from, w->mute_to },
 		.done = done,
 		.done_size = sizeof(done),
 	};

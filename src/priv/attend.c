@@ -127,7 +127,7 @@ static int confine(const struct helper_options *opt)
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	err = sandbox_landlock(SANDBOX_HELPER, opt->rotate ? rotate_dir(opt->rotate) : -1);
 	if (err >= 0)
-		err = sandbox_seccomp(SANDBOX_HELPER, -1, 0, 0);
+		err = sandbox_seccomp(SANDBOX_HELPER, NULL);
 	return err < 0 ? err : 0;
 }
 

@@ -126,8 +126,7 @@ static int confine(const struct priv_drop *p)
 		did(p, "landlock=%d", got);
 	else
 		did(p, "landlock:no");
-	got = sandbox_seccomp(p->writes_files ? SANDBOX_WRITER : SANDBOX_READER, p->ask, p->mute_from,
-			      p->mute_to);
+	got = sandbox_seccomp(p->writes_files ? SANDBOX_WRITER : SANDBOX_READER, &p->fds);
 	if (got < 0)
 		return got;
 	return did(p, got ? "seccomp" : "seccomp:no");

@@ -30,14 +30,19 @@ void priv_fds_begin(void);
 void priv_fds_end(void);
 
 /* ── drop.c: what the reader gives up ─────────────────────────────────────── */
+/* What the reader may write to and send on. */
+struct reader_fds {
+	int ask;		/* the helper's socket: helper_ask_fd(); -1: no helper */
+	int out;		/* an output that is a socket; 0: none is */
+	int mute_from, mute_to;	/* not these: packet sockets, where what is written goes out on the wire; 0, 0: none */
+};
+
 struct priv_drop {
 	bool change_user;	/* we are root: become uid/gid */
 	uint32_t uid, gid;	/* 65534 unless -Z or --user */
 	bool must_change;	/* -Z: not being able to become uid is an error, not a skipped step */
 	bool writes_files;	/* output descriptors are regular files: ftruncate, fsync */
-	int ask;		/* the one socket that may be sent on: helper_ask_fd(); -1: none */
-	int mute_from, mute_to;	/* descriptors that may not be written to, packet sockets: what is written there
-				 * goes out on the wire; 0, 0: none */
+	struct reader_fds fds;
 	char *done;		/* NULL, or room for the word list below */
 	unsigned int done_size;
 };

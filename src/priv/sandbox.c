@@ -200,10 +200,6 @@ int priv_refused(void)
 	return -ENOSYS;
 }
 
-struct reader_fds {
-	int ask, mute_from, mute_to;
-};
-
 static int allow(scmp_filter_ctx ctx, const int *calls, size_t n)
 {
 	int err = 0;
@@ -232,7 +228,17 @@ static int allow_memory(scmp_filter_ctx ctx)
 	return err;
 }
 
-/* To descriptors that stand below or above the packet sockets; and a socket sends to the helper alone. */
+static int allow_sends(scmp_filter_ctx ctx, int fd)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < COUNT(sends) && !err; i++)
+		err = allow_arg(ctx, sends[i], SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)fd, 0));
+	return err;
+}
+
+/* To descriptors that stand below or above the packet sockets.  What may be sent on are the helper's socket, and
+ * an output that is one. */
 static int allow_output(scmp_filter_ctx ctx, const struct reader_fds *fds)
 {
 	int err = 0;
@@ -242,8 +248,10 @@ static int allow_output(scmp_filter_ctx ctx, const struct reader_fds *fds)
 		if (!err && fds->mute_from > 0)
 			err = allow_arg(ctx, writes[i], SCMP_A0(SCMP_CMP_LT, (scmp_datum_t)fds->mute_from, 0));
 	}
-	for (size_t i = 0; i < COUNT(sends) && fds->ask >= 0 && !err; i++)
-		err = allow_arg(ctx, sends[i], SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)fds->ask, 0));
+	if (!err && fds->ask >= 0)
+		err = allow_sends(ctx, fds->ask);
+	if (!err && fds->out > 0)
+		err = allow_sends(ctx, fds->out);
 	return err;
 }
 
@@ -305,9 +313,8 @@ static int fill(scmp_filter_ctx ctx, enum sandbox_role role, const struct reader
 	return err;
 }
 
-int sandbox_seccomp(enum sandbox_role role, int ask, int mute_from, int mute_to)
+int sandbox_seccomp(enum sandbox_role role, const struct reader_fds *fds)
 {
-	const struct reader_fds fds = { ask, mute_from, mute_to };
 	uint32_t otherwise;
 	scmp_filter_ctx ctx;
 	int err;
@@ -323,7 +330,7 @@ int sandbox_seccomp(enum sandbox_role role, int ask, int mute_from, int mute_to)
 	ctx = seccomp_init(otherwise);
 	if (!ctx)
 		return fail(ENOMEM, "cannot make a system call filter");
-	err = fill(ctx, role, &fds, otherwise);
+	err = fill(ctx, role, fds, otherwise);
 	if (!err)
 		err = seccomp_load(ctx);
 	seccomp_release(ctx);

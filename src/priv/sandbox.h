@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "priv/priv.h"
+
 /* Shared by drop.c and helper.c. */
 
 #define CAP_BIT(cap) (UINT64_C(1) << (cap))
@@ -42,7 +44,7 @@ enum sandbox_role {
 /* Both need no_new_privs.  They return what was put in force: Landlock's ABI version, 1 for seccomp;
  * 0 when the kernel has it not, of which seccomp, as old as any kernel we run on, warns; or, said, -errno. */
 int sandbox_landlock(enum sandbox_role role, int dir);	/* dir: where the helper may make files; -1: nowhere */
-/* ask, mute_from, mute_to: of the reader, see struct priv_drop. */
-int sandbox_seccomp(enum sandbox_role role, int ask, int mute_from, int mute_to);
+/* fds: NULL for the helper. */
+int sandbox_seccomp(enum sandbox_role role, const struct reader_fds *fds);
 
 #endif

@@ -83,7 +83,8 @@ void note_log(const char *text)
 	if (quiet_notes)
 		return;
 	escape_text(clean, sizeof(clean), text, strlen(text), ESCAPE_LINES);
-	fprintf(stderr, "%s\n", clean);
+	if (is_taken())
+		fprintf(stderr, "%s\n", clean);
 }
 
 void err_quiet(int quiet)

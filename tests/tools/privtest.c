@@ -299,8 +299,8 @@ static int run(const struct options *o)
 	show_status();
 	drop.done = done;
 	drop.done_size = sizeof(done);
-	drop.ask = helper_ask_fd(h);
-	drop.mute_from = drop.mute_to = eventfd(0, EFD_CLOEXEC);	/* stands for a packet socket */
+	drop.fds.ask = helper_ask_fd(h);
+	drop.fds.mute_from = drop.fds.mute_to = eventfd(0, EFD_CLOEXEC);	/* stands for a packet socket */
 	t2 = now_ms();
 	if (priv_drop(&drop))
 		return 1;
@@ -308,7 +308,7 @@ static int run(const struct options *o)
 		printf("fork %.3f ms, drop %.3f ms\n", t1 - t0, now_ms() - t2);
 	printf("helper %d\ndone: %s\n", (int)pid, done);
 	show_status();
-	bad = o->times ? 0 : work(file) + priv_probe(stdout, pid, h ? helper_fd(h) : -1, drop.mute_from);
+	bad = o->times ? 0 : work(file) + priv_probe(stdout, pid, h ? helper_fd(h) : -1, drop.fds.mute_from);
 	printf("allowed: %d\n", bad);
 	if (h)
 		bad += !!listen_until(h, true, 5);
