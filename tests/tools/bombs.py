@@ -60,7 +60,7 @@ def compare(kind, n, work, failures):
 
 def check(kind, work, failures):
     n = {'syns': 250000, 'half_open': 50000, 'one_octet': 200000, 'http_line': 1000000, 'http_headers': 2000000}.get(kind, 8000000)
-    n = {'tcp': 200000, 'frag': 200000}.get(kind.split('_')[0], n)
+    n = {'tcp': 100000, 'frag': 200000}.get(kind.split('_')[0], n)
     n = {'tcp_segments': 50000, 'tcp_overlap': 50000, 'frag_overlap': 50000}.get(kind, n)
     path, out = os.path.join(work, kind), os.path.join(work, 'out')
     for size in (n, 2 * n):
