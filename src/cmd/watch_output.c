@@ -91,6 +91,9 @@ static int first_file(struct watch *w, char *name, size_t size)
 		.numbers = o->rotate_octets != 0,
 		.by_time = o->rotate_ns != 0,
 		.max_files = (unsigned int)o->rotate_files,
+		.max_octets = o->rotate_octets,
+		.period_ns = o->rotate_ns,
+		.live = !o->read,
 		.uid = w->file_uid,
 		.gid = w->file_gid,
 	};

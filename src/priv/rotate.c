@@ -14,6 +14,8 @@
 #include "util/cleanup.h"
 #include "util/err.h"
 
+#define SLACK_NS UINT64_C(1000000000)
+
 static const char not_regular[] = "not a regular file, so there is nothing to rotate";
 static const char not_read[] = "nobody reads this FIFO";
 
@@ -26,7 +28,8 @@ struct rotate {
 	unsigned int width;		/* digits of a number, at least */
 	unsigned int seq;		/* the number that must come next */
 	unsigned int count;		/* number in the last name */
-	uint64_t last_ns;
+	uint64_t last_ns, period_start_ns;
+	int last_fd;			/* of the last file: is it full? */
 	char stem[PATH_MAX];		/* last name without its number */
 	struct stat last;		/* last file */
 };
@@ -68,7 +71,7 @@ int rotate_open(struct rotate **out, const struct rotate_options *opt)
 		return fail(ENOMEM, "%s", opt->file);
 	r->opt = *opt;
 	r->opt.file = NULL;
-	r->dir = -1;
+	r->dir = r->last_fd = -1;
 	r->where = strndup(opt->file, at);
 	r->pattern = strdup(opt->file + at);
 	if (!r->where || !r->pattern) {
@@ -98,6 +101,8 @@ void rotate_close(struct rotate *r)
 		return;
 	if (r->dir >= 0)
 		close(r->dir);
+	if (r->last_fd >= 0)
+		close(r->last_fd);
 	free(r->where);
 	free(r->pattern);
 	free(r);
@@ -272,7 +277,35 @@ static int open_file(struct rotate *r, const char *path, bool again, const char 
 	if (err)
 		return err;
 	r->last = st;
+	if (r->last_fd >= 0)
+		close(r->last_fd);
+	r->last_fd = r->opt.max_octets ? fcntl(fd, F_DUPFD_CLOEXEC, 3) : -1;
 	return take_fd(fd);
+}
+
+static uint64_t not_later_than_now(uint64_t time_ns)
+{
+	struct timespec now;
+	uint64_t now_ns;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	now_ns = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+	return time_ns > now_ns ? now_ns : time_ns;
+}
+
+/* Is it time for the next file?  Starts the next period when it is that. */
+static bool is_due(struct rotate *r, uint64_t time_ns)
+{
+	const struct rotate_options *o = &r->opt;
+	/* Who asks counts from the first record, this from the opening of the file. */
+	uint64_t slack = o->period_ns / 2 < SLACK_NS ? o->period_ns / 2 : SLACK_NS;
+	struct stat st;
+
+	if (!r->seq || (o->period_ns && time_ns + slack >= r->period_start_ns + o->period_ns)) {
+		r->period_start_ns = time_ns;
+		return true;
+	}
+	return o->max_octets && !fstat(r->last_fd, &st) && (uint64_t)st.st_size >= o->max_octets;
 }
 
 static int open_again(struct rotate *r, char *name, size_t size)
@@ -299,8 +332,12 @@ int rotate_next(struct rotate *r, unsigned int seq, uint64_t time_ns, char *name
 		return -EPROTO;
 	if (r->opt.by_time && !r->opt.numbers && r->opt.max_files && seq >= r->opt.max_files)
 		return -ERANGE;
+	if (r->opt.live)
+		time_ns = not_later_than_now(time_ns);
 	if (time_ns < r->last_ns)
 		time_ns = r->last_ns;
+	if (r->opt.live && !is_due(r, time_ns))
+		return -EPROTO;
 	err = make_stem(r, time_ns, stem, sizeof(stem));
 	count = err ? 0 : next_count(r, stem);
 	if (!err)

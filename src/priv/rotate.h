@@ -35,6 +35,8 @@ struct rotate_options {
 	uint32_t uid, gid;		/* owner of the files; UINT32_MAX: leave it */
 	bool reads;			/* this one is being read: it is none to write */
 	uint64_t read_dev, read_ino;
+	bool live;			/* time_ns is the clock's, or a little before; then these are looked at: */
+	uint64_t max_octets, period_ns;	/* of -C and -G; 0: not given */
 };
 
 struct rotate;
@@ -49,6 +51,8 @@ int  rotate_open(struct rotate **out, const struct rotate_options *opt);
  * that starts the file; time does not run back.  Fills in the name; returns a
  * descriptor or, said, -errno.  ROTATE_AGAIN, or the next number without rotation: the last one
  * again; -EEXIST, not said, when it was not moved away.
+ * Who asks may have been taken over by what it reads: live, a file that is neither full nor of a
+ * past period is not followed by another (-EPROTO), and a time in the future becomes now.
  */
 int  rotate_next(struct rotate *r, unsigned int seq, uint64_t time_ns, char *name, size_t size);
 /* The directory, O_PATH, for a Landlock rule. */

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "priv/rotate.h"
@@ -500,9 +501,64 @@ static void a_name_too_long_is_refused(void **state)
 	rotate_close(r);
 }
 
+static struct rotate *open_live(const char *file, uint64_t max_octets, uint64_t period_ns)
+{
+	struct rotate_options opt = { .file = file, .numbers = max_octets, .by_time = period_ns, .uid = ANY, .gid = ANY,
+				      .live = true, .max_octets = max_octets, .period_ns = period_ns };
+	struct rotate *r = NULL;
+
+	assert_int_equal(rotate_open(&r, &opt), 0);
+	return r;
+}
+
+static uint64_t now_ns(void)
+{
+	return (uint64_t)time(NULL) * 1000000000;
+}
+
+/* Whoever asks may have been taken over by what it reads. */
+static void no_file_follows_one_that_is_not_full(void **state)
+{
+	struct rotate *r = open_live("f", 100, 0);
+	char name[256], text[100] = "";
+	int fd = rotate_next(r, 0, now_ns(), name, sizeof(name));
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, 99), 99);
+	assert_int_equal(rotate_next(r, 1, now_ns(), name, sizeof(name)), -EPROTO);
+	assert_int_equal(access("f1", F_OK), -1);
+	assert_int_equal(write(fd, text, 1), 1);
+	close(fd);
+	next_is(r, 1, now_ns(), "f1");
+	assert_int_equal(rotate_next(r, 2, now_ns(), name, sizeof(name)), -EPROTO);
+	rotate_close(r);
+}
+
+static void no_file_comes_before_its_period(void **state)
+{
+	struct rotate *r = open_live("g%s", 0, HOUR);
+	uint64_t start = now_ns() - 2 * HOUR;
+	char name[256], first[64], second[64];
+	int fd;
+
+	snprintf(first, sizeof(first), "g%llu", (unsigned long long)(start / 1000000000));
+	snprintf(second, sizeof(second), "g%llu", (unsigned long long)((start + HOUR) / 1000000000));
+	next_is(r, 0, start, first);
+	assert_int_equal(rotate_next(r, 1, start + HOUR - 2000000000, name, sizeof(name)), -EPROTO);
+	next_is(r, 1, start + HOUR, second);
+	fd = rotate_next(r, 2, UINT64_MAX, name, sizeof(name));	/* a time to come is now */
+	assert_true(fd >= 0);
+	close(fd);
+	assert_true(strtoull(name + 1, NULL, 10) * 1000000000 <= now_ns());
+	assert_int_equal(rotate_next(r, 3, UINT64_MAX, name, sizeof(name)), -EPROTO);
+	rotate_close(r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(no_file_follows_one_that_is_not_full),
+		cmocka_unit_test(no_file_comes_before_its_period),
 		cmocka_unit_test(the_second_file_has_the_number_one),
 		cmocka_unit_test(numbers_are_as_wide_as_the_last_one),
 		cmocka_unit_test(a_ring_begins_again_and_empties_the_file),
