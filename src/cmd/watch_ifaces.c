@@ -92,20 +92,29 @@ static void on_attached(struct live *l, const struct helper_event *ev)
 		     w->snaplen ? w->snaplen : NP_SNAP_MAX);
 }
 
-/* What the kernel refused has been said where it was refused; an interface that is not there has not. */
+/*
+ * What the kernel refused has been said where it was refused; an interface that is not there has not, nor
+ * one that is down and needs a packet socket.  One that comes later and that nobody named fails nothing.
+ */
 static void on_refused(struct live *l, const struct helper_event *ev)
 {
+	const char *name = ev->info.name;
+
 	l->refused++;
 	if (ev->err == -ENODEV && !ev->info.ifindex) {
 		if (l->w->o->wait) {
-			note("waiting for %s", ev->info.name);
+			note("waiting for %s", name);
 			return;
 		}
-		fail(0, "%s: no such interface", ev->info.name);
+		fail(0, "%s: no such interface", name);
 	}
+	if (ev->err == -ENETDOWN && !l->ready && !ev->named)
+		add_down(l, name);
+	else if (ev->err == -ENETDOWN)
+		note("%s: not captured: it needs a packet socket, which is opened at the start only", name);
 	if (ev->err == -EPERM && l->missing[0] && !l->err)
 		fail(0, "missing: %s (run with sudo, or give the binary these capabilities)", l->missing);
-	if (!l->err)
+	if (!l->err && (!l->ready || ev->named))
 		l->err = ev->err;
 }
 
@@ -143,6 +152,7 @@ static void on_event(struct live *l, const struct helper_event *ev)
 		l->stopping = true;
 		break;
 	case HELPER_READY:
+		l->ready = true;
 		if (!l->attached && !l->w->o->wait && (l->refused || l->w->o->iface.n)) {
 			if (!l->err)
 				l->err = fail(ENODEV, "no interface to watch");

@@ -23,7 +23,7 @@ struct live {
 	struct iface *near[IFACES_NEAR];	/* the same, by the low bits of ifindex: a cache */
 	unsigned int n_ifaces, attached, refused, down;
 	char down_names[128];			/* the first of them that no word named */
-	bool stopping, blind_said;
+	bool stopping, blind_said, ready;	/* ready: every interface there at the start has been tried */
 	bool reopen;				/* SIGHUP came while something was being written */
 	uint64_t started_ns, last_ns;
 	struct source_counts told;		/* losses that the stream has told */

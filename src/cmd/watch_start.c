@@ -2,6 +2,7 @@
 /* What a live run does while it still may: load, open, fork the helper. */
 #include <errno.h>
 #include <fcntl.h>
+#include <net/if.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -235,6 +236,8 @@ static int open_packet_socket(struct members *m, const struct link_info *info)
 	if (!iface || !capture_by_packet(l->capture, info) ||
 	    !link_wanted(info, w->o->iface.v, w->o->iface.n, &named))
 		return 0;
+	if (!(info->flags & IFF_UP) && !named)
+		return 0;	/* told with the others that are down */
 	if (m->sockets == SOCKETS_MAX) {
 		m->left_out++;
 		return 0;

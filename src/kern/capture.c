@@ -243,6 +243,8 @@ int capture_packet_opened(struct capture *c, uint32_t ifindex)
 
 static int refuse_packet(const struct capture *c, const struct link_info *link, const char *name)
 {
+	if (!(link->flags & IFF_UP))
+		return -ENETDOWN;
 	if (c->l.err || c->opt.rung == RUNG_PACKET)
 		fail(0, "%s: not captured: a packet socket is opened at the start only, and %s", name,
 		     c->l.err ? c->l.reason : "--rung packet allows nothing else");

@@ -67,7 +67,7 @@ const char *capture_no_bpf(const struct capture *c);
 int  capture_packet_opened(struct capture *c, uint32_t ifindex);
 /* Attach to one interface of the current network namespace, by the ladder.  *rung: which one it took.  When a rung
  * fails for one interface only (a device without tc), the next of the ring's is tried for it.  -EOPNOTSUPP, said:
- * it needs a packet socket and none was opened. */
+ * it needs a packet socket and none was opened; -ENETDOWN, not said: nor could be, for it is down. */
 int  capture_attach(struct capture *c, uint32_t ifindex, const char *name, enum rung *rung);
 int  capture_detach(struct capture *c, uint32_t ifindex);
 /* Warn of clsact filters there whose netprobe was killed, helper and all, and say what removes them. */

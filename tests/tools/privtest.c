@@ -262,16 +262,16 @@ static pid_t child_of(pid_t parent)
 
 static int run(const struct options *o)
 {
+	char done[128], name[256];
 	struct priv_drop drop = {
 		.change_user = !geteuid(), .uid = 65534, .gid = 65534, .writes_files = true,
-		.must_change = o->user,
+		.must_change = o->user, .done = done, .done_size = sizeof(done),
 	};
 	struct rotate_options names = {
 		.file = o->file, .numbers = true, .uid = UINT32_MAX, .gid = UINT32_MAX,
 	};
 	struct helper_options opt = { .patterns = o->patterns, .n_patterns = o->n_patterns };
 	struct helper *h = NULL;
-	char done[128], name[256];
 	double t0, t1, t2;
 	int file = -1, bad;
 	pid_t pid = 0;
@@ -297,8 +297,6 @@ static int run(const struct options *o)
 		capture_close(opt.capture);
 	}
 	show_status();
-	drop.done = done;
-	drop.done_size = sizeof(done);
 	drop.fds.ask = helper_ask_fd(h);
 	drop.fds.mute_from = drop.fds.mute_to = eventfd(0, EFD_CLOEXEC);	/* stands for a packet socket */
 	t2 = now_ms();
