@@ -156,22 +156,33 @@ static void bytes_that_are_not_utf8_are_latin1(void **state)
 }
 
 /* Every string length and every place of a special octet in it: words of eight, tails. */
-static void specials_are_found_at_every_place(void **state)
+static void special_is_found(char special, const char *escaped)
 {
 	char text[40], want[64];
+	size_t len = strlen(escaped);
 	unsigned int n, at;
 
 	for (n = 1; n < 33; n++) {
 		for (at = 0; at < n; at++) {
 			memset(text, 'a', n);
-			text[at] = '"';
-			memset(want, 'a', n + 1);
-			want[at] = '\\';
-			want[at + 1] = '"';
-			want[n + 1] = '\0';
+			text[at] = special;
+			memset(want, 'a', n + len - 1);
+			memcpy(want + at, escaped, len);
+			want[n + len - 1] = '\0';
 			expect_name((struct str){ text, n }, want);
 		}
 	}
+}
+
+static void specials_are_found_at_every_place(void **state)
+{
+	special_is_found('"', "\\\"");
+	special_is_found('\\', "\\\\");
+	special_is_found('\x01', "\\u0001");
+	special_is_found('\x1f', "\\u001f");
+	special_is_found('\x7f', "\\u007f");
+	special_is_found('\x80', "\\u0080");
+	special_is_found('\xff', "\xc3\xbf");
 }
 
 static void mark_with(struct record *r, const struct field *f, const struct str *text)
