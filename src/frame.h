@@ -2,6 +2,7 @@
 #ifndef NETPROBE_FRAME_H
 #define NETPROBE_FRAME_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "util/addr.h"
@@ -15,6 +16,7 @@ struct iface {
 	uint16_t link;		/* DLT/LINKTYPE_ value: 1 Ethernet, 101 raw IP, … */
 	uint32_t id;		/* dense number given by the source, for pcapng */
 	uint32_t snaplen;
+	bool     wanted;	/* live: -i means it, by name, another name or glob */
 };
 
 enum direction { DIR_UNKNOWN, DIR_INGRESS, DIR_EGRESS };

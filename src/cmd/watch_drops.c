@@ -2,7 +2,6 @@
 /* --drops: the reasons it names, and of which interfaces. */
 #include <dirent.h>
 #include <errno.h>
-#include <fnmatch.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -108,9 +107,9 @@ bool watch_wants_drop(void *live, const struct frame *f)
 	const struct strs *s = &l->w->o->iface;
 
 	for (unsigned int i = 0; i < s->n; i++)
-		if (!strcmp(s->v[i], "any") || (f->iface && !fnmatch(s->v[i], f->iface->name, 0)))
+		if (!strcmp(s->v[i], "any"))
 			return true;
-	return !s->n;
+	return !s->n || (f->iface && f->iface->wanted);
 }
 
 /* ── network namespaces ── */

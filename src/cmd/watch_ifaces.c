@@ -29,12 +29,14 @@ struct iface *live_iface(struct live *l, uint32_t ifindex)
 	return NULL;
 }
 
-static void iface_learn(struct live *l, const struct link_info *info)
+void live_learn(struct live *l, const struct link_info *info, bool wanted)
 {
 	struct iface *f = live_iface(l, info->ifindex), **grown;
 
-	if (f && f->link == info->link && !strcmp(f->name, info->name))
+	if (f && f->link == info->link && !strcmp(f->name, info->name)) {
+		f->wanted |= wanted;
 		return;
+	}
 	if (l->n_ifaces == IFACES_MAX)
 		return; /* named by number from here on */
 	f = calloc(1, sizeof(*f));
@@ -49,15 +51,10 @@ static void iface_learn(struct live *l, const struct link_info *info)
 	f->link = info->link;
 	f->id = l->n_ifaces;
 	f->snaplen = l->w->snaplen;
+	f->wanted = wanted;
 	snprintf(f->name, sizeof(f->name), "%s", info->name);
 	l->ifaces[l->n_ifaces++] = f;
 	l->near[f->ifindex % IFACES_NEAR] = f;
-}
-
-int live_learn(void *live, const struct link_info *info)
-{
-	iface_learn(live, info);
-	return 0;
 }
 
 bool live_drops_only(const struct watch *w)
@@ -133,7 +130,7 @@ static void on_event(struct live *l, const struct helper_event *ev)
 {
 	switch (ev->type) {
 	case HELPER_ATTACHED:
-		iface_learn(l, &ev->info);
+		live_learn(l, &ev->info, true);
 		on_attached(l, ev);
 		break;
 	case HELPER_REFUSED:
@@ -143,7 +140,7 @@ static void on_event(struct live *l, const struct helper_event *ev)
 		on_gone(l, ev);
 		break;
 	case HELPER_STATE:
-		iface_learn(l, &ev->info);
+		live_learn(l, &ev->info, true);
 		if (ev->named)
 			note("%s is %s", ev->info.name, ev->info.flags & IFF_UP ? "up" : "down");
 		break;

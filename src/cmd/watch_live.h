@@ -32,7 +32,7 @@ struct live {
 
 /* watch_ifaces.c */
 struct iface *live_iface(struct live *l, uint32_t ifindex);	/* NULL: not known */
-int  live_learn(void *live, const struct link_info *info);	/* a link_fn */
+void live_learn(struct live *l, const struct link_info *info, bool wanted);	/* wanted: by -i */
 bool live_drops_only(const struct watch *w);
 void live_read_helper(struct live *l);
 

@@ -213,7 +213,7 @@ static void fill_gaps(const struct watch *w)
 }
 
 /* An interface that comes later is refused by the helper, by its name. */
-static int open_packet_socket(struct members *m, const struct link_info *info)
+static int open_packet_socket(struct members *m, const struct link_info *info, bool named)
 {
 	struct live *l = m->l;
 	const struct watch *w = l->w;
@@ -230,11 +230,9 @@ static int open_packet_socket(struct members *m, const struct link_info *info)
 		.strict = w->pipe.strict,
 		.inner = w->pipe.inner,
 	};
-	bool named;
 	int err;
 
-	if (!iface || !capture_by_packet(l->capture, info) ||
-	    !link_wanted(info, w->o->iface.v, w->o->iface.n, &named))
+	if (!iface || !iface->wanted || !capture_by_packet(l->capture, info))
 		return 0;
 	if (!(info->flags & IFF_UP) && !named)
 		return 0;	/* told with the others that are down */
@@ -257,10 +255,12 @@ static int open_packet_socket(struct members *m, const struct link_info *info)
 static int take_link(void *ctx, const struct link_info *info)
 {
 	struct members *m = ctx;
+	const struct strs *words = &m->l->w->o->iface;
+	bool named;
 	int err;
 
-	live_learn(m->l, info);
-	err = open_packet_socket(m, info);
+	live_learn(m->l, info, link_wanted(info, words->v, words->n, &named));
+	err = open_packet_socket(m, info, named);
 	m->failed = err != 0;
 	return err;
 }

@@ -80,7 +80,7 @@ void watch_iface_numbers(struct watch_opts *o)
 bool watch_wants_promisc(const struct watch_opts *o)
 {
 	for (unsigned int i = 0; i < o->iface.n; i++)
-		if (!strcmp(o->iface.v[i], "any") || strpbrk(o->iface.v[i], "*?["))
+		if (link_is_glob(o->iface.v[i]))
 			return false;
 	return o->iface.n && !o->no_promisc;
 }

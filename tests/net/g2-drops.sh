@@ -42,6 +42,11 @@ until_true 5 grep -q ' lo  .*DROP NO_SOCKET .*127\.0\.0\.1\.9' "$work/lo.out" ||
 stop INT
 ! grep -q '10\.9\.0\.1\.9' "$work/lo.out" || die "a drop of another interface was told"
 [ "$(sed -n 's/.* = \([0-9]*\) refused here .*/\1/p' "$work/lo.err")" -ge 1 ] || die "what was left out is not counted"
+ip link property add dev here altname what-stands-here
+start alt watch --drops=no_socket -i what-stands-here
+there bash -c 'echo x >/dev/udp/10.9.0.1/9' 2>/dev/null || true
+until_true 5 grep -q ' here .*DROP NO_SOCKET .*10\.9\.0\.1\.9' "$work/alt.out" || { cat "$work/alt.out"; die "a drop on here, by another of its names, was not told"; }
+stop INT
 start glob watch --drops=no_socket -i 'her*'
 there bash -c 'echo x >/dev/udp/10.9.0.1/9' 2>/dev/null || true
 until_true 5 grep -q ' here .*DROP NO_SOCKET .*10\.9\.0\.1\.9' "$work/glob.out" || { cat "$work/glob.out"; die "a drop on here was not told"; }
