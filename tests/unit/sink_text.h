@@ -142,4 +142,17 @@ static inline void assert_harmless(const char *p, size_t n)
 	}
 }
 
+/* A record of n octets: a letter, repeated, and a newline. */
+static inline int put(struct out *o, char letter, size_t n)
+{
+	int rc = out_begin(o, 1);
+
+	if (rc)
+		return rc;
+	while (--n)
+		buf_chr(&o->buf, letter);
+	buf_chr(&o->buf, '\n');
+	return out_commit(o);
+}
+
 #endif

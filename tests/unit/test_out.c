@@ -7,19 +7,6 @@
 
 #include "sink_text.h"
 
-/* A record of n octets: a letter, repeated, and a newline. */
-static int put(struct out *o, char letter, size_t n)
-{
-	int rc = out_begin(o, 1);
-
-	if (rc)
-		return rc;
-	while (--n)
-		buf_chr(&o->buf, letter);
-	buf_chr(&o->buf, '\n');
-	return out_commit(o);
-}
-
 static char path[64];
 
 static int temp_file(int flags)

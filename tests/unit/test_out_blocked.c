@@ -7,19 +7,6 @@
 
 #include "sink_text.h"
 
-/* A record of n octets: a letter, repeated, and a newline. */
-static int put(struct out *o, char letter, size_t n)
-{
-	int rc = out_begin(o, 1);
-
-	if (rc)
-		return rc;
-	while (--n)
-		buf_chr(&o->buf, letter);
-	buf_chr(&o->buf, '\n');
-	return out_commit(o);
-}
-
 /* As where there is no /proc: the descriptor is shared, and stays blocking. */
 static void a_shared_output_is_written_with_care(void **state)
 {
