@@ -59,6 +59,7 @@ static void begin(struct walk *w, uint8_t version)
 		pk->l4_cap = pk->l4_len = pk->payload_cap = pk->payload_len = 0;
 	}
 	w->wrapped = false;
+	w->guess.is_open = false;
 	pk->ip_tunnels = w->ips > 1 ? pk->tunnels : 0;
 	pk->ethertype = 0;
 	pk->ip.version = version;
@@ -150,6 +151,18 @@ static void source_route(struct packet *pk, const uint8_t *h, uint32_t hlen)
 	}
 }
 
+/* RFC 791, 3.1: the header checksum.  Who guesses that a header is there asks it. */
+static bool sum_is_right(const struct walk *w, uint32_t hlen)
+{
+	uint32_t sum = 0, i;
+
+	if (w->cap < hlen)
+		return false;
+	for (i = 0; i < hlen; i += 2)
+		sum += be16(w->p + i);
+	return (sum & 0xffff) + (sum >> 16) == 0xffff;
+}
+
 /* RFC 791 */
 void ip_v4(struct walk *w)
 {
@@ -162,7 +175,8 @@ void ip_v4(struct walk *w)
 	hlen = (h[0] & 15) * 4u;
 	/* Segmentation in the card, and packets above 64 KiB, leave the length 0. */
 	total = be16(h + 2) ? be16(h + 2) : w->len;
-	if (h[0] >> 4 != 4 || hlen < 20 || total < hlen) {
+	if (h[0] >> 4 != 4 || hlen < 20 || total < hlen ||
+	    (w->guess.is_open && total > w->len && !sum_is_right(w, hlen))) {
 		walk_stop(w, h[0] >> 4 != 4 ? "bad-version" : "bad-length");
 		return;
 	}
@@ -297,8 +311,12 @@ void ip_v6(struct walk *w)
 		return;
 	}
 	if (!walk_has(w, 40)) {
-		if (w->cap >= 24)
+		if (w->cap >= 24 && (w->len >= 40 || !w->guess.is_open))
 			half_v6(w);
+		return;
+	}
+	if (w->guess.is_open && be16(h + 4) > w->len - 40) {
+		walk_stop(w, "bad-length");
 		return;
 	}
 	begin(w, 6);

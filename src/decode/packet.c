@@ -93,6 +93,7 @@ void packet_walk(struct packet_state *st, struct packet *pk, const struct frame 
 		}
 		layers[w.next](&w);
 	}
+	tunnel_settle(&w);
 	/* Tunnels are what lies between two IP headers; without those there is none. */
 	if (!pk->has_outer)
 		pk->tunnels = 0;

@@ -12,32 +12,38 @@ enum {
 	PORT_VXLAN_OLD = 8472,
 };
 
+/*
+ * Most tunnels choose the source port at random, or by a hash of what is inside, and
+ * only the destination's is theirs (RFC 7348, 5; RFC 8926, 3.3; RFC 9300, 5.1; RFC 8086, 2;
+ * RFC 7510, 3; 3GPP TS 29.281, 4.4.2.3).  Of these the server answers from it as well: RFC 2661, 8.1;
+ * RFC 4380, 5.2; RFC 5415, 3.1; draft-massar-v6ops-ayiya, 4.
+ */
+static bool is_two_way(uint16_t port)
+{
+	return port == PORT_L2TP || port == PORT_TEREDO || port == PORT_AYIYA || port == PORT_CAPWAP;
+}
+
 static bool is_tunnel_port(uint16_t port)
 {
 	switch (port) {
-	case PORT_L2TP:
 	case PORT_GTP_U:
 	case PORT_GTP_V0:
-	case PORT_TEREDO:
 	case PORT_LISP:
 	case PORT_GRE:
 	case PORT_VXLAN:
 	case PORT_VXLAN_GPE:
-	case PORT_AYIYA:
-	case PORT_CAPWAP:
 	case PORT_GENEVE:
 	case PORT_MPLS:
 	case PORT_VXLAN_OLD:
 		return true;
 	default:
-		return false;
+		return is_two_way(port);
 	}
 }
 
 bool tunnel_wants_udp(uint16_t sport, uint16_t dport)
 {
-	return (dport >= PORT_L2TP && is_tunnel_port(dport)) ||
-	       (sport >= PORT_L2TP && is_tunnel_port(sport));
+	return (dport >= PORT_L2TP && is_tunnel_port(dport)) || (sport >= PORT_L2TP && is_two_way(sport));
 }
 
 /* IPv4 or IPv6 whose first octets are sound: for places where the type must be guessed. */
@@ -237,14 +243,18 @@ void tunnel_nsh(struct walk *w)
 	goto_gpe(w, h[3]);
 }
 
-/* RFC 7348, 5; draft-ietf-nvo3-vxlan-gpe: the P bit says that the last reserved octet is a type */
+/*
+ * RFC 7348, 5: the I flag is always set.  draft-ietf-nvo3-vxlan-gpe: the P bit says that the last
+ * reserved octet is a type, and two bits are a version.
+ */
 static void vxlan(struct walk *w, uint16_t port)
 {
 	const uint8_t *h = walk_take(w, 8);
 
 	if (!h)
 		return;
-	if (port == PORT_VXLAN_OLD && h[0] != 8) {	/* not its number: be sure */
+	/* 8472 is not its number: be sure. */
+	if (!(h[0] & 8) || (port == PORT_VXLAN_OLD && h[0] != 8) || (port == PORT_VXLAN_GPE && h[0] & 0x30)) {
 		walk_stop(w, NULL);
 		return;
 	}
@@ -501,19 +511,53 @@ static void udp_port(struct walk *w, uint16_t port)
 	}
 }
 
+static struct udp_guess guess_of(const struct packet *pk)
+{
+	return (struct udp_guess){ .is_open = true, .malformed = pk->malformed,
+				   .smac = pk->smac, .dmac = pk->dmac,
+				   .inner_smac = pk->inner_smac, .inner_dmac = pk->inner_dmac,
+				   .l3_len = pk->l3_len, .ethertype = pk->ethertype, .tunnels = pk->tunnels };
+}
+
 /*
- * A well-known port does not make a tunnel: what does not look like one is left
- * a UDP payload, and that is nothing wrong.
+ * A well-known port does not make a tunnel: what does not look like one, or leads to
+ * nothing sound inside, is left a UDP payload, and that is nothing wrong.
  */
 void tunnel_udp(struct walk *w)
 {
 	const struct ip_layer *ip = &w->pk->ip;
-	const char *malformed = w->pk->malformed;
+	struct walk before;
 
 	walk_stop(w, NULL);
 	if (w->cap < 4)
 		return;
-	udp_port(w, is_tunnel_port(ip->dport) ? ip->dport : ip->sport);
-	if (w->next == LAYER_END)
-		w->pk->malformed = malformed;
+	w->guess = guess_of(w->pk);
+	before = *w;
+	if (is_tunnel_port(ip->dport))
+		udp_port(w, ip->dport);
+	if (w->next == LAYER_END && is_two_way(ip->sport)) {
+		tunnel_settle(w);
+		*w = before;
+		udp_port(w, ip->sport);
+	}
+}
+
+/* What the snap length cut may well be a tunnel.  An EtherType that has a name is told in any case. */
+void tunnel_settle(struct walk *w)
+{
+	const struct udp_guess *g = &w->guess;
+	struct packet *pk = w->pk;
+	bool is_cut = pk->malformed && !strcmp(pk->malformed, "truncated");
+
+	if (!g->is_open || pk->is_arp || is_cut)
+		return;
+	if (pk->malformed)
+		pk->ethertype = g->ethertype;
+	pk->malformed = g->malformed;
+	pk->smac = g->smac;
+	pk->dmac = g->dmac;
+	pk->inner_smac = g->inner_smac;
+	pk->inner_dmac = g->inner_dmac;
+	pk->l3_len = g->l3_len;
+	pk->tunnels = g->tunnels;
 }

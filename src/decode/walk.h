@@ -34,6 +34,16 @@ enum layer {
 	LAYERS
 };
 
+/* What a packet said of itself before its UDP payload was taken for a tunnel. */
+struct udp_guess {
+	bool is_open;			/* no sound header was met since */
+	const char *malformed;
+	const uint8_t *smac, *dmac, *inner_smac, *inner_dmac;
+	uint32_t l3_len;
+	uint16_t ethertype;
+	uint8_t  tunnels;
+};
+
 struct walk {
 	struct packet *pk;
 	struct packet_state *st;
@@ -45,6 +55,7 @@ struct walk {
 	bool     wrapped;		/* an encapsulation was named since the last IP header */
 	bool     stop_at_transport;	/* a first fragment: what is inside is not whole */
 	struct fragment *fragment;	/* wants to know the ports */
+	struct udp_guess guess;
 };
 
 typedef void layer_fn(struct walk *w);
@@ -56,8 +67,10 @@ layer_fn tunnel_gre, tunnel_mpls, tunnel_udp, tunnel_nsh;
 layer_fn tunnel_l2tp_ip, tunnel_etherip;
 /* For link.c: 802.11, from its frame control on; and headers put before it. */
 layer_fn wifi_frame, wifi_radiotap, wifi_prism, wifi_avs;
-/* Is this UDP packet one whose payload is a tunnel?  By port. */
+/* May the payload of this UDP packet be a tunnel?  By port. */
 bool tunnel_wants_udp(uint16_t sport, uint16_t dport);
+/* The walk ended: a guess that led to nothing sound is taken back. */
+void tunnel_settle(struct walk *w);
 
 static inline void walk_stop(struct walk *w, const char *why)
 {
