@@ -127,7 +127,9 @@ struct record {
 			uint16_t opcode;
 			struct addr sender_ip, target_ip;
 			uint8_t sender_mac[6], target_mac[6];
-			uint16_t hw_type;
+			uint16_t hw_type, pro_type;
+			uint8_t hw_len, pro_len;
+			struct str sender_hw, target_hw;
 		} arp;
 		struct {
 			uint8_t type, code;
@@ -320,13 +322,17 @@ struct record {
 	X(TCP_HANDSHAKE_RTT, "tcp.handshake_rtt", FT_U64, flow.handshake_ns, "flow", "nanoseconds from the SYN to the acknowledgement of the SYN+ACK") \
 	X(TCP_RTT, "tcp.rtt", FT_U64, flow.rtt_ns, "flow", "round trip in nanoseconds, smoothed: from segments to their acknowledgements, both ways added") \
 	X(PAYLOAD_LEN, "payload.len", FT_U32, payload_len, "packet drop", "octets after the transport header, on the wire") \
-	X(MALFORMED, "packet.malformed", FT_WORD, malformed, "packet drop", "why the headers were not walked to the end") \
+	X(MALFORMED, "packet.malformed", FT_WORD, malformed, "packet arp icmp dns http http2 tls redis kafka dhcp drop", "why the headers were not walked to the end") \
 	X(ETHERTYPE, "packet.ethertype", FT_U16, ethertype, "packet drop", "EtherType of a payload that is not IP or ARP") \
 	X(ARP_OPCODE, "arp.opcode", FT_U16, arp.opcode, "arp", "1 request, 2 reply") \
+	X(ARP_HW_TYPE, "arp.hardware_type", FT_U16, arp.hw_type, "arp", "kind of hardware address, where it is not Ethernet's") \
+	X(ARP_PRO_TYPE, "arp.protocol_type", FT_U16, arp.pro_type, "arp", "EtherType of the protocol addresses, where they are not IPv4's") \
 	X(ARP_SENDER_IP, "arp.sender.ip", FT_ADDR, arp.sender_ip, "arp", "sender protocol address") \
 	X(ARP_SENDER_MAC, "arp.sender.mac", FT_MAC, arp.sender_mac, "arp", "sender hardware address") \
+	X(ARP_SENDER_HW, "arp.sender.hardware_address", FT_STR, arp.sender_hw, "arp", "the same where it is not Ethernet's: octets in hexadecimal, with colons") \
 	X(ARP_TARGET_IP, "arp.target.ip", FT_ADDR, arp.target_ip, "arp", "target protocol address") \
 	X(ARP_TARGET_MAC, "arp.target.mac", FT_MAC, arp.target_mac, "arp", "target hardware address") \
+	X(ARP_TARGET_HW, "arp.target.hardware_address", FT_STR, arp.target_hw, "arp", "the same where it is not Ethernet's: octets in hexadecimal, with colons") \
 	X(ICMP_TYPE, "icmp.type", FT_U8, icmp.type, "icmp", "type") \
 	X(ICMP_CODE, "icmp.code", FT_U8, icmp.code, "icmp", "code") \
 	X(ICMP_ID, "icmp.id", FT_U16, icmp.id, "icmp", "identifier, of echo and the like") \

@@ -9,17 +9,43 @@ enum {
 	PRO_IP = 0x0800, PRO_TRAILER = 0x1000,
 };
 
+enum { OCTETS_MAX = 255 };
 struct layout { bool mac, ip; uint8_t hlen, plen; };
 
-static void hardware(struct cursor *c, const struct layout *l, struct record *r, enum field_id f,
-		     uint8_t mac[6])
+/* "00:0a:…", three characters an octet, the last colon not told. */
+static struct str in_hex(char *to, const uint8_t *p, uint8_t n)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	for (uint32_t i = 0; i < n; i++) {
+		to[3 * i] = digits[p[i] >> 4];
+		to[3 * i + 1] = digits[p[i] & 15];
+		to[3 * i + 2] = ':';
+	}
+	return (struct str){ to, 3u * n - 1 };
+}
+
+/* A hardware address: Ethernet's goes to `mac`, another one to `other`, by way of `text`. */
+struct hardware {
+	enum field_id mac_field, other_field;
+	uint8_t *mac;
+	struct str *other;
+	char text[3 * OCTETS_MAX];
+};
+
+static void hardware(struct cursor *c, const struct layout *l, struct record *r, struct hardware *h)
 {
 	const uint8_t *p = cursor_take(c, l->hlen);
 
-	if (!p || !l->mac)
+	if (!p || !l->hlen)
 		return;
-	memcpy(mac, p, 6);
-	record_mark(r, f);
+	if (l->mac) {
+		memcpy(h->mac, p, 6);
+		record_mark(r, h->mac_field);
+	} else {
+		*h->other = in_hex(h->text, p, l->hlen);
+		record_mark(r, h->other_field);
+	}
 }
 
 static void protocol(struct cursor *c, const struct layout *l, struct record *r, enum field_id f,
@@ -34,9 +60,26 @@ static void protocol(struct cursor *c, const struct layout *l, struct record *r,
 	record_mark(r, f);
 }
 
+/* What the addresses are of, told where it is not Ethernet and IPv4. */
+static void types(const struct layout *l, struct record *r)
+{
+	if (r->arp.hw_type != HW_ETHERNET)
+		record_mark(r, FIELD_ARP_HW_TYPE);
+	if (!l->ip || !l->hlen || r->arp.hw_type == HW_ATM)
+		record_mark(r, FIELD_ARP_PRO_TYPE);
+}
+
+static void cut(const struct packet *pk, const struct layout *l, struct record *r)
+{
+	if (pk->malformed)
+		return;
+	r->malformed = pk->l3_len < 8 + 2u * (l->hlen + l->plen) ? "too-short" : "truncated";
+	record_mark(r, FIELD_MALFORMED);
+}
+
 /*
  * RFC 826; RARP (RFC 903) and InARP (RFC 2390) differ in the opcode only.  Addresses are as
- * long as the header says; those of Ethernet and IPv4 are told, if all of them are there.
+ * long as the header says, and told if all of them are there; protocol addresses are if they are IPv4's.
  * ATM lays them out in another way (RFC 2225), so of that only the opcode is.
  */
 void arp_decode(const struct packet *pk, struct emit *e)
@@ -46,19 +89,31 @@ void arp_decode(const struct packet *pk, struct emit *e)
 	struct layout l = { .hlen = cursor_u8(&c), .plen = cursor_u8(&c) };
 	uint16_t opcode = cursor_be16(&c);
 	struct record r;
+	struct hardware sender = { .mac_field = FIELD_ARP_SENDER_MAC, .other_field = FIELD_ARP_SENDER_HW };
+	struct hardware target = { .mac_field = FIELD_ARP_TARGET_MAC, .other_field = FIELD_ARP_TARGET_HW };
 
 	if (c.bad)
 		return;
 	packet_record(pk, &r, REC_ARP);
 	r.arp.hw_type = hw;
+	r.arp.pro_type = pro;
+	r.arp.hw_len = l.hlen;
+	r.arp.pro_len = l.plen;
 	r.arp.opcode = opcode;
 	record_mark(&r, FIELD_ARP_OPCODE);
 	l.mac = l.hlen == 6 && (hw == HW_ETHERNET || hw == HW_IEEE802);
 	l.ip = l.plen == 4 && (pro == PRO_IP || pro == PRO_TRAILER);
-	if (hw != HW_ATM && cursor_left(&c) >= 2u * (l.hlen + l.plen)) {
-		hardware(&c, &l, &r, FIELD_ARP_SENDER_MAC, r.arp.sender_mac);
+	types(&l, &r);
+	if (cursor_left(&c) < 2u * (l.hlen + l.plen)) {
+		cut(pk, &l, &r);
+	} else if (hw != HW_ATM) {
+		sender.mac = r.arp.sender_mac;
+		sender.other = &r.arp.sender_hw;
+		target.mac = r.arp.target_mac;
+		target.other = &r.arp.target_hw;
+		hardware(&c, &l, &r, &sender);
 		protocol(&c, &l, &r, FIELD_ARP_SENDER_IP, &r.arp.sender_ip);
-		hardware(&c, &l, &r, FIELD_ARP_TARGET_MAC, r.arp.target_mac);
+		hardware(&c, &l, &r, &target);
 		protocol(&c, &l, &r, FIELD_ARP_TARGET_IP, &r.arp.target_ip);
 	}
 	emit_record(e, &r);

@@ -222,86 +222,6 @@ static void put_interface(const struct record *r, struct buf *b)
 		buf_lit(b, " Out ");
 }
 
-static const char *const arp_names[] = {
-	[1] = "Request", [2] = "Reply", [3] = "Reverse Request", [4] = "Reverse Reply",
-	[8] = "Inverse Request", [9] = "Inverse Reply",
-};
-
-static void put_arp_ip(const struct record *r, enum field_id f, struct buf *b)
-{
-	if (record_has(r, f))
-		addr_print(b, record_at(r, f));
-	else
-		buf_chr(b, '?');
-}
-
-static void put_arp_mac(const struct record *r, enum field_id f, struct buf *b)
-{
-	if (record_has(r, f))
-		mac_print(b, record_at(r, f));
-	else
-		buf_chr(b, '?');
-}
-
-static void put_arp_request(const struct record *r, struct buf *b)
-{
-	buf_lit(b, "Request who-has ");
-	put_arp_ip(r, FIELD_ARP_TARGET_IP, b);
-	if (record_has(r, FIELD_ARP_TARGET_MAC) && memcmp(r->arp.target_mac, "\0\0\0\0\0", 6)) {
-		buf_lit(b, " (");
-		mac_print(b, r->arp.target_mac);
-		buf_lit(b, ")");
-	}
-	buf_lit(b, " tell ");
-	put_arp_ip(r, FIELD_ARP_SENDER_IP, b);
-}
-
-static void put_arp_ends(const struct record *r, struct buf *b)
-{
-	switch (r->arp.opcode) {
-	case 1:
-		put_arp_request(r, b);
-		break;
-	case 2:
-		buf_lit(b, "Reply ");
-		put_arp_ip(r, FIELD_ARP_SENDER_IP, b);
-		buf_lit(b, " is-at ");
-		put_arp_mac(r, FIELD_ARP_SENDER_MAC, b);
-		break;
-	case 3:
-		buf_lit(b, "Request who-is ");
-		put_arp_mac(r, FIELD_ARP_TARGET_MAC, b);
-		buf_lit(b, " tell ");
-		put_arp_mac(r, FIELD_ARP_SENDER_MAC, b);
-		break;
-	case 4:
-		buf_lit(b, "Reply ");
-		put_arp_mac(r, FIELD_ARP_TARGET_MAC, b);
-		buf_lit(b, " at ");
-		put_arp_ip(r, FIELD_ARP_TARGET_IP, b);
-		break;
-	default:
-		if (r->arp.opcode < sizeof(arp_names) / sizeof(arp_names[0]) && arp_names[r->arp.opcode]) {
-			buf_str(b, arp_names[r->arp.opcode]);
-		} else {
-			buf_lit(b, "Unknown (");
-			buf_u64(b, r->arp.opcode);
-			buf_lit(b, ")");
-		}
-	}
-}
-
-static void put_arp(const struct line_state *st, const struct record *r, bool has_link, struct buf *b)
-{
-	if (!has_link)
-		buf_str(b, r->arp.opcode == 3 || r->arp.opcode == 4 ? "Reverse ARP, " : "ARP, ");
-	if (st->opt.verbose)
-		buf_lit(b, "Ethernet (len 6), IPv4 (len 4), ");
-	put_arp_ends(r, b);
-	buf_lit(b, ", length ");
-	buf_u64(b, r->payload_len);
-}
-
 /* A frame that is neither IP nor a decoded ARP message. */
 static void put_other(const struct record *r, bool has_link, struct buf *b)
 {
@@ -393,6 +313,17 @@ static void put_ip(struct line_state *st, const struct record *r, bool has_link,
 		line_app(st, r, b);
 	else
 		put_transport(st, r, b);
+}
+
+static void put_arp(const struct line_state *st, const struct record *r, bool has_link, struct buf *b)
+{
+	bool tunnel = record_has(r, FIELD_TUNNEL) && r->frame;
+
+	if (tunnel && !has_link)
+		put_family(b, &r->outer_src);
+	if (tunnel)
+		put_outer(r, b);
+	line_arp(st, r, tunnel || !has_link, b);
 }
 
 static void put_packet(struct line_state *st, const struct record *r, struct buf *b)

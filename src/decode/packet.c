@@ -94,8 +94,8 @@ void packet_walk(struct packet_state *st, struct packet *pk, const struct frame 
 		layers[w.next](&w);
 	}
 	tunnel_settle(&w);
-	/* Tunnels are what lies between two IP headers; without those there is none. */
-	if (!pk->has_outer)
+	/* Tunnels are what lies between two IP headers, or one and ARP; without those there is none. */
+	if (!pk->has_outer && !(pk->is_arp && pk->ip.version))
 		pk->tunnels = 0;
 	count(st, pk);
 }
@@ -140,12 +140,15 @@ static void fill_fragment(const struct packet *pk, struct record *r, bool mark)
 	record_mark(r, FIELD_FRAG_OFFSET);
 }
 
+/* Around ARP the outermost header may be the only one. */
 static void fill_outer(const struct packet *pk, struct record *r, bool mark)
 {
-	r->outer_src = pk->outer.src;
-	r->outer_dst = pk->outer.dst;
-	r->outer_sport = pk->outer.sport;
-	r->outer_dport = pk->outer.dport;
+	const struct ip_layer *outer = pk->has_outer ? &pk->outer : &pk->ip;
+
+	r->outer_src = outer->src;
+	r->outer_dst = outer->dst;
+	r->outer_sport = outer->sport;
+	r->outer_dport = outer->dport;
 	if (!mark)
 		return;
 	record_mark(r, FIELD_OUTER_SRC_IP);
@@ -244,7 +247,7 @@ static void fill_frame(const struct packet *pk, struct record *r)
 		r->vlan = (struct list){ pk->vlan, pk->vlans };
 		record_mark(r, FIELD_VLAN);
 	}
-	if (pk->tunnels) {
+	if (pk->tunnels && (pk->has_outer || r->kind == REC_ARP)) {
 		r->tunnel = (struct list){ pk->tunnel, pk->tunnels };
 		record_mark(r, FIELD_TUNNEL);
 	}
@@ -271,12 +274,15 @@ void packet_record(const struct packet *pk, struct record *r, enum record_kind k
 	r->frame_segments = f->segments;
 	r->malformed = pk->malformed;
 	r->ethertype = pk->ethertype;
+	if (pk->malformed)
+		record_mark(r, FIELD_MALFORMED);
 	r->net_type = pk->ip.version == 4 ? "ipv4" : pk->ip.version ? "ipv6" : "arp";
 	if (kind == REC_ARP) {
 		r->net_type = "arp";
 		r->payload_len = pk->l3_len;
 		record_mark(r, FIELD_NET_TYPE);
 		packet_macs(pk, r);
+		fill_outer(pk, r, false);
 		return;
 	}
 	r->payload_len = pk->l3_len;
@@ -291,8 +297,6 @@ void packet_record(const struct packet *pk, struct record *r, enum record_kind k
 	record_mark(r, FIELD_FRAME_CAP_LEN);
 	if (f->segments > 1)
 		record_mark(r, FIELD_FRAME_SEGMENTS);
-	if (pk->malformed)
-		record_mark(r, FIELD_MALFORMED);
 	if (pk->ethertype)
 		record_mark(r, FIELD_ETHERTYPE);
 }

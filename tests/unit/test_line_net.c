@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "decode/decode.h"
+#include "decode/line.h"
+#include "frames.h"
+
+/* Frames below the applications, and the lines that are said of them. */
+
+enum { ETHERNET = 1, PPP = 9, RAW = 101 };
+
+static struct decode *decode;
+static struct line_state *lines;
+static struct buf text;
+static struct line_options options;
+
+static int set_up(void **s)
+{
+	const struct decode_options opt = { .mode = DECODE_LINES, .seed = 7 };
+
+	return decode_open(&decode, &opt);
+}
+
+static int tear_down(void **s)
+{
+	decode_close(decode);
+	buf_free(&text);
+	return 0;
+}
+
+static int print(void *ctx, const struct record *r)
+{
+	line_print(lines, r, &text);
+	buf_chr(&text, '\n');
+	return 0;
+}
+
+static void says_cut(const struct build *b, uint16_t link, uint32_t cap, const char *want)
+{
+	struct frame f = frame_of(b, link);
+
+	f.cap_len = cap;
+	text.n = 0;
+	assert_int_equal(line_open(&lines, &options), 0);
+	assert_int_equal(decode_frame(decode, &f, print, NULL), 0);
+	line_close(lines);
+	assert_true(text.n > 0);
+	text.p[text.n - 1] = '\0';
+	assert_string_equal(text.p, want);
+}
+
+static void says(const struct build *b, uint16_t link, const char *want)
+{
+	says_cut(b, link, b->n, want);
+}
+
+#define ARP_BODY "\2\0\0\0\0\1\x0a\0\0\1\0\0\0\0\0\0\x0a\0\0\2"
+
+static void put_arp(struct build *b, const char *head, const void *body, uint32_t n)
+{
+	put_eth(b, 0x0806);
+	put(b, head, 8);
+	put(b, body, n);
+}
+
+#define ARP_SAYS(head, body, want) \
+	do { \
+		struct build b = { .n = 0 }; \
+		put_arp(&b, head, body, sizeof(body) - 1); \
+		says(&b, ETHERNET, want); \
+	} while (0)
+
+static void arp_in_a_tunnel_keeps_the_header_around_it(void **s)
+{
+	struct build b = { .n = 0 };
+
+	put_ip4(&b, 17, 8 + 8 + 14 + 28, 1, 0);
+	put_udp(&b, 5555, 4789, 8 + 14 + 28);
+	put(&b, "\x08\0\0\0\0\0\1\0", 8);
+	put_arp(&b, "\0\1\x08\0\6\4\0\1", ARP_BODY, 20);
+	says(&b, RAW, "IP 10.0.0.1.5555 > 10.0.0.2.4789: vxlan: ARP, Request who-has 10.0.0.2 tell 10.0.0.1, length 28");
+	/* Cut before its opcode it is no message, and the datagram is told. */
+	says_cut(&b, RAW, b.n - 22, "IP 10.0.0.1.5555 > 10.0.0.2.4789: UDP, length 50");
+}
+
+static void arp_of_other_protocols_asks_for_no_ipv4_address(void **s)
+{
+	ARP_SAYS("\0\1\x25\0\6\4\0\1", ARP_BODY,
+		 "ARP, Ethernet (len 6), Unknown Protocol (0x2500) (len 4), length 28");
+	ARP_SAYS("\0\1\x86\xdd\6\2\0\1", "\1\1\1\1\1\1\0\0\2\2\2\2\2\2\0\0",
+		 "ARP, Ethernet (len 6), IPv6 (len 2), length 24");
+	ARP_SAYS("\0\x13\x08\0\x14\0\0\x08", ARP_BODY ARP_BODY, "ARP, ATM (len 20), IPv4 (len 0), length 48");
+	ARP_SAYS("\0\x63\x08\0\0\4\0\1", "\x0a\0\0\1\x0a\0\0\2",
+		 "ARP, Unknown Hardware (99) (len 0), IPv4 (len 4), length 16");
+}
+
+static void hardware_addresses_are_of_any_length(void **s)
+{
+	ARP_SAYS("\0\7\x08\0\1\4\0\2", "\5\x0a\0\0\1\6\x0a\0\0\2", "ARP, Reply 10.0.0.1 is-at 05, length 18");
+	ARP_SAYS("\0\x20\x08\0\x14\4\0\1",
+		 "\x80\0\0\4\xfe\x80\0\0\0\0\0\0\0\1\2\3\4\5\6\7\x0a\0\0\1"
+		 "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x0a\0\0\2",
+		 "ARP, Request who-has 10.0.0.2 tell 10.0.0.1, length 56");
+	ARP_SAYS("\0\x20\x08\0\x14\4\0\2",
+		 "\x80\0\0\4\xfe\x80\0\0\0\0\0\0\0\1\2\3\4\5\6\7\x0a\0\0\1"
+		 "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x0a\0\0\2",
+		 "ARP, Reply 10.0.0.1 is-at 80:00:00:04:fe:80:00:00:00:00:00:00:00:01:02:03:04:05:06:07, length 56");
+	ARP_SAYS("\x25\0\x08\0\6\4\0\1", "\2\0\0\0\0\1\x0a\0\0\1\0\0\0\0\0\x10\x0a\0\0\2",
+		 "ARP, Request who-has 10.0.0.2 (00:00:00:00:00:10) tell 10.0.0.1, length 28");
+}
+
+static void arp_opcodes_have_their_shapes(void **s)
+{
+	ARP_SAYS("\0\1\x08\0\6\4\0\3", ARP_BODY,
+		 "Reverse ARP, Request who-is 00:00:00:00:00:00 tell 02:00:00:00:00:01, length 28");
+	ARP_SAYS("\0\1\x08\0\6\4\0\x08", ARP_BODY,
+		 "ARP, Inverse Request who-is 00:00:00:00:00:00 tell 02:00:00:00:00:01, length 28");
+	ARP_SAYS("\0\1\x08\0\6\4\0\x09", ARP_BODY,
+		 "ARP, Inverse Reply 02:00:00:00:00:01 at 10.0.0.1, length 28");
+	ARP_SAYS("\0\1\x08\0\6\4\0\x63", ARP_BODY, "ARP, Unknown (99), length 28");
+	options.verbose = 1;
+	ARP_SAYS("\0\7\x08\0\1\4\0\2", "\5\x0a\0\0\1\6\x0a\0\0\2",
+		 "ARP, ArcNet (len 1), IPv4 (len 4), Reply 10.0.0.1 is-at 05, length 18");
+	options.verbose = 0;
+}
+
+static void arp_without_its_addresses_is_marked(void **s)
+{
+	struct build cut = { .n = 0 };
+
+	ARP_SAYS("\0\1\x08\0\6\4\0\1", "\2\0\0\0", "ARP, Request who-has ? tell ?, length 12 [|too-short]");
+	put_arp(&cut, "\0\1\x08\0\6\4\0\1", ARP_BODY, 20);
+	says_cut(&cut, ETHERNET, cut.n - 4, "ARP, Request who-has ? tell ?, length 28 [|truncated]");
+}
+
+static void a_message_carries_the_mark_of_its_packet(void **s)
+{
+	struct build b = { .n = 0 };
+
+	put_ip4(&b, 1, 100, 1, 0);
+	put(&b, "\x08\0\0\0\0\1\0\2", 8);
+	says(&b, RAW, "IP 10.0.0.1 > 10.0.0.2: ICMP echo request, id 1, seq 2, length 100 [|bad-length]");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(arp_in_a_tunnel_keeps_the_header_around_it),
+		cmocka_unit_test(arp_of_other_protocols_asks_for_no_ipv4_address),
+		cmocka_unit_test(hardware_addresses_are_of_any_length),
+		cmocka_unit_test(arp_opcodes_have_their_shapes),
+		cmocka_unit_test(arp_without_its_addresses_is_marked),
+		cmocka_unit_test(a_message_carries_the_mark_of_its_packet),
+	};
+
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}
