@@ -106,7 +106,7 @@ struct record {
 
 	uint8_t  ip_ttl, ip_tos;
 	uint16_t ip_id;
-	bool     ip_df;
+	bool     ip_df, ip_hop_by_hop;
 	uint32_t ip_len;		/* total length; payload length + 40 for IPv6 */
 	bool     frag_more, frag_first;
 	uint32_t frag_offset;		/* octets */
@@ -134,13 +134,15 @@ struct record {
 		struct {
 			uint8_t type, code;
 			uint16_t id, seq;
-			struct addr nd_target;
+			struct addr nd_target, nd_destination;
 			uint8_t nd_lladdr[6];
 			struct addr orig_src, orig_dst;
 			uint16_t orig_sport, orig_dport;
 			const char *orig_transport;
-			uint32_t mtu;
+			uint32_t mtu, pointer;
 			struct addr gateway;
+			uint16_t groups_count;
+			struct list groups;		/* struct str */
 		} icmp;
 		struct {
 			uint16_t id;
@@ -311,6 +313,7 @@ struct record {
 	X(IP_ID, "ip.id", FT_U16, ip_id, "packet drop", "IPv4 identification") \
 	X(IP_LEN, "ip.len", FT_U32, ip_len, "packet drop", "total length by the innermost IP header") \
 	X(IP_DF, "ip.df", FT_BOOL, ip_df, "packet drop", "IPv4: do not fragment") \
+	X(IP_HOP_BY_HOP, "ip.hop_by_hop", FT_BOOL, ip_hop_by_hop, "packet icmp drop", "IPv6: there is a hop-by-hop options header") \
 	X(FRAG_MORE, "ip.fragment.more", FT_BOOL, frag_more, "packet drop", "more fragments follow") \
 	X(FRAG_FIRST, "ip.fragment.first", FT_BOOL, frag_first, "packet drop", "this is the first fragment") \
 	X(FRAG_OFFSET, "ip.fragment.offset", FT_U32, frag_offset, "packet drop", "offset of a fragment, in octets") \
@@ -339,7 +342,11 @@ struct record {
 	X(ICMP_SEQ, "icmp.seq", FT_U16, icmp.seq, "icmp", "sequence number, of echo and the like") \
 	X(ICMP_MTU, "icmp.mtu", FT_U32, icmp.mtu, "icmp", "next-hop MTU of fragmentation needed / packet too big") \
 	X(ICMP_GATEWAY, "icmp.gateway", FT_ADDR, icmp.gateway, "icmp", "better gateway of a redirect") \
-	X(ICMP_ND_TARGET, "icmp.nd.target", FT_ADDR, icmp.nd_target, "icmp", "neighbour discovery: target address") \
+	X(ICMP_POINTER, "icmp.pointer", FT_U32, icmp.pointer, "icmp", "parameter problem: the octet of the datagram that is wrong") \
+	X(ICMP_GROUPS_COUNT, "icmp.groups_count", FT_U16, icmp.groups_count, "icmp", "group records of a multicast listener report, as its header says") \
+	X(ICMP_GROUPS, "icmp.groups", FT_STRS, icmp.groups, "icmp", "groups that a multicast listener message names, at most 64") \
+	X(ICMP_ND_TARGET, "icmp.nd.target", FT_ADDR, icmp.nd_target, "icmp", "neighbour discovery: target address; of a redirect the better next hop") \
+	X(ICMP_ND_DESTINATION, "icmp.nd.destination", FT_ADDR, icmp.nd_destination, "icmp", "neighbour discovery: the address that a redirect is about") \
 	X(ICMP_ND_LLADDR, "icmp.nd.lladdr", FT_MAC, icmp.nd_lladdr, "icmp", "neighbour discovery: link-layer address option") \
 	X(ICMP_ORIG_TRANSPORT, "icmp.original.transport", FT_WORD, icmp.orig_transport, "icmp", "transport of the datagram that an error quotes") \
 	X(ICMP_ORIG_SRC_IP, "icmp.original.source.ip", FT_ADDR, icmp.orig_src, "icmp", "its sender") \

@@ -6,6 +6,7 @@
 #include "decode/cursor.h"
 #include "decode/decode.h"
 #include "decode/pairs.h"
+#include "util/addr.h"
 
 enum { PENDING_MAX = 4096 };
 #define AGAIN_NS 5000000000ull
@@ -29,15 +30,26 @@ enum ip_proto {
 
 enum v4_type {
 	V4_ECHO_REPLY = 0, V4_UNREACHABLE = 3, V4_QUENCH = 4, V4_REDIRECT = 5, V4_ECHO = 8, V4_EXCEEDED = 11,
-	V4_PARAMETER = 12, V4_TIMESTAMP = 13, V4_MASK_REPLY = 18, V4_CODE_NEEDS_FRAGMENT = 4,
+	V4_PARAMETER = 12, V4_TIMESTAMP = 13, V4_MASK_REPLY = 18, V4_EXTENDED_ECHO = 42,
+	V4_EXTENDED_REPLY = 43, V4_CODE_NEEDS_FRAGMENT = 4,
 };
 
 enum v6_type {
 	V6_UNREACHABLE = 1, V6_TOO_BIG = 2, V6_PARAMETER = 4, V6_ECHO = 128, V6_ECHO_REPLY = 129,
+	V6_LISTENER_QUERY = 130, V6_LISTENER_REPORT = 131, V6_LISTENER_DONE = 132,
 	V6_ROUTER_SOLICIT = 133, V6_ROUTER_ADVERT = 134, V6_SOLICIT = 135, V6_ADVERT = 136, V6_REDIRECT = 137,
+	V6_LISTENER_REPORT2 = 143, V6_EXTENDED_ECHO = 160, V6_EXTENDED_REPLY = 161,
 };
 
 enum nd_option { ND_SOURCE = 1, ND_TARGET = 2, ND_REDIRECTED = 4 };
+
+/* The texts of the groups that a message names, as long as its record lives. */
+enum { GROUPS_MAX = 64 };
+
+struct groups {
+	struct str name[GROUPS_MAX];
+	char text[GROUPS_MAX][ADDR_TEXT_MAX];
+};
 
 struct icmp_state {
 	struct pairs *pairs;		/* NULL: no pairing */
@@ -232,6 +244,28 @@ static void pair(struct icmp_state *st, const struct packet *pk, struct record *
 	}
 }
 
+/* RFC 8335, 2 and 3: the sequence number has one octet. */
+static void extended_echo(struct icmp_state *st, const struct packet *pk, struct cursor c, struct record *r,
+			  uint8_t request_type)
+{
+	uint16_t id = cursor_be16(&c);
+	uint8_t seq = cursor_u8(&c);
+
+	if (c.bad)
+		return;
+	r->icmp.id = id;
+	r->icmp.seq = seq;
+	record_mark(r, FIELD_ICMP_ID);
+	record_mark(r, FIELD_ICMP_SEQ);
+	pair(st, pk, r, r->icmp.type != request_type, request_type);
+}
+
+static void pointer(struct record *r, uint32_t octet)
+{
+	r->icmp.pointer = octet;
+	record_mark(r, FIELD_ICMP_POINTER);
+}
+
 static void v4_body(struct icmp_state *st, const struct packet *pk, struct cursor c, struct record *r)
 {
 	uint8_t type = r->icmp.type;
@@ -242,6 +276,10 @@ static void v4_body(struct icmp_state *st, const struct packet *pk, struct curso
 
 		identified(c, r);
 		pair(st, pk, r, reply, type == V4_ECHO_REPLY ? V4_ECHO : (uint8_t)(type - reply));
+		return;
+	}
+	if (type == V4_EXTENDED_ECHO || type == V4_EXTENDED_REPLY) {
+		extended_echo(st, pk, c, r, V4_EXTENDED_ECHO);
 		return;
 	}
 	if (type != V4_UNREACHABLE && type != V4_QUENCH && type != V4_REDIRECT && type != V4_EXCEEDED &&
@@ -255,6 +293,8 @@ static void v4_body(struct icmp_state *st, const struct packet *pk, struct curso
 	} else if (type == V4_REDIRECT) {
 		r->icmp.gateway = take_addr(&c, 4);
 		record_mark(r, FIELD_ICMP_GATEWAY);
+	} else if (type == V4_PARAMETER) {
+		pointer(r, c.p[0]);
 	}
 	quoted(rest, r);
 }
@@ -272,13 +312,85 @@ static void nd_body(struct cursor c, struct record *r)
 		r->icmp.nd_target = target;
 		record_mark(r, FIELD_ICMP_ND_TARGET);
 	}
-	if (type == V6_REDIRECT)
-		cursor_take(&c, 16);
+	if (type == V6_REDIRECT) {
+		struct addr destination = take_addr(&c, 6);
+
+		if (c.bad)
+			return;
+		r->icmp.nd_destination = destination;
+		record_mark(r, FIELD_ICMP_ND_DESTINATION);
+	}
 	if (!c.bad)
 		nd_options(c, r);
 }
 
-static void v6_body(struct icmp_state *st, const struct packet *pk, struct cursor c, struct record *r)
+static void add_group(struct groups *g, const struct addr *a, struct record *r)
+{
+	uint32_t i = r->icmp.groups.n;
+
+	if (i == GROUPS_MAX) {
+		r->truncated = true;
+		record_mark(r, FIELD_TRUNCATED);
+		return;
+	}
+	g->name[i] = (struct str){ g->text[i], addr_text(g->text[i], a) };
+	r->icmp.groups = (struct list){ g->name, i + 1 };
+	record_mark(r, FIELD_ICMP_GROUPS);
+}
+
+/* RFC 2710, 3; a query of RFC 3810 begins the same way.  That for all groups names none. */
+static void listener(struct cursor c, struct groups *g, struct record *r)
+{
+	static const uint8_t all[16];
+	struct addr group;
+
+	r->icmp.groups.n = 0;
+	cursor_take(&c, 4);
+	group = take_addr(&c, 6);
+	if (!c.bad && memcmp(group.b, all, sizeof(all)) != 0)
+		add_group(g, &group, r);
+}
+
+/* RFC 3810, 5.2.  Each turn takes 20 octets or ends. */
+static void listener_report(struct cursor c, struct groups *g, struct record *r)
+{
+	uint16_t n;
+
+	r->icmp.groups.n = 0;
+	cursor_take(&c, 2);
+	n = cursor_be16(&c);
+	if (c.bad)
+		return;
+	r->icmp.groups_count = n;
+	record_mark(r, FIELD_ICMP_GROUPS_COUNT);
+	for (; n; n--) {
+		const uint8_t *h = cursor_take(&c, 4);
+		struct addr group = take_addr(&c, 6);
+
+		if (!h || c.bad)
+			return;
+		add_group(g, &group, r);
+		cursor_take(&c, 16u * (uint32_t)(h[2] << 8 | h[3]) + 4u * h[1]);
+	}
+}
+
+static void v6_error(struct cursor c, struct record *r)
+{
+	uint32_t word = cursor_be32(&c);
+
+	if (c.bad)
+		return;
+	if (r->icmp.type == V6_TOO_BIG) {
+		r->icmp.mtu = word;
+		record_mark(r, FIELD_ICMP_MTU);
+	} else if (r->icmp.type == V6_PARAMETER) {
+		pointer(r, word);
+	}
+	quoted(c, r);
+}
+
+static void v6_body(struct icmp_state *st, const struct packet *pk, struct cursor c, struct groups *g,
+		    struct record *r)
 {
 	uint8_t type = r->icmp.type;
 
@@ -288,15 +400,13 @@ static void v6_body(struct icmp_state *st, const struct packet *pk, struct curso
 	} else if (type >= V6_ROUTER_SOLICIT && type <= V6_REDIRECT) {
 		nd_body(c, r);
 	} else if (type >= V6_UNREACHABLE && type <= V6_PARAMETER) {
-		uint32_t word = cursor_be32(&c);
-
-		if (c.bad)
-			return;
-		if (type == V6_TOO_BIG) {
-			r->icmp.mtu = word;
-			record_mark(r, FIELD_ICMP_MTU);
-		}
-		quoted(c, r);
+		v6_error(c, r);
+	} else if (type >= V6_LISTENER_QUERY && type <= V6_LISTENER_DONE) {
+		listener(c, g, r);
+	} else if (type == V6_LISTENER_REPORT2) {
+		listener_report(c, g, r);
+	} else if (type == V6_EXTENDED_ECHO || type == V6_EXTENDED_REPLY) {
+		extended_echo(st, pk, c, r, V6_EXTENDED_ECHO);
 	}
 }
 
@@ -306,6 +416,7 @@ static void v6_body(struct icmp_state *st, const struct packet *pk, struct curso
  */
 void icmp_decode(struct icmp_state *st, const struct packet *pk, struct emit *e)
 {
+	struct groups groups;
 	struct cursor c;
 	struct record r;
 
@@ -324,7 +435,7 @@ void icmp_decode(struct icmp_state *st, const struct packet *pk, struct emit *e)
 		if (pk->ip.proto == IP_ICMP)
 			v4_body(st, pk, c, &r);
 		else
-			v6_body(st, pk, c, &r);
+			v6_body(st, pk, c, &groups, &r);
 	}
 	emit_record(e, &r);
 }

@@ -54,7 +54,7 @@ static void begin(struct walk *w, uint8_t version)
 		memset(&pk->ip, 0, sizeof(pk->ip));
 		pk->is_fragment = pk->frag_more = pk->frag_first = false;
 		pk->frag_offset = 0;
-		pk->df = pk->has_tcp = false;
+		pk->df = pk->hop_by_hop = pk->has_tcp = false;
 		pk->l4 = pk->payload = NULL;
 		pk->l4_cap = pk->l4_len = pk->payload_cap = pk->payload_len = 0;
 	}
@@ -267,6 +267,7 @@ static bool extension(struct walk *w)
 			w->type = h[0];
 		if (!walk_has(w, 8))
 			return false;
+		w->pk->hop_by_hop |= h == w->pk->l3 + 40 && w->pk->l3[6] == PROTO_HOPOPT;
 		n = 8 * (h[1] + 1u);
 		break;
 	case PROTO_AH:				/* RFC 4302, 2.2: in words, less two */

@@ -305,6 +305,8 @@ static void put_ip(struct line_state *st, const struct record *r, bool has_link,
 		(r->src.family == 4 ? put_verbose_v4 : put_verbose_v6)(r, b);
 	put_pair(b, &r->src, record_has(r, FIELD_DST_IP) ? &r->dst : &nowhere,
 		 record_has(r, FIELD_SRC_PORT), r->sport, r->dport);
+	if (r->frame && r->ip_hop_by_hop)
+		buf_lit(b, "HBH ");
 	if (r->kind == REC_ICMP)
 		line_icmp(st, r, b);
 	else if (r->kind == REC_DNS)

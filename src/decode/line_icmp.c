@@ -106,11 +106,43 @@ static void put_time_exceeded(const struct record *r, struct buf *b)
 	}
 }
 
+/* RFC 792; the other codes are about something that is missing, or all of it. */
+static void put_parameter4(const struct record *r, struct buf *b)
+{
+	buf_str(b, "parameter problem - ");
+	if (r->icmp.code || !record_has(r, FIELD_ICMP_POINTER)) {
+		buf_lit(b, "code ");
+		buf_u64(b, r->icmp.code);
+	} else {
+		buf_lit(b, "octet ");
+		buf_u64(b, r->icmp.pointer);
+	}
+}
+
+/* RFC 8335, 3: why there is no answer. */
+static void put_extended_reply(const struct record *r, struct buf *b)
+{
+	static const char *const codes[] = {
+		"malformed query", "no such interface", "no such table entry", "multiple interfaces satisfy query",
+	};
+	uint8_t code = r->icmp.code;
+
+	if (!record_has(r, FIELD_ICMP_CODE) || !code)
+		return;
+	buf_lit(b, " - ");
+	if (code <= sizeof(codes) / sizeof(codes[0])) {
+		buf_str(b, codes[code - 1]);
+	} else {
+		buf_lit(b, "code ");
+		buf_u64(b, code);
+	}
+}
+
 static const char *const icmp_names[] = {
 	[0] = "echo reply", [4] = "source quench", [8] = "echo request", [9] = "router advertisement",
 	[10] = "router solicitation", [13] = "time stamp query", [14] = "time stamp reply",
 	[15] = "information request", [16] = "information reply", [17] = "address mask request",
-	[18] = "address mask reply",
+	[18] = "address mask reply", [42] = "extended echo request", [43] = "extended echo reply",
 };
 
 static void put_icmp4(const struct record *r, struct buf *b)
@@ -129,8 +161,7 @@ static void put_icmp4(const struct record *r, struct buf *b)
 		put_time_exceeded(r, b);
 		break;
 	case 12:
-		buf_lit(b, "parameter problem - code ");
-		buf_u64(b, r->icmp.code);
+		put_parameter4(r, b);
 		break;
 	default:
 		if (type >= sizeof(icmp_names) / sizeof(icmp_names[0]) || !icmp_names[type]) {
@@ -138,7 +169,9 @@ static void put_icmp4(const struct record *r, struct buf *b)
 			break;
 		}
 		buf_str(b, icmp_names[type]);
-		if (type == 0 || type == 8)
+		if (type == 43)
+			put_extended_reply(r, b);
+		if (type == 0 || type == 8 || type == 42 || type == 43)
 			put_id_seq(r, b);
 		if ((type == 13 || type == 14) && record_has(r, FIELD_ICMP_ID)) {
 			buf_lit(b, " id ");
@@ -170,6 +203,8 @@ static const char *icmp6_name(uint8_t type)
 
 	if (type < sizeof(errors) / sizeof(errors[0]))
 		return errors[type];
+	if (type == 160 || type == 161)
+		return type == 160 ? "extended echo request" : "extended echo reply";
 	if (type >= 128 && type - 128u < sizeof(from_128) / sizeof(from_128[0]))
 		return from_128[type - 128];
 	return NULL;
@@ -210,6 +245,63 @@ static void put_unreachable6(const struct record *r, struct buf *b)
 	}
 }
 
+/* RFC 4443, 3.4; RFC 7112, 5; RFC 8754, 4.3.1 */
+static void put_parameter6(const struct record *r, struct buf *b)
+{
+	static const char *const codes[] = {
+		"erroneous", "next header", "option", "incomplete header chain", "segment routing upper-layer header",
+	};
+	uint8_t code = r->icmp.code;
+
+	if (!record_has(r, FIELD_ICMP_CODE))
+		return;
+	buf_lit(b, ", ");
+	if (code < sizeof(codes) / sizeof(codes[0])) {
+		buf_str(b, codes[code]);
+	} else {
+		buf_lit(b, "code-#");
+		buf_u64(b, code);
+	}
+	if (record_has(r, FIELD_ICMP_POINTER)) {
+		buf_lit(b, " - octet ");
+		buf_u64(b, r->icmp.pointer);
+	}
+}
+
+static void put_redirect6(const struct record *r, struct buf *b)
+{
+	if (record_has(r, FIELD_ICMP_ND_DESTINATION)) {
+		buf_lit(b, ", ");
+		addr_print(b, &r->icmp.nd_destination);
+	} else if (record_has(r, FIELD_ICMP_ND_TARGET)) {
+		buf_chr(b, ',');
+	}
+	if (record_has(r, FIELD_ICMP_ND_TARGET)) {
+		buf_lit(b, " to ");
+		addr_print(b, &r->icmp.nd_target);
+	}
+}
+
+/* A report's groups stand there when asked for: there may be many. */
+static void put_groups(const struct line_state *st, const struct record *r, struct buf *b)
+{
+	const struct str *s = r->icmp.groups.p;
+	uint32_t i;
+
+	if (record_has(r, FIELD_ICMP_GROUPS_COUNT)) {
+		buf_lit(b, ", ");
+		buf_u64(b, r->icmp.groups_count);
+		buf_lit(b, " group record(s)");
+		if (!st->opt.verbose)
+			return;
+	}
+	for (i = 0; record_has(r, FIELD_ICMP_GROUPS) && i < r->icmp.groups.n; i++) {
+		buf_str(b, " [gaddr ");
+		line_text(b, s[i].p, s[i].n);
+		buf_chr(b, ']');
+	}
+}
+
 static void put_nd_target(const struct record *r, struct buf *b, const char *before)
 {
 	if (!record_has(r, FIELD_ICMP_ND_TARGET))
@@ -218,18 +310,8 @@ static void put_nd_target(const struct record *r, struct buf *b, const char *bef
 	addr_print(b, &r->icmp.nd_target);
 }
 
-static void put_icmp6(const struct record *r, struct buf *b)
+static void put_icmp6_body(const struct line_state *st, const struct record *r, struct buf *b)
 {
-	const char *name = icmp6_name(r->icmp.type);
-
-	buf_lit(b, "ICMP6, ");
-	if (name) {
-		buf_str(b, name);
-	} else {
-		buf_lit(b, "unknown icmp6 type (");
-		buf_u64(b, r->icmp.type);
-		buf_lit(b, ")");
-	}
 	switch (r->icmp.type) {
 	case 1:
 		put_unreachable6(r, b);
@@ -248,9 +330,23 @@ static void put_icmp6(const struct record *r, struct buf *b)
 			addr_print(b, &r->icmp.orig_dst);
 		}
 		break;
+	case 4:
+		put_parameter6(r, b);
+		break;
+	case 161:
+		put_extended_reply(r, b);
+		put_id_seq(r, b);
+		break;
 	case 128:
 	case 129:
+	case 160:
 		put_id_seq(r, b);
+		break;
+	case 130:
+	case 131:
+	case 132:
+	case 143:
+		put_groups(st, r, b);
 		break;
 	case 135:
 		put_nd_target(r, b, ", who has ");
@@ -259,17 +355,32 @@ static void put_icmp6(const struct record *r, struct buf *b)
 		put_nd_target(r, b, ", tgt is ");
 		break;
 	case 137:
-		put_nd_target(r, b, ", to ");
+		put_redirect6(r, b);
 		break;
 	default:
 		break;
 	}
 }
 
+static void put_icmp6(const struct line_state *st, const struct record *r, struct buf *b)
+{
+	const char *name = icmp6_name(r->icmp.type);
+
+	buf_lit(b, "ICMP6, ");
+	if (name) {
+		buf_str(b, name);
+	} else {
+		buf_lit(b, "unknown icmp6 type (");
+		buf_u64(b, r->icmp.type);
+		buf_lit(b, ")");
+	}
+	put_icmp6_body(st, r, b);
+}
+
 void line_icmp(const struct line_state *st, const struct record *r, struct buf *b)
 {
 	if (r->src.family == 6)
-		put_icmp6(r, b);
+		put_icmp6(st, r, b);
 	else
 		put_icmp4(r, b);
 	buf_lit(b, ", length ");

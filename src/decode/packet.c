@@ -170,6 +170,7 @@ static void fill_ip(const struct packet *pk, struct record *r, bool mark)
 	r->ip_tos = pk->tos;
 	r->ip_id = pk->ip_id;
 	r->ip_df = pk->df;
+	r->ip_hop_by_hop = pk->hop_by_hop;
 	r->ip_len = pk->ip_len;
 	r->payload_len = pk->payload ? pk->payload_len : pk->l4_len;
 	record_mark(r, FIELD_SRC_IP);
@@ -183,6 +184,8 @@ static void fill_ip(const struct packet *pk, struct record *r, bool mark)
 		record_mark(r, FIELD_SRC_PORT);
 		record_mark(r, FIELD_DST_PORT);
 	}
+	if (pk->hop_by_hop && (mark || r->kind == REC_ICMP))
+		record_mark(r, FIELD_IP_HOP_BY_HOP);
 	fill_fragment(pk, r, mark);
 	if (pk->has_outer)
 		fill_outer(pk, r, mark);

@@ -50,7 +50,7 @@ struct packet {
 
 	uint8_t  ttl, tos;
 	uint16_t ip_id;
-	bool     df;
+	bool     df, hop_by_hop;
 	uint32_t ip_len;		/* IPv4 total length; IPv6 payload length + 40; jumbo counts */
 	bool     is_fragment, frag_more, frag_first;
 	uint32_t frag_offset;		/* octets */

@@ -232,7 +232,8 @@ static void icmp_has_tcpdumps_words(void **s)
 		  " length 36");
 	icmp_says(5, 1, "IP 10.0.0.1 > 10.0.0.2: ICMP redirect 192.0.2.1 to host 192.0.2.9, length 36");
 	icmp_says(11, 0, "IP 10.0.0.1 > 10.0.0.2: ICMP time exceeded in-transit, length 36");
-	icmp_says(42, 0, "IP 10.0.0.1 > 10.0.0.2: ICMP type-#42, length 36");
+	icmp_says(42, 0, "IP 10.0.0.1 > 10.0.0.2: ICMP extended echo request, id 7, seq 8, length 36");
+	icmp_says(77, 0, "IP 10.0.0.1 > 10.0.0.2: ICMP type-#77, length 36");
 }
 
 static void neighbour_discovery_names_its_target(void **s)

@@ -148,6 +148,80 @@ static void a_message_carries_the_mark_of_its_packet(void **s)
 	says(&b, RAW, "IP 10.0.0.1 > 10.0.0.2: ICMP echo request, id 1, seq 2, length 100 [|bad-length]");
 }
 
+/* From 2001:db8::1 to 2001:db8::2, behind a hop-by-hop header when asked for. */
+static void icmp6_says(bool hop_by_hop, const char *p, uint32_t n, const char *want)
+{
+	struct build b = { .n = 0 };
+
+	put_ip6(&b, hop_by_hop ? 0 : 58, n + (hop_by_hop ? 8 : 0));
+	if (hop_by_hop)
+		put(&b, "\x3a\0\5\2\0\0\1\0", 8);
+	put(&b, p, n);
+	says(&b, RAW, want);
+}
+
+#define ICMP6_SAYS(hbh, p, want) icmp6_says(hbh, p, sizeof(p) - 1, "IP6 2001:db8::1 > 2001:db8::2: " want)
+#define GROUP(last) "\xff\2\0\0\0\0\0\0\0\0\0\0\0\0\0" last
+
+static void a_redirect_has_both_its_addresses(void **s)
+{
+	ICMP6_SAYS(false,
+		   "\x89\0\0\0\0\0\0\0\xfe\x80\0\0\0\0\0\0\0\0\0\0\0\0\xca\xfe"
+		   "\xfe\x80\0\0\0\0\0\0\0\0\0\0\0\0\xba\xbe",
+		   "ICMP6, redirect, fe80::babe to fe80::cafe, length 40");
+	ICMP6_SAYS(false, "\x89\0\0\0\0\0\0\0\xfe\x80\0\0\0\0\0\0\0\0\0\0\0\0\xca\xfe",
+		   "ICMP6, redirect, to fe80::cafe, length 24");
+}
+
+static void icmp4_says(const char *p, uint32_t n, const char *want)
+{
+	struct build b = { .n = 0 };
+
+	put_ip4(&b, 1, n, 1, 0);
+	put(&b, p, n);
+	says(&b, RAW, want);
+}
+
+#define ICMP4_SAYS(p, want) icmp4_says(p, sizeof(p) - 1, "IP 10.0.0.1 > 10.0.0.2: ICMP " want)
+
+static void a_parameter_problem_points_to_its_octet(void **s)
+{
+	ICMP4_SAYS("\x0c\0\0\0\x14\0\0\0", "parameter problem - octet 20, length 8");
+	ICMP4_SAYS("\x0c\1\0\0\0\0\0\0", "parameter problem - code 1, length 8");
+	ICMP6_SAYS(false, "\4\0\0\0\0\0\0\x30", "ICMP6, parameter problem, erroneous - octet 48, length 8");
+	ICMP6_SAYS(false, "\4\1\0\0\0\0\0\6", "ICMP6, parameter problem, next header - octet 6, length 8");
+	ICMP6_SAYS(false, "\4\2\0\0\0\1\0\0", "ICMP6, parameter problem, option - octet 65536, length 8");
+	ICMP6_SAYS(false, "\4\x63\0\0\0\0\0\0", "ICMP6, parameter problem, code-#99 - octet 0, length 8");
+}
+
+static void extended_echo_is_known(void **s)
+{
+	ICMP4_SAYS("\x2a\0\0\0\0\x2a\7\1", "extended echo request, id 42, seq 7, length 8");
+	ICMP4_SAYS("\x2b\0\0\0\0\x2a\7\x40", "extended echo reply, id 42, seq 7, length 8");
+	ICMP4_SAYS("\x2b\2\0\0\0\x2a\7\0",
+		   "extended echo reply - no such interface, id 42, seq 7, length 8");
+	ICMP6_SAYS(false, "\xa0\0\0\0\0\x2a\7\1", "ICMP6, extended echo request, id 42, seq 7, length 8");
+	ICMP6_SAYS(false, "\xa1\x63\0\0\0\x2a\7\0",
+		   "ICMP6, extended echo reply - code 99, id 42, seq 7, length 8");
+}
+
+#define REPORT "\x8f\0\0\0\0\0\0\2\4\1\0\1" GROUP("\xfb") GROUP("\1") "\1\2\3\4\3\0\0\0" GROUP("\2")
+
+static void listeners_name_their_groups(void **s)
+{
+	ICMP6_SAYS(true, REPORT, "HBH ICMP6, multicast listener report v2, 2 group record(s), length 68");
+	options.verbose = 1;
+	icmp6_says(true, REPORT, sizeof(REPORT) - 1,
+		   "IP6 (hlim 64, next-header ICMPv6 (58) payload length: 76) 2001:db8::1 > 2001:db8::2: "
+		   "HBH ICMP6, multicast listener report v2, 2 group record(s) [gaddr ff02::fb] [gaddr ff02::2],"
+		   " length 68");
+	options.verbose = 0;
+	ICMP6_SAYS(true, "\x83\0\0\0\0\0\0\0" GROUP("\xfb"),
+		   "HBH ICMP6, multicast listener report [gaddr ff02::fb], length 24");
+	ICMP6_SAYS(false, "\x82\0\0\0\3\xe8\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0",
+		   "ICMP6, multicast listener query, length 24");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -157,6 +231,10 @@ int main(void)
 		cmocka_unit_test(arp_opcodes_have_their_shapes),
 		cmocka_unit_test(arp_without_its_addresses_is_marked),
 		cmocka_unit_test(a_message_carries_the_mark_of_its_packet),
+		cmocka_unit_test(a_redirect_has_both_its_addresses),
+		cmocka_unit_test(a_parameter_problem_points_to_its_octet),
+		cmocka_unit_test(extended_echo_is_known),
+		cmocka_unit_test(listeners_name_their_groups),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
