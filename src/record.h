@@ -121,6 +121,10 @@ struct record {
 	uint32_t payload_len;		/* L4 payload octets on the wire */
 	const char *malformed;		/* what was wrong or unknown, as a word */
 	uint16_t ethertype;		/* of what could not be walked further */
+	uint16_t pppoe_session, ppp_proto;
+	uint8_t  ppp_code, ppp_id;
+	const char *ppp_name;
+	uint32_t ppp_len;
 
 	union {
 		struct {
@@ -327,6 +331,11 @@ struct record {
 	X(PAYLOAD_LEN, "payload.len", FT_U32, payload_len, "packet drop", "octets after the transport header, on the wire") \
 	X(MALFORMED, "packet.malformed", FT_WORD, malformed, "packet arp icmp dns http http2 tls redis kafka dhcp drop", "why the headers were not walked to the end") \
 	X(ETHERTYPE, "packet.ethertype", FT_U16, ethertype, "packet drop", "EtherType of a payload that is not IP or ARP") \
+	X(PPPOE_SESSION, "pppoe.session", FT_U16, pppoe_session, "packet drop", "session of PPPoE, before the first IP header") \
+	X(PPP_PROTOCOL, "ppp.protocol", FT_U16, ppp_proto, "packet drop", "protocol that PPP carries, where it is not IP") \
+	X(PPP_NAME, "ppp.name", FT_WORD, ppp_name, "packet drop", "its name: LCP, IPCP, IPV6CP, PAP, CHAP, CCP, ...") \
+	X(PPP_CODE, "ppp.code", FT_U8, ppp_code, "packet drop", "code of a control protocol: 1 configure request, ...") \
+	X(PPP_ID, "ppp.id", FT_U8, ppp_id, "packet drop", "identifier of a control protocol") \
 	X(ARP_OPCODE, "arp.opcode", FT_U16, arp.opcode, "arp", "1 request, 2 reply") \
 	X(ARP_HW_TYPE, "arp.hardware_type", FT_U16, arp.hw_type, "arp", "kind of hardware address, where it is not Ethernet's") \
 	X(ARP_PRO_TYPE, "arp.protocol_type", FT_U16, arp.pro_type, "arp", "EtherType of the protocol addresses, where they are not IPv4's") \

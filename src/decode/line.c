@@ -12,7 +12,7 @@
 #include "util/addr.h"
 #include "util/escape.h"
 
-enum { PROTO_ICMP = 1, PROTO_TCP = 6, PROTO_UDP = 17, PROTO_ICMPV6 = 58, PROTO_UDPLITE = 136 };
+enum { PROTO_ICMP = 1, PROTO_TCP = 6, PROTO_UDP = 17, PROTO_GRE = 47, PROTO_ICMPV6 = 58, PROTO_UDPLITE = 136 };
 enum { LINK_ETHERNET = 1 };
 
 int line_open(struct line_state **out, const struct line_options *opt)
@@ -227,6 +227,10 @@ static void put_other(const struct record *r, bool has_link, struct buf *b)
 {
 	const char *name;
 
+	if (record_has(r, FIELD_PPP_PROTOCOL)) {
+		line_ppp(r, b);
+		return;
+	}
 	if (record_has(r, FIELD_NET_TYPE)) {
 		if (!has_link)
 			buf_lit(b, "ARP, ");
@@ -247,6 +251,11 @@ static void put_other(const struct record *r, bool has_link, struct buf *b)
 
 static void put_transport(struct line_state *st, const struct record *r, struct buf *b)
 {
+	if (record_has(r, FIELD_PPP_PROTOCOL)) {
+		buf_str(b, r->iana_number == PROTO_GRE ? "gre: " : "l2tp: ");
+		line_ppp(r, b);
+		return;
+	}
 	switch (r->iana_number) {
 	case PROTO_TCP:
 		if (record_has(r, FIELD_SRC_PORT)) {

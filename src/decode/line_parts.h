@@ -51,6 +51,8 @@ void line_tcp(struct line_state *st, const struct record *r, struct buf *b);
 /* is_named: "ARP, " stands first, which a link header with its EtherType has told. */
 void line_arp(const struct line_state *st, const struct record *r, bool is_named, struct buf *b);
 void line_icmp(const struct line_state *st, const struct record *r, struct buf *b);
+/* What PPP carries, where that is not IP. */
+void line_ppp(const struct record *r, struct buf *b);
 void line_dns(const struct line_state *st, const struct record *r, struct buf *b);
 void line_app(const struct line_state *st, const struct record *r, struct buf *b);
 void line_alert(const struct record *r, struct buf *b);

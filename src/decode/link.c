@@ -102,10 +102,15 @@ static void pppoe(struct walk *w)
 	if (!h)
 		return;
 	if (h[0] != 0x11 || h[1]) {
+		w->pk->ethertype = ETHERTYPE_PPPOE;
+		w->pk->l3_len = w->len + 6;
 		walk_stop(w, h[0] != 0x11 ? "bad-version" : NULL);
 		return;
 	}
 	walk_name(w, "pppoe");
+	w->pk->has_pppoe = w->pk->has_pppoe || !w->ips;
+	if (!w->ips)
+		w->pk->pppoe_session = be16(h + 2);
 	if (be16(h + 4) <= w->len)
 		walk_bound(w, be16(h + 4));
 	walk_goto(w, LAYER_PPP, 0);
@@ -310,11 +315,10 @@ void link_ppp(struct walk *w)
 		h = walk_take(w, 2);
 		if (h && (h[1] == 1 || h[1] == 0))
 			walk_goto(w, LAYER_ETHERNET, 0);
-		else
-			walk_stop(w, NULL);
+		else if (h)
+			walk_goto(w, LAYER_PPP_OTHER, proto);
 		break;
 	default:
-		w->pk->ethertype = 0;
-		walk_stop(w, NULL);
+		walk_goto(w, LAYER_PPP_OTHER, proto);
 	}
 }

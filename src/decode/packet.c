@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "decode/fragment.h"
+#include "decode/ppp.h"
 #include "decode/state.h"
 #include "decode/walk.h"
 
@@ -51,7 +52,8 @@ void packet_tick(struct packet_state *st, uint64_t now_ns)
 static layer_fn *const layers[LAYERS] = {
 	[LAYER_LINK] = link_any,	   [LAYER_ETHERNET] = link_ethernet,
 	[LAYER_ETHERTYPE] = link_ethertype, [LAYER_LLC] = link_llc,
-	[LAYER_PPP] = link_ppp,		   [LAYER_MPLS] = tunnel_mpls,
+	[LAYER_PPP] = link_ppp,		   [LAYER_PPP_OTHER] = link_ppp_other,
+	[LAYER_MPLS] = tunnel_mpls,
 	[LAYER_IP] = ip_any,		   [LAYER_IPV4] = ip_v4,
 	[LAYER_IPV6] = ip_v6,		   [LAYER_TRANSPORT] = ip_transport,
 	[LAYER_GRE] = tunnel_gre,	   [LAYER_UDP_TUNNEL] = tunnel_udp,
@@ -265,6 +267,28 @@ static void fill_frame(const struct packet *pk, struct record *r)
 	}
 }
 
+static void fill_ppp(const struct packet *pk, struct record *r)
+{
+	if (pk->has_pppoe) {
+		r->pppoe_session = pk->pppoe_session;
+		record_mark(r, FIELD_PPPOE_SESSION);
+	}
+	if (!pk->ppp.proto)
+		return;
+	r->ppp_proto = pk->ppp.proto;
+	r->ppp_len = pk->ppp.len;
+	r->ppp_name = ppp_name(pk->ppp.proto);
+	record_mark(r, FIELD_PPP_PROTOCOL);
+	if (r->ppp_name)
+		record_mark(r, FIELD_PPP_NAME);
+	if (!pk->ppp.has_code)
+		return;
+	r->ppp_code = pk->ppp.code;
+	r->ppp_id = pk->ppp.id;
+	record_mark(r, FIELD_PPP_CODE);
+	record_mark(r, FIELD_PPP_ID);
+}
+
 void packet_record(const struct packet *pk, struct record *r, enum record_kind kind)
 {
 	const struct frame *f = pk->frame;
@@ -302,4 +326,5 @@ void packet_record(const struct packet *pk, struct record *r, enum record_kind k
 		record_mark(r, FIELD_FRAME_SEGMENTS);
 	if (pk->ethertype)
 		record_mark(r, FIELD_ETHERTYPE);
+	fill_ppp(pk, r);
 }

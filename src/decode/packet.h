@@ -34,6 +34,14 @@ struct ip_around {
 	bool     is_fragment;
 };
 
+/* What PPP carries when that is not IP. */
+struct ppp_layer {
+	uint32_t len;			/* octets, those of the protocol's number with them */
+	uint16_t proto;			/* 0: none */
+	uint8_t  code, id;		/* of control protocols, when has_code */
+	bool     has_code;
+};
+
 struct packet {
 	const struct frame *frame;
 
@@ -70,6 +78,10 @@ struct packet {
 	uint16_t tcp_window, tcp_urgent;
 	const uint8_t *tcp_options;
 	uint8_t  tcp_options_len;
+
+	struct ppp_layer ppp;
+	uint16_t pppoe_session;
+	bool     has_pppoe;		/* before the first IP header */
 
 	bool     is_arp;		/* l3 points to an ARP header */
 	const char *malformed;		/* NULL when walked to the end; else a word: "truncated", "bad-length", … */

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "decode/ethertype.h"
+#include "decode/ppp.h"
 #include "decode/walk.h"
 
 /* IANA's ports, and 8472: what Linux called VXLAN before there was a number. */
@@ -542,7 +543,7 @@ void tunnel_udp(struct walk *w)
 	}
 }
 
-/* What the snap length cut may well be a tunnel.  An EtherType that has a name is told in any case. */
+/* What the snap length cut may well be a tunnel.  What has a name is told in any case. */
 void tunnel_settle(struct walk *w)
 {
 	const struct udp_guess *g = &w->guess;
@@ -554,6 +555,8 @@ void tunnel_settle(struct walk *w)
 	if (pk->malformed)
 		pk->ethertype = g->ethertype;
 	pk->malformed = g->malformed;
+	if (!ppp_name(pk->ppp.proto))
+		pk->ppp.proto = 0;
 	pk->smac = g->smac;
 	pk->dmac = g->dmac;
 	pk->inner_smac = g->inner_smac;

@@ -23,6 +23,7 @@ enum layer {
 	LAYER_ETHERTYPE,	/* type: EtherType */
 	LAYER_LLC,
 	LAYER_PPP,
+	LAYER_PPP_OTHER,	/* type: PPP's protocol */
 	LAYER_MPLS,
 	LAYER_IP,		/* by the version nibble */
 	LAYER_IPV4,
@@ -61,6 +62,8 @@ struct walk {
 typedef void layer_fn(struct walk *w);
 
 layer_fn link_any, link_ethernet, link_ethertype, link_llc, link_ppp;
+/* PPP that carries nothing to be walked; type: its protocol. */
+layer_fn link_ppp_other;
 layer_fn ip_any, ip_v4, ip_v6, ip_transport;
 layer_fn tunnel_gre, tunnel_mpls, tunnel_udp, tunnel_nsh;
 /* For ip_transport: L2TPv3 over IP (RFC 3931, 4.1), EtherIP (RFC 3378). */

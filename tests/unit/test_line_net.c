@@ -222,6 +222,57 @@ static void listeners_name_their_groups(void **s)
 		   "ICMP6, multicast listener query, length 24");
 }
 
+static void pppoe_says(const char *p, uint32_t n, const char *want)
+{
+	struct build b = { .n = 0 };
+
+	put_eth(&b, 0x8864);
+	put(&b, "\x11\0\0\x11", 4);
+	put16(&b, n);
+	put(&b, p, n);
+	put_zeros(&b, 20);
+	says(&b, ETHERNET, want);
+}
+
+#define PPPOE_SAYS(p, want) pppoe_says(p, sizeof(p) - 1, "PPPoE  [ses 0x11] " want)
+
+static void what_ppp_negotiates_has_its_name(void **s)
+{
+	PPPOE_SAYS("\xc0\x21\1\1\0\4", "LCP, Conf-Request (0x01), id 1, length 6");
+	PPPOE_SAYS("\xc0\x21\x63\1\0\4", "LCP, Unknown (0x63), id 1, length 6");
+	PPPOE_SAYS("\x80\x21\3\2\0\4", "IPCP, Conf-Nack (0x03), id 2, length 6");
+	PPPOE_SAYS("\x80\x57\2\2\0\4", "IPV6CP, Conf-Ack (0x02), id 2, length 6");
+	PPPOE_SAYS("\x80\xfd\x0e\2\0\4", "CCP, Reset-Req (0x0e), id 2, length 6");
+	/* Names and passwords stay where they are. */
+	PPPOE_SAYS("\xc0\x23\1\1\0\x0c\3\1\1\1\3\2\2\2", "PAP, Auth-Req (0x01), id 1, length 14");
+	PPPOE_SAYS("\xc2\x23\4\1\0\4", "CHAP, Fail (0x04), id 1, length 6");
+	PPPOE_SAYS("\xc2\x27\3\1\0\4", "EAP, Success (0x03), id 1, length 6");
+	PPPOE_SAYS("\xc0\x25\0\0\0\0", "LQR, length 6");
+	PPPOE_SAYS("\xc0\x21\1", "LCP, length 3");
+	PPPOE_SAYS("\x40\x21\0\0", "PPP protocol 0x4021, length 4");
+}
+
+static void ppp_in_other_links_is_never_802_2(void **s)
+{
+	struct build b = { .n = 0 };
+
+	put(&b, "\xff\3\xc0\x21\x09\1\0\x08\0\0\0\0", 12);
+	says(&b, PPP, "LCP, Echo-Request (0x09), id 1, length 10");
+	b.n = 0;
+	put_ip4(&b, 47, 12 + 12, 1, 0);
+	put(&b, "\x30\1\x88\x0b\0\x0c\0\1\0\0\0\1", 12);
+	put(&b, "\xff\3\xc2\x23\1\x09\0\x08\4\1\2\3", 12);
+	says(&b, RAW, "IP 10.0.0.1 > 10.0.0.2: gre: CHAP, Challenge (0x01), id 9, length 10");
+	b.n = 0;
+	put_ip4(&b, 17, 8 + 6 + 12, 1, 0);
+	put_udp(&b, 5555, 1701, 6 + 12);
+	put(&b, "\0\2\0\1\0\1\xff\3\xc0\x21\x0a\1\0\x08\0\0\0\0", 18);
+	says(&b, RAW, "IP 10.0.0.1.5555 > 10.0.0.2.1701: l2tp: LCP, Echo-Reply (0x0a), id 1, length 10");
+	/* A number that says nothing does not make a tunnel. */
+	b.p[37] = 0x77;
+	says(&b, RAW, "IP 10.0.0.1.5555 > 10.0.0.2.1701: UDP, length 18");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -235,6 +286,8 @@ int main(void)
 		cmocka_unit_test(a_parameter_problem_points_to_its_octet),
 		cmocka_unit_test(extended_echo_is_known),
 		cmocka_unit_test(listeners_name_their_groups),
+		cmocka_unit_test(what_ppp_negotiates_has_its_name),
+		cmocka_unit_test(ppp_in_other_links_is_never_802_2),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
