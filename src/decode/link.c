@@ -205,6 +205,9 @@ static bool rare_ethertype(struct walk *w, uint16_t type)
 	case ETHERTYPE_RTAG:			/* IEEE 802.1CB */
 		tag(w, 4, NULL);
 		break;
+	case ETHERTYPE_CMD:			/* Cisco MetaData: a security group */
+		tag(w, 6, NULL);
+		break;
 	case ETHERTYPE_MACSEC:
 		macsec(w);
 		break;

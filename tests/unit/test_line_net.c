@@ -273,6 +273,32 @@ static void ppp_in_other_links_is_never_802_2(void **s)
 	says(&b, RAW, "IP 10.0.0.1.5555 > 10.0.0.2.1701: UDP, length 18");
 }
 
+static void rare_ethertypes_have_names(void **s)
+{
+	static const struct {
+		uint16_t type;
+		const char *line;
+	} rare[] = {
+		{ 0x0bad, "VINES, length 46" },	  { 0x6007, "SCA, length 46" },	   { 0x88ca, "TIPC, length 46" },
+		{ 0x88ee, "E-LMI, length 46" },	  { 0x8915, "RoCE, length 46" },   { 0x8917, "802.21 MIH, length 46" },
+		{ 0xaefe, "eCPRI, length 46" },	  { 0xb7ea, "GRE control, length 46" }, { 0xcafe, "LLT, length 46" },
+	};
+	struct build b = { .n = 0 };
+
+	for (unsigned int i = 0; i < sizeof(rare) / sizeof(rare[0]); i++) {
+		b.n = 0;
+		put_eth(&b, rare[i].type);
+		put_zeros(&b, 46);
+		says(&b, ETHERNET, rare[i].line);
+	}
+	b.n = 0;
+	put_ip4(&b, 47, 4 + 8 + 28, 1, 0);
+	put(&b, "\0\0\x89\x09\1\1\0\1\0\x2a\x08\0", 12);
+	put_ip4(&b, 17, 8, 1, 0);
+	put_udp(&b, 5, 6, 0);
+	says(&b, RAW, "IP 10.0.0.1 > 10.0.0.2: gre: IP 10.0.0.1.5 > 10.0.0.2.6: UDP, length 0");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -288,6 +314,7 @@ int main(void)
 		cmocka_unit_test(listeners_name_their_groups),
 		cmocka_unit_test(what_ppp_negotiates_has_its_name),
 		cmocka_unit_test(ppp_in_other_links_is_never_802_2),
+		cmocka_unit_test(rare_ethertypes_have_names),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
