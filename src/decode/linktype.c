@@ -24,30 +24,48 @@ static void raw(struct walk *w)
 	walk_goto(w, LAYER_IP, 0);
 }
 
-/* The sender's AF_ number, in the sender's byte order: small numbers, so both can be told. */
-static void loopback(struct walk *w)
+/*
+ * The sender's AF_ number, in the sender's byte order: small numbers, so both can be told.
+ * False: it is none of IP's.
+ */
+static bool family_is_ip(const uint8_t *h)
 {
-	const uint8_t *h = walk_take(w, 4);
-	uint32_t family;
-
-	if (!h)
-		return;
-	family = be32(h) <= 0xffff ? be32(h) : le32(h);
-	switch (family) {
+	switch (be32(h) <= 0xffff ? be32(h) : le32(h)) {
 	case 2:			/* AF_INET, everywhere */
 	case 10:		/* AF_INET6: Linux, NetBSD and OpenBSD, FreeBSD, macOS */
 	case 24:
 	case 28:
 	case 30:
-		walk_goto(w, LAYER_IP, 0);
-		break;
+		return true;
 	default:
-		/* Some write an EtherType there, or Cisco's HDLC header, which ends in one. */
-		if (be16(h + 2) == ETHERTYPE_IPV4 || be16(h + 2) == ETHERTYPE_IPV6)
-			walk_goto(w, LAYER_IP, 0);
-		else
-			walk_stop(w, "unknown-protocol");
+		return false;
 	}
+}
+
+static void loopback(struct walk *w)
+{
+	const uint8_t *h = walk_take(w, 4);
+
+	if (!h)
+		return;
+	/* Some write an EtherType there, or Cisco's HDLC header, which ends in one. */
+	if (family_is_ip(h) || be16(h + 2) == ETHERTYPE_IPV4 || be16(h + 2) == ETHERTYPE_IPV6)
+		walk_goto(w, LAYER_IP, 0);
+	else
+		walk_stop(w, "unknown-protocol");
+}
+
+/* OpenBSD's IPsec interface: the family, a security parameter index and flags, four octets each. */
+static void enc(struct walk *w)
+{
+	const uint8_t *h = walk_take(w, 12);
+
+	if (!h)
+		return;
+	if (family_is_ip(h))
+		walk_goto(w, LAYER_IP, 0);
+	else
+		walk_stop(w, "unknown-protocol");
 }
 
 /* PPP, or Cisco HDLC, whose first octet is an address of its own. */
@@ -69,6 +87,16 @@ static void ppp_with_direction(struct walk *w)
 {
 	if (walk_take(w, 1))
 		walk_goto(w, LAYER_PPP, 0);
+}
+
+/* pppd's log: the direction stands in the place of the address octet, before the control octet. */
+static void ppp_pppd(struct walk *w)
+{
+	if (!walk_take(w, 1))
+		return;
+	if (w->cap && w->p[0] == 3)
+		walk_skip(w, 1);
+	walk_goto(w, LAYER_PPP, 0);
 }
 
 static void cisco_hdlc(struct walk *w)
@@ -163,7 +191,8 @@ static void sll2(struct walk *w)
 
 /*
  * Netfilter log: type-length-values up to the payload (type 9), each padded to four
- * octets, in the byte order of the host that logged.
+ * octets, in the byte order of the host that logged.  Types are small (a high octet has
+ * flags at most), so the first of them tells the order of all.
  */
 static void nflog(struct walk *w)
 {
@@ -173,8 +202,12 @@ static void nflog(struct walk *w)
 
 	if (!h)
 		return;
+	if (h[1]) {			/* the version */
+		walk_stop(w, "bad-version");
+		return;
+	}
+	little = w->cap >= 4 && (w->p[3] & 0x3f) == 0;
 	while (walk_has(w, 4)) {	/* each turn takes four octets or more */
-		little = le16(w->p) <= be16(w->p);
 		n = little ? le16(w->p) : be16(w->p);
 		type = little ? le16(w->p + 2) : be16(w->p + 2);
 		if (n < 4) {
@@ -204,17 +237,26 @@ static void ppi(struct walk *w)
 		walk_goto(w, LAYER_LINK, le32(h + 4));
 }
 
-/* Apple: length, record type, link type of what follows. */
+/*
+ * Apple: length, record type, link type of what follows, in the byte order of the host.
+ * The link type is a DLT_ number of theirs, whose raw IP is 12.
+ */
 static void pktap(struct walk *w)
 {
 	const uint8_t *h = w->p;
+	bool little;
+	uint32_t n;
 
 	if (!walk_has(w, 12))
 		return;
-	if (le32(h) < 12)
+	little = le32(h) <= be32(h);
+	n = little ? le32(h) : be32(h);
+	if (n < 12)
 		walk_stop(w, "bad-length");
-	else if (walk_take(w, le32(h)))
-		walk_goto(w, LAYER_LINK, le32(h + 8));
+	else if ((little ? le32(h + 4) : be32(h + 4)) != 1)	/* 1: a packet follows */
+		walk_stop(w, NULL);
+	else if (walk_take(w, n))
+		walk_goto(w, LAYER_LINK, little ? le32(h + 8) : be32(h + 8));
 }
 
 static void token_ring(struct walk *w)
@@ -433,9 +475,9 @@ static const struct {
 } links[] = {
 	{ 1, link_ethernet },	{ 12, raw },		{ 14, raw },
 	{ 101, raw },		{ 113, sll },		{ 276, sll2 },
-	{ 0, loopback },	{ 108, loopback },	{ 109, loopback },
+	{ 0, loopback },	{ 108, loopback },	{ 109, enc },
 	{ 228, raw },		{ 229, raw },		{ 9, link_ppp },
-	{ 50, ppp_hdlc },	{ 51, pppoe_link },	{ 166, ppp_with_direction },
+	{ 50, ppp_hdlc },	{ 51, pppoe_link },	{ 166, ppp_pppd },
 	{ 204, ppp_with_direction }, { 104, cisco_hdlc }, { 205, cisco_hdlc_with_direction },
 	{ 107, frame_relay },	{ 206, frame_relay_with_direction }, { 239, nflog },
 	{ 127, wifi_radiotap },	{ 105, wifi_frame },	{ 119, wifi_prism },
