@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "source/capfile.h"
+#include "source/pcapng_options.h"
 #include "util/err.h"
 
 /*
@@ -10,12 +11,6 @@
  * Sections may differ in byte order and each describes its interfaces anew.
  */
 enum {
-	BLOCK_SECTION = 0x0a0d0d0a,	/* the same in either order */
-	BLOCK_INTERFACE = 1,
-	BLOCK_PACKET = 2,		/* obsolete */
-	BLOCK_SIMPLE = 3,
-	BLOCK_STATISTICS = 5,
-	BLOCK_ENHANCED = 6,
 	BYTE_ORDER_MAGIC = 0x1a2b3c4d,
 
 	BLOCK_HEAD = 8,			/* type, length */
@@ -23,20 +18,6 @@ enum {
 	IFACE_CHUNK = 64,
 	TICKS_MICRO = 6,		/* if_tsresol when it is not given */
 	TICKS_BINARY = 0x80,
-};
-
-enum option {
-	OPT_END = 0,
-	OPT_COMMENT = 1,
-	IF_NAME = 2,
-	IF_DESCRIPTION = 3,
-	IF_TSRESOL = 9,
-	IF_TSOFFSET = 14,
-	EPB_FLAGS = 2,
-	EPB_DROPCOUNT = 4,
-	EPB_VERDICT = 7,
-	ISB_IFDROP = 5,
-	ISB_OSDROP = 7,
 };
 
 /* An interface as this section describes it.  What it says was lost, it may say twice: with
@@ -69,38 +50,6 @@ struct block {
 	uint32_t type, size;
 	const uint8_t *body, *end;	/* between the lengths */
 };
-
-struct options {
-	const uint8_t *p, *end;
-	bool swapped;
-	uint16_t code, len;
-	const uint8_t *value;
-};
-
-/* The next option; false at the end, also where the list does not add up. */
-static bool option_next(struct options *o)
-{
-	size_t left = (size_t)(o->end - o->p), padded;
-
-	if (left < 4)
-		return false;
-	o->code = capfile_u16(o->p, o->swapped);
-	o->len = capfile_u16(o->p + 2, o->swapped);
-	padded = 4 + (((size_t)o->len + 3) & ~(size_t)3);
-	if (o->code == OPT_END || padded > left)
-		return false;
-	o->value = o->p + 4;
-	o->p += padded;
-	return true;
-}
-
-static uint64_t option_u64(const struct options *o)
-{
-	uint64_t v;
-
-	memcpy(&v, o->value, sizeof(v));
-	return o->swapped ? __builtin_bswap64(v) : v;
-}
 
 static uint64_t add_capped(uint64_t a, uint64_t b)
 {
@@ -175,9 +124,40 @@ static int block_get(struct capfile *c, struct block *b)
 	return 0;
 }
 
+static const char *block_name(uint32_t type)
+{
+	switch (type) {
+	case BLOCK_SECTION:
+		return "a section head";
+	case BLOCK_INTERFACE:
+		return "an interface description";
+	case BLOCK_NAMES:
+		return "a name resolution block";
+	case BLOCK_STATISTICS:
+		return "interface statistics";
+	case BLOCK_SECRETS:
+		return "a decryption secrets block";
+	default:
+		return "a packet block";
+	}
+}
+
+/* The options from `at` on, all of them looked at.  What they change the meaning of is not guessed. */
+static int options_of(struct capfile *c, const struct block *b, const uint8_t *at, struct options *o)
+{
+	const struct pcapng *p = c->state;
+	struct options bad;
+
+	*o = (struct options){ .p = at < b->end ? at : b->end, .end = b->end, .swapped = p->swapped };
+	if (options_sound(b->type, o, &bad))
+		return 0;
+	return capfile_bad(c, "damaged: %s has an option %u of %u octets", block_name(b->type), bad.code, bad.len);
+}
+
 static int section(struct capfile *c, const struct block *b)
 {
 	struct pcapng *p = c->state;
+	struct options o;
 
 	if (b->end - b->body < 16)
 		return capfile_bad(c, "damaged: a section head of %" PRIu32 " octets", b->size);
@@ -186,7 +166,7 @@ static int section(struct capfile *c, const struct block *b)
 				   capfile_u16(b->body + 4, p->swapped),
 				   capfile_u16(b->body + 6, p->swapped));
 	p->n = 0;
-	return 0;
+	return options_of(c, b, b->body + 16, &o);
 }
 
 /* A struct iface that stays where it is as long as the source. */
@@ -232,9 +212,9 @@ static void iface_options(struct options *o, struct section_iface *s, struct ifa
 			n = n < sizeof(i->name) ? n : sizeof(i->name) - 1;
 			memcpy(i->name, o->value, n);
 			i->name[n] = '\0';
-		} else if (o->code == IF_TSRESOL && o->len == 1) {
+		} else if (o->code == IF_TSRESOL) {
 			s->ticks = *o->value;
-		} else if (o->code == IF_TSOFFSET && o->len == 8) {
+		} else if (o->code == IF_TSOFFSET) {
 			s->offset_s = (int64_t)option_u64(o);
 		}
 	}
@@ -258,7 +238,9 @@ static int interface(struct capfile *c, const struct block *b)
 		return capfile_bad(c, "damaged: an interface description of %" PRIu32 " octets", b->size);
 	want.link = capfile_link(capfile_u16(b->body, p->swapped));
 	want.snaplen = capfile_u32(b->body + 4, p->swapped);
-	o = (struct options){ .p = b->body + 8, .end = b->end, .swapped = p->swapped };
+	rc = options_of(c, b, b->body + 8, &o);
+	if (rc)
+		return rc;
 	iface_options(&o, &s, &want);
 	s.iface = p->n < p->filled ? p->ifaces[p->n].iface : NULL;
 	if (!s.iface || s.iface->link != want.link || s.iface->snaplen != want.snaplen ||
@@ -291,23 +273,27 @@ static uint64_t known(uint64_t v)
 	return v == UINT64_MAX ? 0 : v;
 }
 
-static void statistics(struct capfile *c, const struct block *b)
+static int statistics(struct capfile *c, const struct block *b)
 {
 	struct pcapng *p = c->state;
 	struct section_iface *s;
 	struct options o;
 	uint64_t lost = 0;
+	int rc;
 
-	if (b->end - b->body < 12 || capfile_u32(b->body, p->swapped) >= p->n)
-		return;
+	if (b->end - b->body < 12)
+		return capfile_bad(c, "damaged: interface statistics of %" PRIu32 " octets", b->size);
+	rc = options_of(c, b, b->body + 12, &o);
+	if (rc || capfile_u32(b->body, p->swapped) >= p->n)
+		return rc;
 	s = &p->ifaces[capfile_u32(b->body, p->swapped)];
-	o = (struct options){ .p = b->body + 12, .end = b->end, .swapped = p->swapped };
 	while (option_next(&o))
-		if ((o.code == ISB_IFDROP || o.code == ISB_OSDROP) && o.len == 8)
+		if (o.code == ISB_IFDROP || o.code == ISB_OSDROP)
 			lost = add_capped(lost, known(option_u64(&o)));
 	if (lost > s->lost_total)
 		s->lost_total = lost;
 	lost_count(c, s);
+	return 0;
 }
 
 /* Copy the part of *at that ends at `stop`, of printing characters only; moves *at behind `stop`. */
@@ -381,7 +367,8 @@ static const struct drop_info *verdict_drop(const struct options *o, bool swappe
 	return o->value[0] == 2 && option_u64(&number) == 1 ? &xdp_drop : NULL;
 }
 
-static void packet_options(struct capfile *c, struct options *o, struct section_iface *s, struct frame *f)
+static void packet_options(struct capfile *c, struct options *o, bool old, struct section_iface *s,
+			   struct frame *f)
 {
 	struct pcapng *p = c->state;
 	const char *text, *end;
@@ -389,15 +376,15 @@ static void packet_options(struct capfile *c, struct options *o, struct section_
 	while (option_next(o)) {
 		text = (const char *)o->value;
 		end = text + o->len;
-		if (o->code == EPB_FLAGS && o->len == 4) {
+		if (o->code == EPB_FLAGS) {
 			static const uint8_t directions[4] = { DIR_UNKNOWN, DIR_INGRESS, DIR_EGRESS,
 							       DIR_UNKNOWN };
 
 			f->direction = directions[capfile_u32(o->value, o->swapped) & 3];
-		} else if (o->code == EPB_DROPCOUNT && o->len == 8) {
+		} else if (!old && o->code == EPB_DROPCOUNT) {
 			s->lost_each = add_capped(s->lost_each, known(option_u64(o)));
 			lost_count(c, s);
-		} else if (o->code == EPB_VERDICT && !f->drop) {
+		} else if (!old && o->code == EPB_VERDICT && !f->drop) {
 			f->drop = verdict_drop(o, o->swapped);
 		} else if (o->code == OPT_COMMENT && comment_drop(p, text, end)) {
 			f->drop = &p->drop;
@@ -416,6 +403,7 @@ static int packet(struct capfile *c, const struct block *b, struct frame *f)
 	struct section_iface *s;
 	struct options o;
 	uint32_t iface, cap, padded;
+	int rc;
 
 	if (b->end - h < 20)
 		return capfile_bad(c, "damaged: a packet block of %" PRIu32 " octets", b->size);
@@ -429,7 +417,9 @@ static int packet(struct capfile *c, const struct block *b, struct frame *f)
 				   cap, b->size);
 	s = &p->ifaces[iface];
 	padded = (cap + 3) & ~3u;
-	o = (struct options){ .p = h + 20 + padded, .end = b->end, .swapped = p->swapped };
+	rc = options_of(c, b, h + 20 + padded, &o);
+	if (rc)
+		return rc;
 	*f = (struct frame){
 		.time_ns = time_ns(s, (uint64_t)capfile_u32(h + 4, p->swapped) << 32 |
 					      capfile_u32(h + 8, p->swapped)),
@@ -445,7 +435,7 @@ static int packet(struct capfile *c, const struct block *b, struct frame *f)
 		s->lost_each = add_capped(s->lost_each, capfile_u16(h + 2, p->swapped));
 		lost_count(c, s);
 	}
-	packet_options(c, &o, s, f);
+	packet_options(c, &o, old, s, f);
 	return 1;
 }
 
@@ -471,6 +461,16 @@ static int simple(struct capfile *c, const struct block *b, struct frame *f)
 	return 1;
 }
 
+/* Names, secrets, journal, custom: nothing a frame needs, but the options that all have are looked at. */
+static int other(struct capfile *c, const struct block *b)
+{
+	const struct pcapng *p = c->state;
+	const uint8_t *at = options_behind(b->type, b->body, b->end, p->swapped);
+	struct options o;
+
+	return at ? options_of(c, b, at, &o) : 0;
+}
+
 static int pcapng_next(struct capfile *c, struct frame *f)
 {
 	struct block b = { .type = 0 };
@@ -486,7 +486,7 @@ static int pcapng_next(struct capfile *c, struct frame *f)
 		rc = interface(c, &b);
 		break;
 	case BLOCK_STATISTICS:
-		statistics(c, &b);
+		rc = statistics(c, &b);
 		break;
 	case BLOCK_ENHANCED:
 	case BLOCK_PACKET:
@@ -495,7 +495,8 @@ static int pcapng_next(struct capfile *c, struct frame *f)
 	case BLOCK_SIMPLE:
 		rc = simple(c, &b, f);
 		break;
-	default:	/* names, secrets, journal, custom: nothing a frame needs */
+	default:
+		rc = other(c, &b);
 		break;
 	}
 	if (rc >= 0)

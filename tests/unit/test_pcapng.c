@@ -221,6 +221,81 @@ static void comments_that_only_look_like_ours_are_left_alone(void **state)
 	}
 }
 
+/* A block of each type, up to where its options begin. */
+static size_t block_to_options(uint32_t type)
+{
+	size_t at;
+
+	if (type == 6)
+		return packet_begin(0, 5, 3);
+	at = begin(type);
+	switch (type) {
+	case 0x0a0d0d0a:
+		made_u32(&m, 0x1a2b3c4d);
+		made_u32(&m, 1);
+		made_u64(&m, UINT64_MAX);
+		break;
+	case 1:
+		made_u64(&m, 1);
+		break;
+	case 2:
+		made_add(&m, "\0\0\xff\xff\0\0\0\0\0\0\0\0\1\0\0\0\1\0\0\0x\0\0\0", 24);
+		break;
+	case 4:
+		made_add(&m, "\1\0\6\0\xc0\0\2\1a\0\0\0\0\0\0\0", 16);
+		break;
+	case 5:
+		made_add(&m, "\0\0\0\0\0\0\0\0\0\0\0\0", 12);
+		break;
+	default:	/* secrets */
+		made_add(&m, "KSLT\3\0\0\0abc\0", 12);
+	}
+	return at;
+}
+
+/* How an option of that length in a block of that type ends the reading. */
+static int ends(uint32_t type, uint16_t code, uint16_t claimed, uint16_t real)
+{
+	static const uint8_t zeros[32];
+	size_t at;
+
+	start();
+	interface(1, "eth0", 9, 0);
+	at = block_to_options(type);
+	option(1, "x", 1);
+	made_u16(&m, code);
+	made_u16(&m, claimed);
+	made_add(&m, zeros, real);
+	made_add(&m, zeros, 4);		/* the end of the options, or what stands in its place */
+	end(at);
+	seen_made(&s, &m);
+	return s.rc;
+}
+
+static void an_option_that_does_not_add_up_ends_the_reading(void **state)
+{
+	static const uint32_t types[] = { 0x0a0d0d0a, 1, 2, 4, 5, 6, 10 };
+	static const struct { uint32_t type; uint16_t code, len; } fixed[] = {
+		{ 1, 9, 1 }, { 1, 14, 8 }, { 1, 4, 8 }, { 1, 5, 17 }, { 1, 6, 6 }, { 1, 8, 8 }, { 1, 13, 1 },
+		{ 6, 2, 4 }, { 6, 4, 8 }, { 6, 5, 8 }, { 6, 6, 4 }, { 2, 2, 4 }, { 4, 3, 4 }, { 4, 4, 16 },
+		{ 5, 2, 8 }, { 5, 3, 8 }, { 5, 4, 8 }, { 5, 5, 8 }, { 5, 6, 8 }, { 5, 7, 8 }, { 5, 8, 8 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		assert_int_equal(ends(types[i], 1, 4, 4), -ENODATA);
+		assert_int_equal(ends(types[i], 1, 400, 4), -EBADMSG);
+		assert_int_equal(ends(types[i], 0x8bac, 9, 4), -EBADMSG);
+	}
+	for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++) {
+		uint16_t len = fixed[i].len, padded = (uint16_t)((len + 3) & ~3);
+
+		assert_int_equal(ends(fixed[i].type, fixed[i].code, len, padded), -ENODATA);
+		assert_int_equal(ends(fixed[i].type, fixed[i].code, 0, 0), -EBADMSG);
+		assert_int_equal(ends(fixed[i].type, fixed[i].code, 24, 24), -EBADMSG);
+	}
+}
+
 static void simple_and_obsolete_packets_are_read(void **state)
 {
 	size_t at;
@@ -433,6 +508,7 @@ int main(void)
 		cmocka_unit_test(times_of_any_resolution_stay_inside_64_bits),
 		cmocka_unit_test(packet_options_are_understood),
 		cmocka_unit_test(comments_that_only_look_like_ours_are_left_alone),
+		cmocka_unit_test(an_option_that_does_not_add_up_ends_the_reading),
 		cmocka_unit_test(simple_and_obsolete_packets_are_read),
 		cmocka_unit_test(other_blocks_are_read_over),
 		cmocka_unit_test(the_total_of_the_statistics_is_not_added_to_what_packets_say),
