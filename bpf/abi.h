@@ -60,6 +60,8 @@ struct np_scratch {
 	__u32 len;		/* octets of the canonical frame */
 	__u32 undecided;
 	__u32 hook;		/* enum np_hook, from the entry program to the emitting one */
+	__u32 sent;		/* len with the tags that were left out: what `len` in a filter means */
+	__u32 reserved;
 	__u8  data[NP_SCRATCH];
 };
 

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "block_maps.h"
+#include "tags.h"
 
 /* What an entry can ask of a frame; src/rules/facts.c says the rules, this does the same without copies. */
 
@@ -38,8 +39,9 @@ static __always_inline __u64 be64(const void *p)
 
 static __always_inline bool is_tag(__u16 type)
 {
-	return type == bpf_htons(0x8100) || type == bpf_htons(0x88a8) || type == bpf_htons(0x9100) ||
-	       type == bpf_htons(0x9200);
+#define IS(tag) (type == bpf_htons(tag))
+	return NP_VLAN_TYPES(IS, ||);
+#undef IS
 }
 
 static __always_inline bool has_ports(__u32 proto)

@@ -163,7 +163,7 @@ static __always_inline void fill(struct __sk_buff *skb, struct np_scratch *s, __
 {
 	__u64 len = front + skb->len - off, cap = len < NP_SCRATCH ? len : NP_SCRATCH;
 
-	s->len = (__u32)len;
+	s->len = s->sent = (__u32)len;
 	s->cap = (__u32)cap;
 	/*
 	 * Read back: what the verifier knows of a length is to be exact, and so of all that it was made
@@ -189,6 +189,7 @@ static __always_inline void fill_ether(struct __sk_buff *skb, struct np_scratch 
 	}
 	load_bytes(skb, off, s->data, 12);
 	fill(skb, s, 12, off + 12 + tags * VLAN_TAG);
+	s->sent += (__u32)(tags * VLAN_TAG);
 }
 
 static __always_inline void fill_strict(struct __sk_buff *skb, struct np_scratch *s)
@@ -244,10 +245,12 @@ static __always_inline void canon_ether(struct __sk_buff *skb, struct np_scratch
 	tags = skip_tags(skb, &at, absent_tag(skb) / VLAN_TAG);
 	if (inner && fill_inner(skb, s, at))
 		return;
-	if (strict)
+	if (strict) {
 		fill_strict(skb, s);
-	else
+	} else {
 		fill_ether(skb, s, 0, tags);
+		s->sent += (__u32)absent_tag(skb);
+	}
 }
 
 static __always_inline void canon(struct __sk_buff *skb, struct np_scratch *s)

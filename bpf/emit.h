@@ -4,6 +4,7 @@
 
 #include "bound.h"
 #include "submit.h"
+#include "tags.h"
 
 #define ETHER_HEADER 14
 #define VLAN_TAG 4
@@ -21,8 +22,9 @@ struct vlan_tag {
 
 static __always_inline bool is_tag(__u16 type)
 {
-	return type == bpf_htons(0x8100) || type == bpf_htons(0x88a8) || type == bpf_htons(0x9100) ||
-	       type == bpf_htons(0x9200);
+#define IS(tag) (type == bpf_htons(tag))
+	return NP_VLAN_TYPES(IS, ||);
+#undef IS
 }
 
 /* Octets of the VLAN tag that is not in the data: the device, or the stack, took it off. */

@@ -122,17 +122,30 @@ static bool accepted(struct pipeline *p, const struct frame *f)
 	return filter_match(filter, f->data, f->cap_len, f->len);
 }
 
+bool pipeline_can_filter(struct pipeline *p, uint16_t link)
+{
+	return !p->filter_text || filter_for(p, link);
+}
+
+bool pipeline_refuses(struct pipeline *p, const struct frame *f)
+{
+	if (accepted(p, f))
+		return false;
+	p->frames++;
+	p->filtered++;
+	p->last_ns = f->time_ns;
+	return true;
+}
+
 int pipeline_frame(void *pipeline, const struct frame *f)
 {
 	struct pipeline *p = pipeline;
 	int err;
 
+	if (pipeline_refuses(p, f))
+		return 0;
 	p->frames++;
 	p->last_ns = f->time_ns;
-	if (!accepted(p, f)) {
-		p->filtered++;
-		return 0;
-	}
 	err = give_frame(p, f);
 	if (!err && p->account)
 		err = account_frame(p->account, f, decoded, p);

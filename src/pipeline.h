@@ -51,6 +51,10 @@ struct pipeline {
 	struct detect_counts detected;		/* what `lost` records have told of it */
 };
 
+/* Does the filter mean something for frames of that link type?  Says so when it does not, once. */
+bool pipeline_can_filter(struct pipeline *p, uint16_t link);
+/* Is the frame none that is asked for?  Counted then, as pipeline_frame() does. */
+bool pipeline_refuses(struct pipeline *p, const struct frame *f);
 int  pipeline_frame(void *pipeline, const struct frame *f);	/* a frame_fn */
 /* One lost record, to every sink. */
 int  pipeline_lost(struct pipeline *p, const char *stage, const char *reason, uint64_t count, uint64_t start_ns,

@@ -302,7 +302,10 @@ int watch_check(struct watch *w, int argc, char **argv)
 	    watch_check_drops(w) || parse_columns(w, w->g->fields) || watch_check_decode(w) || watch_check_alerts(w) ||
 	    (!o->read && check_bare_interface(argc, argv)) || make_filter(w, argc, argv))
 		return EXIT_USAGE;
-	if (w->filter_text) { /* a syntax error is a usage error, told before anything is opened */
+	if (w->filter_text && o->read) { /* the link type is the file's, and not known yet */
+		if (filter_check(w->filter_text, &w->pipe.strict, &w->pipe.inner))
+			return EXIT_USAGE;
+	} else if (w->filter_text) { /* a syntax error is a usage error, told before anything is opened */
 		if (filter_compile(&probe, w->filter_text, 1, w->pipe.strict, w->pipe.inner))
 			return EXIT_USAGE;
 		w->pipe.strict = probe->strict; /* what its words imply is said once, here */

@@ -105,6 +105,8 @@ int watch_dump(struct watch *w);
 uint64_t watch_lost(const struct watch *w);
 /* tcpdump's three lines and the ledger, on standard error. */
 void watch_trailer(struct watch *w, bool live);
+/* Packets that the filter meant nothing for. */
+void watch_tell_left_out(const struct watch *w);
 void watch_ledger(struct watch *w);
 /* Give up privileges, before the first octet of a packet is parsed. */
 int watch_drop_privileges(struct watch *w);

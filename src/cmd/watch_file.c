@@ -94,7 +94,7 @@ static int read_all(struct reading *r)
 	struct source *s = r->w->source;
 	int n;
 
-	for (;;) {
+	while (!r->ends) {
 		n = s->ops->read(s, BUDGET, pipeline_frame, &r->w->pipe);
 		if (n == SOURCE_STOPPED)
 			return s->stop < 0 ? s->stop : 0;
@@ -107,9 +107,41 @@ static int read_all(struct reading *r)
 			if (n)
 				return n;
 		}
-		if (take_signals(r))
-			return 0;
+		take_signals(r);
 	}
+	return 0;
+}
+
+/* Does the filter mean something for a link type that the file has?  What it means nothing for is said. */
+static int check_links(struct watch *w)
+{
+	unsigned int known = 0, unknown = 0;
+	bool all;
+	int link;
+
+	for (unsigned int i = 0; (link = capfile_link_at(w->source, i, &all)) >= 0; i++)
+		++*(pipeline_can_filter(&w->pipe, (uint16_t)link) ? &known : &unknown);
+	return unknown && !known ? -EINVAL : 0;
+}
+
+/* What must be known of the file before there is any output: the link types that a filter is for. */
+static int look_ahead(struct reading *r)
+{
+	struct watch *w = r->w;
+	struct frame f;
+	bool all = false;
+	int rc = 0;
+
+	if (!w->filter_text)
+		return 0;
+	while (!rc && !all && !r->ends) {
+		rc = capfile_peek(w->source, &f);
+		capfile_link_at(w->source, 0, &all);
+		if (rc == -EAGAIN && !all)
+			rc = wait_for_input(r);
+		take_signals(r);
+	}
+	return rc < 0 && rc != -EAGAIN && !all ? 0 : check_links(w);	/* read() comes to that as well */
 }
 
 int watch_file(struct watch *w)
@@ -121,6 +153,8 @@ int watch_file(struct watch *w)
 	w->pipe.filter_text = w->filter_text;
 	err = capfile_open(&w->source, w->o->read);
 	r.signals = open_signals();
+	if (!err)
+		err = look_ahead(&r);
 	if (!err)
 		err = watch_open_outputs(w, r.signals);
 	watch_wake(w, take_signals, &r);
@@ -136,8 +170,9 @@ int watch_file(struct watch *w)
 	}
 	close_err = watch_finish_outputs(w);
 	lost = watch_lost(w);
-	if (w->source && (w->o->write || w->g->verbose))
+	if (w->n_outs && (w->o->write || w->g->verbose))
 		watch_trailer(w, false);
+	watch_tell_left_out(w);
 	if (!close_err)
 		close_err = watch_close_outputs(w);
 	if (!err)

@@ -2,6 +2,7 @@
 /* watch --plan, -D and -d: what would be done, without doing it. */
 #include <errno.h>
 #include <net/if.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -186,13 +187,39 @@ int watch_list(struct watch *w)
 	return exit_status(link_each(list_link, w));
 }
 
+/* The link type of a file's first frames; a negative errno when it has none. */
+static int link_of_file(const char *path)
+{
+	struct source *s = NULL;
+	struct frame f;
+	bool all;
+	int rc = capfile_open(&s, path), link = -1;
+
+	while (!rc && link < 0) {
+		struct pollfd p = { .fd = s->fd, .events = POLLIN };
+
+		rc = capfile_peek(s, &f);
+		link = capfile_link_at(s, 0, &all);
+		if (rc == -EAGAIN)
+			rc = poll(&p, 1, -1) < 0 && errno != EINTR ? -errno : 0;
+	}
+	if (s)
+		s->ops->close(s);
+	if (link < 0 && rc == -ENODATA)
+		fail(0, "%s: no interface is described", path);
+	return link < 0 ? rc : link;
+}
+
 int watch_dump(struct watch *w)
 {
 	struct filter *f = NULL;
-	int err = filter_compile(&f, w->filter_text ? w->filter_text : "", 1, w->pipe.strict, w->pipe.inner);
+	int link = w->o->read ? link_of_file(w->o->read) : 1, err;
 
+	if (link < 0)
+		return exit_status(link);
+	err = filter_compile(&f, w->filter_text ? w->filter_text : "", (uint16_t)link, w->pipe.strict, w->pipe.inner);
 	if (err)
-		return EXIT_USAGE;
+		return w->o->read ? EXIT_FAILED : EXIT_USAGE;
 	filter_dump(f, w->o->dump, stdout);
 	filter_free(f);
 	return EXIT_DONE;

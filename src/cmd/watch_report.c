@@ -72,9 +72,15 @@ void watch_trailer(struct watch *w, bool live)
 	note("%llu packet%s dropped by kernel", (ull)lost, lost == 1 ? "" : "s");
 	if (c.lost_other)
 		note("%llu packets dropped by interface or queue", (ull)c.lost_other);
-	if (w->pipe.unfiltered_links)
-		warn("%llu packets left out: the filter means nothing for their link type",
-		     (ull)w->pipe.unfiltered_links);
 	if (live || w->g->verbose)
 		watch_ledger(w);
+}
+
+void watch_tell_left_out(const struct watch *w)
+{
+	ull n = w->pipe.unfiltered_links;
+
+	if (n)
+		warn("%llu packet%s left out: the filter means nothing for %s link type", n, n == 1 ? "" : "s",
+		     n == 1 ? "its" : "their");
 }

@@ -3,6 +3,8 @@
 
 #include <stddef.h>
 
+#include "tags.h"
+
 /* In the order of their numbers. */
 static const struct {
 	uint16_t type;
@@ -36,6 +38,13 @@ static const struct {
 	{ 0x9300, "802.1Q-9300" }, { 0x9998, "Meraki" }, { 0xa0ed, "LoWPAN" }, { 0xaefe, "eCPRI" },
 	{ 0xb7ea, "GRE control" }, { 0xcafe, "LLT" }, { 0xf1c1, "802.1CB R-Tag" },
 };
+
+bool ethertype_is_vlan(uint16_t type)
+{
+#define IS(tag) (type == (tag))
+	return NP_VLAN_TYPES(IS, ||);
+#undef IS
+}
 
 const char *ethertype_name(uint16_t type)
 {

@@ -2,6 +2,7 @@
 #ifndef NETPROBE_DECODE_ETHERTYPE_H
 #define NETPROBE_DECODE_ETHERTYPE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* IEEE 802 numbers, as IANA lists them. */
@@ -16,6 +17,8 @@ enum {
 	ETHERTYPE_RTAG = 0xf1c1, ETHERTYPE_MACSEC = 0x88e5, ETHERTYPE_CMD = 0x8909,
 };
 
+/* Does it announce a VLAN tag? */
+bool ethertype_is_vlan(uint16_t type);
 /* "IPv4", "LLDP", …; NULL when it is none that has a name here. */
 const char *ethertype_name(uint16_t type);
 

@@ -154,11 +154,6 @@ static void put_ethertype(struct buf *b, uint16_t type)
 	buf_lit(b, ")");
 }
 
-static bool is_vlan(uint16_t type)
-{
-	return type == ETHERTYPE_VLAN || type == ETHERTYPE_QINQ || type == 0x9100 || type == 0x9200;
-}
-
 static uint16_t at16(const uint8_t *p)
 {
 	return (uint16_t)(p[0] << 8 | p[1]);
@@ -185,7 +180,7 @@ static bool put_link(const struct record *r, struct buf *b)
 	buf_lit(b, ", length ");
 	buf_u64(b, f->len);
 	buf_lit(b, ": ");
-	for (; is_vlan(type) && at + 6 <= f->cap_len; at += 4) {
+	for (; ethertype_is_vlan(type) && at + 6 <= f->cap_len; at += 4) {
 		tci = at16(f->data + at + 2);
 		type = at16(f->data + at + 4);
 		buf_lit(b, "vlan ");

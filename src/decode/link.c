@@ -4,13 +4,6 @@
 #include "decode/ethertype.h"
 #include "decode/walk.h"
 
-/* 802.1Q and its relatives: two octets of tag, then the next EtherType. */
-static bool is_vlan(uint16_t type)
-{
-	return type == ETHERTYPE_VLAN || type == ETHERTYPE_QINQ || type == 0x9100 ||
-	       type == 0x9200 || type == 0x9300;
-}
-
 static void note_vlan(struct walk *w, uint16_t tci)
 {
 	struct packet *pk = w->pk;
@@ -232,7 +225,7 @@ void link_ethertype(struct walk *w)
 
 	if (type == ETHERTYPE_IPV4 || type == ETHERTYPE_IPV6) {
 		walk_goto(w, LAYER_IP, 0);
-	} else if (is_vlan(type)) {
+	} else if (ethertype_is_vlan(type)) {
 		vlan(w);
 	} else if (type == ETHERTYPE_ARP) {
 		arp(w);

@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "kern/canon.h"
 
+#include <arpa/inet.h>
 #include <string.h>
+#include <sys/socket.h>
+
+#include "tags.h"
 
 enum {
 	LINK_NULL = 0, LINK_ETHERNET = 1, LINK_PPP = 9, LINK_RAW_OLD = 12, LINK_RAW = 101, LINK_LOOP = 108,
-	LINK_SLL = 113, LINK_IPV4 = 228, LINK_IPV6 = 229, LINK_SLL2 = 276,
+	LINK_ENC = 109, LINK_SLL = 113, LINK_IPV4 = 228, LINK_IPV6 = 229, LINK_SLL2 = 276,
 };
 enum { TYPE_IP = 0x0800, TYPE_IPV6 = 0x86dd, TYPE_TEB = 0x6558, TYPE_MPLS = 0x8847 };
-enum { ETHER_HEADER = 14, SLL_HEADER = 16, SLL2_HEADER = 20, TAG = 4 };
+enum { ETHER_HEADER = 14, SLL_HEADER = 16, SLL2_HEADER = 20, ENC_HEADER = 12, TAG = 4 };
 
 /* Where the walk over a frame stands. */
 struct walk {
@@ -37,7 +41,9 @@ static bool holds(const struct walk *w, uint32_t n)
 
 static bool is_tag(uint16_t type)
 {
-	return type == 0x8100 || type == 0x88a8 || type == 0x9100 || type == 0x9200;
+#define IS(tag) (type == (tag))
+	return NP_VLAN_TYPES(IS, ||);
+#undef IS
 }
 
 /* w->off is behind a type that may announce a tag (IEEE 802.1Q, 9.3): skip tags, return how many. */
@@ -57,7 +63,7 @@ static void whole(struct canon *c, const uint8_t *data, uint32_t cap, uint32_t l
 	c->head_len = 0;
 	c->tail = data;
 	c->cap = cap;
-	c->len = len;
+	c->len = c->sent = len;
 }
 
 /* The frame without octets [from, to): the first `from` of them go to head. */
@@ -78,7 +84,7 @@ static void under_ether(struct canon *c, const uint8_t *data, uint32_t off, uint
 	c->head_len = ETHER_HEADER;
 	c->tail = data + off;
 	c->cap = c->cap - off + ETHER_HEADER;
-	c->len = c->len - off + ETHER_HEADER;
+	c->len = c->sent = c->len - off + ETHER_HEADER;
 }
 
 static uint16_t type_of_ip(const uint8_t *p, uint32_t n)
@@ -141,6 +147,12 @@ static bool enter(struct walk *w, uint16_t link)
 	case LINK_LOOP:
 		if (w->cap >= 4) {
 			w->off = 4;
+			w->type = type_of_family(w->p);
+		}
+		return true;
+	case LINK_ENC:
+		if (w->cap >= ENC_HEADER) {
+			w->off = ENC_HEADER;
 			w->type = type_of_family(w->p);
 		}
 		return true;
@@ -303,6 +315,19 @@ static void untag(struct canon *c, uint16_t link, const uint8_t *data, const str
 	}
 }
 
+/* Rule 3. */
+static void our_family(struct canon *c, uint16_t link, const uint8_t *data, uint16_t type)
+{
+	uint32_t family = type == TYPE_IP ? AF_INET : AF_INET6;
+
+	if ((link != LINK_NULL && link != LINK_LOOP && link != LINK_ENC) || (type != TYPE_IP && type != TYPE_IPV6))
+		return;
+	leave_out(c, data, sizeof(family), sizeof(family));
+	if (link == LINK_LOOP)
+		family = htonl(family);
+	memcpy(c->head, &family, sizeof(family));
+}
+
 static void take_inner(struct canon *c, const struct walk *outer, bool strict)
 {
 	struct walk in = { .p = outer->p + outer->off, .cap = outer->cap - outer->off };
@@ -346,6 +371,8 @@ void canon_make(struct canon *c, uint16_t link, struct canon_how how, const uint
 		under_ether(c, data, w.off, w.type);
 	else if (!how.strict)
 		untag(c, link, data, &t, tags);
+	if (!how.ether && !how.as_is)
+		our_family(c, link, data, w.type);
 }
 
 bool canon_load(const struct canon *c, uint64_t off, unsigned int size, uint32_t *v)

@@ -9,7 +9,7 @@
  * The canonical frame: what a filter looks at.  The entry program of the
  * kernel side makes the same one; both follow these rules, in this order.
  *
- * 1. VLAN tags (TPID 0x8100, 0x88a8, 0x9100, 0x9200; at most CANON_TAGS) behind
+ * 1. VLAN tags (types in bpf/tags.h; at most CANON_TAGS) behind
  *    the addresses are left out, unless `strict`.  A tag that the frame does not
  *    hold whole, with the type behind it, stays.
  * 2. With `inner`: when the network header, found behind all tags, is a tunnel
@@ -17,6 +17,9 @@
  *    a later fragment), the frame inside takes the place of the whole.  One that
  *    is Ethernet goes through rule 1; one that is IP gets an Ethernet header of
  *    zeros and its EtherType.
+ *
+ * 3. The family in a BSD loopback (or IPsec) header becomes what libpcap looks for: this machine's AF_ number
+ *    in its byte order, whatever machine wrote the file; unless `as_is`.
  *
  * Nothing is copied but headers: the rest stays where it is.
  */
@@ -27,10 +30,12 @@ struct canon {
 	uint32_t head_len;
 	const uint8_t *tail;	/* and those behind */
 	uint32_t cap, len;	/* octets there are, octets on the wire: head and tail */
+	uint32_t sent;		/* len with the tags that were left out: what `len` in a filter means */
 };
 
 struct canon_how {
 	bool strict, inner;
+	bool as_is;		/* the family of a BSD loopback header is not made this machine's */
 	bool ether;		/* always make it Ethernet: other link types get a header of zeros */
 };
 

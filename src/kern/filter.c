@@ -4,9 +4,11 @@
 
 #include <errno.h>
 #include <pcap/pcap.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "kern/canon.h"
+#include "tags.h"
 #include "util/cleanup.h"
 #include "util/err.h"
 
@@ -19,7 +21,7 @@ enum {
 	OPTIMIZE_MAX = 12 * 1024,
 	QUOTE_MAX = 300,		/* octets of the expression in a message */
 	SNAPLEN = 262144,		/* what a match returns, as tcpdump has it */
-	LINKTYPE_RAW_IP = 101,
+	ADDRESSES = 12,			/* octets before the place of a tag */
 	/* Only protochain jumps backwards, once for each header: more steps than any honest chain takes. */
 	STEPS_MAX = 1 << 16,
 	ANCILLARY = -0x1000,		/* SKF_AD_OFF: loads from here on ask the kernel, not the packet */
@@ -69,15 +71,92 @@ static const char *ellipsis(const char *text)
 	return strlen(text) > QUOTE_MAX ? "..." : "";
 }
 
+static bool is_tag_type(unsigned long type)
+{
+#define IS(tag) (type == (tag))
+	return NP_VLAN_TYPES(IS, ||);
+#undef IS
+}
+
+/* Does [n] or [n:size] at p stay inside the addresses, which no tag moves?  What is not a number does not. */
+static bool inside_addresses(const char *p)
+{
+	unsigned long at, size = 1;
+	char *end;
+
+	at = strtoul(p, &end, 0);
+	if (end == p)
+		return false;
+	end += strspn(end, " \t\n");
+	if (*end == ':')
+		size = strtoul(end + 1, &end, 0);
+	end += strspn(end, " \t\n");
+	return *end == ']' && at < ADDRESSES && size <= ADDRESSES - at;
+}
+
+/* One word of the expression, n octets at p.  What stands where a tag would be: ether[14:2], a tag's type. */
+static bool looks_at_tags(const char *p, size_t n, bool *about_type)
+{
+	static const char *const links[] = { "ether", "link", "wlan", "fddi", "tr", "ppp", "slip" };
+	const char *next = p + n + strspn(p + n, " \t\n");
+	char *end;
+
+	for (unsigned int i = 0; i < sizeof(links) / sizeof(links[0]); i++) {
+		if (strlen(links[i]) != n || memcmp(links[i], p, n) != 0)
+			continue;
+		*about_type |= !strncmp(next, "proto", 5);
+		return *next == '[' && !inside_addresses(next + 1);
+	}
+	return *about_type && is_tag_type(strtoul(p, &end, 0)) && end == p + n;
+}
+
+/* The part of an expression that speaks of tags in their place by octets or by number, for a message. */
+static const char *tag_octets(const char *text, size_t *n)
+{
+	bool about_type = false;
+
+	for (const char *p = text; *p; p += *n ? *n : 1) {
+		*n = word_length(p);
+		if (*n && looks_at_tags(p, *n, &about_type)) {
+			if (p[*n + strspn(p + *n, " \t\n")] == '[')
+				*n = strcspn(p, "]") + 1;
+			*n = *n < strlen(p) ? *n : strlen(p);
+			return p;
+		}
+	}
+	return NULL;
+}
+
+/* Does it look at octets of the link header? */
+static bool reads_link(const char *text)
+{
+	size_t n;
+
+	for (const char *p = text; *p; p += n ? n : 1) {
+		n = word_length(p);
+		if (((n == 4 && !memcmp(p, "link", 4)) || (n == 5 && !memcmp(p, "ether", 5))) &&
+		    p[n + strspn(p + n, " \t\n")] == '[')
+			return true;
+	}
+	return false;
+}
+
 /* What is asked for implies literal semantics, or leaves no sense to `inner`: say so. */
 static void imply(struct filter *f)
 {
 	static const char *const tags[] = { "vlan", "mpls", "pppoed", "pppoes", NULL };
 	static const char *const tunnels[] = { "geneve", "vxlan", NULL };
 	const char *word = keyword_in(f->text, tags);
+	size_t n;
 
 	if (word && !f->strict) {
 		note("filter: '%s' sees VLAN tags in their place (as with --strict-pcap)", word);
+		f->strict = true;
+	}
+	word = f->strict ? NULL : tag_octets(f->text, &n);
+	if (word) {
+		note("filter: '%.*s%s' sees VLAN tags in their place (as with --strict-pcap)",
+		     (int)(n < QUOTE_MAX ? n : QUOTE_MAX), word, n < QUOTE_MAX ? "" : "...");
 		f->strict = true;
 	}
 	word = keyword_in(f->text, tunnels);
@@ -112,12 +191,23 @@ static int refuse_ancillary(const struct filter *f)
 	return 0;
 }
 
-/* libpcap knows LINKTYPE_RAW by another number. */
+/* Link types that libpcap knows by another number than files have (its pcap-common.c). */
+static const struct {
+	uint16_t linktype;
+	int dlt;
+} numbers[] = {
+	{ 100, DLT_ATM_RFC1483 }, { 101, DLT_RAW },	  { 102, DLT_SLIP_BSDOS },
+	{ 103, DLT_PPP_BSDOS },	  { 106, DLT_ATM_CLIP }, { 246, DLT_PFSYNC },
+};
+
 static int dlt_of(const struct filter *f)
 {
 	if (f->ether)
 		return DLT_EN10MB;
-	return f->link == LINKTYPE_RAW_IP ? DLT_RAW : f->link;
+	for (unsigned int i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		if (numbers[i].linktype == f->link)
+			return numbers[i].dlt;
+	return f->link;
 }
 
 static int take_program(struct filter *f, const struct bpf_program *prog)
@@ -130,25 +220,18 @@ static int take_program(struct filter *f, const struct bpf_program *prog)
 	return 0;
 }
 
-static int compile(struct filter *f)
+/* 0, or -errno with the reason in libpcap's words, "" when it has none. */
+static int build(struct filter *f, char *why, size_t size)
 {
 	struct bpf_program prog;
-	int dlt = dlt_of(f), err;
-	const char *name = pcap_datalink_val_to_name(dlt);
-	pcap_t *p = pcap_open_dead(dlt, SNAPLEN);
+	pcap_t *p = pcap_open_dead(dlt_of(f), SNAPLEN);
+	int err = -EINVAL;
 
+	*why = '\0';
 	if (!p)
-		return fail(ENOMEM, "filter");
+		return -ENOMEM;
 	if (pcap_compile(p, &prog, f->text, strlen(f->text) <= OPTIMIZE_MAX, PCAP_NETMASK_UNKNOWN)) {
-		if (!strncmp(pcap_geterr(p), "not a live capture", 18))
-			err = refuse_untold(f);
-		else if (f->ether)
-			err = fail(0, "filter \"%.*s%s\": %s", QUOTE_MAX, f->text, ellipsis(f->text),
-				   pcap_geterr(p));
-		else
-			err = fail(0, "filter \"%.*s%s\", for frames of link type %u (%s): %s", QUOTE_MAX,
-				   f->text, ellipsis(f->text), f->link, name ? name : "unknown",
-				   pcap_geterr(p));
+		snprintf(why, size, "%s", pcap_geterr(p));
 	} else {
 		err = take_program(f, &prog);
 		pcap_freecode(&prog);
@@ -157,10 +240,25 @@ static int compile(struct filter *f)
 	return err;
 }
 
-int filter_compile(struct filter **out, const char *text, uint16_t link, bool strict, bool inner)
+static int compile(struct filter *f)
+{
+	char why[PCAP_ERRBUF_SIZE];
+	const char *name = pcap_datalink_val_to_name(dlt_of(f));
+	int err = build(f, why, sizeof(why));
+
+	if (!err || err == -ENOMEM)
+		return err ? fail(ENOMEM, "filter") : 0;
+	if (!strncmp(why, "not a live capture", 18))
+		return refuse_untold(f);
+	if (f->ether)
+		return fail(0, "filter \"%.*s%s\": %s", QUOTE_MAX, f->text, ellipsis(f->text), why);
+	return fail(0, "filter \"%.*s%s\", for frames of link type %u (%s): %s", QUOTE_MAX, f->text,
+		    ellipsis(f->text), f->link, name ? name : "unknown", why);
+}
+
+static int filter_new(struct filter **out, const char *text, bool strict, bool inner)
 {
 	struct filter *f;
-	int err = 0;
 
 	if (strlen(text) > TEXT_MAX)
 		return fail(E2BIG, "filter expression of %zu octets, at most %d", strlen(text), TEXT_MAX);
@@ -169,12 +267,29 @@ int filter_compile(struct filter **out, const char *text, uint16_t link, bool st
 		free(f);
 		return fail(ENOMEM, "filter");
 	}
-	f->link = link;
 	f->strict = strict;
 	f->inner = inner;
 	imply(f);
+	f->link_octets = reads_link(text);
+	*out = f;
+	return 0;
+}
+
+static bool is_blank(const char *text)
+{
+	return !text[strspn(text, " \t\r\n")];
+}
+
+int filter_compile(struct filter **out, const char *text, uint16_t link, bool strict, bool inner)
+{
+	struct filter *f;
+	int err = filter_new(&f, text, strict, inner);
+
+	if (err)
+		return err;
+	f->link = link;
 	f->ether = link == DLT_EN10MB || f->inner;
-	if (text[strspn(text, " \t\r\n")])
+	if (!is_blank(text))
 		err = compile(f);
 	if (!err)
 		err = refuse_ancillary(f);
@@ -185,6 +300,32 @@ int filter_compile(struct filter **out, const char *text, uint16_t link, bool st
 	filter_translate(f, NULL, NULL, 0);	/* sets kernel, why_not */
 	*out = f;
 	return 0;
+}
+
+int filter_check(const char *text, bool *strict, bool *inner)
+{
+	/* Between them they know all words of the language. */
+	static const uint16_t links[] = { 1, 113, 105, 123, 117, 140, 107 };
+	char why[PCAP_ERRBUF_SIZE];
+	struct filter *f;
+	int err = filter_new(&f, text, *strict, *inner);
+
+	if (err)
+		return err;
+	*strict = f->strict;
+	*inner = f->inner;
+	err = is_blank(text) ? 0 : -EINVAL;
+	for (unsigned int i = 0; i < sizeof(links) / sizeof(links[0]) && err == -EINVAL; i++) {
+		f->link = links[i];
+		f->ether = links[i] == DLT_EN10MB || f->inner;
+		err = build(f, why, sizeof(why));
+	}
+	f->link = DLT_EN10MB;
+	f->ether = true;
+	if (err)
+		err = compile(f);	/* says why not */
+	filter_free(f);
+	return err;
 }
 
 void filter_free(struct filter *f)
@@ -221,7 +362,7 @@ static bool load(struct machine *v, const struct filter_insn *p)
 		*to = p->k;
 		return true;
 	case BPF_LEN:
-		*to = v->frame->len;
+		*to = v->frame->sent;
 		return true;
 	case BPF_MEM:
 		*to = p->k < BPF_MEMWORDS ? v->m[p->k] : 0;
@@ -333,7 +474,8 @@ static bool evaluate(const struct filter *f, const struct canon *frame)
 
 bool filter_match_link(const struct filter *f, uint16_t link, const uint8_t *data, uint32_t cap, uint32_t len)
 {
-	struct canon_how how = { .strict = f->strict, .inner = f->inner, .ether = f->ether };
+	struct canon_how how = { .strict = f->strict, .inner = f->inner, .ether = f->ether,
+				 .as_is = f->link_octets };
 	struct canon frame;
 
 	if (!f->n)

@@ -28,6 +28,7 @@ struct filter {
 	bool ether;			/* insns expect Ethernet: link is, or `inner` makes everything so */
 	bool strict;			/* libpcap's literal semantics: tags stay in place */
 	bool inner;			/* look inside VXLAN, Geneve, GRE, IPIP, 6in4 */
+	bool link_octets;		/* looks at octets of the link header: it stays as it is */
 	bool kernel;			/* can be evaluated in the kernel; else `why_not` */
 	const char *why_not;
 };
@@ -35,6 +36,9 @@ struct filter {
 /* Compile.  Quotes the offending text on error.  The empty expression gives n == 0.  An expression
  * with the word `vlan` (or mpls/pppoe that hide behind tags) implies strict, and says so. */
 int filter_compile(struct filter **out, const char *text, uint16_t link, bool strict, bool inner);
+/* Is it a filter for any link type at all?  Of a file that is not open yet.  Says why not; what its words imply
+ * is said, and comes back in *strict and *inner. */
+int filter_check(const char *text, bool *strict, bool *inner);
 void filter_free(struct filter *f);
 
 /* Does the frame match?  data: cap octets of a frame of link type f->link, len octets on the wire. */

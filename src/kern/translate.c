@@ -306,7 +306,7 @@ static void put_load(struct gen *g, const struct filter_insn *p)
 		put_set(g, to, p->k);
 		break;
 	case BPF_LEN:
-		put(g, BPF_LDX | BPF_MEM | BPF_W, to, R_SCRATCH, offsetof(struct np_scratch, len), 0);
+		put(g, BPF_LDX | BPF_MEM | BPF_W, to, R_SCRATCH, offsetof(struct np_scratch, sent), 0);
 		break;
 	case BPF_MEM:
 		put(g, BPF_LDX | BPF_MEM | BPF_DW, to, R_FP, STACK_WORDS - 8 * (int)p->k, 0);

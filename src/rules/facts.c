@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "rules/match.h"
+#include "tags.h"
 
 enum { TAGS_MAX = 8, EXTENSIONS_MAX = 8, NOT_KNOWN = 65535 };
 
@@ -22,7 +23,9 @@ static unsigned int be16(const uint8_t *p)
 
 static bool is_tag(unsigned int type)
 {
-	return type == 0x8100 || type == 0x88a8 || type == 0x9100 || type == 0x9200;
+#define IS(tag) (type == (tag))
+	return NP_VLAN_TYPES(IS, ||);
+#undef IS
 }
 
 static bool has_ports(int proto)

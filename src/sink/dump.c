@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "sink/dump.h"
 
+#include "tags.h"
+
 static const char hex_digits[] = "0123456789abcdef";
 
 /* LINKTYPE_ values: www.tcpdump.org/linktypes.html */
@@ -98,6 +100,13 @@ static uint32_t llc_len(const uint8_t *p, uint32_t n)
 	return (p[2] & 3) == 3 || n < 4 ? 3 : 4;
 }
 
+static bool is_tag(unsigned int type)
+{
+#define IS(tag) (type == (tag))
+	return NP_VLAN_TYPES(IS, ||);
+#undef IS
+}
+
 static uint32_t ethernet_len(const uint8_t *p, uint32_t n)
 {
 	uint32_t len = 14;
@@ -106,7 +115,7 @@ static uint32_t ethernet_len(const uint8_t *p, uint32_t n)
 	if (n < len)
 		return 0;
 	type = be16(p + 12);
-	while ((type == 0x8100 || type == 0x88a8 || type == 0x9100) && n >= len + 4) {
+	while (is_tag(type) && n >= len + 4) {
 		type = be16(p + len + 2);
 		len += 4;
 	}

@@ -14,7 +14,7 @@
 #include "util/cleanup.h"
 #include "util/err.h"
 
-enum { FIRST_READ = 4096, UNZIP_INPUT = 64 << 10 };
+enum { FIRST_READ = 4096, UNZIP_INPUT = 64 << 10, PEEK_WORK = 4096 };
 
 /* RFC 1952.  Members may follow one another; zeros after the last are padding. */
 struct unzip {
@@ -238,6 +238,11 @@ static int step(struct capfile *c, struct frame *f)
 {
 	int rc = c->error;
 
+	if (c->held) {
+		*f = c->first;
+		c->held = false;
+		return 1;
+	}
 	if (!rc && !c->format)
 		rc = detect(c);
 	return rc || !c->format ? rc : c->format->next(c, f);
@@ -267,6 +272,39 @@ static int capfile_read(struct source *s, unsigned int budget, frame_fn fn, void
 	if (rc < 0 && !c->hungry)
 		c->error = rc;
 	return frames || rc >= 0 || c->hungry ? (int)frames : rc;
+}
+
+int capfile_peek(struct source *s, struct frame *f)
+{
+	struct capfile *c = (struct capfile *)s;
+	int rc = 0;
+
+	for (unsigned int work = 0; work < PEEK_WORK && !c->held && !rc; work++) {
+		rc = step(c, &c->first);
+		c->held = rc > 0;
+	}
+	c->hungry = rc == -EAGAIN;
+	if (rc < 0 && !c->hungry)
+		c->error = rc;
+	if (c->held)
+		*f = c->first;
+	return c->held ? 1 : rc;
+}
+
+void capfile_skip(struct source *s)
+{
+	struct capfile *c = (struct capfile *)s;
+
+	c->counts.emitted += c->held;
+	c->held = false;
+}
+
+int capfile_link_at(const struct source *s, unsigned int i, bool *all)
+{
+	const struct capfile *c = (const struct capfile *)s;
+
+	*all = c->format && (c->format->one_link || c->held);
+	return c->format ? c->format->link(c, i) : -1;
 }
 
 static int capfile_arm(struct source *s)

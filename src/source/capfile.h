@@ -30,6 +30,7 @@ struct capfile;
 struct unzip;
 
 struct capfile_format {
+	bool one_link;				/* the head tells the link type of all frames */
 	/* Do these four octets begin such a file? */
 	bool (*mine)(const uint8_t *magic);
 	/* The magic number has been seen.  0, -EAGAIN (try again) or -errno. */
@@ -37,6 +38,8 @@ struct capfile_format {
 	/* 1: *f filled but for `number`; 0: something else was read over; -ENODATA: the end;
 	 * -EAGAIN: nothing for now; else said with fail(). */
 	int (*next)(struct capfile *c, struct frame *f);
+	/* The link type of the interface number i of those told so far; -1: there are no more. */
+	int (*link)(const struct capfile *c, unsigned int i);
 	void (*stop)(struct capfile *c);
 };
 
@@ -50,6 +53,8 @@ struct capfile {
 	bool hungry;				/* waits for fd: the window has no whole record */
 	int error;				/* what every further read() returns */
 	struct unzip *unzip;			/* NULL: plain octets */
+	bool held;				/* `first` was looked at ahead, and is the next to hand over */
+	struct frame first;
 
 	uint8_t *buf;
 	size_t pos, end, cap;

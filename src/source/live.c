@@ -9,6 +9,7 @@
 
 #include <pcap/pcap.h>
 
+#include "tags.h"
 #include "util/cleanup.h"
 #include "util/err.h"
 
@@ -138,8 +139,9 @@ static const struct source_ops live_ops = {
  */
 static void sieve(struct live *l)
 {
-	static const char tagged[] = "ether proto 0x8100 or ether proto 0x88a8 or ether proto 0x9100 or "
-				     "ether proto 0x9200 or vlan";
+#define PROTO(tag) "ether proto " #tag
+	static const char tagged[] = NP_VLAN_TYPES(PROTO, " or ") " or vlan";
+#undef PROTO
 	const struct live_config *cfg = &l->cfg;
 	owned_mem char *text = NULL;
 	struct bpf_program prog;

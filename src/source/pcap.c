@@ -113,14 +113,21 @@ static int pcap_next(struct capfile *c, struct frame *f)
 	return 1;
 }
 
+static int pcap_link(const struct capfile *c, unsigned int i)
+{
+	return i ? -1 : ((const struct pcap *)c->state)->iface.link;
+}
+
 static void pcap_stop(struct capfile *c)
 {
 	free(c->state);
 }
 
 const struct capfile_format capfile_pcap = {
+	.one_link = true,
 	.mine = pcap_mine,
 	.start = pcap_start,
 	.next = pcap_next,
+	.link = pcap_link,
 	.stop = pcap_stop,
 };

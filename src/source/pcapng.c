@@ -504,6 +504,13 @@ static int pcapng_next(struct capfile *c, struct frame *f)
 	return rc;
 }
 
+static int pcapng_link(const struct capfile *c, unsigned int i)
+{
+	const struct pcapng *p = c->state;
+
+	return i < p->n ? p->ifaces[i].iface->link : -1;
+}
+
 static void pcapng_stop(struct capfile *c)
 {
 	struct pcapng *p = c->state;
@@ -521,5 +528,6 @@ const struct capfile_format capfile_pcapng = {
 	.mine = pcapng_mine,
 	.start = pcapng_start,
 	.next = pcapng_next,
+	.link = pcapng_link,
 	.stop = pcapng_stop,
 };

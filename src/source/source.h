@@ -2,6 +2,7 @@
 #ifndef NETPROBE_SOURCE_SOURCE_H
 #define NETPROBE_SOURCE_SOURCE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -55,5 +56,13 @@ struct source {
 /* A capture file: pcap (µs, ns, either byte order, modified Alexey variant), pcapng, either
  * one gzipped; "-" is standard input.  Parses nothing before the first read. */
 int capfile_open(struct source **out, const char *path);
+/* Look ahead: 1: *f is the frame that read() hands over next; 0: call again; -EAGAIN: wait for fd; else what
+ * read() will return. */
+int capfile_peek(struct source *s, struct frame *f);
+/* Leave out the frame that was looked at. */
+void capfile_skip(struct source *s);
+/* The link type of interface number i of those the file has told so far; -1: there are no more.
+ * all: its first frames, at least, are of one of these. */
+int capfile_link_at(const struct source *s, unsigned int i, bool *all);
 
 #endif

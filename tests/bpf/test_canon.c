@@ -140,10 +140,11 @@ static void compare(struct rig *r, const struct bytes *b, struct np_scratch *all
 	if (rig_run(r, b, 1, NULL) == -EINVAL)
 		return;
 	assert_int_equal(bpf_map_lookup_elem(r->l.scratch, &zero, all), 0);
-	if (s->cap != n || s->len != c.len || memcmp(s->data, expected, n)) {
+	if (s->cap != n || s->len != c.len || s->sent != c.sent || memcmp(s->data, expected, n)) {
 		for (uint32_t i = 0; i < b->n; i++)
 			print_message("%02x", b->p[i]);
-		fail_msg("\ncap %u, expected %u; len %u, expected %u", s->cap, n, s->len, c.len);
+		fail_msg("\ncap %u, expected %u; len %u, expected %u; sent %u, expected %u", s->cap, n, s->len,
+			 c.len, s->sent, c.sent);
 	}
 	++*compared;
 }

@@ -119,7 +119,8 @@ static void a_tag_that_was_taken_off_comes_back(void **state)
 
 static void a_filter_for_a_tag_finds_it_beside_the_data(void **state)
 {
-	static const char *const texts[] = { "vlan 7", "ether[14:2] = 0x0e0f", "ether proto 0x88b5" };
+	static const char *const texts[] = { "vlan 7", "ether[14:2] = 0x6007 and ether[18:2] = 0x0e0f",
+					     "ether proto 0x88b5" };
 	uint8_t frame[100] = { 0 };
 
 	memset(frame, 0xff, 6);

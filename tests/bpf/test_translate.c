@@ -204,7 +204,7 @@ static int load_filter(const struct bench *b, struct filter *f)
 }
 
 /* Returns what the chain returned; *undecided as the filter left it. */
-static uint32_t run(struct bench *b, int fd, const uint8_t *data, uint32_t len, uint32_t *undecided)
+static uint32_t run(struct bench *b, int fd, const uint8_t *data, uint32_t len, uint32_t sent, uint32_t *undecided)
 {
 	uint8_t packet[64] = { 0 };
 	uint32_t zero = 0;
@@ -215,6 +215,7 @@ static uint32_t run(struct bench *b, int fd, const uint8_t *data, uint32_t len, 
 
 		memset(s, 0xa5, sizeof(*s));	/* whoever reads behind `cap` shall see rubbish */
 		s->len = len;
+		s->sent = sent;
 		s->cap = len < NP_SCRATCH ? len : NP_SCRATCH;
 		s->undecided = 0;
 		memcpy(s->data, data, s->cap);
@@ -263,8 +264,8 @@ static void compare(struct bench *b, struct filter *f, struct tally *t)
 
 		canon_make(&c, 1, (struct canon_how){ .strict = f->strict }, frame, len, len);
 		canon_copy(&c, octets, sizeof(octets));
-		expected = bpf_filter(f->insns, octets, c.len, c.cap) != 0;
-		got = run(b, fd, octets, c.len, &undecided);
+		expected = bpf_filter(f->insns, octets, c.sent, c.cap) != 0;
+		got = run(b, fd, octets, c.len, c.sent, &undecided);
 		rejected += got != MATCHED;
 		t->compared++;
 		t->matched += expected;
@@ -355,7 +356,7 @@ static void empty_filter_matches_everything(void **state)
 	set_up(&b, BPF_PROG_TYPE_SCHED_CLS);
 	fd = load_filter(&b, &f);
 	assert_true(fd >= 0);
-	assert_int_equal(run(&b, fd, frame, 0, &undecided), MATCHED);
+	assert_int_equal(run(&b, fd, frame, 0, 0, &undecided), MATCHED);
 	assert_int_equal(undecided, 0);
 	close(fd);
 	tear_down(&b);
@@ -373,7 +374,7 @@ static void missing_capture_program_is_counted_as_lost(void **state)
 	fd = load_filter(&b, &f);
 	assert_true(fd >= 0);
 	assert_int_equal(bpf_map_delete_elem(b.programs, &slot), 0);
-	assert_int_equal((int)run(&b, fd, frame, 60, &undecided), -1);
+	assert_int_equal((int)run(&b, fd, frame, 60, 60, &undecided), -1);
 	assert_int_equal(ledger_sum(&b).lost_map, 1);
 	assert_int_equal(ledger_sum(&b).filtered, 0);
 	close(fd);

@@ -56,11 +56,31 @@ capture() { # LINK...
 	done
 }
 capture 147 >one.pcapng
-"$np" watch -r one.pcapng 'udp port 1' >out 2>err || die "exit status $?"
+rc=0
+"$np" watch -r one.pcapng -w refused.pcap 'udp port 1' >out 2>err || rc=$?
+[ $rc = 1 ] || die "exit status $rc, of a filter that means nothing for the file"
+[ ! -e refused.pcap ] || die "written to before it is refused"
 # The link type's name and the reason are in libpcap's words.
 grep -qE '^netprobe: filter "udp port 1", for frames of link type 147 \([^)]+\): .*filtering not implemented' err || die "not told"
 [ "$(wc -l <err)" = 1 ] || die "not once"
 [ ! -s out ] || die "frames that the filter means nothing for are printed"
+
+# The link type is the file's: what has no sense for Ethernet may have one there, and -d shows what is compiled.
+capture 105 >wifi.pcapng
+"$np" watch -r wifi.pcapng --count 'type data' >out 2>err || die "exit status $?: $(cat err)"
+"$np" watch -r wifi.pcapng -ddd 'type mgt' >out 2>err || die "-d: exit status $?: $(cat err)"
+[ "$(wc -l <out)" -gt 2 ] || die "-d does not show the filter"
+capture 1 >ether.pcapng
+for option in '' -d; do
+	rc=0
+	# shellcheck disable=SC2086
+	"$np" watch -r ether.pcapng $option 'type mgt' >out 2>err || rc=$?
+	[ $rc = 1 ] && [ "$(wc -l <err)" = 1 ] || die "exit status $rc, $(cat err)"
+	rc=0
+	# shellcheck disable=SC2086
+	"$np" watch -r ether.pcapng $option 'type' >out 2>err || rc=$?
+	[ $rc = 2 ] || die "exit status $rc of a syntax error"
+done
 
 # More link types than one may think of: each is filtered as what it is, and what cannot be is said once.
 links='0 101 113 276 108 9 50 104 105 127 6 7 10 107 117 119 123 129 138 163 166 147 148 1'
@@ -69,6 +89,7 @@ capture $links >many.pcapng
 "$np" -j watch --packets -r many.pcapng 'udp port 1' >out 2>err
 [ "$(grep -c '"dataset":"packet"' out)" = 3 ] || die "the frames of the last link type are not found: $(grep -c . out)"
 [ "$(sed -n 's/.*of link type \([0-9]*\) .*/\1/p' err | xargs)" = '147 148' ] || die "not once for each link type"
+grep -q 'warning: 6 packets left out: the filter means nothing for their link type' err || die "not counted"
 # shellcheck disable=SC2086
 "$np" watch -r many.pcapng 'vlan 5' >out 2>err
 [ "$(grep -c 'sees VLAN tags' err)" = 1 ] || die "what a word implies is told again"

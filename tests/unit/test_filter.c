@@ -76,6 +76,49 @@ static void every_known_link_type_is_filtered_as_what_it_is(void **state)
 	}
 }
 
+/* Files have LINKTYPE_ numbers; libpcap compiles for its own. */
+static void numbers_of_link_types_are_those_of_files(void **state)
+{
+	static const uint16_t links[] = { 100, 102, 103, 106, 104, 109, 192 };
+	struct frame f = { 0 };
+
+	for (size_t i = 0; i < sizeof(links) / sizeof(*links); i++)
+		filter_free(compiled("udp", links[i], false, false));
+	ADD(&f, 0xaa, 0xaa, 3, 0, 0, 0, 8, 0);
+	add_query(&f);
+	assert_true(matches("udp port 53", 100, false, false, &f));
+}
+
+/* The family is a number of the writer's, in its byte order. */
+static void loopback_headers_of_other_machines_are_understood(void **state)
+{
+	static const uint8_t families[] = { 10, 24, 28, 30 };
+	static const uint16_t links[] = { NULL_LINK, LOOP, 109 };
+
+	for (size_t i = 0; i < sizeof(links) / sizeof(*links); i++)
+		for (unsigned int k = 0; k < 2 + 2 * sizeof(families); k++) {
+			struct frame f = { 0 };
+			uint8_t v = k < 2 ? 2 : families[k / 2 - 1];
+
+			if (k & 1)
+				ADD(&f, v, 0, 0, 0);
+			else
+				ADD(&f, 0, 0, 0, v);
+			if (links[i] == 109)
+				ADD(&f, 0, 0, 0x10, 0, 0, 0, 0x30, 0);
+			if (k < 2) {
+				add_query(&f);
+			} else {
+				add_ip6(&f, 17);
+				add_udp(&f, 53);
+			}
+			assert_true(matches("udp port 53", links[i], false, false, &f));
+			assert_true(matches("udp port 53", links[i], true, false, &f));
+			assert_int_equal(matches("ip6", links[i], false, false, &f), k >= 2);
+			assert_true(matches(k & 1 ? "link[3] = 0" : "link[0] = 0", links[i], false, false, &f));
+		}
+}
+
 static void filter_for_another_link_type_stays_in_user_space(void **state)
 {
 	struct filter *f = compiled("tcp", RAW, false, false);
@@ -104,7 +147,13 @@ static void words_about_tags_imply_strict_and_names_do_not(void **state)
 		{ "vlan", true }, { "ether[0] = 0 and (vlan 3)", true }, { "vlan&&ip", true },
 		{ "not vlan", true },
 		{ "mpls 100", true }, { "pppoes", true }, { "pppoed", true }, { "tcp port 80 or vlan", true },
-		{ "ip", false }, { "ether[12:2] = 0x8100", false }, { "udp", false },
+		{ "ip", false }, { "ether[12:2] = 0x8100", true }, { "udp", false },
+		{ "ether[14:2] & 0xfff = 1000", true }, { "ip and link [ 13 ] = 0", true },
+		{ "ether[tcp[0]] = 1", true }, { "ether[10:4] = 1", true }, { "ether[0x0c] = 1", true },
+		{ "ether[0] & 1 = 0 and ip", false }, { "link[8:4] = 1 or ether[6:2] = 2", false },
+		{ "ether proto 0x8100", true }, { "ether proto 2048 or 0x9300", true },
+		{ "ether proto 34984", true }, { "ether proto 0x800 and udp", false },
+		{ "udp port 33024", false }, { "ether host 1:2:3:4:5:6", false }, { "ip[12:2] = 1", false },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
@@ -113,6 +162,20 @@ static void words_about_tags_imply_strict_and_names_do_not(void **state)
 		assert_int_equal(f->strict, rows[i].strict);
 		filter_free(f);
 	}
+}
+
+static void octets_in_the_place_of_tags_and_lengths_are_those_of_the_frame_as_sent(void **state)
+{
+	struct frame f = { 0 };
+	char text[64];
+
+	add_tagged(&f, 2, 0x8100, true);
+	assert_true(matches("ether[14:2] & 0xfff = 100", ETHERNET, false, false, &f));
+	assert_true(matches("ether proto 0x8100", ETHERNET, false, false, &f));
+	snprintf(text, sizeof(text), "udp port 53 and len = %u", f.n);
+	assert_true(matches(text, ETHERNET, false, false, &f));
+	snprintf(text, sizeof(text), "greater %u and less %u", f.n, f.n);
+	assert_true(matches(text, ETHERNET, false, false, &f));
 }
 
 static void vlan_word_means_what_libpcap_means(void **state)
@@ -193,6 +256,9 @@ static void implied_semantics_are_said(void **state)
 
 	assert_int_equal(said(text, sizeof(text), "vlan 7", ETHERNET, false, false), 0);
 	assert_string_equal(text, "filter: 'vlan' sees VLAN tags in their place (as with --strict-pcap)\n");
+	assert_int_equal(said(text, sizeof(text), "ether[14:2] = 7", ETHERNET, false, false), 0);
+	assert_string_equal(text,
+			    "filter: 'ether[14:2]' sees VLAN tags in their place (as with --strict-pcap)\n");
 	assert_int_equal(said(text, sizeof(text), "vlan 7", ETHERNET, true, false), 0);
 	assert_string_equal(text, "");
 	assert_int_equal(said(text, sizeof(text), "geneve", ETHERNET, false, true), 0);
@@ -315,9 +381,12 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_known_link_type_is_filtered_as_what_it_is),
+		cmocka_unit_test(numbers_of_link_types_are_those_of_files),
+		cmocka_unit_test(loopback_headers_of_other_machines_are_understood),
 		cmocka_unit_test(filter_for_another_link_type_stays_in_user_space),
 		cmocka_unit_test(empty_expression_matches_everything),
 		cmocka_unit_test(words_about_tags_imply_strict_and_names_do_not),
+		cmocka_unit_test(octets_in_the_place_of_tags_and_lengths_are_those_of_the_frame_as_sent),
 		cmocka_unit_test(vlan_word_means_what_libpcap_means),
 		cmocka_unit_test(errors_quote_the_expression_and_pass_on_libpcap),
 		cmocka_unit_test(error_about_a_hostile_expression_is_clean_and_bounded),
