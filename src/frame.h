@@ -37,6 +37,7 @@ struct frame {
 	uint16_t segments;		/* of a GRO/GSO super-packet; 0 or 1: an ordinary one */
 	uint8_t  direction;		/* enum direction */
 	const struct iface *iface;	/* NULL when unknown */
+	uint32_t ifindex;		/* of the interface, where only the frame itself tells; else 0 */
 	uint32_t sampled;		/* one in so many was kept; 0, 1: all */
 	const struct drop_info *drop;	/* NULL unless the kernel dropped it */
 	const char *netns;		/* its network namespace, where drops of all are watched; NULL: unknown */

@@ -112,14 +112,15 @@ static bool accepted(struct pipeline *p, const struct frame *f)
 		return false;
 	if (f->drop && p->wants_drop && !p->wants_drop(p->drop_ctx, f))
 		return false;
-	if (!p->filter_text)
-		return true;
-	filter = filter_for(p, f->link);
-	if (!filter) {
+	filter = p->filter_text ? filter_for(p, f->link) : NULL;
+	if (p->filter_text && !filter) {
 		p->unfiltered_links++;
 		return false;
 	}
-	return filter_match(filter, f->data, f->cap_len, f->len);
+	if (filter && !filter_match(filter, f->data, f->cap_len, f->len))
+		return false;
+	p->undirected += p->direction && !f->direction;
+	return true;
 }
 
 bool pipeline_can_filter(struct pipeline *p, uint16_t link)

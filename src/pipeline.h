@@ -45,6 +45,7 @@ struct pipeline {
 	uint64_t lost;				/* told by lost records */
 	uint64_t last_ns;			/* of the last frame */
 	uint64_t unfiltered_links;	/* frames refused: the filter means nothing for their link type */
+	uint64_t undirected;			/* frames that `direction` let pass, their own not being known */
 	bool done;				/* the limit was reached */
 	struct decode_counts counted;		/* what `lost` records have already told */
 	uint64_t told_evicted;			/* of gather's */

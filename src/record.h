@@ -102,6 +102,7 @@ struct record {
 	struct list vlan;		/* uint16_t */
 	struct list tunnel;		/* const char * */
 	struct str interface;
+	uint32_t ifindex;
 	uint64_t netns;			/* inode */
 
 	uint8_t  ip_ttl, ip_tos;
@@ -311,6 +312,7 @@ struct record {
 	X(VLAN, "network.vlan", FT_U16S, vlan, "all", "VLAN ids before the first IP header, outermost first") \
 	X(TUNNEL, "network.tunnel", FT_WORDS, tunnel, "all", "encapsulations between the first and the innermost IP header") \
 	X(INTERFACE, "network.interface", FT_STR, interface, "all", "interface it was seen on") \
+	X(IFINDEX, "network.ifindex", FT_U32, ifindex, "all", "number of that interface, where a capture tells no name") \
 	X(NETNS, "network.netns", FT_U64, netns, "all", "inode of the network namespace, when not ours") \
 	X(IP_TTL, "ip.ttl", FT_U8, ip_ttl, "packet drop", "time to live, or hop limit") \
 	X(IP_TOS, "ip.tos", FT_U8, ip_tos, "packet drop", "DSCP and ECN octet") \

@@ -112,19 +112,25 @@ static int read_all(struct reading *r)
 	return 0;
 }
 
-/* Does the filter mean something for a link type that the file has?  What it means nothing for is said. */
-static int check_links(struct watch *w)
+/*
+ * What the file tells of its interfaces: for whose link types does the filter mean something?  What it means
+ * nothing for is said.  Are there several, that have names?
+ */
+static int learn_interfaces(struct watch *w)
 {
-	unsigned int known = 0, unknown = 0;
-	bool all;
-	int link;
+	unsigned int known = 0, unknown = 0, i;
+	const struct iface *one;
+	bool all, named = false;
 
-	for (unsigned int i = 0; (link = capfile_link_at(w->source, i, &all)) >= 0; i++)
-		++*(pipeline_can_filter(&w->pipe, (uint16_t)link) ? &known : &unknown);
+	for (i = 0; (one = capfile_iface_at(w->source, i, &all)); i++) {
+		++*(pipeline_can_filter(&w->pipe, one->link) ? &known : &unknown);
+		named |= one->name[0] != '\0';
+	}
+	w->many_interfaces = i > 1 && named;
 	return unknown && !known ? -EINVAL : 0;
 }
 
-/* What must be known of the file before there is any output: the link types that a filter is for. */
+/* What must be known of the file before there is any output: its interfaces. */
 static int look_ahead(struct reading *r)
 {
 	struct watch *w = r->w;
@@ -132,16 +138,14 @@ static int look_ahead(struct reading *r)
 	bool all = false;
 	int rc = 0;
 
-	if (!w->filter_text)
-		return 0;
 	while (!rc && !all && !r->ends) {
 		rc = capfile_peek(w->source, &f);
-		capfile_link_at(w->source, 0, &all);
+		capfile_iface_at(w->source, 0, &all);
 		if (rc == -EAGAIN && !all)
 			rc = wait_for_input(r);
 		take_signals(r);
 	}
-	return rc < 0 && rc != -EAGAIN && !all ? 0 : check_links(w);	/* read() comes to that as well */
+	return learn_interfaces(w);	/* what failed, read() comes to as well */
 }
 
 int watch_file(struct watch *w)

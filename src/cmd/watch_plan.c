@@ -191,6 +191,7 @@ int watch_list(struct watch *w)
 static int link_of_file(const char *path)
 {
 	struct source *s = NULL;
+	const struct iface *one = NULL;
 	struct frame f;
 	bool all;
 	int rc = capfile_open(&s, path), link = -1;
@@ -199,7 +200,8 @@ static int link_of_file(const char *path)
 		struct pollfd p = { .fd = s->fd, .events = POLLIN };
 
 		rc = capfile_peek(s, &f);
-		link = capfile_link_at(s, 0, &all);
+		one = capfile_iface_at(s, 0, &all);
+		link = one ? one->link : -1;
 		if (rc == -EAGAIN)
 			rc = poll(&p, 1, -1) < 0 && errno != EINTR ? -errno : 0;
 	}

@@ -83,4 +83,7 @@ void watch_tell_left_out(const struct watch *w)
 	if (n)
 		warn("%llu packet%s left out: the filter means nothing for %s link type", n, n == 1 ? "" : "s",
 		     n == 1 ? "its" : "their");
+	n = w->pipe.undirected;
+	if (n)
+		warn("%llu packet%s of unknown direction, which -Q lets pass", n, n == 1 ? "" : "s");
 }

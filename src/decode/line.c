@@ -203,10 +203,14 @@ static void put_interface(const struct record *r, struct buf *b)
 {
 	size_t from = b->n;
 
-	if (record_has(r, FIELD_INTERFACE))
+	if (record_has(r, FIELD_INTERFACE)) {
 		line_text(b, r->interface.p, r->interface.n);
-	else
+	} else if (record_has(r, FIELD_IFINDEX)) {
+		buf_lit(b, "if");
+		buf_u64(b, r->ifindex);
+	} else {
 		buf_chr(b, '?');
+	}
 	while (b->n - from < 5 && !b->full)
 		buf_chr(b, ' ');
 	if (!record_has(r, FIELD_DIRECTION))
@@ -393,6 +397,22 @@ static void put_lost(const struct record *r, struct buf *b)
 	buf_str(b, *reason ? reason : stage);
 }
 
+/* Where there are several, be it that the second comes late; and where each frame tells its own. */
+static bool shows_interface(struct line_state *st, const struct record *r)
+{
+	size_t n = r->interface.n < sizeof(st->interface) ? r->interface.n : sizeof(st->interface) - 1;
+
+	if (st->opt.interface || record_has(r, FIELD_IFINDEX))
+		return true;
+	if (!record_has(r, FIELD_INTERFACE) || !n)
+		return false;
+	if (!st->interface[0])
+		memcpy(st->interface, r->interface.p, n);
+	else if (strlen(st->interface) != n || memcmp(st->interface, r->interface.p, n) != 0)
+		st->opt.interface = true;
+	return st->opt.interface;
+}
+
 void line_print(void *ctx, const struct record *r, struct buf *b)
 {
 	struct line_state *st = ctx;
@@ -401,7 +421,7 @@ void line_print(void *ctx, const struct record *r, struct buf *b)
 		(r->kind == REC_LOST ? put_lost : line_alert)(r, b);
 		return;
 	}
-	if (st->opt.interface)
+	if (shows_interface(st, r))
 		put_interface(r, b);
 	if (r->kind == REC_DROP)
 		put_drop(r, b);

@@ -24,6 +24,7 @@ struct line_flow {
 struct line_state {
 	struct line_options opt;
 	uint64_t seed, clock;
+	char interface[64];		/* the first one that a record named; more than one: each is shown */
 	struct line_flow flow[LINE_FLOWS];
 };
 

@@ -224,20 +224,9 @@ void packet_macs(const struct packet *pk, struct record *r)
 	fill_macs(pk->inner_smac, pk->inner_dmac, r);
 }
 
-/* A cooked capture says itself which way the frame went: 4 is out, 0 to 3 are in. */
-static uint8_t direction_of(const struct frame *f)
-{
-	unsigned int at = f->link == 276 ? 10 : 1;
-
-	if (f->direction || (f->link != 113 && f->link != 276) || f->cap_len <= at)
-		return f->direction;
-	return f->data[at] == 4 ? DIR_EGRESS : f->data[at] < 4 ? DIR_INGRESS : DIR_UNKNOWN;
-}
-
 static void fill_frame(const struct packet *pk, struct record *r)
 {
 	const struct frame *f = pk->frame;
-	uint8_t direction = direction_of(f);
 
 	r->frame = f;
 	r->time_ns = f->time_ns;
@@ -261,8 +250,12 @@ static void fill_frame(const struct packet *pk, struct record *r)
 					     (uint32_t)strnlen(f->iface->name, sizeof(f->iface->name)) };
 		record_mark(r, FIELD_INTERFACE);
 	}
-	if (direction != DIR_UNKNOWN) {
-		r->direction = direction == DIR_EGRESS ? "egress" : "ingress";
+	if (f->ifindex) {
+		r->ifindex = f->ifindex;
+		record_mark(r, FIELD_IFINDEX);
+	}
+	if (f->direction != DIR_UNKNOWN) {
+		r->direction = f->direction == DIR_EGRESS ? "egress" : "ingress";
 		record_mark(r, FIELD_DIRECTION);
 	}
 }

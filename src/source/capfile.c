@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include "source/linkhead.h"
 #include "util/cleanup.h"
 #include "util/err.h"
 
@@ -245,7 +246,11 @@ static int step(struct capfile *c, struct frame *f)
 	}
 	if (!rc && !c->format)
 		rc = detect(c);
-	return rc || !c->format ? rc : c->format->next(c, f);
+	if (!rc && c->format)
+		rc = c->format->next(c, f);
+	if (rc > 0)
+		linkhead_read(f);
+	return rc;
 }
 
 static int capfile_read(struct source *s, unsigned int budget, frame_fn fn, void *ctx)
@@ -299,12 +304,12 @@ void capfile_skip(struct source *s)
 	c->held = false;
 }
 
-int capfile_link_at(const struct source *s, unsigned int i, bool *all)
+const struct iface *capfile_iface_at(const struct source *s, unsigned int i, bool *all)
 {
 	const struct capfile *c = (const struct capfile *)s;
 
 	*all = c->format && (c->format->one_link || c->held);
-	return c->format ? c->format->link(c, i) : -1;
+	return c->format ? c->format->iface(c, i) : NULL;
 }
 
 static int capfile_arm(struct source *s)

@@ -38,8 +38,8 @@ struct capfile_format {
 	/* 1: *f filled but for `number`; 0: something else was read over; -ENODATA: the end;
 	 * -EAGAIN: nothing for now; else said with fail(). */
 	int (*next)(struct capfile *c, struct frame *f);
-	/* The link type of the interface number i of those told so far; -1: there are no more. */
-	int (*link)(const struct capfile *c, unsigned int i);
+	/* The interface number i of those told so far; NULL: there are no more. */
+	const struct iface *(*iface)(const struct capfile *c, unsigned int i);
 	void (*stop)(struct capfile *c);
 };
 

@@ -113,9 +113,9 @@ static int pcap_next(struct capfile *c, struct frame *f)
 	return 1;
 }
 
-static int pcap_link(const struct capfile *c, unsigned int i)
+static const struct iface *pcap_iface(const struct capfile *c, unsigned int i)
 {
-	return i ? -1 : ((const struct pcap *)c->state)->iface.link;
+	return i ? NULL : &((const struct pcap *)c->state)->iface;
 }
 
 static void pcap_stop(struct capfile *c)
@@ -128,6 +128,6 @@ const struct capfile_format capfile_pcap = {
 	.mine = pcap_mine,
 	.start = pcap_start,
 	.next = pcap_next,
-	.link = pcap_link,
+	.iface = pcap_iface,
 	.stop = pcap_stop,
 };

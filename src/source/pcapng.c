@@ -504,11 +504,11 @@ static int pcapng_next(struct capfile *c, struct frame *f)
 	return rc;
 }
 
-static int pcapng_link(const struct capfile *c, unsigned int i)
+static const struct iface *pcapng_iface(const struct capfile *c, unsigned int i)
 {
 	const struct pcapng *p = c->state;
 
-	return i < p->n ? p->ifaces[i].iface->link : -1;
+	return i < p->n ? p->ifaces[i].iface : NULL;
 }
 
 static void pcapng_stop(struct capfile *c)
@@ -528,6 +528,6 @@ const struct capfile_format capfile_pcapng = {
 	.mine = pcapng_mine,
 	.start = pcapng_start,
 	.next = pcapng_next,
-	.link = pcapng_link,
+	.iface = pcapng_iface,
 	.stop = pcapng_stop,
 };

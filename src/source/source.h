@@ -61,8 +61,8 @@ int capfile_open(struct source **out, const char *path);
 int capfile_peek(struct source *s, struct frame *f);
 /* Leave out the frame that was looked at. */
 void capfile_skip(struct source *s);
-/* The link type of interface number i of those the file has told so far; -1: there are no more.
+/* Interface number i of those the file has told so far; NULL: there are no more.
  * all: its first frames, at least, are of one of these. */
-int capfile_link_at(const struct source *s, unsigned int i, bool *all);
+const struct iface *capfile_iface_at(const struct source *s, unsigned int i, bool *all);
 
 #endif
