@@ -255,6 +255,17 @@ static void take_totals(struct account *a, const struct packet *pk)
 		t->tcp_flags[flag_class(pk->tcp_flags, pk->payload_len)] += n;
 }
 
+/* Once a second of the frames' time, forwards or back. */
+static int tick(struct account *a, uint64_t stamp_ns)
+{
+	uint64_t now_ns = steady_at(&a->clock, stamp_ns);
+
+	if (now_ns >= a->ticked_ns && now_ns - a->ticked_ns < SECOND_NS)
+		return 0;
+	a->ticked_ns = now_ns;
+	return flow_table_tick(a->table, now_ns);
+}
+
 int account_frame(struct account *a, const struct frame *f, record_fn fn, void *ctx)
 {
 	struct packet pk;
@@ -264,10 +275,8 @@ int account_frame(struct account *a, const struct frame *f, record_fn fn, void *
 	a->ctx = ctx;
 	if (f->time_ns > a->last_ns)
 		a->last_ns = f->time_ns;
-	if (a->table && f->time_ns >= a->next_tick_ns) {
-		a->next_tick_ns = f->time_ns + SECOND_NS;
-		rc = flow_table_tick(a->table, f->time_ns);
-	}
+	if (a->table)
+		rc = tick(a, f->time_ns);
 	packet_walk(a->walk, &pk, f);
 	a->frames++;
 	a->has_outer_port = false;
@@ -284,7 +293,7 @@ int account_tick(struct account *a, uint64_t now_ns, record_fn fn, void *ctx)
 {
 	a->fn = fn;
 	a->ctx = ctx;
-	return a->table ? flow_table_tick(a->table, now_ns) : 0;
+	return a->table ? flow_table_tick(a->table, steady_at(&a->clock, now_ns)) : 0;
 }
 
 int account_finish(struct account *a, record_fn fn, void *ctx)

@@ -8,6 +8,7 @@
 #include "stats/tally.h"
 #include "stats/totals.h"
 #include "util/hash.h"
+#include "util/steady.h"
 
 /* Shared by account.c, which counts, and account_rows.c, which tells. */
 struct account {
@@ -21,7 +22,8 @@ struct account {
 	struct tally *tally;			/* NULL: one row for everything */
 	const struct iface **ifaces;		/* by iface.id, of those that flows were seen on */
 	uint32_t n_ifaces;
-	uint64_t frames, last_ns, next_tick_ns;
+	uint64_t frames, last_ns, ticked_ns;
+	struct steady clock;
 	bool has_outer_port;			/* of the frame: the responder's, by its outermost header */
 	uint16_t outer_port;
 	record_fn fn;				/* of the call we are in */

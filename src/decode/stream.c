@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "util/hash.h"
+#include "util/steady.h"
 #include "decode/stream_side.h"
 
 enum {
@@ -336,7 +337,7 @@ static bool belongs(struct streams *t, struct stream *s, unsigned int dir, const
 		s->has_stray &= (uint8_t)(0xff ^ bit);
 		if (off >= 0 && off < WINDOW_MAX)
 			return true;
-	} else if (!s->closed && now_ns - s->seen_ns < RESTART_NS) {
+	} else if (!s->closed && time_since(now_ns, s->seen_ns) < RESTART_NS) {
 		s->stray[dir] = seq + pk->payload_len;
 		s->has_stray |= bit;
 		return false;
@@ -410,7 +411,11 @@ static void see_ack(struct stream_side *peer, uint32_t ack, uint64_t now_ns)
 		peer->has_acked = true;
 		peer->acked = ack;
 	}
-	if (!peer->known || peer->extent == peer->have || now_ns - peer->hole_ns < HOLE_MIN_NS)
+	if (!peer->known || peer->extent == peer->have)
+		return;
+	if (now_ns < peer->hole_ns)	/* stamps went back: it is waited for from here on */
+		peer->hole_ns = now_ns;
+	if (now_ns - peer->hole_ns < HOLE_MIN_NS)
 		return;
 	if ((int32_t)(ack - (peer->next + side_held_at(peer))) >= 0)
 		peer->hole_dead = true;

@@ -33,6 +33,7 @@ struct calls {
 	uint32_t n_waiting;	/* places from there to the head */
 	uint32_t *buckets, mask;
 	struct hash_key seed;
+	uint64_t now_ns, stamp_ns;	/* of the packet we are in */
 	uint16_t *opening;	/* tags of callers whose ACK opens a connection, each where it hashes to */
 	bool (*follow)(uint16_t port);
 	uint64_t evicted;
@@ -147,7 +148,7 @@ static void ends_of(const struct call *k, struct ends *e)
 	e->port = k->from_low ? hi_port : lo_port;
 }
 
-static void tell(struct calls *c, const struct call *k, enum call_event event, uint64_t now_ns)
+static void tell(struct calls *c, const struct call *k, enum call_event event)
 {
 	struct ends e;
 	struct call_news n = { .event = event,
@@ -157,7 +158,8 @@ static void tell(struct calls *c, const struct call *k, enum call_event event, u
 			       .end = k->end,
 			       .how = k->is_tcp ? "SYN" : "UDP",
 			       .call = k,
-			       .now_ns = now_ns };
+			       .now_ns = c->now_ns,
+			       .stamp_ns = c->stamp_ns };
 
 	ends_of(k, &e);
 	n.port = e.port;
@@ -178,18 +180,19 @@ static void tell_packet(struct calls *c, const struct record *r, enum call_event
 			       .end = end,
 			       .how = how,
 			       .octets = r->payload_len,
-			       .now_ns = r->time_ns };
+			       .now_ns = c->now_ns,
+			       .stamp_ns = c->stamp_ns };
 
 	c->fn(c->ctx, &n);
 }
 
-static void judge(struct calls *c, struct call *k, enum call_state state, enum call_end end, uint64_t now_ns)
+static void judge(struct calls *c, struct call *k, enum call_state state, enum call_end end)
 {
 	if (k->state != CALL_OPEN)
 		return;
 	k->state = state & 3;
 	k->end = end & 7;
-	tell(c, k, state == CALL_ANSWERED ? CALL_WAS_ANSWERED : CALL_HAS_FAILED, now_ns);
+	tell(c, k, state == CALL_ANSWERED ? CALL_WAS_ANSWERED : CALL_HAS_FAILED);
 }
 
 static void forget(struct calls *c, uint32_t i)
@@ -201,7 +204,7 @@ static void forget(struct calls *c, uint32_t i)
 	*at = c->v[i].next;
 }
 
-static struct call *add(struct calls *c, const uint64_t key[5], uint32_t bucket, uint64_t now_ns)
+static struct call *add(struct calls *c, const uint64_t key[5], uint32_t bucket)
 {
 	uint32_t i = c->head;
 	struct call *k = &c->v[i];
@@ -217,7 +220,7 @@ static struct call *add(struct calls *c, const uint64_t key[5], uint32_t bucket,
 	else
 		c->n_waiting++;
 	c->head = (i + 1) % c->max;
-	*k = (struct call){ .start_ns = now_ns, .next = c->buckets[bucket] };
+	*k = (struct call){ .start_ns = c->now_ns, .next = c->buckets[bucket] };
 	memcpy(k->key, key, sizeof(k->key));
 	c->buckets[bucket] = i;
 	return k;
@@ -241,14 +244,14 @@ static void tcp_caller(struct calls *c, struct call *k, const struct record *r)
 	k->packets += k->packets < UINT8_MAX;
 	add_octets(&k->caller_octets, r->payload_len);
 	if (f & TH_RST && k->syn_ack && !k->acked)
-		judge(c, k, CALL_FAILED, END_HALF_OPEN, r->time_ns);
+		judge(c, k, CALL_FAILED, END_HALF_OPEN);
 	if (f & TH_ACK && !(f & (TH_RST | TH_SYN)) && !k->acked) {
 		k->acked = true;
-		tell(c, k, CALL_COMPLETED, r->time_ns);
+		tell(c, k, CALL_COMPLETED);
 	}
 	/* It acknowledges or says something: it has been answered, where we see one way only too. */
 	if (r->payload_len && k->acked)
-		judge(c, k, CALL_ANSWERED, END_NONE, r->time_ns);
+		judge(c, k, CALL_ANSWERED, END_NONE);
 }
 
 static void tcp_called(struct calls *c, struct call *k, const struct record *r)
@@ -259,9 +262,9 @@ static void tcp_called(struct calls *c, struct call *k, const struct record *r)
 	if (f & TH_SYN)
 		k->syn_ack = true;
 	if (f & TH_RST && !k->acked)
-		judge(c, k, CALL_FAILED, END_REFUSED, r->time_ns);
+		judge(c, k, CALL_FAILED, END_REFUSED);
 	if (r->payload_len)
-		judge(c, k, CALL_ANSWERED, END_NONE, r->time_ns);
+		judge(c, k, CALL_ANSWERED, END_NONE);
 }
 
 /*
@@ -301,14 +304,14 @@ static bool says_nothing_new(const struct calls *c, const struct record *r)
 
 static struct call *new_tcp(struct calls *c, const struct record *r, const uint64_t key[5], uint32_t bucket, bool low)
 {
-	struct call *k = add(c, key, bucket, r->time_ns);
+	struct call *k = add(c, key, bucket);
 
 	k->is_tcp = true;
 	k->from_low = low;
 	k->isn = r->tcp_seq;
 	k->packets = 1;
 	expect_ack(c, r);
-	tell(c, k, CALL_NEW, r->time_ns);
+	tell(c, k, CALL_NEW);
 	return k;
 }
 
@@ -341,7 +344,7 @@ static void syn_again(struct calls *c, struct call *k, const struct record *r)
 {
 	k->packets += k->packets < UINT8_MAX;
 	if (k->state == CALL_OPEN && !k->acked)
-		tell(c, k, CALL_AGAIN, r->time_ns);
+		tell(c, k, CALL_AGAIN);
 }
 
 static void tcp_packet(struct calls *c, const struct record *r)
@@ -383,7 +386,7 @@ static void tcp_packet(struct calls *c, const struct record *r)
 		tcp_called(c, k, r);
 	if (f & (TH_FIN | TH_RST) && !k->over) {
 		k->over = true;
-		tell(c, k, CALL_ENDED, r->time_ns);
+		tell(c, k, CALL_ENDED);
 	}
 }
 
@@ -409,22 +412,24 @@ static void udp_packet(struct calls *c, const struct record *r)
 	}
 	if (k) {
 		add_octets(&k->called_octets, r->payload_len);
-		judge(c, k, CALL_ANSWERED, END_NONE, r->time_ns);
+		judge(c, k, CALL_ANSWERED, END_NONE);
 		return;
 	}
 	if (is_service(r->sport, r->dport)) {
 		tell_packet(c, r, CALL_UNASKED, END_NONE, "UDP");
 		return;
 	}
-	k = add(c, key, bucket, r->time_ns);
+	k = add(c, key, bucket);
 	k->from_low = low;
 	k->packets = 1;
 	add_octets(&k->caller_octets, r->payload_len);
-	tell(c, k, CALL_NEW, r->time_ns);
+	tell(c, k, CALL_NEW);
 }
 
-void calls_packet(struct calls *c, const struct record *r)
+void calls_packet(struct calls *c, const struct record *r, uint64_t now_ns)
 {
+	c->now_ns = now_ns;
+	c->stamp_ns = r->time_ns;
 	if (!record_has(r, FIELD_SRC_PORT) || (record_has(r, FIELD_FRAG_OFFSET) && r->frag_offset))
 		return;
 	if (r->iana_number == PROTO_TCP && record_has(r, FIELD_TCP_FLAGS))
@@ -434,7 +439,7 @@ void calls_packet(struct calls *c, const struct record *r)
 }
 
 /* Destination unreachable: type 3 of ICMP, 1 of ICMPv6.  "Fragmentation needed" refuses nothing. */
-void calls_icmp(struct calls *c, const struct record *r)
+void calls_icmp(struct calls *c, const struct record *r, uint64_t now_ns)
 {
 	bool v4 = r->src.family == 4;
 	uint64_t key[5];
@@ -442,6 +447,8 @@ void calls_icmp(struct calls *c, const struct record *r)
 	struct call *k;
 	uint8_t proto;
 
+	c->now_ns = now_ns;
+	c->stamp_ns = r->time_ns;
 	if (!record_has(r, FIELD_ICMP_ORIG_SRC_PORT) || !record_has(r, FIELD_ICMP_ORIG_TRANSPORT) ||
 	    r->icmp.type != (v4 ? 3 : 1) || (v4 && r->icmp.code == 4))
 		return;
@@ -449,11 +456,12 @@ void calls_icmp(struct calls *c, const struct record *r)
 	make_key(key, &r->icmp.orig_src, r->icmp.orig_sport, &r->icmp.orig_dst, r->icmp.orig_dport, proto);
 	k = find(c, key, &bucket);
 	if (k && !k->acked)
-		judge(c, k, CALL_FAILED, END_REFUSED, r->time_ns);
+		judge(c, k, CALL_FAILED, END_REFUSED);
 }
 
 void calls_tick(struct calls *c, uint64_t now_ns, bool all)
 {
+	c->now_ns = c->stamp_ns = now_ns;
 	while (c->n_waiting) {
 		struct call *k = &c->v[c->waiting];
 
@@ -463,6 +471,6 @@ void calls_tick(struct calls *c, uint64_t now_ns, bool all)
 		c->n_waiting--;
 		/* Open without a word is no failure: something listens there. */
 		if (k->state == CALL_OPEN && !k->acked && !k->syn_ack)
-			judge(c, k, CALL_FAILED, k->start_ns + ANSWER_NS > now_ns ? END_CUT : END_SILENT, now_ns);
+			judge(c, k, CALL_FAILED, k->start_ns + ANSWER_NS > now_ns ? END_CUT : END_SILENT);
 	}
 }

@@ -61,7 +61,7 @@ struct call_news {
 	const char *how;		/* "SYN", "UDP", "FIN", ... */
 	const struct call *call;	/* NULL: none is kept */
 	uint32_t octets;		/* of the packet, where no call is kept */
-	uint64_t now_ns;
+	uint64_t now_ns, stamp_ns;	/* stamp: of the packet itself, however odd */
 };
 
 typedef void (*call_fn)(void *ctx, const struct call_news *n);
@@ -72,9 +72,9 @@ typedef void (*call_fn)(void *ctx, const struct call_news *n);
  */
 int  calls_open(struct calls **out, uint32_t max, uint32_t seed, bool (*follow)(uint16_t port), call_fn fn, void *ctx);
 void calls_close(struct calls *c);
-void calls_packet(struct calls *c, const struct record *r);
+void calls_packet(struct calls *c, const struct record *r, uint64_t now_ns);
 /* An ICMP error quotes the datagram that it is about. */
-void calls_icmp(struct calls *c, const struct record *r);
+void calls_icmp(struct calls *c, const struct record *r, uint64_t now_ns);
 /* Who has not been answered in time; with `all`, whoever has not been answered. */
 void calls_tick(struct calls *c, uint64_t now_ns, bool all);
 bool calls_amplifies(uint16_t port);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "detect/detector.h"
+#include "util/steady.h"
 
 #define SECONDS(n) ((n) * 1000000000ull)
 
@@ -68,7 +69,8 @@ struct detect {
 	bool on[DETECTORS];
 	uint8_t wants[REC_KINDS];	/* 1 << place in detectors[] */
 	struct table repeats;
-	uint64_t now_ns, tick_ns;
+	struct steady clock;
+	uint64_t now_ns, tick_ns, told_ns;	/* told: what an alert of now bears */
 	uint64_t frame_number;		/* of the record that is looked at */
 	struct detect_counts counts;
 	char text[TEXTS][ADDR_TEXT_MAX + 1];
@@ -242,8 +244,8 @@ static void tell(struct detect *d, const struct alert *a, const char *message, u
 	struct record r;
 
 	record_start(&r, REC_ALERT);
-	r.time_ns = r.end_ns = d->now_ns;
-	r.start_ns = a->start_ns && a->start_ns < d->now_ns ? a->start_ns : d->now_ns;
+	r.time_ns = r.end_ns = d->told_ns;
+	r.start_ns = a->start_ns && a->start_ns < d->told_ns ? a->start_ns : d->told_ns;
 	r.frame_number = d->frame_number;
 	r.alert.kind = "alert";
 	r.alert.rule = rule->name;
@@ -302,10 +304,11 @@ static void run_ticks(struct detect *d, bool end)
 			detectors[i]->tick(d->state[i], d, end);
 }
 
-static void at(struct detect *d, uint64_t now_ns)
+/* Back when the stamps are.  What began ahead of that is over: such differences are not signed. */
+static void at(struct detect *d, uint64_t stamp_ns)
 {
-	if (now_ns > d->now_ns)
-		d->now_ns = now_ns;
+	d->now_ns = steady_at(&d->clock, stamp_ns);
+	d->told_ns = d->clock.doubted > 0 ? stamp_ns : d->now_ns;
 	if (d->now_ns - d->tick_ns < TICK_NS)
 		return;
 	d->tick_ns = d->now_ns;
@@ -324,9 +327,9 @@ int detect_record(struct detect *d, const struct record *r, record_fn fn, void *
 	d->frame_number = record_has(r, FIELD_FRAME_NUMBER) ? r->frame_number : 0;
 	at(d, r->time_ns);
 	if (r->kind == REC_PACKET)
-		calls_packet(d->calls, r);
+		calls_packet(d->calls, r, d->now_ns);
 	else if (r->kind == REC_ICMP)
-		calls_icmp(d->calls, r);
+		calls_icmp(d->calls, r, d->now_ns);
 	for (unsigned int i = 0; wants; i++, wants >>= 1)
 		if (wants & 1)
 			detectors[i]->record(d->state[i], d, r);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "detect/detector.h"
+#include "util/steady.h"
 
 enum {
 	RATES_MAX = 4096, READY_MAX = 256,
@@ -90,7 +91,7 @@ static void raise(struct detect *d, const struct rate *r, const char *what)
 				      .start_ns = r->start_ns,
 				      .same_dst = &r->dst },
 		     "%llu %s to %s from %s in %.1f s", (unsigned long long)r->n, what, detect_addr(d, &r->dst), from,
-		     (double)(detect_now(d) - r->start_ns) / 1e9);
+		     (double)time_since(detect_now(d), r->start_ns) / 1e9);
 }
 
 /* Begun and not opened; not the many ports of a scan by a few. */
@@ -304,7 +305,7 @@ static void flood_record(void *state, struct detect *d, const struct record *r)
 		to = find(f, &r->src, RULE_UDP_FLOOD);
 		if (to)
 			to->good++;
-	} else if (f->reflecting_ns > r->time_ns && r->payload_len) {
+	} else if (f->reflecting_ns > detect_now(d) && r->payload_len) {
 		to = find(f, &r->dst, RULE_TCP_REFLECTION);
 		if (to)
 			to->good++;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "detect/detector.h"
+#include "util/steady.h"
 
 enum {
 	PAIRS_MAX = 8192, HOSTS_MAX = 8192,
@@ -82,14 +83,14 @@ static void beat(struct habits *h, struct detect *d, const struct call_news *n)
 
 	key_make(key, n->caller, n->called, (uint64_t)n->port << 1 | n->is_tcp);
 	r = table_get(&h->rhythms, key, n->now_ns, &fresh);
-	if (fresh || n->now_ns - r->start_ns > l->window_ns) {
-		r->start_ns = r->last_ns = n->now_ns;
+	if (fresh || n->stamp_ns - r->start_ns > l->window_ns) {
+		r->start_ns = r->last_ns = n->stamp_ns;
 		r->n = 0;
 		r->mean = r->m2 = 0;
 		return;
 	}
-	distance = (double)(n->now_ns - r->last_ns) / 1e9;
-	r->last_ns = n->now_ns;
+	distance = (double)(int64_t)(n->stamp_ns - r->last_ns) / 1e9;
+	r->last_ns = n->stamp_ns;
 	r->n++;
 	delta = distance - r->mean;
 	r->mean += delta / r->n;
@@ -122,7 +123,7 @@ static bool is_news(struct habits *h, struct detect *d, const struct addr *a, ui
 		return false;
 	key_make(key, a, NULL, rest << 8 | rule);
 	table_get(&h->hosts, key, detect_now(d), &fresh);
-	return fresh && detect_now(d) - h->first_ns > detect_limit(d, rule)->window_ns;
+	return fresh && time_since(detect_now(d), h->first_ns) > detect_limit(d, rule)->window_ns;
 }
 
 static void habits_call(void *state, struct detect *d, const struct call_news *n)
@@ -211,7 +212,7 @@ static void habits_record(void *state, struct detect *d, const struct record *r)
 {
 	struct habits *h = state;
 
-	if (!h->first_ns)
+	if (!h->first_ns || detect_now(d) < h->first_ns)
 		h->first_ns = detect_now(d);
 	if (!record_has(r, FIELD_SRC_IP))
 		return;

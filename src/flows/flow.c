@@ -66,7 +66,7 @@ static void old_octets(struct flow *f, struct flow_side *s, const struct flow_pa
 	bool fills = s->has_hole && (int32_t)(p->tcp_seq - s->hole_start) >= 0 &&
 		     (int32_t)(s->hole_end - p->tcp_seq) > 0;
 
-	if (fills && us - s->hole_us < limit)
+	if (fills && (int32_t)(us - s->hole_us) < (int32_t)limit)
 		s->out_of_order += p->packets;
 	else
 		s->retransmissions += p->packets;
@@ -167,6 +167,20 @@ static void take_tcp(struct flow *f, const struct flow_packet *p)
 	next_state(f, p, us);
 }
 
+/* A file's frames need not be in order: what was measured from the start moves with it. */
+static void start_earlier(struct flow *f, uint64_t ns)
+{
+	uint32_t us = (uint32_t)((f->start_ns - ns) / 1000);
+
+	f->start_ns = ns;
+	if (f->syn_us != UINT32_MAX)
+		f->syn_us += us;
+	for (unsigned int i = 0; i < 2; i++) {
+		f->side[i].hole_us += us;
+		f->side[i].timed_us += us;
+	}
+}
+
 void flow_take(struct flow *f, const struct flow_packet *p)
 {
 	struct flow_side *s = &f->side[p->from];
@@ -184,9 +198,8 @@ void flow_take(struct flow *f, const struct flow_packet *p)
 		take_tcp(f, p);
 	else if (f->state == FLOW_ONE_WAY && f->side[!p->from].packets)
 		f->state = FLOW_TWO_WAY;
-	/* A file's frames need not be in order; what is measured from the start is not after it then. */
 	if (p->time_ns < f->start_ns)
-		f->start_ns = p->time_ns;
+		start_earlier(f, p->time_ns);
 }
 
 void flow_begin(struct flow *f, const struct flow_packet *p)

@@ -137,6 +137,25 @@ static void sent_again(void **state)
 	assert_int_equal(f.state, FLOW_RESET);
 }
 
+/* Two queues of a card: what is stamped a little earlier came at once, not an hour later. */
+static void stamps_that_go_back(void **state)
+{
+	handshake();
+	next(true, TCP_ACK, 301, 501, 100);
+	at -= 2 * MS;
+	next(true, TCP_ACK, 201, 501, 100);
+	assert_int_equal(side(true)->out_of_order, 1);
+	assert_int_equal(side(true)->retransmissions, 0);
+	/* A flow that turns out to have begun earlier: what lies between two of its packets stays. */
+	begin(true, TCP_SYN, 100, 0);
+	next(true, TCP_ACK, 101, 501, 100);
+	at -= 500 * MS;
+	next(true, TCP_ACK, 101, 501, 0);
+	at += 500 * MS;
+	next(false, TCP_ACK, 501, 201, 0);
+	assert_int_equal(side(true)->rtt8_us, 3000 * 8);
+}
+
 static void around_zero(void **state)
 {
 	begin(true, TCP_SYN, UINT32_MAX, 0);
@@ -383,6 +402,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_connection), cmocka_unit_test(who_began), cmocka_unit_test(sent_again),
+		cmocka_unit_test(stamps_that_go_back),
 		cmocka_unit_test(around_zero), cmocka_unit_test(closed_windows), cmocka_unit_test(scans_settle_nothing),
 		cmocka_unit_test(floods_leave_the_living), cmocka_unit_test(finds_what_it_has), cmocka_unit_test(ends),
 		cmocka_unit_test(goes_on), cmocka_unit_test(fragments), cmocka_unit_test(community_id),

@@ -102,6 +102,39 @@ static void a_hole_is_passed_over_once_it_is_acknowledged(void **state)
 	assert_int_equal(w->sink.missing, 7);
 }
 
+/* Queues of a card hand frames over a little out of order: what was stamped earlier is not ages later. */
+static void an_acknowledgement_stamped_before_the_hole_does_not_end_it(void **state)
+{
+	struct wire *w = *state;
+
+	segment(w, false, 99, SYN, NULL, 0, 0);
+	data(w, 105, "fgh");
+	w->frame.time_ns -= 1001000;
+	w->ack = 108;
+	segment(w, true, 500, ACK, NULL, 0, 0);
+	data(w, 100, "abcde");
+	assert_got(w, "abcdefgh");
+	assert_int_equal(w->sink.missing, 0);
+}
+
+/* One stamp of next year does not keep a hole open for so long. */
+static void a_hole_that_began_ahead_of_its_time_ends(void **state)
+{
+	struct wire *w = *state;
+
+	segment(w, false, 99, SYN, NULL, 0, 0);
+	w->frame.time_ns += 86400 * SECOND;
+	data(w, 105, "fgh");
+	w->frame.time_ns -= 86400 * SECOND;
+	w->ack = 108;
+	segment(w, true, 500, ACK, NULL, 0, 0);
+	w->frame.time_ns += SECOND;
+	segment(w, true, 500, ACK, NULL, 0, 0);
+	data(w, 108, "!");
+	assert_got(w, "fgh!");
+	assert_int_equal(w->sink.missing, 5);
+}
+
 static void a_hole_is_passed_over_when_too_much_waits_behind_it(void **state)
 {
 	struct wire *w = *state;
@@ -461,6 +494,8 @@ int main(void)
 		T(of_overlapping_octets_the_first_stay),
 		T(sequence_numbers_wrap),
 		T(what_is_left_is_shown_again_with_what_follows),
+		T(an_acknowledgement_stamped_before_the_hole_does_not_end_it),
+		T(a_hole_that_began_ahead_of_its_time_ends),
 		T(a_hole_is_passed_over_once_it_is_acknowledged),
 		T(a_hole_is_passed_over_when_too_much_waits_behind_it),
 		T(a_syn_with_another_number_starts_anew),
