@@ -161,9 +161,13 @@ void app_counts(const struct app *a, struct decode_counts *c)
 			decoders[i]->counts(a->ctx[i], c);
 }
 
-void app_finish(struct app *a)
+static uint32_t take(void *ctx, const struct stream_data *d);
+
+void app_finish(struct app *a, struct emit *e)
 {
-	stream_finish(a->streams);
+	struct app_call c = { .app = a, .e = e, .requests = a->requests, .show_secrets = a->show_secrets };
+
+	stream_finish(a->streams, take, &c);
 }
 
 void app_tick(struct app *a, uint64_t now_ns, struct emit *e)
@@ -276,9 +280,8 @@ static uint32_t pass_waited(const struct stream_data *d)
 }
 
 /* Ends: each turn excludes a decoder. */
-static uint32_t take(void *ctx, const struct stream_data *d)
+static uint32_t take_now(struct app_call *c, const struct stream_data *d)
 {
-	struct app_call *c = ctx;
 	struct stream_conn *conn = d->conn;
 	bool others = conn->protocol != NOBODY;
 	struct stream_data part;
@@ -318,6 +321,22 @@ static uint32_t take(void *ctx, const struct stream_data *d)
 		app_switch(c, conn, NULL);
 		start_sides(d);
 	}
+}
+
+/* Messages that an earlier frame completed are not this frame's: it is still to be shown. */
+static uint32_t take(void *ctx, const struct stream_data *d)
+{
+	struct app_call *c = ctx;
+	unsigned int before = c->e->messages;
+	uint32_t took;
+
+	c->pk = d->pk;
+	took = take_now(c, d);
+	if (!d->now) {
+		c->e->earlier += c->e->messages - before;
+		c->e->messages = before;
+	}
+	return took;
 }
 
 bool app_switch(struct app_call *c, struct stream_conn *conn, const char *name)

@@ -61,7 +61,7 @@ void app_close(struct app *a);
 void app_packet(struct app *a, const struct packet *pk, struct emit *e);
 void app_tick(struct app *a, uint64_t now_ns, struct emit *e);
 /* No more packets will come. */
-void app_finish(struct app *a);
+void app_finish(struct app *a, struct emit *e);
 void app_counts(const struct app *a, struct decode_counts *c);
 
 /*

@@ -155,7 +155,7 @@ int decode_frame(struct decode *d, const struct frame *f, record_fn fn, void *ct
 		if (d->mode == DECODE_LINES && !e.messages && !e.rc)
 			give_packet(&pk, &e);
 	}
-	d->counts.records += e.messages;
+	d->counts.records += e.messages + e.earlier;
 	return e.rc;
 }
 
@@ -174,10 +174,11 @@ int decode_tick(struct decode *d, uint64_t now_ns, record_fn fn, void *ctx)
 /* Nothing is said of queries younger than the timeout: what comes after the end may answer them. */
 int decode_finish(struct decode *d, record_fn fn, void *ctx)
 {
-	int rc = decode_tick(d, d->last_ns, fn, ctx);
+	struct emit e = { .fn = fn, .ctx = ctx, .kinds = d->kinds };
 
-	app_finish(d->app);
-	return rc;
+	app_finish(d->app, &e);
+	d->counts.records += e.messages + e.earlier;
+	return e.rc ? e.rc : decode_tick(d, d->last_ns, fn, ctx);
 }
 
 void decode_counts(const struct decode *d, struct decode_counts *c)

@@ -76,6 +76,7 @@ struct emit {
 	void *ctx;
 	uint32_t kinds;			/* which kinds are wanted */
 	unsigned int messages;		/* given out for this frame */
+	unsigned int earlier;		/* likewise, but another completed them */
 	int rc;				/* first non-zero value of fn: stop */
 };
 

@@ -10,6 +10,7 @@
 #include "decode/stream_side.h"
 
 enum {
+	IP_TCP = 6,
 	TCP_FIN = 1, TCP_SYN = 2, TCP_RST = 4, TCP_ACK = 16,
 	BUCKETS = STREAM_CONNECTIONS,
 	WINDOW_MAX = 1 << 30,		/* RFC 7323, 2.3: no window is larger */
@@ -34,7 +35,7 @@ struct stream {
 	struct key key;
 	struct stream_conn conn;
 	struct stream_side side[2];
-	uint64_t seen_ns;
+	uint64_t seen_ns, seen_number;
 	uint32_t chain, older, newer;
 	uint8_t  list;
 	bool     talked, closed;
@@ -54,7 +55,9 @@ struct streams {
 	uint32_t serial;
 	stream_end_fn end;
 	void *end_ctx;
-	struct stream *current;		/* being fed: not to be evicted */
+	stream_fn fn;			/* of the call we are in */
+	void *ctx;
+	struct stream *current, *shown;	/* being fed; told what it held before it goes.  Not to be evicted */
 	struct stream_counts counts;
 };
 
@@ -121,6 +124,18 @@ static unsigned int key_of(const struct packet *pk, struct key *k)
 	k->bport = dir ? ip->sport : ip->dport;
 	k->family = ip->src.family;
 	return dir;
+}
+
+static struct ip_layer ends_of(const struct key *k, unsigned int dir)
+{
+	struct ip_layer ip = { .version = k->family, .proto = IP_TCP, .has_ports = true };
+
+	ip.src.family = ip.dst.family = k->family;
+	memcpy(ip.src.b, dir ? k->b : k->a, sizeof(k->a));
+	memcpy(ip.dst.b, dir ? k->a : k->b, sizeof(k->a));
+	ip.sport = dir ? k->bport : k->aport;
+	ip.dport = dir ? k->aport : k->bport;
+	return ip;
 }
 
 static uint32_t *bucket_of(const struct streams *t, const struct key *k)
@@ -195,11 +210,70 @@ static uint32_t outstanding(const struct stream_side *s)
 	return end - from;
 }
 
-/* The connection is over, as far as it was seen. */
-static void settle(struct streams *t, const struct stream *s)
+/* Memory may grow by `more`: the longest silent give up theirs.  Ends: each turn frees one's. */
+static bool make_memory(void *ctx, uint32_t more)
 {
-	if (!s->closed)
-		t->counts.gaps += (uint64_t)outstanding(&s->side[0]) + outstanding(&s->side[1]);
+	struct streams *t = ctx;
+
+	while (t->memory + more > STREAM_MEMORY) {
+		uint32_t i = t->oldest[HOLDING];
+
+		while (i != NONE && (&t->slots[i] == t->current || &t->slots[i] == t->shown))
+			i = t->slots[i].newer;
+		if (i == NONE)
+			return false;
+		begin(t, &t->slots[i]);
+		unlist(t, &t->slots[i]);
+		enlist(t, &t->slots[i], IDLE);
+		t->counts.memory++;
+	}
+	return true;
+}
+
+static struct side_io io_of(struct streams *t, struct stream *s, unsigned int dir)
+{
+	return (struct side_io){ .conn = &s->conn, .side = &s->side[dir], .other = &s->side[!dir], .dir = (uint8_t)dir,
+				 .fn = t->fn, .ctx = t->ctx, .room = make_memory, .room_ctx = t, .memory = &t->memory };
+}
+
+static void count(struct streams *t, const struct side_io *io)
+{
+	t->counts.gaps += io->gaps;
+	t->counts.cut += io->cut;
+	t->counts.conflicts += io->conflicts;
+	t->counts.memory += io->starved;
+}
+
+/* What a direction holds behind holes, of which no packet is at hand.  While one is shown no other is. */
+static void show(struct streams *t, struct stream *s, unsigned int dir)
+{
+	struct side_io io = io_of(t, s, dir);
+	struct ip_layer ends;
+
+	if (io.side->extent == io.side->have || !t->fn || t->shown)
+		return;
+	ends = ends_of(&s->key, dir);
+	io.ends = &ends;
+	io.last = (struct note){ .number = s->seen_number, .time_ns = s->seen_ns };
+	t->shown = s;
+	side_flush(&io);
+	t->shown = NULL;
+	count(t, &io);
+}
+
+static void show_both(struct streams *t, struct stream *s)
+{
+	show(t, s, 0);
+	show(t, s, 1);
+}
+
+/* The connection is over, as far as it was seen. */
+static void settle(struct streams *t, struct stream *s)
+{
+	if (s->closed)
+		return;
+	show_both(t, s);
+	t->counts.gaps += (uint64_t)outstanding(&s->side[0]) + outstanding(&s->side[1]);
 }
 
 /* Likewise, but it may be that nobody began one: what would have been next is kept in mind. */
@@ -230,6 +304,8 @@ static struct stream *add(struct streams *t, const struct key *k)
 		s = &t->slots[i];
 		t->counts.evicted += s->talked && !s->closed;
 		t->counts.half_open += !s->talked && (s->side[0].known || s->side[1].known);
+		if (!s->closed)
+			show_both(t, s);
 		link = find(t, &s->key);
 		*link = s->chain;
 		unlist(t, s);
@@ -242,26 +318,6 @@ static struct stream *add(struct streams *t, const struct key *k)
 	*link = i;
 	enlist(t, s, IDLE);
 	return s;
-}
-
-/* Memory may grow by `more`: the longest silent give up theirs.  Ends: each turn frees one's. */
-static bool make_memory(void *ctx, uint32_t more)
-{
-	struct streams *t = ctx;
-
-	while (t->memory + more > STREAM_MEMORY) {
-		uint32_t i = t->oldest[HOLDING];
-
-		if (i != NONE && &t->slots[i] == t->current)
-			i = t->slots[i].newer;
-		if (i == NONE)
-			return false;
-		begin(t, &t->slots[i]);
-		unlist(t, &t->slots[i]);
-		enlist(t, &t->slots[i], IDLE);
-		t->counts.memory++;
-	}
-	return true;
 }
 
 /* RFC 9293, 3.10.7.4.  A SYN with a number not seen before starts the direction, or all. */
@@ -284,6 +340,7 @@ static void see_syn(struct streams *t, struct stream *s, unsigned int dir, const
 		s->was[dir] = expected(me);
 		s->has_was |= (uint8_t)(1u << dir);
 		s->was_client = s->conn.client;
+		show(t, s, dir);
 		t->counts.gaps += outstanding(me);
 	}
 	s->conn.client = (uint8_t)(1 + (pk->tcp_flags & TCP_ACK ? !dir : dir));
@@ -392,18 +449,16 @@ static void see_end(struct streams *t, struct stream *s, struct side_io *io, con
 	/* RFC 5961, 3.2: a reset must have exactly the next number */
 	if (pk->tcp_flags & TCP_RST && me->known && pk->tcp_seq == expected(me)) {
 		side_flush(io);
+		show(t, s, !io->dir);
 		t->counts.gaps += outstanding(peer);
 		me->fin = peer->fin = true;
 		me->fin_seq = me->next + me->have;
 		peer->fin_seq = peer->next + peer->have;
 		s->closed = true;
 	}
-	if (ended(me) && ended(peer))
-		s->closed = true;
 }
 
-/* Octets behind a hole that the receiver has: nobody will send those of the hole again. */
-static void see_ack(struct stream_side *peer, uint32_t ack, uint64_t now_ns)
+static void see_ack(struct stream_side *peer, uint32_t ack)
 {
 	if (peer->fin && (int32_t)(ack - peer->fin_seq) > 0)
 		peer->fin_acked = true;
@@ -411,21 +466,38 @@ static void see_ack(struct stream_side *peer, uint32_t ack, uint64_t now_ns)
 		peer->has_acked = true;
 		peer->acked = ack;
 	}
-	if (!peer->known || peer->extent == peer->have)
-		return;
-	if (now_ns < peer->hole_ns)	/* stamps went back: it is waited for from here on */
-		peer->hole_ns = now_ns;
-	if (now_ns - peer->hole_ns < HOLE_MIN_NS)
-		return;
-	if ((int32_t)(ack - (peer->next + side_held_at(peer))) >= 0)
-		peer->hole_dead = true;
+}
+
+/* The receiver has what is behind the first hole: nobody will send the octets of the hole again. */
+static bool hole_is_dead(struct stream_side *me, uint64_t now_ns)
+{
+	if (!me->known || me->extent == me->have || !me->has_acked)
+		return false;
+	if (now_ns < me->hole_ns)	/* stamps went back: it is waited for from here on */
+		me->hole_ns = now_ns;
+	return now_ns - me->hole_ns >= HOLE_MIN_NS && (int32_t)(me->acked - (me->next + side_held_at(me))) >= 0;
+}
+
+/* What a packet says, in the order in which it says it. */
+static void see(struct streams *t, struct stream *s, struct side_io *io, const struct packet *pk)
+{
+	if (pk->tcp_flags & TCP_SYN)
+		see_syn(t, s, io->dir, pk);
+	see_octets(t, s, io, pk);
+	see_end(t, s, io, pk);
+	if (pk->tcp_flags & TCP_ACK)
+		see_ack(io->other, pk->tcp_ack);
+	if (hole_is_dead(io->side, io->now_ns))
+		side_flush(io);
+	if (hole_is_dead(io->other, io->now_ns))
+		show(t, s, !io->dir);
+	if (ended(io->side) && ended(io->other))
+		s->closed = true;
 }
 
 void stream_packet(struct streams *t, const struct packet *pk, stream_fn fn, void *ctx)
 {
-	struct side_io io = {
-		.fn = fn, .ctx = ctx, .room = make_memory, .room_ctx = t, .memory = &t->memory
-	};
+	struct side_io io;
 	struct stream *s;
 	struct key key;
 	unsigned int dir;
@@ -437,41 +509,36 @@ void stream_packet(struct streams *t, const struct packet *pk, stream_fn fn, voi
 	link = find(t, &key);
 	if (*link == NONE && !pk->payload_len && !(pk->tcp_flags & TCP_SYN))
 		return;
+	t->fn = fn;
+	t->ctx = ctx;
 	s = *link == NONE ? add(t, &key) : &t->slots[*link];
 	t->current = s;
-	io.conn = &s->conn;
-	io.dir = (uint8_t)dir;
-	io.side = &s->side[dir];
-	io.other = &s->side[!dir];
+	io = io_of(t, s, dir);
+	io.pk = pk;
 	io.now_ns = pk->frame ? pk->frame->time_ns : 0;
-
-	if (pk->tcp_flags & TCP_SYN)
-		see_syn(t, s, dir, pk);
-	see_octets(t, s, &io, pk);
-	see_end(t, s, &io, pk);
-	if (pk->tcp_flags & TCP_ACK)
-		see_ack(io.other, pk->tcp_ack, io.now_ns);
-
+	see(t, s, &io, pk);
+	count(t, &io);
 	s->seen_ns = io.now_ns;
-	t->counts.gaps += io.gaps;
-	t->counts.cut += io.cut;
-	t->counts.conflicts += io.conflicts;
-	t->counts.memory += io.starved;
+	s->seen_number = pk->frame ? pk->frame->number : 0;
 	if (s->closed)
 		end_state(t, s);
 	t->current = NULL;
+	t->fn = NULL;
 	unlist(t, s);
 	enlist(t, s, shelf_for(s));
 }
 
-void stream_finish(struct streams *t)
+void stream_finish(struct streams *t, stream_fn fn, void *ctx)
 {
+	t->fn = fn;
+	t->ctx = ctx;
 	for (uint32_t i = 0; i < t->fresh; i++) {
 		settle(t, &t->slots[i]);
 		begin(t, &t->slots[i]);
 		unlist(t, &t->slots[i]);
 		enlist(t, &t->slots[i], IDLE);
 	}
+	t->fn = NULL;
 }
 
 void *stream_alloc(struct stream_conn *c, uint32_t n)

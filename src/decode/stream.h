@@ -17,8 +17,8 @@
  * or until a reset; then it is passed over, counted, and the consumer told.  A capture may
  * begin in mid-stream: the first octet seen then starts that direction.  A SYN with
  * another initial number starts a new connection; if the one before goes on after all, so does
- * this.  A FIN after which more comes was none, unless it was acknowledged.  What is missing when
- * the connection or the capture ends is counted then.
+ * this.  A FIN after which more comes was none, unless it was acknowledged.  When the connection or
+ * the capture ends, or another takes its place, what is held is shown, and what is missing counted.
  *
  * Bounds.  STREAM_CONNECTIONS connections: those that have sent nothing or are closed
  * go first, then the longest silent.  STREAM_SIDE_MAX octets a direction, of which what
@@ -64,7 +64,7 @@ struct stream_side {
 	bool     midstream;	/* its first octets were not seen */
 
 	/* stream.c's own */
-	bool     known, syn, fin, fin_acked, has_acked, hole_dead;
+	bool     known, syn, fin, fin_acked, has_acked;
 	uint32_t next;		/* sequence number of the first octet not taken */
 	uint32_t seen;		/* behind the last octet seen; `next` may be far ahead of it */
 	uint32_t isn, fin_seq;
@@ -75,6 +75,7 @@ struct stream_side {
 	uint32_t head, cap;
 	uint8_t  *buf;		/* cap octets */
 	struct apart *apart;	/* what came before its turn */
+	struct notes *notes;	/* which frames brought what is held */
 	uint64_t hole_ns;	/* when the first hole appeared */
 };
 
@@ -87,6 +88,9 @@ struct stream_data {
 	/* Not 0: so many octets after these are lost.  What is not taken now is thrown away. */
 	uint32_t missing;
 	bool     cut;		/* they are lost because the frame was cut at the snap length */
+	/* The last packet that brought any of them, or the end of `missing`; `now`: it is the one looked at. */
+	const struct packet *pk;
+	bool     now;
 };
 
 /*
@@ -119,8 +123,8 @@ void stream_packet(struct streams *t, const struct packet *pk, stream_fn fn, voi
  */
 void *stream_alloc(struct stream_conn *c, uint32_t n);
 void stream_free(struct stream_conn *c, void *p, uint32_t n);
-/* No more packets will come: what was sent and is missing is counted.  All connections end. */
-void stream_finish(struct streams *t);
+/* No more packets will come: what is held is shown, what was sent and is missing counted.  All connections end. */
+void stream_finish(struct streams *t, stream_fn fn, void *ctx);
 void stream_counts(const struct streams *t, struct stream_counts *c);
 /* Octets of memory that buffers and consumers' state take now. */
 uint32_t stream_memory(const struct streams *t);

@@ -25,6 +25,7 @@ static void release(struct stream_side *s, uint32_t *memory)
 {
 	release_buffer(s, memory);
 	apart_free(&s->apart, memory);
+	notes_free(&s->notes, memory);
 	s->have = s->extent = 0;
 }
 
@@ -33,7 +34,7 @@ void side_restart(struct stream_side *s, uint32_t *memory)
 	release(s, memory);
 	s->want = s->mark = s->waited = 0;
 	s->phase = 0;
-	s->known = s->hole_dead = false;
+	s->known = false;
 }
 
 /* There is no memory for it: the direction starts anew. */
@@ -120,6 +121,7 @@ static void advance_apart(struct side_io *io, uint32_t n)
 	s->have = 0;
 	s->next += n;
 	s->extent -= n;
+	notes_forget(s->notes, s->next);
 	s->held = apart_next(s->apart, s->next, s->extent);
 	if (!absorb(io))
 		give_up(io);
@@ -143,6 +145,7 @@ static void advance(struct side_io *io, uint32_t n)
 	s->head += n;
 	s->extent -= n;
 	s->have -= n;
+	notes_forget(s->notes, s->next);
 	/* What few are left do not keep a large buffer; it was full, so this is seldom. */
 	if (!s->have)
 		release_buffer(s, io->memory);
@@ -152,7 +155,10 @@ static void advance(struct side_io *io, uint32_t n)
 
 static uint32_t call(struct side_io *io, const uint8_t *p, uint32_t n, uint32_t missing, bool cut)
 {
-	struct stream_data d = { io->conn, io->side, io->other, io->dir, p, n, missing, cut };
+	struct stream_data d = { io->conn, io->side, io->other, io->dir, p, n, missing, cut, io->pk, true };
+	const struct note *from;
+	struct packet earlier;
+	struct frame frame;
 	uint32_t took;
 
 	if (io->side->ignored)
@@ -160,21 +166,35 @@ static uint32_t call(struct side_io *io, const uint8_t *p, uint32_t n, uint32_t 
 	if (!missing && n < io->side->want)
 		return 0;
 	io->side->want = 0;
+	from = notes_latest(io->side->notes, io->side->next, n);
+	if (!io->pk || (from && from->number != io->pk->frame->number)) {
+		notes_packet(io->side->notes, from ? from : &io->last, io->pk ? &io->pk->ip : io->ends, &earlier, &frame);
+		d.pk = &earlier;
+		d.now = false;
+	}
 	took = io->fn(io->ctx, &d);
 	return took > PASS_MAX ? PASS_MAX : took;
 }
 
-/* Each turn takes at least one octet. */
+/*
+ * As the frames brought them, so that each message is the last one's that it needed.  Each turn takes
+ * at least one octet, or shows more.
+ */
 static void deliver(struct side_io *io)
 {
 	struct stream_side *s = io->side;
+	uint32_t shown = 0;
+	unsigned int at = 0;
 
-	while (s->have) {
-		uint32_t took = call(io, s->buf + s->head, s->have, 0, false);
+	while (s->have > shown) {
+		uint32_t n = notes_part(s->notes, s->next, shown, s->have, &at);
+		uint32_t took = call(io, s->buf + s->head, n, 0, false);
 
-		if (!took)
-			return;
-		advance(io, took);
+		shown = took ? 0 : n;
+		if (took) {
+			advance(io, took);
+			at = 0;
+		}
 	}
 }
 
@@ -194,7 +214,6 @@ void side_flush(struct side_io *io)
 {
 	struct stream_side *s = io->side;
 
-	s->hole_dead = false;
 	while (s->extent > s->have) {
 		lose(io, side_held_at(s) - s->have, false);
 		deliver(io);
@@ -225,6 +244,8 @@ static bool keep_in_order(struct side_io *io, uint32_t off, const uint8_t *p, ui
 		if (!make_room(io, to))
 			return false;
 		memcpy(s->buf + s->head + s->have, p + (s->have - off), to - s->have);
+		if (s->notes)
+			notes_add(&s->notes, io->pk, s->next + s->have, to - s->have, io->memory);
 		s->have = to;
 		if (s->extent < to)
 			s->extent = to;
@@ -242,6 +263,7 @@ static bool keep_apart(struct side_io *io, uint32_t off, const uint8_t *p, uint3
 	if (!io->room(io->room_ctx, apart_cost(s->apart, seq, n)) ||
 	    !apart_put(&s->apart, seq, p, n, io->memory))
 		return false;
+	notes_add(&s->notes, io->pk, seq, n, io->memory);
 	if (s->extent == s->have) {
 		s->hole_ns = io->now_ns;
 		s->held = seq;
@@ -355,8 +377,6 @@ void side_accept(struct side_io *io, uint32_t seq, const uint8_t *p, uint32_t ca
 		s->known = s->midstream = true;
 		s->next = seq;
 	}
-	if (s->hole_dead)
-		side_flush(io);
 	take_in(io, end, p, cap < len ? cap : len, len);
 	if (s->ignored) {
 		release(s, io->memory);

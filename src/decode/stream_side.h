@@ -3,6 +3,7 @@
 #define NETPROBE_DECODE_STREAM_SIDE_H
 
 #include "decode/stream.h"
+#include "decode/stream_note.h"
 
 /* One direction's octets, between stream.c (connections) and stream_side.c. */
 
@@ -13,6 +14,9 @@ struct side_io {
 	uint8_t dir;
 	stream_fn fn;
 	void *ctx;
+	const struct packet *pk;	/* of this direction, looked at now; NULL: there is none */
+	const struct ip_layer *ends;	/* without pk: sender and receiver */
+	struct note last;		/* without pk: what came last on this connection */
 	uint64_t now_ns;
 	uint64_t gaps;		/* octets found missing */
 	uint64_t cut;		/* octets cut at the snap length */

@@ -18,6 +18,8 @@ struct sink {
 	uint32_t n, missing, calls, message;	/* message: takes that many octets at a time; 0: all */
 	uint32_t pass;				/* once: octets to pass over beyond what is there */
 	bool cut;
+	uint32_t taken;				/* how often, and of which frames, the first few times */
+	uint64_t number[16], time_ns[16];
 };
 
 static uint32_t consume(void *ctx, const struct stream_data *d)
@@ -36,6 +38,10 @@ static uint32_t consume(void *ctx, const struct stream_data *d)
 	}
 	assert_true(s->n + n <= MAX);
 	memcpy(s->p + s->n, d->p, n);
+	if (n && s->taken < 16 && d->pk->frame) {
+		s->number[s->taken] = d->pk->frame->number;
+		s->time_ns[s->taken++] = d->pk->frame->time_ns;
+	}
 	s->n += n;
 	if (s->pass) {
 		n += s->pass;
@@ -82,6 +88,7 @@ static void segment(struct wire *w, bool back, uint32_t seq, uint8_t flags, cons
 				   .proto = 6,
 				   .has_ports = true };
 	w->frame.time_ns += 1000000;
+	w->frame.number++;
 	stream_packet(w->t, &pk, consume, &w->sink);
 }
 
