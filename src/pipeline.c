@@ -155,13 +155,12 @@ int pipeline_frame(void *pipeline, const struct frame *f)
 	return decode_frame(p->decode, f, decoded, p);
 }
 
-int pipeline_lost(struct pipeline *p, const char *stage, const char *reason, uint64_t count,
-		  uint64_t start_ns, uint64_t end_ns)
+static int tell_lost(struct pipeline *p, const char *stage, const char *reason, uint64_t count, uint64_t start_ns,
+		     uint64_t end_ns, bool ours)
 {
 	struct record r;
 	int err;
 
-	p->lost += count;
 	record_start(&r, REC_LOST);
 	r.action = "lost";
 	r.time_ns = r.end_ns = end_ns;
@@ -176,8 +175,21 @@ int pipeline_lost(struct pipeline *p, const char *stage, const char *reason, uin
 	record_mark(&r, FIELD_LOST_STAGE);
 	record_mark(&r, FIELD_LOST_REASON);
 	record_mark(&r, FIELD_LOST_COUNT);
-	err = give(p, &r, true);
+	err = ours ? give(p, &r, true) : 0;
 	return err ? err : give(p, &r, false);
+}
+
+int pipeline_lost(struct pipeline *p, const char *stage, const char *reason, uint64_t count,
+		  uint64_t start_ns, uint64_t end_ns)
+{
+	p->lost += count;
+	return tell_lost(p, stage, reason, count, start_ns, end_ns, true);
+}
+
+/* What never came: no loss of ours. */
+static int missing(struct pipeline *p, const char *stage, const char *reason, uint64_t count, uint64_t now_ns)
+{
+	return tell_lost(p, stage, reason, count, now_ns, now_ns, false);
 }
 
 #define AT(member) offsetof(struct decode_counts, member)
@@ -203,6 +215,7 @@ static const struct {
 	{ AT(fragments_lost[FRAGMENT_DIFFERS]), "reassembly", "fragment_conflict" },
 	{ AT(fragments_lost[FRAGMENT_CUT]), "snap", "fragment_cut" },
 };
+static const size_t never_came = AT(fragments_lost[FRAGMENT_EXPIRED]);
 #undef AT
 
 /* What the decoders could not keep, since the last time it was told. */
@@ -218,7 +231,9 @@ static int decode_lost(struct pipeline *p, uint64_t now_ns)
 		uint64_t n = *(const uint64_t *)((const char *)&now + decode_losses[i].off);
 		uint64_t told = *(const uint64_t *)((const char *)&p->counted + decode_losses[i].off);
 
-		if (n > told)
+		if (n > told && decode_losses[i].off == never_came)
+			err = missing(p, decode_losses[i].stage, decode_losses[i].reason, n - told, now_ns);
+		else if (n > told)
 			err = pipeline_lost(p, decode_losses[i].stage, decode_losses[i].reason, n - told, now_ns,
 					    now_ns);
 	}

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "util/steady.h"
 #include "util/unwritten.h"
 
 enum {
@@ -32,22 +33,28 @@ _Static_assert(POOL <= UINT16_MAX, "chunk numbers");
  */
 struct fragment {
 	struct fragment_key key;
-	uint64_t time_ns;		/* of the piece that came first */
+	uint64_t time_ns;		/* of the piece that came first; DONE: of when it was whole */
+	uint64_t last_ns;		/* of the latest piece */
 	uint32_t blocks;		/* held */
 	uint32_t total;			/* octets, once the last piece came; 0 before */
 	uint32_t top;			/* behind the last octet held */
 	uint16_t sport, dport;
 	bool     has_ports, is_refused;
+	bool     was_whole;		/* it was given out: what came since are copies */
+	uint8_t  list;
 	uint16_t chain;			/* next in its bucket, or in the free list */
 	uint16_t older, newer;
 	uint16_t chunks[CHUNKS];	/* 1 + the chunk's place in the pool; 0: nothing is held */
 };
 
+/* By age: those given out, of which nothing is held; IPv4; IPv6.  The first go first for want of a place. */
+enum list { DONE, OPEN, OPEN6, LISTS };
+
 struct fragments {
 	struct fragment d[FRAGMENT_DATAGRAMS];
 	uint16_t bucket[BUCKETS];
-	uint16_t oldest, newest, unused;
-	uint64_t seed;
+	uint16_t oldest[LISTS], newest[LISTS], unused;
+	uint64_t seed, now_ns;
 	struct chunk *pool;
 	uint32_t fresh, left;		/* pool: from here on never used; not in use */
 	uint16_t spare;			/* 1 + the first of those that were, and are no more */
@@ -93,7 +100,8 @@ int fragments_open(struct fragments **out)
 	memset(t->bucket, 0xff, sizeof(t->bucket));
 	for (i = 0; i < FRAGMENT_DATAGRAMS; i++)
 		t->d[i].chain = (uint16_t)(i + 1 < FRAGMENT_DATAGRAMS ? i + 1 : NONE);
-	t->oldest = t->newest = NONE;
+	for (i = 0; i < LISTS; i++)
+		t->oldest[i] = t->newest[i] = NONE;
 	*out = t;
 	return 0;
 }
@@ -142,6 +150,24 @@ static void drop_pieces(struct fragments *t, struct fragment *d)
 	d->blocks = 0;
 }
 
+static void unlist(struct fragments *t, const struct fragment *d)
+{
+	*(d->older == NONE ? &t->oldest[d->list] : &t->d[d->older].newer) = d->newer;
+	*(d->newer == NONE ? &t->newest[d->list] : &t->d[d->newer].older) = d->older;
+}
+
+static void enlist(struct fragments *t, struct fragment *d, enum list list, uint64_t time_ns)
+{
+	uint16_t at = (uint16_t)(d - t->d);
+
+	d->list = (uint8_t)list;
+	d->time_ns = time_ns;
+	d->older = t->newest[list];
+	d->newer = NONE;
+	*(d->older == NONE ? &t->oldest[list] : &t->d[d->older].newer) = at;
+	t->newest[list] = at;
+}
+
 static void remove_datagram(struct fragments *t, struct fragment *d)
 {
 	uint16_t at = (uint16_t)(d - t->d);
@@ -150,53 +176,88 @@ static void remove_datagram(struct fragments *t, struct fragment *d)
 	while (*link != at)
 		link = &t->d[*link].chain;
 	*link = d->chain;
-	*(d->older == NONE ? &t->oldest : &t->d[d->older].newer) = d->newer;
-	*(d->newer == NONE ? &t->newest : &t->d[d->newer].older) = d->older;
+	unlist(t, d);
 	drop_pieces(t, d);
 	d->chain = t->unused;
 	t->unused = at;
 }
 
-/* Why one was refused is known already. */
-static void evict_oldest(struct fragments *t, enum fragment_loss why)
+/* Why one was refused is known already, and of one that was given out nothing is missing. */
+static void evict(struct fragments *t, struct fragment *d, enum fragment_loss why)
 {
-	struct fragment *d = &t->d[t->oldest];
-
-	t->lost[why] += d->blocks > 0;
+	t->lost[why] += d->blocks > 0 && !d->was_whole;
 	remove_datagram(t, d);
+}
+
+/* Of those that hold something, the one that came first; NULL: there is none. */
+static struct fragment *oldest_open(struct fragments *t)
+{
+	struct fragment *a = t->oldest[OPEN] == NONE ? NULL : &t->d[t->oldest[OPEN]];
+	struct fragment *b = t->oldest[OPEN6] == NONE ? NULL : &t->d[t->oldest[OPEN6]];
+
+	return !a || (b && b->time_ns < a->time_ns) ? b : a;
+}
+
+/* The clock was set: what began ahead of it ages from here on. */
+static void go_back(struct fragments *t, uint64_t now_ns)
+{
+	for (unsigned int i = 0; i < LISTS; i++)
+		for (uint16_t at = t->newest[i]; at != NONE && t->d[at].time_ns > now_ns; at = t->d[at].older)
+			t->d[at].time_ns = now_ns;
 }
 
 void fragments_expire(struct fragments *t, uint64_t now_ns)
 {
-	while (t->oldest != NONE) {
-		uint64_t then = t->d[t->oldest].time_ns;
+	static const uint64_t ages[LISTS] = { FRAGMENT_COPY_NS, FRAGMENT_AGE_NS, FRAGMENT_AGE6_NS };
 
-		if (now_ns < then || now_ns - then <= FRAGMENT_AGE_NS)
-			return;
-		evict_oldest(t, FRAGMENT_EXPIRED);
+	if (now_ns < t->now_ns)
+		go_back(t, now_ns);
+	t->now_ns = now_ns;
+	for (unsigned int i = 0; i < LISTS; i++) {
+		while (t->oldest[i] != NONE) {
+			struct fragment *d = &t->d[t->oldest[i]];
+
+			if (now_ns - d->time_ns <= ages[i])
+				break;
+			evict(t, d, FRAGMENT_EXPIRED);
+		}
 	}
 }
 
-static struct fragment *find_or_add(struct fragments *t, const struct fragment_key *key,
-				    uint64_t time_ns)
+/* Pieces of a datagram that was given out: they begin it anew, and so do those that come much later. */
+static void begin_copy(struct fragments *t, struct fragment *d, uint64_t now_ns)
+{
+	if (d->list != DONE && time_since(now_ns, d->time_ns) <= FRAGMENT_COPY_NS)
+		return;
+	drop_pieces(t, d);
+	unlist(t, d);
+	d->total = d->top = 0;
+	d->is_refused = d->has_ports = false;
+	enlist(t, d, d->key.version == 6 ? OPEN6 : OPEN, now_ns);
+}
+
+static struct fragment *find_or_add(struct fragments *t, const struct fragment_key *key, uint64_t now_ns)
 {
 	uint16_t *head = &t->bucket[bucket_of(t, key)];
 	struct fragment *d;
 	uint16_t i;
 
-	for (i = *head; i != NONE; i = t->d[i].chain)
-		if (!memcmp(&t->d[i].key, key, sizeof(*key)))
-			return &t->d[i];
+	for (i = *head; i != NONE; i = t->d[i].chain) {
+		d = &t->d[i];
+		if (memcmp(&d->key, key, sizeof(*key)))
+			continue;
+		if (d->was_whole)
+			begin_copy(t, d, now_ns);
+		return d;
+	}
 	if (t->unused == NONE)
-		evict_oldest(t, FRAGMENT_TABLE_FULL);
+		evict(t, t->oldest[DONE] == NONE ? oldest_open(t) : &t->d[t->oldest[DONE]], FRAGMENT_TABLE_FULL);
 	i = t->unused;
 	d = &t->d[i];
 	t->unused = d->chain;
-	*d = (struct fragment){ .key = *key, .time_ns = time_ns, .chain = *head,
-				.older = t->newest, .newer = NONE };
+	*d = (struct fragment){ .key = *key, .chain = *head };
 	*head = i;
-	*(t->newest == NONE ? &t->oldest : &t->d[t->newest].newer) = i;
-	t->newest = i;
+	enlist(t, d, key->version == 6 ? OPEN6 : OPEN, now_ns);
 	return d;
 }
 
@@ -207,8 +268,8 @@ static bool make_room(struct fragments *t, struct fragment *d, uint32_t from, ui
 
 	for (i = from / CHUNK; i * CHUNK < end; i++)
 		need += !d->chunks[i];
-	while (t->left < need && t->oldest != (uint16_t)(d - t->d))
-		evict_oldest(t, FRAGMENT_MEMORY_FULL);
+	while (t->left < need && oldest_open(t) != d)
+		evict(t, oldest_open(t), FRAGMENT_MEMORY_FULL);
 	if (t->left < need)
 		return false;
 	for (i = from / CHUNK; i * CHUNK < end; i++)
@@ -307,6 +368,7 @@ struct fragment *fragments_add(struct fragments *t, const struct fragment_key *k
 
 	fragments_expire(t, x->time_ns);
 	d = find_or_add(t, key, x->time_ns);
+	d->last_ns = x->time_ns;
 	if (d->is_refused || !x->len)
 		return d;
 	why = unsound(d, x, end);
@@ -335,7 +397,7 @@ const uint8_t *fragments_whole(struct fragments *t, struct fragment *d, uint32_t
 {
 	uint8_t *whole;
 
-	if (!d->total || d->blocks != (d->total + BLOCK - 1) / BLOCK || t->wholes == WHOLE_MAX)
+	if (d->list == DONE || !d->total || d->blocks != (d->total + BLOCK - 1) / BLOCK || t->wholes == WHOLE_MAX)
 		return NULL;
 	whole = malloc(d->total);
 	if (!whole)
@@ -345,7 +407,10 @@ const uint8_t *fragments_whole(struct fragments *t, struct fragment *d, uint32_t
 		       d->total - at < CHUNK ? d->total - at : CHUNK);
 	*n = d->total;
 	t->whole[t->wholes++] = whole;
-	remove_datagram(t, d);
+	drop_pieces(t, d);
+	unlist(t, d);
+	d->was_whole = true;
+	enlist(t, d, DONE, d->last_ns);
 	return whole;
 }
 

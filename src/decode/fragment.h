@@ -14,15 +14,20 @@
  *
  * Bounds: FRAGMENT_DATAGRAMS datagrams and FRAGMENT_MEMORY octets for what is held of
  * all, in chunks, so that a piece costs the same wherever it lies; the oldest goes
- * first.  A datagram that is not whole FRAGMENT_AGE_NS after its first piece, by the
- * time of the frames, goes too.  Those given out as whole lie elsewhere, until the next
- * frame.
+ * first.  A datagram that is not whole FRAGMENT_AGE_NS after its first piece (of IPv6:
+ * FRAGMENT_AGE6_NS, RFC 8200), by the time of the frames, goes too.  Those given out as
+ * whole lie elsewhere, until the next frame.
+ * Copies: a bridge, or several interfaces, show each piece twice.  That a datagram was
+ * given out is remembered for FRAGMENT_COPY_NS, or until the place is wanted: pieces of it
+ * that come again may make another whole, and are no loss when they do not.
  * Overlaps: of IPv4 the octets that came first stay; an IPv6 datagram with an
  * overlap is given up (RFC 5722), but exact duplicates are let pass (RFC 8200).  One
  * that would have two ends is given up.  Each loss is counted, by its reason.
  */
 enum { FRAGMENT_DATAGRAMS = 4096, FRAGMENT_MEMORY = 4 << 20 };
-#define FRAGMENT_AGE_NS 5000000000ull
+#define FRAGMENT_AGE_NS  30000000000ull	/* RFC 1122, 3.3.2, wants 60 at least, Linux takes 30 */
+#define FRAGMENT_AGE6_NS 60000000000ull
+#define FRAGMENT_COPY_NS  1000000000ull
 
 /* Datagrams given up, but for FRAGMENT_DIFFERS: pieces. */
 enum fragment_loss {

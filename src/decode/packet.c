@@ -22,6 +22,7 @@ int packet_open(struct packet_state **out)
 		free(st);
 		return err;
 	}
+	st->clock.ahead_ns = FRAGMENT_AGE_NS;
 	*out = st;
 	return 0;
 }
@@ -46,7 +47,7 @@ const uint64_t *packet_fragments_lost(const struct packet_state *st)
 
 void packet_tick(struct packet_state *st, uint64_t now_ns)
 {
-	fragments_expire(st->fragments, now_ns);
+	fragments_expire(st->fragments, steady_at(&st->clock, now_ns));
 }
 
 static layer_fn *const layers[LAYERS] = {

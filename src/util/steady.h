@@ -9,7 +9,8 @@
  * The time that stamps tell together, for whatever ends by it.  Queues and interfaces hand frames over
  * a little out of order: what is behind by STEADY_BEHIND_NS at most changes nothing.  One stamp may be
  * plainly wrong: what is farther behind, or more than ahead_ns ahead, counts from the second in a row
- * on.  So a clock that was set is followed, either way, and a silence ends one frame later.
+ * on (the same again is the same frame's).  So a clock that was set is followed, either way, and a long
+ * silence ends one frame later.
  */
 #define STEADY_BEHIND_NS   1000000000ull
 #define STEADY_AHEAD_NS	 600000000000ull
@@ -17,7 +18,8 @@
 struct steady {
 	uint64_t ahead_ns;		/* 0: STEADY_AHEAD_NS */
 	uint64_t now_ns;		/* 0: no stamp was seen */
-	int8_t   doubted;		/* the last stamp was: 1 ahead, -1 behind */
+	uint64_t doubt_ns;		/* the last stamp, if it was doubted: */
+	int8_t   doubted;		/* 1 ahead, -1 behind */
 };
 
 static inline uint64_t steady_at(struct steady *s, uint64_t stamp_ns)
@@ -29,8 +31,9 @@ static inline uint64_t steady_at(struct steady *s, uint64_t stamp_ns)
 		odd = s->now_ns && stamp_ns - s->now_ns > ahead_ns;
 	else if (s->now_ns - stamp_ns > STEADY_BEHIND_NS)
 		odd = -1;
-	if (odd && odd != s->doubted) {
+	if (odd && (odd != s->doubted || stamp_ns == s->doubt_ns)) {
 		s->doubted = odd;
+		s->doubt_ns = stamp_ns;
 		return s->now_ns;
 	}
 	s->doubted = 0;

@@ -8,6 +8,8 @@ static void one_stamp_ahead_of_all_others_ends_no_waiting(void **state)
 		tcp(1, 40000 + i, 2, 100 + i, SYN);
 	now += 86400 * 365 * SECOND;
 	tcp(3, 1, 4, 80, SYN);
+	now -= 1000000;
+	tcp(3, 1, 4, 80, SYN);		/* another record of that frame */
 	now -= 86400 * 365 * SECOND;
 	tcp(3, 2, 4, 80, SYN);
 	for (unsigned int i = 0; i < 12; i++)

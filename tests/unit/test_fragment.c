@@ -103,7 +103,7 @@ static void a_ping_of_death_is_refused(void **s)
 	assert_true(add(8, 65528, 65535, false));
 }
 
-static void five_seconds_are_enough(void **s)
+static void thirty_seconds_are_enough(void **s)
 {
 	uint64_t before = fragments_lost(table)[FRAGMENT_EXPIRED], full = fragments_lost(table)[FRAGMENT_TABLE_FULL];
 	uint32_t n;
@@ -113,6 +113,115 @@ static void five_seconds_are_enough(void **s)
 	assert_true(fragments_lost(table)[FRAGMENT_EXPIRED] > before);
 	assert_int_equal(fragments_lost(table)[FRAGMENT_TABLE_FULL], full);
 	assert_true(add_at(9, 4, 0, 80, true, octets, 1002 + FRAGMENT_AGE_NS, &n));
+}
+
+static uint64_t all_lost(void)
+{
+	uint64_t n = 0;
+
+	for (int i = 0; i < FRAGMENT_LOSSES; i++)
+		n += fragments_lost(table)[i];
+	return n;
+}
+
+/* A bridge or two interfaces show each piece twice: two copies, of which no part is missing. */
+static void copies_are_no_loss(void **s)
+{
+	const uint64_t ms = 1000000, start = 1000 * 1000 * ms;
+	uint64_t before;
+	uint32_t n;
+
+	fragments_expire(table, UINT64_MAX);
+	before = all_lost();
+	for (uint8_t version = 4; version <= 6; version += 2) {
+		/* Piece by piece, and one after the other. */
+		assert_false(add_at(20, version, 0, 80, true, octets, start, &n));
+		assert_false(add_at(20, version, 0, 80, true, octets, start + ms, &n));
+		assert_true(add_at(20, version, 80, 100, false, octets, start + 2 * ms, &n));
+		assert_false(add_at(20, version, 80, 100, false, octets, start + 3 * ms, &n));
+		assert_false(add_at(21, version, 0, 80, true, octets, start + 4 * ms, &n));
+		assert_true(add_at(21, version, 80, 100, false, octets, start + 4 * ms, &n));
+		assert_false(add_at(21, version, 0, 80, true, octets, start + 5 * ms, &n));
+		assert_true(add_at(21, version, 80, 100, false, octets, start + 5 * ms, &n));
+	}
+	/* The number again, much later, with other octets: nothing of the copy is in it. */
+	assert_false(add_at(20, 4, 80, 120, true, octets, start + 2000 * ms, &n));
+	assert_false(add_at(20, 4, 120, 128, false, octets, start + 2000 * ms, &n));
+	assert_true(add_at(20, 4, 0, 80, true, octets, start + 2000 * ms, &n));
+	fragments_expire(table, UINT64_MAX);
+	assert_int_equal(all_lost(), before);
+	/* Those given out take nobody's place. */
+	assert_false(add_at(22, 4, 0, 80, true, octets, start, &n));
+	for (uint32_t i = 0; i < 2 * FRAGMENT_DATAGRAMS; i++) {
+		assert_false(add_at(1000 + i, 4, 0, 8, true, octets, start, &n));
+		assert_true(add_at(1000 + i, 4, 8, 9, false, octets, start, &n));
+	}
+	assert_true(add_at(22, 4, 80, 100, false, octets, start, &n));
+	assert_int_equal(all_lost(), before);
+}
+
+/* RFC 8200, 4.5: sixty seconds from the piece that came first, and thirty as Linux has it for IPv4. */
+static void each_version_has_its_time(void **s)
+{
+	uint64_t start = 5000000000000, before = fragments_lost(table)[FRAGMENT_EXPIRED];
+	uint32_t n;
+
+	for (uint8_t version = 4; version <= 6; version += 2) {
+		uint64_t age = version == 4 ? 30000000000 : 60000000000;
+
+		assert_false(add_at(30, version, 0, 80, true, octets, start, &n));
+		assert_true(add_at(30, version, 80, 100, false, octets, start + age, &n));
+		assert_false(add_at(31, version, 0, 80, true, octets, start + age, &n));
+		assert_false(add_at(31, version, 80, 100, false, octets, start + 2 * age + 1, &n));
+		assert_int_equal(fragments_lost(table)[FRAGMENT_EXPIRED] - before, version == 4 ? 1 : 2 + 1);
+		start += 200000000000;
+	}
+}
+
+static void wait_until(struct packet_state *st, struct packet *pk, struct frame *f, uint64_t seconds)
+{
+	f->time_ns = seconds * 1000000000;
+	packet_tick(st, f->time_ns);
+	packet_walk(st, pk, f);
+}
+
+/* One frame of next year between two fragments, and a clock that is set back. */
+static void odd_stamps_end_no_datagram(void **s)
+{
+	struct build one = { .n = 0 }, two = { .n = 0 };
+	struct packet_state *st;
+	struct frame f1, f2;
+	struct packet pk;
+
+	assert_int_equal(packet_open(&st), 0);
+	put_ip4(&one, 17, 16, 77, 0x2000);
+	put_udp(&one, 53, 5353, 12);
+	put(&one, "01234567", 8);
+	put_ip4(&two, 17, 4, 77, 2);
+	put(&two, "89ab", 4);
+	f1 = frame_of(&one, 101);
+	f2 = frame_of(&two, 101);
+	wait_until(st, &pk, &f1, 1000);
+	one.p[5] = 78;
+	wait_until(st, &pk, &f1, 32000000);
+	one.p[5] = 79;
+	wait_until(st, &pk, &f1, 1000);
+	wait_until(st, &pk, &f2, 1001);
+	assert_true(pk.reassembled);
+	/* Set back by an hour: what began before it ages from there on. */
+	one.p[5] = two.p[5] = 80;
+	wait_until(st, &pk, &f1, 1002);
+	one.p[5] = 81;
+	wait_until(st, &pk, &f1, 10);
+	wait_until(st, &pk, &f1, 11);
+	wait_until(st, &pk, &f1, 12);
+	assert_int_equal(packet_fragments_lost(st)[FRAGMENT_EXPIRED], 0);
+	wait_until(st, &pk, &f1, 40);
+	wait_until(st, &pk, &f1, 43);
+	wait_until(st, &pk, &f2, 44);
+	assert_false(pk.reassembled);
+	assert_true(packet_fragments_lost(st)[FRAGMENT_EXPIRED] > 0);
+	packet_close(st);
 }
 
 static void the_table_is_bounded_and_counts_what_goes(void **s)
@@ -299,7 +408,10 @@ int main(void)
 		cmocka_unit_test(duplicates_and_overlaps_of_ipv4_change_nothing),
 		cmocka_unit_test(an_overlap_gives_an_ipv6_datagram_up),
 		cmocka_unit_test(a_ping_of_death_is_refused),
-		cmocka_unit_test(five_seconds_are_enough),
+		cmocka_unit_test(thirty_seconds_are_enough),
+		cmocka_unit_test(copies_are_no_loss),
+		cmocka_unit_test(each_version_has_its_time),
+		cmocka_unit_test(odd_stamps_end_no_datagram),
 		cmocka_unit_test(the_table_is_bounded_and_counts_what_goes),
 		cmocka_unit_test(two_ends_are_no_datagram),
 		cmocka_unit_test(a_piece_that_was_cut_is_told),
