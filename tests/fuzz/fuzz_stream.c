@@ -19,19 +19,19 @@ OURS static uint8_t octet(uint32_t seq, bool back)
 	return (uint8_t)(seq * 7 + (seq >> 8) * 13 + (seq >> 16) + back * 101);
 }
 
-struct check { uint8_t take; bool back; };
+struct check { uint8_t take; };
 
 OURS static uint32_t consume(void *ctx, const struct stream_data *d)
 {
 	struct check *c = ctx;
 
-	if (!d->n && !d->missing)
+	if ((!d->n && !d->missing) || !d->pk || !d->pk->frame)
 		abort();
 	/* Those that may be taken now, and the last: the time must stay linear. */
 	for (uint32_t i = 0; i < d->n && i < (c->take < 250 ? c->take + 8u : d->n); i++)
-		if (d->p[i] != octet(d->side->next + i, c->back))
+		if (d->p[i] != octet(d->side->next + i, d->dir))
 			abort();
-	if (d->n && d->p[d->n - 1] != octet(d->side->next + d->n - 1, c->back))
+	if (d->n && d->p[d->n - 1] != octet(d->side->next + d->n - 1, d->dir))
 		abort();
 	if (c->take == 255)
 		d->side->ignored = true;
@@ -51,9 +51,10 @@ OURS static void one(struct streams *t, const struct step *s, uint64_t *now_ns)
 	static uint8_t buf[SEGMENT_MAX];
 	bool back = s->how & 1;
 	uint32_t n = (uint32_t)(s->n_high << 8 | s->n_low), at = (uint32_t)(s->at_high << 8 | s->at_low);
-	struct frame f = { .time_ns = *now_ns += s->how & 2 ? 1000000000 : 1000 };
+	static uint64_t number;
+	struct frame f = { .number = ++number, .time_ns = *now_ns += s->how & 2 ? 1000000000 : 1000 };
 	struct packet pk = { .frame = &f, .has_tcp = true, .tcp_flags = s->flags };
-	struct check c = { s->take, back };
+	struct check c = { s->take };
 	uint8_t *copy;
 
 	if ((s->how & 12) != 12)
