@@ -331,7 +331,7 @@ struct record {
 	X(TCP_HANDSHAKE_RTT, "tcp.handshake_rtt", FT_U64, flow.handshake_ns, "flow", "nanoseconds from the SYN to the acknowledgement of the SYN+ACK") \
 	X(TCP_RTT, "tcp.rtt", FT_U64, flow.rtt_ns, "flow", "round trip in nanoseconds, smoothed: from segments to their acknowledgements, both ways added") \
 	X(PAYLOAD_LEN, "payload.len", FT_U32, payload_len, "packet drop", "octets after the transport header, on the wire") \
-	X(MALFORMED, "packet.malformed", FT_WORD, malformed, "packet arp icmp dns http http2 tls redis kafka dhcp drop", "why the headers were not walked to the end") \
+	X(MALFORMED, "packet.malformed", FT_WORD, malformed, "packet arp icmp dns http http2 tls redis kafka dhcp drop", "why the headers, or the message, were not read to the end") \
 	X(ETHERTYPE, "packet.ethertype", FT_U16, ethertype, "packet drop", "EtherType of a payload that is not IP or ARP") \
 	X(PPPOE_SESSION, "pppoe.session", FT_U16, pppoe_session, "packet drop", "session of PPPoE, before the first IP header") \
 	X(PPP_PROTOCOL, "ppp.protocol", FT_U16, ppp_proto, "packet drop", "protocol that PPP carries, where it is not IP") \

@@ -13,7 +13,6 @@ enum {
 	UNSYNCED = 0, SYNCED,		/* stream_side.phase */
 	FAILURES_MAX = 16,		/* of a direction to be found to carry DNS */
 };
-enum flag_z { DNS_Z = 0x40 };
 
 struct dns_state {
 	struct dns_parts parts;
@@ -121,6 +120,15 @@ static uint32_t list_flags(const char *out[6], uint16_t flags)
 	return n;
 }
 
+/* What keeps it from being read to its end: something in the packet, or else in the message. */
+static void mark_malformed(struct record *r, const struct dns_parts *d)
+{
+	if (!r->malformed && d->status)
+		r->malformed = d->status == DNS_CUT ? "truncated" : "domain";
+	if (r->malformed)
+		record_mark(r, FIELD_MALFORMED);
+}
+
 /* The message in st->parts becomes a record. */
 static void give(struct context *c)
 {
@@ -153,6 +161,7 @@ static void give(struct context *c)
 	}
 	mark_header(&r, d);
 	mark_sections(&r, d);
+	mark_malformed(&r, d);
 	emit_record(c->call->e, &r);
 }
 
@@ -162,6 +171,9 @@ static enum dns_status understand(struct context *c, const struct dns_msg *m)
 	struct dns_parts *d = &c->st->parts;
 	enum dns_status st = dns_header(d, m);
 
+	/* A response cut to its size, a FORMERR that is a header alone: their counts are often left. */
+	if (st == DNS_BAD && dns_begins(d, m) != DNS_BAD)
+		st = DNS_OK;
 	if (st == DNS_BAD || d->header < HEADER_SEEN) {
 		c->st->malformed += st == DNS_BAD;
 		return DNS_BAD;
@@ -235,16 +247,27 @@ static void take_part(struct context *c, const struct stream_data *d, const stru
 		give(c);
 }
 
+/*
+ * Could the message that a stream joined in its middle shows first be one?  All of it is right;
+ * or else it is cut behind a question or record, and its length is what came.
+ */
+static bool is_message(struct dns_parts *d, const struct stream_data *data, const struct dns_msg *m)
+{
+	bool fits = dns_header(d, m) != DNS_BAD;
+
+	if (!dns_parse(d, m))
+		return d->end == m->len;
+	return !fits && d->end == m->len && data->n == m->len + 2 && dns_begins(d, m) == DNS_OK;
+}
+
 static uint32_t take_whole(struct context *c, const struct stream_data *d, const struct dns_msg *m)
 {
 	struct dns_parts *parts = &c->st->parts;
 	bool trusted = d->side->phase == SYNCED;
 	enum dns_status st;
 
-	if (!trusted && d->side->midstream) {
-		if (dns_parse(parts, m) || parts->end != m->len)
-			return lose_sync(d);
-	}
+	if (!trusted && d->side->midstream && !is_message(parts, d, m))
+		return lose_sync(d);
 	st = understand(c, m);
 	if (st && !trusted)
 		return lose_sync(d);
@@ -265,6 +288,7 @@ static uint32_t take_message(struct app_call *call, const struct stream_data *d)
 	bool llmnr = has_port(pk, PORT_LLMNR) && !has_port(pk, PORT_DNS);
 	struct context c = { call->ctx, call, d, llmnr ? DNS_LINK_LOCAL : DNS_PLAIN };
 	struct dns_msg m = { .p = d->p + 2 };
+	enum dns_status begun = DNS_OK;
 
 	if (d->n < 2)
 		return 0;
@@ -272,15 +296,19 @@ static uint32_t take_message(struct app_call *call, const struct stream_data *d)
 	m.cap = d->n - 2 < m.len ? d->n - 2 : m.len;
 	if (d->side->phase == UNSYNCED && (m.cap >= DNS_HEADER || m.len < DNS_HEADER)) {
 		struct dns_parts *parts = &c.st->parts;
+		enum dns_status st = dns_header(parts, &m);
 
-		if (dns_header(parts, &m) == DNS_BAD || dns_opcode(parts) > DNS_DSO)
+		begun = st != DNS_BAD ? DNS_OK : dns_begins(parts, &m);
+		if (begun == DNS_BAD || dns_opcode(parts) > DNS_DSO)
 			return lose_sync(d);
 	}
 	if (m.cap == m.len)
 		return take_whole(&c, d, &m);
 	if (d->missing)
 		take_part(&c, d, &m);
-	d->side->want = d->side->phase == UNSYNCED && m.cap < DNS_HEADER ? 2 + DNS_HEADER : 2 + m.len;
+	d->side->want = 2 + m.len;
+	if (d->side->phase == UNSYNCED && (m.cap < DNS_HEADER || begun == DNS_CUT))
+		d->side->want = m.cap < DNS_HEADER ? 2 + DNS_HEADER : d->n + 1;
 	return 0;
 }
 

@@ -67,6 +67,7 @@ enum dns_flags {
 	DNS_TC = 0x200,
 	DNS_RD = 0x100,
 	DNS_RA = 0x80,
+	DNS_Z = 0x40,
 	DNS_AD = 0x20,
 	DNS_CD = 0x10
 };
@@ -85,7 +86,8 @@ struct dns_parts {
 	uint16_t edns_size;
 	bool     first_named;		/* its name could be read */
 	bool     bad_names;		/* there are names that were passed over */
-	uint32_t end;			/* where reading stopped: behind the last record when all were passed */
+	enum dns_status status;		/* of the whole */
+	uint32_t end;			/* where reading stopped: behind the last record that was passed */
 	struct dns_question questions[DNS_ANSWERS_MAX];
 	struct dns_answer answers[DNS_ANSWERS_MAX];
 	struct str strings[DNS_STRINGS_MAX];
@@ -99,6 +101,11 @@ static inline unsigned int dns_opcode(const struct dns_parts *d)
 
 /* The header alone; DNS_BAD when so many questions and records cannot fit in the message. */
 enum dns_status dns_header(struct dns_parts *d, const struct dns_msg *m);
+/*
+ * Where the header promises too much, on a port that says DNS: could this be a message all the
+ * same, cut by someone who left the counts as they were?  DNS_CUT: what would tell was not captured.
+ */
+enum dns_status dns_begins(const struct dns_parts *d, const struct dns_msg *m);
 /* All of it.  What was understood of one that is DNS_CUT or DNS_BAD is in place. */
 enum dns_status dns_parse(struct dns_parts *d, const struct dns_msg *m);
 /* Text of a name in d->text. */

@@ -40,10 +40,8 @@ static struct str keep_class(struct dns_parts *d, const struct dns_msg *m, uint1
 	return dns_class_text(m->mdns ? cls & ~TOP_BIT : cls, dns_keep_text(d, DNS_SCRATCH));
 }
 
-enum dns_status dns_header(struct dns_parts *d, const struct dns_msg *m)
+static enum dns_status header(struct dns_parts *d, const struct dns_msg *m)
 {
-	uint32_t need;
-
 	d->header = m->cap < DNS_HEADER ? m->cap : DNS_HEADER;
 	if (m->len < DNS_HEADER)
 		return DNS_BAD;
@@ -51,11 +49,50 @@ enum dns_status dns_header(struct dns_parts *d, const struct dns_msg *m)
 	d->flags = d->header >= 4 ? dns_be16(m->p + 2) : 0;
 	for (uint32_t i = 0; i < 4; i++)
 		d->counts[i] = d->header >= 6 + 2 * i ? dns_be16(m->p + 4 + 2 * i) : 0;
+	return d->header < DNS_HEADER ? DNS_CUT : DNS_OK;
+}
+
+enum dns_status dns_header(struct dns_parts *d, const struct dns_msg *m)
+{
+	enum dns_status st = header(d, m);
+	uint32_t need;
+
+	if (st == DNS_BAD)
+		return DNS_BAD;
 	need = QUESTION_MIN * d->counts[0] +
 	       RECORD_MIN * ((uint32_t)d->counts[1] + d->counts[2] + d->counts[3]);
-	if (need > m->len - DNS_HEADER)
+	return need > m->len - DNS_HEADER ? DNS_BAD : st;
+}
+
+/*
+ * RFC 1035, 4.1.1 to 4.1.3: questions and records alike begin with a name, which nothing can be
+ * a pointer to yet, a type and a class.  Each label takes an octet at least of the 255 of a name.
+ */
+enum dns_status dns_begins(const struct dns_parts *d, const struct dns_msg *m)
+{
+	uint32_t at = DNS_HEADER;
+	uint16_t cls;
+	uint8_t n;
+
+	if (m->len < DNS_HEADER || d->flags & DNS_Z || dns_opcode(d) > DNS_DSO)
 		return DNS_BAD;
-	return d->header < DNS_HEADER ? DNS_CUT : DNS_OK;
+	if (!(d->flags & DNS_QR) && d->flags & 15)
+		return DNS_BAD;
+	do {
+		if (dns_reach(m, at, 1))
+			return dns_reach(m, at, 1) == DNS_CUT ? DNS_CUT : DNS_OK;
+		n = m->p[at];
+		at += n + 1u;
+		if (n > 63 || at > DNS_HEADER + DNS_WIRE_MAX + 1)
+			return DNS_BAD;
+	} while (n);
+	if (dns_reach(m, at, 4))
+		return dns_reach(m, at, 4) == DNS_CUT ? DNS_CUT : DNS_OK;
+	if (dns_be16(m->p + at) == DNS_OPT)
+		return DNS_OK;
+	cls = dns_be16(m->p + at + 2);
+	cls = m->mdns ? cls & ~TOP_BIT : cls;
+	return cls == 1 || cls == 3 || cls == 4 || cls == 254 || cls == 255 ? DNS_OK : DNS_BAD;
 }
 
 /*
@@ -185,13 +222,16 @@ enum dns_status dns_parse(struct dns_parts *d, const struct dns_msg *m)
 	d->has_edns = d->bad_names = d->first_named = false;
 	d->edns_rcode = 0;
 	d->end = at;
-	st = dns_header(d, m);
-	for (uint32_t i = 0; !st && i < d->counts[0]; i++)
+	st = header(d, m);
+	for (uint32_t i = 0; !st && i < d->counts[0]; i++) {
 		st = i < DNS_ANSWERS_MAX ? question(d, m, &at) : skip_question(m, &at);
+		d->end = st ? d->end : at;
+	}
 	for (uint32_t section = 1; section < 4; section++)
-		for (uint32_t i = 0; !st && i < d->counts[section]; i++)
+		for (uint32_t i = 0; !st && i < d->counts[section]; i++) {
 			st = record(d, m, &at, section == 1 && i < DNS_ANSWERS_MAX);
-	if (!st)
-		d->end = at;
-	return st ? st : d->bad_names ? DNS_BAD : DNS_OK;
+			d->end = st ? d->end : at;
+		}
+	d->status = st ? st : d->bad_names ? DNS_BAD : DNS_OK;
+	return d->status;
 }

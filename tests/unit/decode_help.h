@@ -136,6 +136,7 @@ static inline int line_of(void *ctx, const struct record *r)
 		{ FIELD_DNS_QDCOUNT, "qd" },
 		{ FIELD_DNS_ANCOUNT, "an" },
 		{ FIELD_DNS_EDNS_UDP_SIZE, "edns" },
+		{ FIELD_MALFORMED, "malformed" },
 		{ FIELD_DROP_REASON, "reason" },
 	};
 	struct lines *l = ctx;
