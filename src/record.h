@@ -368,7 +368,7 @@ struct record {
 	X(DNS_TYPE, "dns.type", FT_WORD, dns.type, "dns", "query or answer") \
 	X(DNS_OP_CODE, "dns.op_code", FT_STR, dns.op_code, "dns", "QUERY, IQUERY, STATUS, NOTIFY, UPDATE, DSO") \
 	X(DNS_HEADER_FLAGS, "dns.header_flags", FT_WORDS, dns.header_flags, "dns", "subset of AA TC RD RA AD CD") \
-	X(DNS_RESPONSE_CODE, "dns.response_code", FT_STR, dns.response_code, "dns", "the four header bits, of a response") \
+	X(DNS_RESPONSE_CODE, "dns.response_code", FT_STR, dns.response_code, "dns", "of a response: the header's four bits, and those above them of its OPT record") \
 	X(DNS_QUESTION_NAME, "dns.question.name", FT_STR, dns.question_name, "dns", "first question: name, no final dot") \
 	X(DNS_QUESTION_TYPE, "dns.question.type", FT_STR, dns.question_type, "dns", "first question: type") \
 	X(DNS_QUESTION_CLASS, "dns.question.class", FT_STR, dns.question_class, "dns", "first question: class") \

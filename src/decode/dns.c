@@ -150,9 +150,9 @@ static void give(struct context *c)
 	record_mark(&r, FIELD_DNS_OP_CODE);
 	record_mark(&r, FIELD_DNS_HEADER_FLAGS);
 	if (response) {
-		r.dns.response_code = dns_rcode_text(d->flags & 15, rcode);
+		r.dns.response_code = dns_rcode_text(dns_rcode(d), rcode);
 		record_mark(&r, FIELD_DNS_RESPONSE_CODE);
-		r.outcome = d->flags & 15 || d->edns_rcode ? "failure" : "success";
+		r.outcome = dns_rcode(d) ? "failure" : "success";
 		record_mark(&r, FIELD_OUTCOME);
 		if (dns_pending_answered(c->st->pending, c->call->pk, c->protocol, d, &r.duration_ns))
 			record_mark(&r, FIELD_DURATION);

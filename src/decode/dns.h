@@ -52,7 +52,7 @@ bool dns_type_known(uint16_t type);
 struct str dns_type_text(uint16_t type, char *scratch);
 struct str dns_class_text(uint16_t cls, char *scratch);
 struct str dns_opcode_text(unsigned int opcode, char *scratch);
-struct str dns_rcode_text(unsigned int rcode, char *scratch);
+struct str dns_rcode_text(unsigned int rcode, char *scratch);	/* of twelve bits */
 
 /* dns_msg.c */
 enum {
@@ -82,7 +82,8 @@ struct dns_parts {
 	uint16_t first_type, first_class;
 	uint32_t n_questions, n_answers, n_strings, n_text;
 	bool     has_edns, edns_do;
-	uint8_t  edns_version, edns_rcode;
+	uint8_t  edns_version, edns_rcode;	/* the upper eight bits of the code, 0 without OPT */
+	bool     edns_again;		/* there is a second OPT record */
 	uint16_t edns_size;
 	bool     first_named;		/* its name could be read */
 	bool     bad_names;		/* there are names that were passed over */
@@ -97,6 +98,12 @@ struct dns_parts {
 static inline unsigned int dns_opcode(const struct dns_parts *d)
 {
 	return d->flags >> 11 & 15;
+}
+
+/* RFC 6891, 6.1.3: the OPT record, where one was read, has the upper bits. */
+static inline unsigned int dns_rcode(const struct dns_parts *d)
+{
+	return (unsigned int)d->edns_rcode << 4 | (d->flags & 15);
 }
 
 /* The header alone; DNS_BAD when so many questions and records cannot fit in the message. */

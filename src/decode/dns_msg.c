@@ -9,6 +9,7 @@ enum {
 	NAME = 1 << 0, TYPE = 1 << 1, CLASS = 1 << 2, TTL = 1 << 3,
 	TOP_BIT = 0x8000, EDNS_DO = 0x8000,
 };
+enum section { QUESTIONS, ANSWERS, AUTHORITIES, ADDITIONAL };
 
 char *dns_keep_text(struct dns_parts *d, uint32_t n)
 {
@@ -153,11 +154,12 @@ static enum dns_status skip_question(const struct dns_msg *m, uint32_t *at)
 	return st;
 }
 
-/* RFC 6891, 6.1.2: the first OPT record of a message is the one. */
+/* RFC 6891, 6.1.1: an OPT record of the additional section, and there is one; the first is taken. */
 static void edns(struct dns_parts *d, const struct dns_msg *m, const uint8_t *fixed)
 {
 	uint16_t size = dns_be16(fixed + 2);
 
+	d->edns_again = d->has_edns;
 	if (d->has_edns)
 		return;
 	d->has_edns = true;
@@ -188,10 +190,11 @@ static void answer(struct dns_parts *d, const struct dns_msg *m, const struct dn
 }
 
 /* RFC 1035, 4.1.3.  Records that are not shown are only passed over, looking for OPT. */
-static enum dns_status record(struct dns_parts *d, const struct dns_msg *m, uint32_t *at, bool shown)
+static enum dns_status record(struct dns_parts *d, const struct dns_msg *m, uint32_t *at,
+			      enum section section)
 {
+	bool shown = section == ANSWERS && d->n_answers < DNS_ANSWERS_MAX, named = true;
 	struct dns_name name;
-	bool named = true;
 	enum dns_status st = shown ? name_at(d, m, at, &name, &named) : dns_name_skip(m, at);
 	uint32_t fixed = *at;
 
@@ -203,7 +206,7 @@ static enum dns_status record(struct dns_parts *d, const struct dns_msg *m, uint
 		return st;
 	if (shown)
 		answer(d, m, named ? &name : NULL, fixed);
-	if (dns_be16(m->p + fixed) == DNS_OPT)
+	if (section == ADDITIONAL && dns_be16(m->p + fixed) == DNS_OPT)
 		edns(d, m, m->p + fixed);
 	*at = fixed + 10 + dns_be16(m->p + fixed + 8);
 	return DNS_OK;
@@ -219,7 +222,7 @@ enum dns_status dns_parse(struct dns_parts *d, const struct dns_msg *m)
 	uint32_t at = DNS_HEADER;
 
 	d->n_questions = d->n_answers = d->n_strings = d->n_text = 0;
-	d->has_edns = d->bad_names = d->first_named = false;
+	d->has_edns = d->edns_again = d->bad_names = d->first_named = false;
 	d->edns_rcode = 0;
 	d->end = at;
 	st = header(d, m);
@@ -227,11 +230,11 @@ enum dns_status dns_parse(struct dns_parts *d, const struct dns_msg *m)
 		st = i < DNS_ANSWERS_MAX ? question(d, m, &at) : skip_question(m, &at);
 		d->end = st ? d->end : at;
 	}
-	for (uint32_t section = 1; section < 4; section++)
+	for (enum section section = ANSWERS; section <= ADDITIONAL; section++)
 		for (uint32_t i = 0; !st && i < d->counts[section]; i++) {
-			st = record(d, m, &at, section == 1 && i < DNS_ANSWERS_MAX);
+			st = record(d, m, &at, section);
 			d->end = st ? d->end : at;
 		}
-	d->status = st ? st : d->bad_names ? DNS_BAD : DNS_OK;
+	d->status = st ? st : d->bad_names || d->edns_again ? DNS_BAD : DNS_OK;
 	return d->status;
 }

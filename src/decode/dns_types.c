@@ -28,9 +28,11 @@ static const char *const opcodes[16] = {
 	[0] = "QUERY", [1] = "IQUERY", [2] = "STATUS", [4] = "NOTIFY", [5] = "UPDATE", [6] = "DSO",
 };
 
-static const char *const rcodes[16] = {
+/* Those of messages; what TSIG and TKEY have of their own is not among them. */
+static const char *const rcodes[] = {
 	"NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED",
 	"YXDOMAIN", "YXRRSET", "NXRRSET", "NOTAUTH", "NOTZONE", "DSOTYPENI",
+	[16] = "BADVERS", [23] = "BADCOOKIE",
 };
 
 /* The word, or else prefix and number. */
@@ -77,5 +79,5 @@ struct str dns_opcode_text(unsigned int opcode, char *scratch)
 
 struct str dns_rcode_text(unsigned int rcode, char *scratch)
 {
-	return text(rcodes[rcode & 15], "RCODE", rcode & 15, scratch);
+	return text(rcode < sizeof(rcodes) / sizeof(rcodes[0]) ? rcodes[rcode] : NULL, "RCODE", rcode, scratch);
 }

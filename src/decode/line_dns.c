@@ -78,6 +78,7 @@ static void put_rcode(const struct record *r, struct buf *b)
 		{ "NXDOMAIN", " NXDomain" }, { "NOTIMP", " NotImp" }, { "REFUSED", " Refused" },
 		{ "YXDOMAIN", " YXDomain" }, { "YXRRSET", " YXRRSet" }, { "NXRRSET", " NXRRSet" },
 		{ "NOTAUTH", " NotAuth" }, { "NOTZONE", " NotZone" },
+		{ "BADVERS", " BadVers" }, { "BADCOOKIE", " BadCookie" },
 	};
 	unsigned int i;
 

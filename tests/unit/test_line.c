@@ -334,6 +334,12 @@ static void dns_questions_and_answers_read_as_tcpdumps(void **s)
 	r.dns.header_flags = (struct list){ flags, 2 };
 	record_mark(&r, FIELD_DNS_RESPONSE_CODE);
 	record_says(ls, &r, "IP 10.0.0.1.53 > 10.0.0.2.999: 1234 NXDomain 0/0/1 (29)");
+	r.dns.response_code = STR("BADVERS");
+	record_says(ls, &r, "IP 10.0.0.1.53 > 10.0.0.2.999: 1234 BadVers 0/0/1 (29)");
+	r.dns.response_code = STR("BADCOOKIE");
+	record_says(ls, &r, "IP 10.0.0.1.53 > 10.0.0.2.999: 1234 BadCookie 0/0/1 (29)");
+	r.dns.response_code = STR("RCODE39");
+	record_says(ls, &r, "IP 10.0.0.1.53 > 10.0.0.2.999: 1234 RCODE39 0/0/1 (29)");
 	r.dns.response_code = STR("NOERROR");
 	r.dns.answers_count = 3;
 	r.dns.answers = (struct list){ answers, 3 };
