@@ -130,7 +130,7 @@ static void mark_malformed(struct record *r, const struct dns_parts *d)
 }
 
 /* The message in st->parts becomes a record. */
-static void give(struct context *c)
+static void give(struct context *c, const struct dns_msg *m)
 {
 	const struct dns_parts *d = &c->st->parts;
 	bool response = d->flags & DNS_QR;
@@ -141,6 +141,7 @@ static void give(struct context *c)
 	app_record(c->call, c->d, &r, REC_DNS, dns_protocol_names[c->protocol], response ? "response" : "query");
 	if (c->protocol != DNS_PLAIN)
 		packet_macs(c->call->pk, &r);
+	r.payload_len = m->len;
 	r.dns.id = d->id;
 	r.dns.type = response ? "answer" : "query";
 	r.dns.op_code = dns_opcode_text(dns_opcode(d), opcode);
@@ -227,7 +228,7 @@ static bool take_datagram(struct app_call *call, bool hinted)
 	m.mdns = c.protocol == DNS_MULTICAST;
 	if (understand(&c, &m) != DNS_OK)
 		return false;
-	give(&c);
+	give(&c, &m);
 	return true;
 }
 
@@ -244,7 +245,7 @@ static uint32_t lose_sync(const struct stream_data *d)
 static void take_part(struct context *c, const struct stream_data *d, const struct dns_msg *m)
 {
 	if (d->cut && m->cap >= HEADER_SEEN && understand(c, m) == DNS_OK)
-		give(c);
+		give(c, m);
 }
 
 /*
@@ -274,7 +275,7 @@ static uint32_t take_whole(struct context *c, const struct stream_data *d, const
 	d->side->phase = SYNCED;
 	d->side->failures = 0;
 	if (!st)
-		give(c);
+		give(c, m);
 	return m->len + 2;
 }
 

@@ -279,11 +279,12 @@ static void put_response(const struct line_state *st, const struct record *r, st
 void line_dns(const struct line_state *st, const struct record *r, struct buf *b)
 {
 	bool is_tcp = r->frame && r->iana_number == PROTO_TCP;
-	uint32_t n = r->frame ? r->payload_len : 0;
+	uint32_t n = r->frame ? r->payload_len : 0;	/* the message's */
 
 	if (st->opt.quiet && r->frame) {
+		/* Over TCP a message has two octets of length before it. */
 		buf_str(b, is_tcp ? "tcp " : "UDP, length ");
-		buf_u64(b, n);
+		buf_u64(b, is_tcp ? n + 2 : n);
 		return;
 	}
 	buf_u64(b, r->dns.id);
@@ -291,10 +292,9 @@ void line_dns(const struct line_state *st, const struct record *r, struct buf *b
 		put_response(st, r, b);
 	else
 		put_query(r, b);
-	/* Over TCP a message has two octets of length before it. */
-	if (n > 2) {
+	if (n) {
 		buf_lit(b, " (");
-		buf_u64(b, is_tcp ? n - 2 : n);
+		buf_u64(b, n);
 		buf_lit(b, ")");
 	}
 	if (record_has(r, FIELD_ACTION) && !strcmp(r->action, "no_answer"))

@@ -173,6 +173,37 @@ void make_dns_tcp(struct cap *c)
 	segment(c, &t, false, ACK, NULL, 0);
 }
 
+/* Three queries in one segment; of their responses, the second lies in two. */
+void make_dns_pipelined(struct cap *c)
+{
+	static const char *const names[] = { "a.b", "c.example", "e" };
+	struct stream t = { 1000, 9000 };
+	uint8_t asked[128], answered[256];
+	size_t n_asked = 0, n_answered = 0, n;
+	struct pk k;
+
+	cap_pcap(c, 1);
+	for (unsigned int i = 0; i < 3; i++) {
+		pk_start(&k);
+		pk_dns_head(&k, i + 1, QUERY, 1, 0, 0);
+		pk_question(&k, names[i], A);
+		n = with_length(&k);
+		memcpy(asked + n_asked, k.room + k.at, n);
+		n_asked += n;
+		reply_start(&k, i + 1, RESPONSE, names[i], A, 1);
+		pk_answer(&k, A, 300, 4);
+		pk_add(&k, "\xc0\0\x02\x50", 4);
+		n = with_length(&k);
+		memcpy(answered + n_answered, k.room + k.at, n);
+		n_answered += n;
+	}
+	segment(c, &t, false, SYN, NULL, 0);
+	segment(c, &t, true, SYN | ACK, NULL, 0);
+	segment(c, &t, false, PSH | ACK, asked, n_asked);
+	segment(c, &t, true, ACK, answered, 60);
+	segment(c, &t, true, PSH | ACK, answered + 60, n_answered - 60);
+}
+
 static void mdns_record(struct pk *k, const char *name, unsigned int type, unsigned int class)
 {
 	pk_name(k, name);

@@ -328,6 +328,7 @@ static const struct {
 	{ "arp-icmp.pcap", make_arp_icmp },
 	{ "dns-udp.pcap", make_dns_udp },
 	{ "dns-tcp.pcap", make_dns_tcp },
+	{ "dns-pipelined.pcap", make_dns_pipelined },
 	{ "mdns.pcap", make_mdns },
 	{ "tcp.pcap", make_tcp },
 	{ "ipv6-ext.pcap", make_ipv6_ext },
