@@ -10,12 +10,14 @@ static const struct item_field dns_answer_rows[] = {
 	{ "ttl", FT_U32, offsetof(struct dns_answer, ttl) },
 	{ "data", FT_STR, offsetof(struct dns_answer, data) },
 	{ "data", FT_STRS, offsetof(struct dns_answer, data_list) },
+	{ "cache_flush", FT_BOOL, offsetof(struct dns_answer, cache_flush) },
 };
 
 static const struct item_field dns_question_rows[] = {
 	{ "name", FT_STR, offsetof(struct dns_question, name) },
 	{ "type", FT_STR, offsetof(struct dns_question, type) },
 	{ "class", FT_STR, offsetof(struct dns_question, class) },
+	{ "unicast_response", FT_BOOL, offsetof(struct dns_question, unicast_response) },
 };
 
 #define ITEM_TABLE(rows_, struct_) { rows_, sizeof(rows_) / sizeof((rows_)[0]), sizeof(struct_) }

@@ -46,11 +46,13 @@ struct dns_answer {
 	struct str name, type, class, data;
 	uint32_t ttl;
 	struct list data_list;		/* of struct str: TXT and SPF */
+	bool cache_flush;
 };
 
 struct dns_question {
 	uint32_t present;
 	struct str name, type, class;
+	bool unicast_response;
 };
 
 /* A struct inside a list: rows are (key, type, offset); bit i of `present` is row i. */
@@ -154,7 +156,9 @@ struct record {
 			const char *type;		/* query, answer */
 			struct str op_code, response_code;
 			struct list header_flags;	/* words */
+			uint16_t header_bits;		/* all sixteen */
 			struct str question_name, question_type, question_class;
+			bool question_unicast;
 			struct list questions, answers;
 			uint16_t questions_count, answers_count, authorities_count, additionals_count;
 			uint8_t edns_version;
@@ -367,11 +371,13 @@ struct record {
 	X(DNS_ID, "dns.id", FT_U16, dns.id, "dns", "message id") \
 	X(DNS_TYPE, "dns.type", FT_WORD, dns.type, "dns", "query or answer") \
 	X(DNS_OP_CODE, "dns.op_code", FT_STR, dns.op_code, "dns", "QUERY, IQUERY, STATUS, NOTIFY, UPDATE, DSO") \
-	X(DNS_HEADER_FLAGS, "dns.header_flags", FT_WORDS, dns.header_flags, "dns", "subset of AA TC RD RA AD CD") \
+	X(DNS_HEADER_FLAGS, "dns.header_flags", FT_WORDS, dns.header_flags, "dns", "subset of AA TC RD RA AD CD; of LLMNR, of C TC T") \
+	X(DNS_HEADER_BITS, "dns.header_bits", FT_U16, dns.header_bits, "dns", "the header's flags and codes as a number, where some are set that are reserved, or a response's in a query") \
 	X(DNS_RESPONSE_CODE, "dns.response_code", FT_STR, dns.response_code, "dns", "of a response: the header's four bits, and those above them of its OPT record") \
 	X(DNS_QUESTION_NAME, "dns.question.name", FT_STR, dns.question_name, "dns", "first question: name, no final dot") \
 	X(DNS_QUESTION_TYPE, "dns.question.type", FT_STR, dns.question_type, "dns", "first question: type") \
 	X(DNS_QUESTION_CLASS, "dns.question.class", FT_STR, dns.question_class, "dns", "first question: class") \
+	X(DNS_QUESTION_UNICAST, "dns.question.unicast_response", FT_BOOL, dns.question_unicast, "dns", "first question of mDNS: a unicast response is wanted (QU), or not (QM)") \
 	X(DNS_QUESTIONS, "dns.questions", FT_ITEMS, dns.questions, "dns", "all questions, when more than one (at most 64)") \
 	X(DNS_ANSWERS, "dns.answers", FT_ITEMS, dns.answers, "dns", "the answer section (at most 64 records)") \
 	X(DNS_QDCOUNT, "dns.questions_count", FT_U16, dns.questions_count, "dns", "header count") \

@@ -77,7 +77,7 @@ static void mark_header(struct record *r, const struct dns_parts *d)
 			record_mark(r, counts[i]);
 }
 
-static void mark_sections(struct record *r, const struct dns_parts *d)
+static void mark_sections(struct record *r, const struct dns_parts *d, bool mdns)
 {
 	if (d->n_questions) {
 		r->dns.question_name = d->questions[0].name;
@@ -87,6 +87,9 @@ static void mark_sections(struct record *r, const struct dns_parts *d)
 			record_mark(r, FIELD_DNS_QUESTION_NAME);
 		record_mark(r, FIELD_DNS_QUESTION_TYPE);
 		record_mark(r, FIELD_DNS_QUESTION_CLASS);
+		r->dns.question_unicast = d->questions[0].unicast_response;
+		if (mdns)
+			record_mark(r, FIELD_DNS_QUESTION_UNICAST);
 	}
 	if (d->n_questions > 1) {
 		r->dns.questions = (struct list){ d->questions, d->n_questions };
@@ -106,18 +109,34 @@ static void mark_sections(struct record *r, const struct dns_parts *d)
 	}
 }
 
-static uint32_t list_flags(const char *out[6], uint16_t flags)
+/* RFC 4795, 2.1.1: of an LLMNR header two bits mean something else, and four are of no use. */
+static uint32_t list_flags(const char *out[6], uint16_t flags, bool llmnr)
 {
-	static const struct { uint16_t bit; const char *word; } words[] = {
-		{ DNS_AA, "AA" }, { DNS_TC, "TC" }, { DNS_RD, "RD" },
-		{ DNS_RA, "RA" }, { DNS_AD, "AD" }, { DNS_CD, "CD" },
+	static const struct { uint16_t bit; const char *word, *llmnr; } words[] = {
+		{ DNS_AA, "AA", "C" }, { DNS_TC, "TC", "TC" }, { DNS_RD, "RD", "T" },
+		{ DNS_RA, "RA", NULL }, { DNS_AD, "AD", NULL }, { DNS_CD, "CD", NULL },
 	};
 	uint32_t n = 0;
 
-	for (uint32_t i = 0; i < 6; i++)
-		if (flags & words[i].bit)
-			out[n++] = words[i].word;
+	for (uint32_t i = 0; i < 6; i++) {
+		const char *word = llmnr ? words[i].llmnr : words[i].word;
+
+		if (flags & words[i].bit && word)
+			out[n++] = word;
+	}
 	return n;
+}
+
+/* In a query, flags and a code that responses have; in both, what is reserved. */
+static void mark_bits(struct record *r, const struct dns_parts *d, bool llmnr)
+{
+	uint16_t none = llmnr ? DNS_RA | DNS_Z | DNS_AD | DNS_CD : DNS_Z;
+
+	if (!(d->flags & DNS_QR))
+		none |= llmnr ? DNS_TC | DNS_RD | 15 : DNS_AA | DNS_TC | DNS_RA | 15;
+	r->dns.header_bits = d->flags;
+	if (d->flags & none)
+		record_mark(r, FIELD_DNS_HEADER_BITS);
 }
 
 /* What keeps it from being read to its end: something in the packet, or else in the message. */
@@ -145,7 +164,8 @@ static void give(struct context *c, const struct dns_msg *m)
 	r.dns.id = d->id;
 	r.dns.type = response ? "answer" : "query";
 	r.dns.op_code = dns_opcode_text(dns_opcode(d), opcode);
-	r.dns.header_flags = (struct list){ flags, list_flags(flags, d->flags) };
+	r.dns.header_flags = (struct list){ flags, list_flags(flags, d->flags, c->protocol == DNS_LINK_LOCAL) };
+	mark_bits(&r, d, c->protocol == DNS_LINK_LOCAL);
 	record_mark(&r, FIELD_DNS_ID);
 	record_mark(&r, FIELD_DNS_TYPE);
 	record_mark(&r, FIELD_DNS_OP_CODE);
@@ -161,7 +181,7 @@ static void give(struct context *c, const struct dns_msg *m)
 		dns_pending_asked(c->st->pending, &r, c->call->pk, c->protocol, d);
 	}
 	mark_header(&r, d);
-	mark_sections(&r, d);
+	mark_sections(&r, d, c->protocol == DNS_MULTICAST);
 	mark_malformed(&r, d);
 	emit_record(c->call->e, &r);
 }

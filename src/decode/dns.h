@@ -86,7 +86,7 @@ struct dns_parts {
 	bool     edns_again;		/* there is a second OPT record */
 	uint16_t edns_size;
 	bool     first_named;		/* its name could be read */
-	bool     bad_names;		/* there are names that were passed over */
+	bool     bad_names;		/* there are names, or data, that were passed over */
 	enum dns_status status;		/* of the whole */
 	uint32_t end;			/* where reading stopped: behind the last record that was passed */
 	struct dns_question questions[DNS_ANSWERS_MAX];
@@ -122,5 +122,7 @@ char *dns_keep_text(struct dns_parts *d, uint32_t n);
 /* dns_rr.c: RDATA in [at, end) as a->data or a->data_list; neither when it is not understood. */
 void dns_rdata(struct dns_parts *d, const struct dns_msg *m, uint16_t type, uint32_t at, uint32_t end,
 	       struct dns_answer *a);
+/* Is it of a type that dns_rdata() reads? */
+bool dns_rdata_known(uint16_t type);
 
 #endif

@@ -7,6 +7,8 @@ enum {
 	QUESTION_MIN = 5, RECORD_MIN = 11,	/* with the root for a name */
 	/* rows of dns_question_items and dns_answer_items */
 	NAME = 1 << 0, TYPE = 1 << 1, CLASS = 1 << 2, TTL = 1 << 3,
+	UNICAST = 1 << 3,					/* of questions */
+	DATA = 1 << 4, DATA_LIST = 1 << 5, FLUSH = 1 << 6,	/* of answers */
 	TOP_BIT = 0x8000, EDNS_DO = 0x8000,
 };
 enum section { QUESTIONS, ANSWERS, AUTHORITIES, ADDITIONAL };
@@ -139,6 +141,10 @@ static enum dns_status question(struct dns_parts *d, const struct dns_msg *m, ui
 	}
 	q->type = keep_type(d, type);
 	q->class = keep_class(d, m, cls);
+	if (m->mdns) {			/* RFC 6762, 5.4 */
+		q->unicast_response = cls & TOP_BIT;
+		q->present |= UNICAST;
+	}
 	d->n_questions++;
 	return DNS_OK;
 }
@@ -173,7 +179,7 @@ static void edns(struct dns_parts *d, const struct dns_msg *m, const uint8_t *fi
 static void answer(struct dns_parts *d, const struct dns_msg *m, const struct dns_name *name, uint32_t at)
 {
 	struct dns_answer *a = &d->answers[d->n_answers++];
-	uint16_t type = dns_be16(m->p + at);
+	uint16_t type = dns_be16(m->p + at), cls = dns_be16(m->p + at + 2), n = dns_be16(m->p + at + 8);
 
 	*a = (struct dns_answer){ .present = TYPE };
 	if (name) {
@@ -183,10 +189,18 @@ static void answer(struct dns_parts *d, const struct dns_msg *m, const struct dn
 	a->type = keep_type(d, type);
 	if (type == DNS_OPT)
 		return;
-	a->class = keep_class(d, m, dns_be16(m->p + at + 2));
+	a->class = keep_class(d, m, cls);
 	a->ttl = dns_be32(m->p + at + 4);
 	a->present |= CLASS | TTL;
-	dns_rdata(d, m, type, at + 10, at + 10 + dns_be16(m->p + at + 8), a);
+	if (m->mdns) {			/* RFC 6762, 10.2 */
+		a->cache_flush = cls & TOP_BIT;
+		a->present |= FLUSH;
+		cls &= ~TOP_BIT;
+	}
+	dns_rdata(d, m, type, at + 10, at + 10 + n, a);
+	/* RFC 2136: an UPDATE has records without data. */
+	if (n && cls == 1 && dns_rdata_known(type) && !(a->present & (DATA | DATA_LIST)))
+		d->bad_names = true;
 }
 
 /* RFC 1035, 4.1.3.  Records that are not shown are only passed over, looking for OPT. */

@@ -9,7 +9,7 @@ enum { A_BIT_DATA = 4, A_BIT_LIST = 5 };	/* rows of dns_answer_items */
 
 enum type {
 	T_A = 1, T_NS = 2, T_CNAME = 5, T_SOA = 6, T_PTR = 12, T_MX = 15, T_TXT = 16,
-	T_AAAA = 28, T_SRV = 33, T_DNAME = 39, T_SVCB = 64, T_HTTPS = 65, T_SPF = 99,
+	T_AAAA = 28, T_SRV = 33, T_DNAME = 39, T_SVCB = 64, T_HTTPS = 65, T_SPF = 99, T_URI = 256, T_CAA = 257,
 };
 
 static void set_data(struct dns_answer *a, const char *p, uint32_t n)
@@ -81,8 +81,10 @@ static void strings(struct dns_parts *d, const struct dns_msg *m, uint32_t at, u
 	while (at < end && d->n_strings < DNS_STRINGS_MAX && !dns_reach(m, at, 1)) {
 		uint8_t len = m->p[at++];
 
-		if (end - at < len || dns_reach(m, at, len))
+		if (end - at < len || dns_reach(m, at, len)) {
+			d->bad_names = true;
 			break;
+		}
 		d->strings[d->n_strings++] = (struct str){ (const char *)m->p + at, len };
 		at += len;
 		n++;
@@ -91,6 +93,70 @@ static void strings(struct dns_parts *d, const struct dns_msg *m, uint32_t at, u
 		return;
 	a->data_list = (struct list){ first, n };
 	a->present |= 1u << A_BIT_LIST;
+}
+
+/* RFC 7553, 4.5: PRIORITY, WEIGHT, and the target up to the end. */
+static void uri(struct dns_parts *d, const struct dns_msg *m, uint32_t at, uint32_t end, struct dns_answer *a)
+{
+	uint32_t room = end - at + 12, n;
+	char *text;
+
+	if (end - at < 4 || dns_reach(m, at, end - at))
+		return;
+	text = dns_keep_text(d, room);
+	if (!text)
+		return;
+	n = (uint32_t)snprintf(text, room, "%u %u ", dns_be16(m->p + at), dns_be16(m->p + at + 2));
+	memcpy(text + n, m->p + at + 4, end - at - 4);
+	set_data(a, text, n + end - at - 4);
+}
+
+/* RFC 8659, 4.1: flags, the tag behind its length, and the value up to the end. */
+static void caa(struct dns_parts *d, const struct dns_msg *m, uint32_t at, uint32_t end, struct dns_answer *a)
+{
+	uint32_t room = end - at + 8, n, tag;
+	char *text;
+
+	if (end - at < 3 || dns_reach(m, at, end - at))
+		return;
+	tag = m->p[at + 1];
+	if (!tag || tag > end - at - 2)
+		return;
+	text = dns_keep_text(d, room);
+	if (!text)
+		return;
+	n = (uint32_t)snprintf(text, room, "%u ", m->p[at]);
+	at += 2;
+	memcpy(text + n, m->p + at, tag);
+	n += tag;
+	at += tag;
+	text[n++] = ' ';
+	memcpy(text + n, m->p + at, end - at);
+	set_data(a, text, n + end - at);
+}
+
+bool dns_rdata_known(uint16_t type)
+{
+	switch (type) {
+	case T_A:
+	case T_AAAA:
+	case T_NS:
+	case T_CNAME:
+	case T_PTR:
+	case T_DNAME:
+	case T_MX:
+	case T_SVCB:
+	case T_HTTPS:
+	case T_SRV:
+	case T_SOA:
+	case T_TXT:
+	case T_SPF:
+	case T_URI:
+	case T_CAA:
+		return true;
+	default:
+		return false;
+	}
 }
 
 void dns_rdata(struct dns_parts *d, const struct dns_msg *m, uint16_t type, uint32_t at, uint32_t end,
@@ -122,6 +188,12 @@ void dns_rdata(struct dns_parts *d, const struct dns_msg *m, uint16_t type, uint
 	case T_TXT:
 	case T_SPF:
 		strings(d, m, at, end, a);
+		break;
+	case T_URI:
+		uri(d, m, at, end, a);
+		break;
+	case T_CAA:
+		caa(d, m, at, end, a);
 		break;
 	default:
 		break;

@@ -113,17 +113,102 @@ static void put_class(struct buf *b, const struct str *class)
 		line_text(b, class->p, class->n);
 }
 
-static void put_question(const struct record *r, struct buf *b)
+/* Bits of dns_question.present and dns_answer.present, in the order of their tables. */
+enum { HAS_NAME = 1, HAS_TYPE = 2, HAS_CLASS = 4, HAS_UNICAST = 8 };
+enum { HAS_TTL = 8, HAS_DATA = 16, HAS_LIST = 32, HAS_FLUSH = 64 };
+
+/* In the place of a name that breaks the rules. */
+static void put_no_name(struct buf *b)
 {
+	buf_lit(b, "<bad name>");
+}
+
+static void put_question(const struct dns_question *q, struct buf *b)
+{
+	buf_chr(b, ' ');
+	line_text(b, q->type.p, q->type.n);
+	if (q->present & HAS_CLASS)
+		put_class(b, &q->class);
+	if (q->present & HAS_UNICAST)
+		buf_str(b, q->unicast_response ? " (QU)" : " (QM)");
+	buf_lit(b, "? ");
+	if (q->present & HAS_NAME)
+		put_name(b, q->name.p, q->name.n);
+	else
+		put_no_name(b);
+}
+
+/* All of them; each behind `intro`, and between them `between`. */
+static void put_questions(const struct record *r, const char *intro, const char *between, struct buf *b)
+{
+	const struct dns_question *q = r->dns.questions.p;
+	struct dns_question first = { .present = HAS_TYPE };
+	uint32_t n = record_has(r, FIELD_DNS_QUESTIONS) ? r->dns.questions.n : 1;
+
 	if (!record_has(r, FIELD_DNS_QUESTION_TYPE))
 		return;
-	buf_chr(b, ' ');
-	line_text(b, r->dns.question_type.p, r->dns.question_type.n);
-	if (record_has(r, FIELD_DNS_QUESTION_CLASS))
-		put_class(b, &r->dns.question_class);
-	buf_lit(b, "? ");
-	if (record_has(r, FIELD_DNS_QUESTION_NAME))
-		put_name(b, r->dns.question_name.p, r->dns.question_name.n);
+	if (!record_has(r, FIELD_DNS_QUESTIONS)) {
+		q = &first;
+		first.present |= record_has(r, FIELD_DNS_QUESTION_NAME) ? HAS_NAME : 0;
+		first.present |= record_has(r, FIELD_DNS_QUESTION_CLASS) ? HAS_CLASS : 0;
+		first.present |= record_has(r, FIELD_DNS_QUESTION_UNICAST) ? HAS_UNICAST : 0;
+		first.name = r->dns.question_name;
+		first.type = r->dns.question_type;
+		first.class = r->dns.question_class;
+		if (first.present & HAS_UNICAST)
+			first.unicast_response = r->dns.question_unicast;
+	}
+	for (uint32_t i = 0; i < n; i++) {
+		buf_str(b, i ? between : "");
+		buf_str(b, intro);
+		put_question(q + i, b);
+	}
+}
+
+static bool is_llmnr(const struct record *r)
+{
+	return record_has(r, FIELD_PROTOCOL) && !strcmp(r->protocol, "llmnr");
+}
+
+/* RFC 4795, 2.1.1: conflict and tentative, which tcpdump takes for AA and RD. */
+static void put_llmnr_flags(const struct record *r, struct buf *b)
+{
+	if (has_flag(r, "C"))
+		buf_lit(b, " [C]");
+	if (has_flag(r, "T"))
+		buf_lit(b, " [T]");
+}
+
+/* " [b2&3=0x2400]": the header's flags and codes, third and fourth octet. */
+static void put_bits(const struct record *r, struct buf *b)
+{
+	static const char digits[] = "0123456789abcdef";
+	int shift = 12;
+
+	while (shift && !(r->dns.header_bits >> shift))
+		shift -= 4;
+	buf_lit(b, " [b2&3=0x");
+	for (; shift >= 0; shift -= 4)
+		buf_chr(b, digits[r->dns.header_bits >> shift & 15]);
+	buf_lit(b, "]");
+}
+
+static void put_query_counts(const struct record *r, struct buf *b)
+{
+	bool inverse = record_has(r, FIELD_DNS_OP_CODE) && is_word(&r->dns.op_code, "IQUERY");
+	uint16_t qd = r->dns.questions_count, an = r->dns.answers_count;
+
+	/* An inverse query has an answer and asks for the question. */
+	if (inverse && record_has(r, FIELD_DNS_QDCOUNT) && qd)
+		put_count(b, qd, "q");
+	if (record_has(r, FIELD_DNS_ANCOUNT) && an != inverse)
+		put_count(b, an, "a");
+	if (!inverse && record_has(r, FIELD_DNS_QDCOUNT) && qd != 1)
+		put_count(b, qd, "q");
+	if (record_has(r, FIELD_DNS_NSCOUNT) && r->dns.authorities_count)
+		put_count(b, r->dns.authorities_count, "n");
+	if (record_has(r, FIELD_DNS_ARCOUNT) && r->dns.additionals_count)
+		put_count(b, r->dns.additionals_count, "au");
 }
 
 static void put_query(const struct record *r, struct buf *b)
@@ -133,15 +218,11 @@ static void put_query(const struct record *r, struct buf *b)
 		buf_chr(b, '+');
 	if (has_flag(r, "CD"))
 		buf_chr(b, '%');
-	if (record_has(r, FIELD_DNS_ANCOUNT) && r->dns.answers_count)
-		put_count(b, r->dns.answers_count, "a");
-	if (record_has(r, FIELD_DNS_NSCOUNT) && r->dns.authorities_count)
-		put_count(b, r->dns.authorities_count, "n");
-	if (record_has(r, FIELD_DNS_ARCOUNT) && r->dns.additionals_count)
-		put_count(b, r->dns.additionals_count, "au");
-	if (record_has(r, FIELD_DNS_QDCOUNT) && r->dns.questions_count > 1)
-		put_count(b, r->dns.questions_count, "q");
-	put_question(r, b);
+	put_llmnr_flags(r, b);
+	if (record_has(r, FIELD_DNS_HEADER_BITS))
+		put_bits(r, b);
+	put_query_counts(r, b);
+	put_questions(r, "", "", b);
 }
 
 /* The n-th word of space separated text; the rest for the last. */
@@ -182,9 +263,6 @@ static void put_strings(struct buf *b, const struct list *list)
 	}
 }
 
-/* Bits of dns_answer.present, in the order of its table. */
-enum { HAS_NAME = 1, HAS_TYPE = 2, HAS_CLASS = 4, HAS_TTL = 8, HAS_DATA = 16, HAS_LIST = 32 };
-
 static void put_srv(struct buf *b, const struct str *data)
 {
 	struct str port = word_of(data, 2);
@@ -202,12 +280,22 @@ static bool is_single_name(const struct str *type)
 	       is_word(type, "DNAME");
 }
 
-static void put_data(struct buf *b, const struct dns_answer *a)
+static bool wants_name(const struct str *type)
+{
+	return is_single_name(type) || is_word(type, "MX") || is_word(type, "SRV");
+}
+
+static void put_data(struct buf *b, const struct dns_answer *a, bool is_bad)
 {
 	if (a->present & HAS_LIST)
 		put_strings(b, &a->data_list);
-	if (!(a->present & HAS_DATA))
+	if (!(a->present & HAS_DATA)) {
+		if (is_bad && wants_name(&a->type)) {
+			buf_chr(b, ' ');
+			put_no_name(b);
+		}
 		return;
+	}
 	if (is_word(&a->type, "MX")) {
 		put_word(b, &a->data, 1, true);
 		put_word(b, &a->data, 0, false);
@@ -225,16 +313,22 @@ static void put_data(struct buf *b, const struct dns_answer *a)
 static void put_answers(const struct line_state *st, const struct record *r, struct buf *b)
 {
 	const struct dns_answer *a = r->dns.answers.p;
+	bool is_bad = record_has(r, FIELD_MALFORMED);
 	uint32_t i;
 
 	for (i = 0; i < r->dns.answers.n; i++) {
 		if (i)
 			buf_chr(b, ',');
 		buf_chr(b, ' ');
-		if (st->opt.verbose && a[i].present & HAS_NAME) {
-			put_name(b, a[i].name.p, a[i].name.n);
+		if (st->opt.verbose) {
+			if (a[i].present & HAS_NAME)
+				put_name(b, a[i].name.p, a[i].name.n);
+			else
+				put_no_name(b);
 			buf_chr(b, ' ');
 		}
+		if (a[i].present & HAS_FLUSH && a[i].cache_flush)
+			buf_lit(b, "(Cache flush) ");
 		if (st->opt.verbose > 2 && a[i].present & HAS_TTL) {
 			buf_lit(b, "[");
 			buf_u64(b, a[i].ttl);
@@ -244,7 +338,7 @@ static void put_answers(const struct line_state *st, const struct record *r, str
 			line_text(b, a[i].type.p, a[i].type.n);
 		if (a[i].present & HAS_CLASS)
 			put_class(b, &a[i].class);
-		put_data(b, &a[i]);
+		put_data(b, &a[i], is_bad);
 	}
 }
 
@@ -254,18 +348,17 @@ static void put_response(const struct line_state *st, const struct record *r, st
 	put_rcode(r, b);
 	if (has_flag(r, "AA"))
 		buf_chr(b, '*');
-	if (!has_flag(r, "RA"))
+	if (!has_flag(r, "RA") && !is_llmnr(r))
 		buf_chr(b, '-');
 	if (has_flag(r, "TC"))
 		buf_chr(b, '|');
 	if (has_flag(r, "AD"))
 		buf_chr(b, '$');
+	put_llmnr_flags(r, b);
 	if (record_has(r, FIELD_DNS_QDCOUNT) && r->dns.questions_count != 1)
 		put_count(b, r->dns.questions_count, "q");
-	if (st->opt.verbose > 1 && record_has(r, FIELD_DNS_QUESTION_TYPE)) {
-		buf_lit(b, " q:");
-		put_question(r, b);
-	}
+	if (st->opt.verbose > 1)
+		put_questions(r, " q:", ",", b);
 	buf_chr(b, ' ');
 	buf_u64(b, record_has(r, FIELD_DNS_ANCOUNT) ? r->dns.answers_count : 0);
 	buf_chr(b, '/');

@@ -44,6 +44,7 @@ static void put_list(struct buf *b, struct time_cache *time, enum field_type ele
 	}
 }
 
+/* Values, of which there may be some only.  What is true or false says its name, or nothing. */
 static void put_item(struct buf *b, struct time_cache *time, const struct item_table *t,
 		     const char *item)
 {
@@ -53,12 +54,17 @@ static void put_item(struct buf *b, struct time_cache *time, const struct item_t
 
 	memcpy(&present, item, sizeof(present));
 	for (i = 0; i < t->n; i++) {
-		if (!(present >> i & 1))
+		bool named = t->rows[i].type == FT_BOOL;
+
+		if (!(present >> i & 1) || (named && !*(const bool *)(item + t->rows[i].off)))
 			continue;
 		if (any)
 			buf_chr(b, ' ');
 		any = true;
-		fmt_value(b, time, t->rows[i].type, item + t->rows[i].off, NULL);
+		if (named)
+			buf_str(b, t->rows[i].name);
+		else
+			fmt_value(b, time, t->rows[i].type, item + t->rows[i].off, NULL);
 	}
 }
 

@@ -55,7 +55,8 @@ static void fill_items(struct record *r, struct texts *t)
 			.present = (i & 1 ? 0x1f : 0x2f), .name = next_text(t), .type = next_text(t),
 			.class = next_text(t), .data = next_text(t), .ttl = UINT32_MAX >> i,
 			.data_list = { lists[i], 2 } };
-		questions[i] = (struct dns_question){ i, next_text(t), next_text(t), next_text(t) };
+		questions[i] = (struct dns_question){ .present = i, .name = next_text(t), .type = next_text(t),
+						      .class = next_text(t), .unicast_response = i & 1 };
 	}
 	r->dns.answers = (struct list){ answers, ITEMS };
 	r->dns.questions = (struct list){ questions, ITEMS };

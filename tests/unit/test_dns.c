@@ -133,8 +133,19 @@ static void rdata_is_shown_by_type(void **state)
 	assert_int_equal(a.data_list.n, 3);
 	assert_str(((const struct str *)a.data_list.p)[0], "abc");
 	assert_str(((const struct str *)a.data_list.p)[2], "x");
+	assert_int_equal(parts.status, DNS_OK);
+	assert_int_equal(ANSWER(16, "\3abc\5x").present & 0x30, 0x20);
+	assert_int_equal(parts.status, DNS_BAD);
 	assert_int_equal(ANSWER(1, "\1\2\3").present & 0x30, 0);
+	assert_int_equal(parts.status, DNS_BAD);
 	assert_int_equal(ANSWER(2, "\5abc").present & 0x30, 0);
+	assert_str(ANSWER(256, "\0\x0a\0\5http://a/").data, "10 5 http://a/");
+	assert_str(ANSWER(256, "\xff\xff\xff\xff").data, "65535 65535 ");
+	assert_int_equal(ANSWER(256, "\0\x0a\0").present & 0x30, 0);
+	assert_str(ANSWER(257, "\x80\5issuea.test").data, "128 issue a.test");
+	assert_str(ANSWER(257, "\0\5issue").data, "0 issue ");
+	assert_int_equal(ANSWER(257, "\0\6issue").present & 0x30, 0);
+	assert_int_equal(ANSWER(257, "\0\0x").present & 0x30, 0);
 	assert_str(ANSWER(1234, "abc").type, "TYPE1234");
 	assert_int_equal(ANSWER(1234, "abc").present & 0x30, 0);
 }

@@ -195,7 +195,7 @@ static void mark_with(struct record *r, const struct field *f, const struct str 
 		memcpy(at, text, sizeof(*text));
 	answer = (struct dns_answer){ .present = 0x2f, .name = *text, .type = *text, .class = *text,
 				      .data_list = { text, 1 } };
-	question = (struct dns_question){ 7, *text, *text, *text };
+	question = (struct dns_question){ .present = 7, .name = *text, .type = *text, .class = *text };
 	if (f->type == FT_STRS)
 		*(struct list *)(void *)at = (struct list){ text, 1 };
 	if (f->items == &dns_answer_items)

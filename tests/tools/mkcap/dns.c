@@ -282,3 +282,64 @@ void make_hostile(struct cap *c)
 		cap_packet(c, 0, &k, 1, i ? NULL : "comment \x1b[5m with escapes", 0);
 	}
 }
+
+#define MESSAGE(from, to, literal) { from, to, sizeof(literal) - 1, literal }
+#define A_EXAMPLE "\1a\7example\0"
+
+/* What a line of DNS has words for beside names and addresses. */
+void make_dns_words(struct cap *c)
+{
+	static const struct { uint16_t from, to, n; const char *p; } messages[] = {
+		/* three questions; two of them answered */
+		MESSAGE(4000, 53, "\0\1\1\0\0\3\0\0\0\0\0\0\1a\1b\0\0\1\0\1\1c\1d\0\0\x1c\0\1"
+				  "\1e\1f\0\0\x0f\0\1"),
+		MESSAGE(53, 4000, "\0\1\x85\x80\0\2\0\1\0\0\0\0" A_EXAMPLE "\0\1\0\1\1b\0\0\x10\0\3"
+				  "\xc0\x1b\0\x10\0\3\0\0\0\5\0\4\3one"),
+		/* an order of counts; flags of no use in a query; NOTIFY, whose AA is of use; IQUERY; no question */
+		MESSAGE(4000, 53, "\0\2\1\0\0\2\0\0\0\1\0\1" A_EXAMPLE "\0\xff\0\1\xc0\x0c\0\xff\0\3"
+				  "\xc0\x0c\0\2\0\1\0\0\0\5\0\2\xc0\x0e\0\0\x29\4\xd0\0\0\0\0\0\0"),
+		MESSAGE(4000, 53, "\0\3\0\xc5\0\1\0\0\0\0\0\0" A_EXAMPLE "\0\1\0\1"),
+		MESSAGE(4000, 53, "\0\4\x24\0\0\1\0\1\0\0\0\0" A_EXAMPLE "\0\6\0\1"
+				  "\xc0\x0c\0\1\0\1\0\0\0\5\0\4\1\2\3\4"),
+		MESSAGE(4000, 53, "\0\5\x08\0\0\0\0\1\0\0\0\0" A_EXAMPLE "\0\1\0\1\0\0\0\5\0\4\1\2\3\4"),
+		MESSAGE(4000, 53, "\0\6\1\0\0\0\0\0\0\0\0\0"),
+		/* an UPDATE, one of whose records has no data, as it may */
+		MESSAGE(4000, 53, "\0\7\x28\0\0\1\0\1\0\0\0\0" A_EXAMPLE "\0\6\0\1\xc0\x0c\0\5\0\xff\0\0\0\0\0\0"),
+		/* URI and CAA, and CAA that is too short for its tag */
+		MESSAGE(53, 4000, "\0\x08\x81\x80\0\1\0\2\0\0\0\0" A_EXAMPLE "\1\0\0\1"
+				  "\xc0\x0c\1\0\0\1\0\0\0\5\0\x0d\0\x0a\0\5http://a/\xc0\x0c\1\1\0\1\0\0\0\5\0\x0d"
+				  "\x80\5issuea.test"),
+		MESSAGE(53, 4000, "\0\x09\x81\x80\0\1\0\1\0\0\0\0" A_EXAMPLE "\1\1\0\1"
+				  "\xc0\x0c\1\1\0\1\0\0\0\5\0\4\0\5is"),
+		/* names that break the rules: a question's, an alias, an owner's; and an address of three octets */
+		MESSAGE(4000, 53, "\0\x0a\1\0\0\1\0\0\0\0\0\0\1a\xc0\x80\0\1\0\1"),
+		MESSAGE(53, 4000, "\0\x0b\x81\x80\0\1\0\2\0\0\0\0" A_EXAMPLE "\0\1\0\1"
+				  "\xc0\x0c\0\5\0\1\0\0\0\5\0\2\xc0\xff\xc0\xff\0\1\0\1\0\0\0\5\0\4\1\2\3\4"),
+		MESSAGE(53, 4000, "\0\x0c\x81\x80\0\1\0\1\0\0\0\0" A_EXAMPLE "\0\1\0\1"
+				  "\xc0\x0c\0\1\0\1\0\0\0\5\0\3\1\2\3"),
+		/* multicast: a question for a unicast response and one that is not; records that flush caches and do not */
+		MESSAGE(5353, 5353, "\0\0\0\0\0\2\0\0\0\0\0\0\1a\5local\0\0\1\x80\1\xc0\x0c\0\x1c\0\1"),
+		MESSAGE(5353, 5353, "\0\0\x84\0\0\0\0\2\0\0\0\0\1a\5local\0\0\1\x80\1\0\0\0\x78\0\4\1\2\3\4"
+				    "\xc0\x0c\0\2\0\1\0\0\0\x78\0\2\xc0\x0e"),
+		/* LLMNR: conflict, tentative, what is reserved there */
+		MESSAGE(4000, 5355, "\0\x0d\4\0\0\1\0\0\0\0\0\0\4host\0\0\1\0\1"),
+		MESSAGE(5355, 4000, "\0\x0d\x81\0\0\1\0\1\0\0\0\0\4host\0\0\1\0\1"
+				    "\xc0\x0c\0\1\0\1\0\0\0\x1e\0\4\1\2\3\4"),
+		MESSAGE(4000, 5355, "\0\x0e\1\x80\0\1\0\0\0\0\0\0\4host\0\0\1\0\1"),
+	};
+	struct pk k;
+
+	cap_pcap(c, 1);
+	for (size_t i = 0; i < sizeof(messages) / sizeof(messages[0]); i++) {
+		bool reply = messages[i].to == 4000;
+		const struct host *from = reply ? &bob : &alice, *to = reply ? &alice : &bob;
+
+		pk_start(&k);
+		pk_add(&k, messages[i].p, messages[i].n);
+		pk_udp(&k, messages[i].from, messages[i].to);
+		pk_ip4(&k, from, to, 17);
+		pk_ethernet(&k, from, to->mac, 0x0800);
+		cap_frame(c, &k);
+	}
+	cap_cut(c, &k, 14 + 20 + 8 + 20);
+}

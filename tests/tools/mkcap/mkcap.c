@@ -329,6 +329,7 @@ static const struct {
 	{ "dns-udp.pcap", make_dns_udp },
 	{ "dns-tcp.pcap", make_dns_tcp },
 	{ "dns-pipelined.pcap", make_dns_pipelined },
+	{ "dns-words.pcap", make_dns_words },
 	{ "mdns.pcap", make_mdns },
 	{ "tcp.pcap", make_tcp },
 	{ "ipv6-ext.pcap", make_ipv6_ext },
