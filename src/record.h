@@ -269,7 +269,7 @@ struct record {
 	X(SEVERITY, "event.severity", FT_U16, alert.severity, "alert", "how grave, up to 100: 21 low, 47 medium, 73 high") \
 	X(ACTION, "event.action", FT_WORD, action, "dns http http2 tls redis kafka dhcp drop lost", "what the message is: query, request, response, no_answer, drop, ...") \
 	X(OUTCOME, "event.outcome", FT_WORD, outcome, "dns http http2 tls redis kafka dhcp", "success, failure or unknown, of a response") \
-	X(DURATION, "event.duration", FT_U64, duration_ns, "dns icmp http http2 tls redis kafka dhcp flow", "nanoseconds from the request to its response, or from the first packet of a flow to its last") \
+	X(DURATION, "event.duration", FT_U64, duration_ns, "dns icmp http http2 tls redis kafka dhcp flow", "nanoseconds from the request to its response (which has it, or the request if that came later), or from the first packet of a flow to its last") \
 	X(START, "event.start", FT_TIME, start_ns, "device flow stats alert lost", "first moment the record stands for") \
 	X(END, "event.end", FT_TIME, end_ns, "device flow stats alert lost", "last moment the record stands for") \
 	X(SAMPLED, "event.sampled", FT_U32, sampled, "all", "N when one packet in N was kept") \

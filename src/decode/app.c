@@ -161,21 +161,26 @@ void app_counts(const struct app *a, struct decode_counts *c)
 			decoders[i]->counts(a->ctx[i], c);
 }
 
-static uint32_t take(void *ctx, const struct stream_data *d);
-
-void app_finish(struct app *a, struct emit *e)
-{
-	struct app_call c = { .app = a, .e = e, .requests = a->requests, .show_secrets = a->show_secrets };
-
-	stream_finish(a->streams, take, &c);
-}
-
 void app_tick(struct app *a, uint64_t now_ns, struct emit *e)
 {
 	requests_tick(a->requests, now_ns, e);
 	for (unsigned int i = 0; i < DECODERS; i++)
 		if (decoders[i]->tick)
 			decoders[i]->tick(a->ctx[i], now_ns, e);
+}
+
+static uint32_t take(void *ctx, const struct stream_data *d);
+
+void app_finish(struct app *a, uint64_t now_ns, struct emit *e)
+{
+	struct app_call c = { .app = a, .e = e, .requests = a->requests, .show_secrets = a->show_secrets };
+
+	stream_finish(a->streams, take, &c);
+	requests_end(a->requests);
+	for (unsigned int i = 0; i < DECODERS; i++)
+		if (decoders[i]->finish)
+			decoders[i]->finish(a->ctx[i]);
+	app_tick(a, now_ns, e);
 }
 
 static bool has_port(const uint16_t ports[APP_PORTS], const struct packet *pk)

@@ -43,6 +43,7 @@ struct app_decoder {
 	void (*close)(void *ctx);
 	void (*counts)(const void *ctx, struct decode_counts *c);	/* adds to them */
 	void (*tick)(void *ctx, uint64_t now_ns, struct emit *e);
+	void (*finish)(void *ctx);	/* before the last tick */
 	/* A UDP payload; hinted: its port is ours, or the user says so.  True: it was ours. */
 	bool (*datagram)(struct app_call *c, bool hinted);
 	/* The next octets of a direction of which nothing is known. */
@@ -60,8 +61,8 @@ void app_close(struct app *a);
 /* Any packet with UDP or TCP. */
 void app_packet(struct app *a, const struct packet *pk, struct emit *e);
 void app_tick(struct app *a, uint64_t now_ns, struct emit *e);
-/* No more packets will come. */
-void app_finish(struct app *a, struct emit *e);
+/* No more packets will come: what is certain only now is told. */
+void app_finish(struct app *a, uint64_t now_ns, struct emit *e);
 void app_counts(const struct app *a, struct decode_counts *c);
 
 /*

@@ -11,7 +11,7 @@ enum { IP_ICMP = 1, IP_TCP = 6, IP_UDP = 17, IP_ICMPV6 = 58 };
 struct decode {
 	enum decode_mode mode;
 	uint32_t kinds;			/* of messages */
-	uint64_t last_ns;		/* the latest moment heard of */
+	uint64_t last_ns;		/* the last moment heard of */
 	struct packet_state *packets;
 	struct icmp_state *icmp;
 	struct app *app;
@@ -164,9 +164,8 @@ int decode_tick(struct decode *d, uint64_t now_ns, record_fn fn, void *ctx)
 	struct emit e = { .fn = fn, .ctx = ctx, .kinds = d->kinds };
 
 	packet_tick(d->packets, now_ns);
-	if (now_ns > d->last_ns)
-		d->last_ns = now_ns;
-	app_tick(d->app, d->last_ns, &e);
+	d->last_ns = now_ns;
+	app_tick(d->app, now_ns, &e);
 	d->counts.records += e.messages;
 	return e.rc;
 }
@@ -176,9 +175,9 @@ int decode_finish(struct decode *d, record_fn fn, void *ctx)
 {
 	struct emit e = { .fn = fn, .ctx = ctx, .kinds = d->kinds };
 
-	app_finish(d->app, &e);
+	app_finish(d->app, d->last_ns, &e);
 	d->counts.records += e.messages + e.earlier;
-	return e.rc ? e.rc : decode_tick(d, d->last_ns, fn, ctx);
+	return e.rc;
 }
 
 void decode_counts(const struct decode *d, struct decode_counts *c)

@@ -63,6 +63,13 @@ static void dns_tick(void *ctx, uint64_t now_ns, struct emit *e)
 	dns_pending_tick(st->pending, now_ns, e);
 }
 
+static void dns_finish(void *ctx)
+{
+	struct dns_state *st = ctx;
+
+	dns_pending_end(st->pending);
+}
+
 static void mark_header(struct record *r, const struct dns_parts *d)
 {
 	static const enum field_id counts[] = { FIELD_DNS_QDCOUNT, FIELD_DNS_ANCOUNT, FIELD_DNS_NSCOUNT,
@@ -362,6 +369,7 @@ const struct app_decoder dns_decoder = {
 	.close = dns_close,
 	.counts = dns_counts,
 	.tick = dns_tick,
+	.finish = dns_finish,
 	.datagram = take_datagram,
 	.guess = guess_dns,
 	.take = take_message,

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "decode/pairs.h"
+#include "util/hash.h"
 
 enum { PENDING_MAX = 16384 };
 #define TIMEOUT_NS 5000000000ull
@@ -30,6 +31,7 @@ struct query {
 
 struct dns_pending {
 	struct pairs *pairs;		/* NULL: no pairing */
+	struct hash_key seed;
 	uint64_t timeout_ns;
 	bool no_answer;
 };
@@ -42,6 +44,7 @@ int dns_pending_open(struct dns_pending **out, const struct decode_options *opt)
 		return -ENOMEM;
 	p->timeout_ns = opt->answer_timeout_ns ? opt->answer_timeout_ns : TIMEOUT_NS;
 	p->no_answer = opt->no_answer;
+	p->seed = hash_key_from(opt->seed);
 	if (!opt->no_pairing && pairs_open(&p->pairs, PENDING_MAX, sizeof(struct query), opt->seed)) {
 		free(p);
 		return -ENOMEM;
@@ -63,9 +66,29 @@ uint64_t dns_pending_evicted(const struct dns_pending *p)
 	return p->pairs ? pairs_evicted(p->pairs) : 0;
 }
 
-/* RFC 5452, 9.1: a response comes from where the query went, to where it came from, with its id. */
-static struct pairs_key key_of(const struct packet *pk, enum dns_protocol protocol, uint16_t id,
-			       bool response)
+/* The first question, in small letters; 0: it is not there, or cannot be read. */
+static uint64_t question_of(const struct dns_pending *p, const struct dns_parts *d)
+{
+	uint64_t w[1 + (DNS_WIRE_MAX + 7) / 8] = { (uint64_t)d->first_type << 16 | d->first_class };
+	uint8_t *at = (uint8_t *)(w + 1);
+	uint64_t digest;
+
+	if (!d->n_questions || !d->first_named)
+		return 0;
+	/* No length of a label is a letter: they are below 64. */
+	for (uint32_t i = 0; i < d->first.n; i++)
+		at[i] = d->first.wire[i] >= 'A' && d->first.wire[i] <= 'Z' ? d->first.wire[i] | 32
+									   : d->first.wire[i];
+	digest = hash_words(&p->seed, w, 1 + (d->first.n + 7u) / 8);
+	return digest ? digest : 1;
+}
+
+/*
+ * RFC 5452, 9.1: a response comes from where the query went, to where it came from, with its
+ * id and its question.
+ */
+static struct pairs_key key_of(const struct dns_pending *p, const struct packet *pk, enum dns_protocol protocol,
+			       const struct dns_parts *d, bool response)
 {
 	const struct ip_layer *ip = &pk->ip;
 	struct pairs_key k;
@@ -76,7 +99,8 @@ static struct pairs_key key_of(const struct packet *pk, enum dns_protocol protoc
 	if (protocol != DNS_LINK_LOCAL)
 		memcpy(k.server, response ? ip->src.b : ip->dst.b, sizeof(k.server));
 	k.server_port = response ? ip->sport : ip->dport;
-	k.id = id;
+	k.id = d->id;
+	k.what = question_of(p, d);
 	k.family = ip->src.family;
 	k.kind = ip->proto;
 	if (k.family == 4) {
@@ -86,15 +110,20 @@ static struct pairs_key key_of(const struct packet *pk, enum dns_protocol protoc
 	return k;
 }
 
-void dns_pending_asked(struct dns_pending *p, const struct record *r, const struct packet *pk,
+void dns_pending_asked(struct dns_pending *p, struct record *r, const struct packet *pk,
 		       enum dns_protocol protocol, const struct dns_parts *d)
 {
 	struct pairs_key k;
+	uint64_t answered_ns;
 	struct query *q;
 
 	if (!p->pairs || protocol == DNS_MULTICAST)
 		return;
-	k = key_of(pk, protocol, d->id, false);
+	k = key_of(p, pk, protocol, d, false);
+	if (pairs_was_early(p->pairs, &k, r->time_ns, &answered_ns)) {
+		pairs_took(r, r->time_ns, answered_ns);
+		return;
+	}
 	q = pairs_put(p->pairs, &k, r->time_ns, p->timeout_ns);
 	if (!q)
 		return;
@@ -130,8 +159,12 @@ bool dns_pending_answered(struct dns_pending *p, const struct packet *pk, enum d
 
 	if (!p->pairs || protocol == DNS_MULTICAST)
 		return false;
-	k = key_of(pk, protocol, d->id, true);
-	if (!pairs_take(p->pairs, &k, &asked_ns) || pk->frame->time_ns < asked_ns)
+	k = key_of(p, pk, protocol, d, true);
+	if (!pairs_take(p->pairs, &k, &asked_ns)) {
+		pairs_early(p->pairs, &k, pk->frame->time_ns);
+		return false;
+	}
+	if (pk->frame->time_ns < asked_ns)
 		return false;
 	*duration_ns = pk->frame->time_ns - asked_ns;
 	return true;
@@ -194,10 +227,19 @@ void dns_pending_tick(struct dns_pending *p, uint64_t now_ns, struct emit *e)
 {
 	struct pairs_key k;
 	struct query *q;
-	uint64_t asked_ns;
+	uint64_t asked_ns, clock_ns;
 
-	if (!p->pairs || !p->no_answer || now_ns < p->timeout_ns)
+	if (!p->pairs)
 		return;
-	while (!e->rc && (q = pairs_expire(p->pairs, now_ns - p->timeout_ns, &k, &asked_ns)))
+	clock_ns = pairs_pass(p->pairs, now_ns);
+	if (!p->no_answer || clock_ns < p->timeout_ns)
+		return;
+	while (!e->rc && (q = pairs_expire(p->pairs, clock_ns - p->timeout_ns, &k, &asked_ns)))
 		give_no_answer(q, asked_ns, e);
+}
+
+void dns_pending_end(struct dns_pending *p)
+{
+	if (p->pairs)
+		pairs_end(p->pairs);
 }

@@ -223,7 +223,7 @@ static void pair(struct icmp_state *st, const struct packet *pk, struct record *
 		 uint8_t request_type)
 {
 	const struct ip_layer *ip = &pk->ip;
-	uint64_t asked_ns;
+	uint64_t then_ns;
 	struct pairs_key k;
 	size_t n = ip->src.family == 6 ? 16 : 4;
 
@@ -236,11 +236,15 @@ static void pair(struct icmp_state *st, const struct packet *pk, struct record *
 	k.seq = r->icmp.seq;
 	k.family = ip->src.family;
 	k.kind = request_type;
-	if (!reply) {
+	if (reply) {
+		if (pairs_take(st->pairs, &k, &then_ns))
+			pairs_took(r, then_ns, r->time_ns);
+		else
+			pairs_early(st->pairs, &k, r->time_ns);
+	} else if (pairs_was_early(st->pairs, &k, r->time_ns, &then_ns)) {
+		pairs_took(r, r->time_ns, then_ns);
+	} else {
 		pairs_put(st->pairs, &k, r->time_ns, AGAIN_NS);
-	} else if (pairs_take(st->pairs, &k, &asked_ns) && r->time_ns >= asked_ns) {
-		r->duration_ns = r->time_ns - asked_ns;
-		record_mark(r, FIELD_DURATION);
 	}
 }
 

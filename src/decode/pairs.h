@@ -2,22 +2,42 @@
 #ifndef NETPROBE_DECODE_PAIRS_H
 #define NETPROBE_DECODE_PAIRS_H
 
+#include <stdbool.h>
 #include <stdint.h>
+
+#include "record.h"
 
 /*
  * Requests that wait for their response: how long it took, and which never got one.
  * A table has a fixed number of places, made when it is opened.  When all are taken
  * the oldest request is forgotten, and counted.  Requests are kept in the order in
  * which they were put, so timeouts are found without a search.
+ *
+ * Stamps of frames need not grow.  Waiting is measured by a clock of the table's own, which
+ * goes on as far as they do, and never back: up to PAIRS_DISORDER_NS before the latest one a
+ * stamp is out of order, further it is time set back.  More than PAIRS_STRAY_NS ahead of the
+ * latest one it counts for nothing until the next one is there as well.
+ *
+ * A response may be heard of before its request: the last PAIRS_EARLY_MAX of those that found
+ * none are kept, and answer a request whose stamp is at most PAIRS_EARLY_NS away.
  */
+enum { PAIRS_EARLY_MAX = 512, PAIRS_SAME_MAX = 16 };
+#define PAIRS_DISORDER_NS 10000000000ull
+#define PAIRS_STRAY_NS 60000000000ull
+#define PAIRS_EARLY_NS 1000000000ull
 
-/* Who asked whom for what.  All octets count: start from a zeroed one. */
+/*
+ * Who asked whom for what.  All octets count: start from a zeroed one.  `what` is a digest of
+ * what is asked, 0 when that is not known: then it is any, if there is but one.  Of requests
+ * that differ in nothing else PAIRS_SAME_MAX are kept.
+ */
 struct pairs_key {
 	uint8_t  client[16], server[16];
 	uint16_t client_port, server_port;
 	uint16_t id, seq;
 	uint8_t  family, kind;		/* kind: the caller's, to tell protocols apart */
 	uint8_t  zero[6];
+	uint64_t what;
 };
 
 struct pairs;
@@ -34,7 +54,26 @@ void *pairs_put(struct pairs *p, const struct pairs_key *k, uint64_t now_ns, uin
 /* The request that a response with this key answers, taken out; NULL when there is none.
  * The value is good until the next call. */
 void *pairs_take(struct pairs *p, const struct pairs_key *k, uint64_t *asked_ns);
-/* The oldest request, taken out, if it was put before `before_ns`; else NULL. */
+/* Likewise, but it stays for the rest of the response: it does not expire, it is forgotten. */
+void *pairs_see(struct pairs *p, const struct pairs_key *k, uint64_t *asked_ns);
+/* A response found no request: keep it for a moment. */
+void pairs_early(struct pairs *p, const struct pairs_key *k, uint64_t now_ns);
+/* Was this request answered before it was heard of?  Then it need not be put. */
+bool pairs_was_early(struct pairs *p, const struct pairs_key *k, uint64_t now_ns, uint64_t *answered_ns);
+/* event.duration, unless the stamps go back. */
+static inline void pairs_took(struct record *r, uint64_t asked_ns, uint64_t answered_ns)
+{
+	if (answered_ns < asked_ns)
+		return;
+	r->duration_ns = answered_ns - asked_ns;
+	record_mark(r, FIELD_DURATION);
+}
+
+/* A stamp.  Returns what the table's clock says, as far as that is certain. */
+uint64_t pairs_pass(struct pairs *p, uint64_t now_ns);
+/* There will be no more stamps: the last one counts. */
+void pairs_end(struct pairs *p);
+/* The oldest request, taken out, if by the table's clock it was put before `before_ns`; else NULL. */
 void *pairs_expire(struct pairs *p, uint64_t before_ns, struct pairs_key *k, uint64_t *asked_ns);
 uint64_t pairs_evicted(const struct pairs *p);
 uint32_t pairs_count(const struct pairs *p);

@@ -166,17 +166,10 @@ static bool keep_fields(struct kept *k, const struct record *r, bool texts)
 
 _Static_assert(FIELDS <= UINT8_MAX, "a field's number is kept in an octet");
 
-void requests_ask(struct requests *q, const struct request_key *key, const struct record *r)
+static void keep_record(struct kept *k, const struct record *r)
 {
-	struct pairs_key p = key_of(key);
-	struct kept *k;
 	bool all = true;
 
-	if (!q->pairs)
-		return;
-	k = pairs_put(q->pairs, &p, r->time_ns, q->timeout_ns);
-	if (!k)
-		return;
 	k->n = 0;
 	k->limit = REQUEST_OCTETS - 1 - sizeof(bool);	/* for `truncated` */
 	k->kind = r->kind;
@@ -189,6 +182,24 @@ void requests_ask(struct requests *q, const struct request_key *key, const struc
 		k->limit = REQUEST_OCTETS;
 		keep_field(k, &cut, FIELD_TRUNCATED);
 	}
+}
+
+bool requests_ask(struct requests *q, const struct request_key *key, struct record *r)
+{
+	struct pairs_key p = key_of(key);
+	uint64_t answered_ns;
+	struct kept *k;
+
+	if (!q->pairs)
+		return false;
+	if (pairs_was_early(q->pairs, &p, r->time_ns, &answered_ns)) {
+		pairs_took(r, r->time_ns, answered_ns);
+		return true;
+	}
+	k = pairs_put(q->pairs, &p, r->time_ns, q->timeout_ns);
+	if (k)
+		keep_record(k, r);
+	return false;
 }
 
 static const uint8_t *restore_list(struct requests *q, struct list *l, enum field_type type,
@@ -256,13 +267,12 @@ const struct record *requests_answer(struct requests *q, const struct request_ke
 	if (!q->pairs)
 		return NULL;
 	k = pairs_take(q->pairs, &p, &asked_ns);
-	if (!k)
+	if (!k) {
+		pairs_early(q->pairs, &p, r->time_ns);
 		return NULL;
-	restore(q, k);
-	if (r->time_ns >= asked_ns) {
-		r->duration_ns = r->time_ns - asked_ns;
-		record_mark(r, FIELD_DURATION);
 	}
+	restore(q, k);
+	pairs_took(r, asked_ns, r->time_ns);
 	return &q->request;
 }
 
@@ -298,11 +308,14 @@ void requests_tick(struct requests *q, uint64_t now_ns, struct emit *e)
 {
 	struct pairs_key p;
 	const struct kept *k;
-	uint64_t asked_ns;
+	uint64_t asked_ns, clock_ns;
 
-	if (!q->pairs || !q->no_answer || now_ns < q->timeout_ns)
+	if (!q->pairs)
 		return;
-	while (!e->rc && (k = pairs_expire(q->pairs, now_ns - q->timeout_ns, &p, &asked_ns))) {
+	clock_ns = pairs_pass(q->pairs, now_ns);
+	if (!q->no_answer || clock_ns < q->timeout_ns)
+		return;
+	while (!e->rc && (k = pairs_expire(q->pairs, clock_ns - q->timeout_ns, &p, &asked_ns))) {
 		restore(q, k);
 		q->request.action = "no_answer";
 		q->request.outcome = "unknown";
@@ -310,6 +323,12 @@ void requests_tick(struct requests *q, uint64_t now_ns, struct emit *e)
 		record_mark(&q->request, FIELD_OUTCOME);
 		emit_record(e, &q->request);
 	}
+}
+
+void requests_end(struct requests *q)
+{
+	if (q->pairs)
+		pairs_end(q->pairs);
 }
 
 uint64_t requests_evicted(const struct requests *q)

@@ -24,17 +24,21 @@ struct requests;
 
 int  requests_open(struct requests **out, const struct decode_options *opt);
 void requests_close(struct requests *q);
-/* Remember r, a request.  One with the same key that still waits stays, and nothing is done. */
-void requests_ask(struct requests *q, const struct request_key *k, const struct record *r);
 /*
- * r is the response: it gets event.duration.  Returns the request, or NULL when none waits;
- * what it points to is good until the next call.
+ * Remember r, a request.  One with the same key that still waits stays, and nothing is done.
+ * True: its response was heard of before it, so it does not wait, and r gets event.duration.
+ */
+bool requests_ask(struct requests *q, const struct request_key *k, struct record *r);
+/*
+ * r is the response: it gets event.duration.  Returns the request, or NULL when none waits (one
+ * that comes in a moment need not wait then); what it points to is good until the next call.
  */
 const struct record *requests_answer(struct requests *q, const struct request_key *k, struct record *r);
 /* It goes on under another key; returns when it was asked, 0: none waits. */
 uint64_t requests_move(struct requests *q, const struct request_key *from, const struct request_key *to);
 /* Nobody will answer it: forget it without a word. */
 void requests_drop(struct requests *q, const struct request_key *k);
+void requests_end(struct requests *q);	/* no more stamps will come */
 void requests_tick(struct requests *q, uint64_t now_ns, struct emit *e);
 uint64_t requests_evicted(const struct requests *q);
 
