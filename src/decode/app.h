@@ -46,6 +46,8 @@ struct app_decoder {
 	void (*finish)(void *ctx);	/* before the last tick */
 	/* A UDP payload; hinted: its port is ours, or the user says so.  True: it was ours. */
 	bool (*datagram)(struct app_call *c, bool hinted);
+	/* As datagram(), of a first fragment: what it gives is told when the others do not come. */
+	bool (*first)(struct app_call *c);
 	/* The next octets of a direction of which nothing is known. */
 	enum app_guess (*guess)(struct app_call *c, const struct stream_data *d, bool hinted);
 	/* As stream_fn, or APP_WRONG.  conn->state and the side's phase, mark and want are its own. */
@@ -61,8 +63,8 @@ void app_close(struct app *a);
 /* Any packet with UDP or TCP. */
 void app_packet(struct app *a, const struct packet *pk, struct emit *e);
 void app_tick(struct app *a, uint64_t now_ns, struct emit *e);
-/* No more packets will come: what is certain only now is told. */
-void app_finish(struct app *a, uint64_t now_ns, struct emit *e);
+/* No more packets will come; a last tick follows. */
+void app_finish(struct app *a, struct emit *e);
 void app_counts(const struct app *a, struct decode_counts *c);
 
 /*

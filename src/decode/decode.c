@@ -175,9 +175,9 @@ int decode_finish(struct decode *d, record_fn fn, void *ctx)
 {
 	struct emit e = { .fn = fn, .ctx = ctx, .kinds = d->kinds };
 
-	app_finish(d->app, d->last_ns, &e);
+	app_finish(d->app, &e);
 	d->counts.records += e.messages + e.earlier;
-	return e.rc;
+	return e.rc ? e.rc : decode_tick(d, d->last_ns, fn, ctx);
 }
 
 void decode_counts(const struct decode *d, struct decode_counts *c)

@@ -26,6 +26,7 @@ struct context {
 	struct app_call *call;
 	const struct stream_data *d;	/* NULL: a datagram */
 	enum dns_protocol protocol;
+	bool first;			/* of a datagram's fragments; the others may come */
 };
 
 static void dns_close(void *ctx)
@@ -182,9 +183,9 @@ static void give(struct context *c, const struct dns_msg *m)
 		record_mark(&r, FIELD_DNS_RESPONSE_CODE);
 		r.outcome = dns_rcode(d) ? "failure" : "success";
 		record_mark(&r, FIELD_OUTCOME);
-		if (dns_pending_answered(c->st->pending, c->call->pk, c->protocol, d, &r.duration_ns))
+		if (dns_pending_answered(c->st->pending, c->call->pk, c->protocol, d, c->first, &r.duration_ns))
 			record_mark(&r, FIELD_DURATION);
-	} else {
+	} else if (!c->first) {
 		dns_pending_asked(c->st->pending, &r, c->call->pk, c->protocol, d);
 	}
 	mark_header(&r, d);
@@ -239,7 +240,7 @@ static bool has_port(const struct packet *pk, uint16_t port)
 static bool take_datagram(struct app_call *call, bool hinted)
 {
 	const struct packet *pk = call->pk;
-	struct context c = { call->ctx, call, NULL, DNS_PLAIN };
+	struct context c = { call->ctx, call, NULL, DNS_PLAIN, false };
 	struct dns_msg m = { pk->payload, pk->payload_cap, pk->payload_len, false };
 
 	if (m.cap > m.len)
@@ -254,6 +255,28 @@ static bool take_datagram(struct app_call *call, bool hinted)
 		return false;
 	m.mdns = c.protocol == DNS_MULTICAST;
 	if (understand(&c, &m) != DNS_OK)
+		return false;
+	give(&c, &m);
+	return true;
+}
+
+/*
+ * What the octets of a first fragment say; the message is as long as its UDP header has it.  A
+ * query's question may be cut, so only the whole one waits.
+ */
+static bool take_first(struct app_call *call)
+{
+	const struct packet *pk = call->pk;
+	uint32_t len = dns_be16(pk->l4 + 4);
+	struct context c = { call->ctx, call, NULL, DNS_PLAIN, true };
+	struct dns_msg m = { pk->payload, pk->payload_cap, len < 8 ? 0 : len - 8, false };
+
+	if (has_port(pk, PORT_MDNS))
+		c.protocol = DNS_MULTICAST;
+	else if (has_port(pk, PORT_LLMNR))
+		c.protocol = DNS_LINK_LOCAL;
+	m.mdns = c.protocol == DNS_MULTICAST;
+	if (m.cap >= m.len || understand(&c, &m) != DNS_OK)
 		return false;
 	give(&c, &m);
 	return true;
@@ -314,7 +337,7 @@ static uint32_t take_message(struct app_call *call, const struct stream_data *d)
 {
 	const struct packet *pk = call->pk;
 	bool llmnr = has_port(pk, PORT_LLMNR) && !has_port(pk, PORT_DNS);
-	struct context c = { call->ctx, call, d, llmnr ? DNS_LINK_LOCAL : DNS_PLAIN };
+	struct context c = { call->ctx, call, d, llmnr ? DNS_LINK_LOCAL : DNS_PLAIN, false };
 	struct dns_msg m = { .p = d->p + 2 };
 	enum dns_status begun = DNS_OK;
 
@@ -371,6 +394,7 @@ const struct app_decoder dns_decoder = {
 	.tick = dns_tick,
 	.finish = dns_finish,
 	.datagram = take_datagram,
+	.first = take_first,
 	.guess = guess_dns,
 	.take = take_message,
 };

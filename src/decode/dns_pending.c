@@ -152,7 +152,7 @@ void dns_pending_asked(struct dns_pending *p, struct record *r, const struct pac
 }
 
 bool dns_pending_answered(struct dns_pending *p, const struct packet *pk, enum dns_protocol protocol,
-			  const struct dns_parts *d, uint64_t *duration_ns)
+			  const struct dns_parts *d, bool first, uint64_t *duration_ns)
 {
 	struct pairs_key k;
 	uint64_t asked_ns;
@@ -160,7 +160,7 @@ bool dns_pending_answered(struct dns_pending *p, const struct packet *pk, enum d
 	if (!p->pairs || protocol == DNS_MULTICAST)
 		return false;
 	k = key_of(p, pk, protocol, d, true);
-	if (!pairs_take(p->pairs, &k, &asked_ns)) {
+	if (!(first ? pairs_see : pairs_take)(p->pairs, &k, &asked_ns)) {
 		pairs_early(p->pairs, &k, pk->frame->time_ns);
 		return false;
 	}

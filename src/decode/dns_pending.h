@@ -24,9 +24,9 @@ void dns_pending_close(struct dns_pending *p);
  */
 void dns_pending_asked(struct dns_pending *p, struct record *r, const struct packet *pk,
 		       enum dns_protocol protocol, const struct dns_parts *d);
-/* A response: did its query wait, and how long? */
+/* A response: did its query wait, and how long?  first: it stays, for all of the response. */
 bool dns_pending_answered(struct dns_pending *p, const struct packet *pk, enum dns_protocol protocol,
-			  const struct dns_parts *d, uint64_t *duration_ns);
+			  const struct dns_parts *d, bool first, uint64_t *duration_ns);
 /* Give no_answer records for queries that have waited too long at `now_ns`, if wanted. */
 void dns_pending_tick(struct dns_pending *p, uint64_t now_ns, struct emit *e);
 /* No more frames will come; a last tick follows. */

@@ -236,6 +236,7 @@ static void pair(struct icmp_state *st, const struct packet *pk, struct record *
 	k.seq = r->icmp.seq;
 	k.family = ip->src.family;
 	k.kind = request_type;
+	pairs_pass(st->pairs, r->time_ns);
 	if (reply) {
 		if (pairs_take(st->pairs, &k, &then_ns))
 			pairs_took(r, then_ns, r->time_ns);

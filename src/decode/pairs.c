@@ -266,7 +266,8 @@ void *pairs_put(struct pairs *p, const struct pairs_key *k, uint64_t now_ns, uin
 {
 	uint32_t *link = find(p, k).exact;
 
-	pairs_pass(p, now_ns);
+	if (!p->clock.heard)
+		pairs_pass(p, now_ns);
 	if (link) {
 		const struct slot *s = &p->slots[*link];
 		uint64_t age = now_ns >= s->asked_ns ? now_ns - s->asked_ns : p->clock.ns - s->put_ns;

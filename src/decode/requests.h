@@ -6,12 +6,11 @@
 
 /*
  * Requests of any protocol that wait for their response.  What is kept is the request's
- * record: its marked fields in REQUEST_OCTETS, long texts and lists cut (`truncated` says
- * so).  REQUESTS_MAX of them; then the oldest is forgotten, and counted.  One that has
- * waited for the answer timeout (30 s unless options say) becomes a no_answer record: the
- * request's own, with event.action no_answer and event.outcome unknown.
+ * record, as far as kept.h keeps it.  REQUESTS_MAX of them; then the oldest is forgotten, and
+ * counted.  One that has waited for the answer timeout (30 s unless options say) becomes a
+ * no_answer record: the request's own, with event.action no_answer and event.outcome unknown.
  */
-enum { REQUESTS_MAX = 16384, REQUEST_OCTETS = 504 };
+enum { REQUESTS_MAX = 16384 };
 
 /* Whose request: the kind, the conversation (stream_conn.serial, app_conversation()), and its number there. */
 struct request_key {

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "decode/firsts.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "decode/kept.h"
+#include "decode/pairs.h"
+
+struct firsts {
+	struct pairs *waiting;
+	struct kept_record record;
+};
+
+int firsts_open(struct firsts **out, const struct decode_options *opt)
+{
+	struct firsts *f = calloc(1, sizeof(*f));
+
+	if (!f || pairs_open(&f->waiting, FIRSTS_MAX, sizeof(struct kept), opt->seed)) {
+		free(f);
+		return -ENOMEM;
+	}
+	*out = f;
+	return 0;
+}
+
+void firsts_close(struct firsts *f)
+{
+	if (!f)
+		return;
+	pairs_close(f->waiting);
+	free(f);
+}
+
+/* As fragments are put together: fragment.h. */
+static struct pairs_key key_of(const struct packet *pk)
+{
+	size_t n = pk->ip.version == 6 ? 16 : 4;
+	struct pairs_key k;
+
+	memset(&k, 0, sizeof(k));
+	memcpy(k.client, pk->ip.src.b, n);
+	memcpy(k.server, pk->ip.dst.b, n);
+	k.client_port = pk->vlans ? pk->vlan[0] : 0xffff;
+	k.family = pk->ip.version;
+	k.kind = pk->ip.proto;
+	k.id = (uint16_t)pk->frag_id;
+	k.seq = (uint16_t)(pk->frag_id >> 16);
+	return k;
+}
+
+/* The oldest, if it is older than that. */
+static bool tell(struct firsts *f, uint64_t before_ns, struct emit *e)
+{
+	struct pairs_key k;
+	uint64_t time_ns;
+	const struct kept *kept = pairs_expire(f->waiting, before_ns, &k, &time_ns);
+
+	if (!kept)
+		return false;
+	kept_get(&f->record, kept);
+	emit_record(e, &f->record.r);
+	return true;
+}
+
+void firsts_keep(struct firsts *f, const struct packet *pk, const struct record *r, struct emit *e)
+{
+	struct pairs_key k = key_of(pk);
+	struct kept *kept;
+
+	if (pairs_count(f->waiting) == FIRSTS_MAX)
+		tell(f, UINT64_MAX, e);
+	kept = pairs_put(f->waiting, &k, r->time_ns, UINT64_MAX);
+	if (kept)
+		kept_put(kept, r);
+}
+
+void firsts_drop(struct firsts *f, const struct packet *pk)
+{
+	struct pairs_key k = key_of(pk);
+	uint64_t time_ns;
+
+	if (pairs_count(f->waiting))
+		pairs_take(f->waiting, &k, &time_ns);
+}
+
+void firsts_tick(struct firsts *f, uint64_t now_ns, struct emit *e)
+{
+	uint64_t clock_ns = pairs_pass(f->waiting, now_ns);
+
+	if (clock_ns < FRAGMENT_AGE_NS)
+		return;
+	while (!e->rc && tell(f, clock_ns - FRAGMENT_AGE_NS, e))
+		;
+}
+
+void firsts_finish(struct firsts *f, struct emit *e)
+{
+	while (!e->rc && tell(f, UINT64_MAX, e))
+		;
+}
