@@ -50,6 +50,7 @@ void record_start(struct record *r, enum record_kind kind)
 	memset(r->present, 0, sizeof(r->present));
 	r->kind = kind;
 	r->frame = NULL;
+	r->head = NULL;
 	r->dataset = record_kind_names[kind];
 	record_mark(r, FIELD_DATASET);
 }

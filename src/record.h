@@ -82,6 +82,7 @@ struct record {
 	enum record_kind kind;
 	uint64_t present[4];		/* bit FIELD_x: that member has a value */
 	const struct frame *frame;	/* the frame it came from; NULL for lost */
+	const struct record *head;	/* of a packet that is a first fragment: what its line says; else NULL */
 
 	uint64_t time_ns;
 	uint64_t start_ns, end_ns, duration_ns;

@@ -241,6 +241,13 @@ static int add_capture(struct watch *w)
 	return add_sink(w, writes_pcapng(w) ? &sink_pcapng : &sink_pcap, fd, name, &opt);
 }
 
+/* Has each frame a line, chosen by nothing but the frame? */
+static bool has_lines(const struct watch *w)
+{
+	return !w->g->json && !w->g->pretty && !w->g->csv && !w->n_columns && !w->where && !w->o->packets &&
+	       !w->alerts && !w->o->proto;
+}
+
 int watch_open_outputs(struct watch *w, int wake_fd)
 {
 	struct decode_options d = {
@@ -252,6 +259,7 @@ int watch_open_outputs(struct watch *w, int wake_fd)
 		.decode_as = w->decode_as,
 		.n_decode_as = w->n_decode_as,
 		.show_secrets = w->o->show_secrets,
+		.heads = has_lines(w),
 		.no_answer = !w->o->read || w->o->answer_timeout_ns,
 	};
 	int err = 0;

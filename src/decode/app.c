@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "decode/firsts.h"
 #include "util/hash.h"
 
 enum {
@@ -33,7 +32,6 @@ _Static_assert(DECODERS <= 16, "struct stream_conn: excluded is too small");
 struct app {
 	struct streams *streams;
 	struct requests *requests;
-	struct firsts *firsts;
 	struct hash_key seed;
 	bool wanted[DECODERS];
 	void *ctx[DECODERS];
@@ -73,7 +71,7 @@ int app_open(struct app **out, const struct decode_options *opt)
 	a->show_secrets = opt->show_secrets;
 	a->as = calloc(opt->n_decode_as + 1, sizeof(*a->as));
 	if (!a->as || stream_open(&a->streams, opt->seed, end_conn, a) ||
-	    requests_open(&a->requests, opt) || firsts_open(&a->firsts, opt) || open_decoders(a, opt)) {
+	    requests_open(&a->requests, opt) || open_decoders(a, opt)) {
 		app_close(a);
 		return -ENOMEM;
 	}
@@ -89,7 +87,6 @@ void app_close(struct app *a)
 		return;
 	stream_close(a->streams);
 	requests_close(a->requests);
-	firsts_close(a->firsts);
 	for (unsigned int i = 0; i < DECODERS; i++)
 		if (decoders[i]->close && a->ctx[i])
 			decoders[i]->close(a->ctx[i]);
@@ -167,7 +164,6 @@ void app_counts(const struct app *a, struct decode_counts *c)
 void app_tick(struct app *a, uint64_t now_ns, struct emit *e)
 {
 	requests_tick(a->requests, now_ns, e);
-	firsts_tick(a->firsts, now_ns, e);
 	for (unsigned int i = 0; i < DECODERS; i++)
 		if (decoders[i]->tick)
 			decoders[i]->tick(a->ctx[i], now_ns, e);
@@ -184,7 +180,6 @@ void app_finish(struct app *a, struct emit *e)
 	for (unsigned int i = 0; i < DECODERS; i++)
 		if (decoders[i]->finish)
 			decoders[i]->finish(a->ctx[i]);
-	firsts_finish(a->firsts, e);
 }
 
 static bool has_port(const uint16_t ports[APP_PORTS], const struct packet *pk)
@@ -404,33 +399,18 @@ static void datagram(struct app_call *c)
 
 /* ── first fragments ────────────────────────────────────────────────────── */
 
-/* Where a record goes that is not told yet. */
-static int keep_first(void *ctx, const struct record *r)
-{
-	struct app_call *c = ctx;
-	struct record cut = *r;
-
-	cut.malformed = "truncated";
-	record_mark(&cut, FIELD_MALFORMED);
-	firsts_keep(c->app->firsts, c->pk, &cut, c->e);
-	return 0;
-}
-
 /* By the port: there is too little of it to recognise. */
 static void first_fragment(struct app_call *c)
 {
-	struct emit kept = { .fn = keep_first, .ctx = c, .kinds = c->e->kinds };
-	struct app_call call = *c;
 	int user = told(c->app, c->pk);
 
-	call.e = &kept;
 	for (unsigned int i = 0; i < DECODERS; i++) {
 		bool hinted = user < 0 ? has_port(decoders[i]->udp_ports, c->pk) : user == (int)i;
 
 		if (!hinted || !c->app->wanted[i] || !decoders[i]->first)
 			continue;
-		call.ctx = c->app->ctx[i];
-		if (decoders[i]->first(&call))
+		c->ctx = c->app->ctx[i];
+		if (decoders[i]->first(c))
 			return;
 	}
 }
@@ -445,8 +425,6 @@ void app_packet(struct app *a, const struct packet *pk, struct emit *e)
 			first_fragment(&c);
 		return;
 	}
-	if (pk->reassembled)
-		firsts_drop(a->firsts, pk);
 	if (pk->ip.proto == IP_UDP && pk->payload && pk->payload_len)
 		datagram(&c);
 	else if (pk->ip.proto == IP_TCP && pk->has_tcp)

@@ -46,7 +46,7 @@ struct app_decoder {
 	void (*finish)(void *ctx);	/* before the last tick */
 	/* A UDP payload; hinted: its port is ours, or the user says so.  True: it was ours. */
 	bool (*datagram)(struct app_call *c, bool hinted);
-	/* As datagram(), of a first fragment: what it gives is told when the others do not come. */
+	/* As datagram(), of a first fragment: see firsts.h. */
 	bool (*first)(struct app_call *c);
 	/* The next octets of a direction of which nothing is known. */
 	enum app_guess (*guess)(struct app_call *c, const struct stream_data *d, bool hinted);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "decode/app.h"
+#include "decode/firsts.h"
 
 enum { IP_ICMP = 1, IP_TCP = 6, IP_UDP = 17, IP_ICMPV6 = 58 };
 
@@ -15,6 +16,8 @@ struct decode {
 	struct packet_state *packets;
 	struct icmp_state *icmp;
 	struct app *app;
+	struct firsts *firsts;
+	bool heads;
 	struct decode_counts counts;
 };
 
@@ -65,11 +68,13 @@ int decode_open(struct decode **out, const struct decode_options *opt)
 {
 	struct decode *d = calloc(1, sizeof(*d));
 
-	if (!d || packet_open(&d->packets) || icmp_open(&d->icmp, opt) || app_open(&d->app, opt)) {
+	if (!d || packet_open(&d->packets) || icmp_open(&d->icmp, opt) || app_open(&d->app, opt) ||
+	    firsts_open(&d->firsts, opt)) {
 		decode_close(d);
 		return -ENOMEM;
 	}
 	d->mode = opt->mode;
+	d->heads = opt->heads;
 	d->kinds = opt->kinds ? opt->kinds : UINT32_MAX;
 	*out = d;
 	return 0;
@@ -82,14 +87,16 @@ void decode_close(struct decode *d)
 	packet_close(d->packets);
 	icmp_close(d->icmp);
 	app_close(d->app);
+	firsts_close(d->firsts);
 	free(d);
 }
 
-static void give_packet(const struct packet *pk, struct emit *e)
+static void give_packet(const struct packet *pk, const struct record *head, struct emit *e)
 {
 	struct record r;
 
 	packet_record(pk, &r, REC_PACKET);
+	r.head = head;
 	emit_record(e, &r);
 }
 
@@ -134,9 +141,46 @@ static void give_messages(struct decode *d, const struct packet *pk, struct emit
 	}
 }
 
+/* A first fragment on its way to firsts.c. */
+struct first {
+	struct decode *d;
+	const struct packet *pk;
+	struct emit *e;
+	const struct record *head;
+};
+
+static int keep_first(void *ctx, const struct record *r)
+{
+	struct first *f = ctx;
+	struct record cut = *r;
+
+	cut.malformed = "truncated";
+	record_mark(&cut, FIELD_MALFORMED);
+	if (f->d->heads)
+		f->head = firsts_show(f->d->firsts, &cut);
+	else
+		firsts_keep(f->d->firsts, f->pk, &cut, f->e);
+	return 0;
+}
+
+/* The messages of any other frame; of a first fragment, returns what its packet's line says of it. */
+static const struct record *give_or_keep(struct decode *d, const struct packet *pk, struct emit *e)
+{
+	struct first f = { d, pk, e, NULL };
+	struct emit keep = { .fn = keep_first, .ctx = &f, .kinds = e->kinds };
+	bool piece = pk->is_fragment && !pk->reassembled;
+
+	if (pk->reassembled)
+		firsts_drop(d->firsts, pk);
+	if (!piece || pk->frag_first)
+		give_messages(d, pk, piece ? &keep : e);
+	return f.head;
+}
+
 int decode_frame(struct decode *d, const struct frame *f, record_fn fn, void *ctx)
 {
 	struct emit e = { .fn = fn, .ctx = ctx, .kinds = d->kinds | 1u << REC_PACKET | 1u << REC_DROP };
+	const struct record *head;
 	struct packet pk;
 	int rc = decode_tick(d, f->time_ns, fn, ctx);
 
@@ -150,10 +194,10 @@ int decode_frame(struct decode *d, const struct frame *f, record_fn fn, void *ct
 		give_drop(&pk, &e);
 	} else {
 		if (d->mode == DECODE_PACKETS)
-			give_packet(&pk, &e);
-		give_messages(d, &pk, &e);
+			give_packet(&pk, NULL, &e);
+		head = give_or_keep(d, &pk, &e);
 		if (d->mode == DECODE_LINES && !e.messages && !e.rc)
-			give_packet(&pk, &e);
+			give_packet(&pk, head, &e);
 	}
 	d->counts.records += e.messages + e.earlier;
 	return e.rc;
@@ -165,6 +209,7 @@ int decode_tick(struct decode *d, uint64_t now_ns, record_fn fn, void *ctx)
 
 	packet_tick(d->packets, now_ns);
 	d->last_ns = now_ns;
+	firsts_tick(d->firsts, now_ns, &e);
 	app_tick(d->app, now_ns, &e);
 	d->counts.records += e.messages;
 	return e.rc;
@@ -176,6 +221,7 @@ int decode_finish(struct decode *d, record_fn fn, void *ctx)
 	struct emit e = { .fn = fn, .ctx = ctx, .kinds = d->kinds };
 
 	app_finish(d->app, &e);
+	firsts_finish(d->firsts, &e);
 	d->counts.records += e.messages + e.earlier;
 	return e.rc ? e.rc : decode_tick(d, d->last_ns, fn, ctx);
 }

@@ -38,6 +38,7 @@ struct decode_options {
 	const struct decode_as *decode_as;	/* n_decode_as of them; copied */
 	uint32_t n_decode_as;
 	bool show_secrets;		/* do not hide passwords and the like */
+	bool heads;			/* DECODE_LINES, and lines they are: see record.head */
 	bool no_answer;			/* give no_answer records: live, or when asked for with a file */
 };
 

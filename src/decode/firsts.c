@@ -11,6 +11,7 @@
 struct firsts {
 	struct pairs *waiting;
 	struct kept_record record;
+	struct kept shown;
 };
 
 int firsts_open(struct firsts **out, const struct decode_options *opt)
@@ -74,6 +75,14 @@ void firsts_keep(struct firsts *f, const struct packet *pk, const struct record 
 	kept = pairs_put(f->waiting, &k, r->time_ns, UINT64_MAX);
 	if (kept)
 		kept_put(kept, r);
+}
+
+const struct record *firsts_show(struct firsts *f, const struct record *r)
+{
+	kept_put(&f->shown, r);
+	kept_get(&f->record, &f->shown);
+	f->record.r.payload_len = r->payload_len;
+	return &f->record.r;
 }
 
 void firsts_drop(struct firsts *f, const struct packet *pk)

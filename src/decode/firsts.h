@@ -7,7 +7,7 @@
 /*
  * What the first fragment of a datagram says of a message: told only when the others do not come
  * (a filter of ports lets none of them through), for else the whole message is.  FIRSTS_MAX of
- * them; then the oldest is told at once.
+ * them; then the oldest is told at once.  Where each frame has a line, that line tells it.
  */
 enum { FIRSTS_MAX = 512 };
 
@@ -17,6 +17,8 @@ int  firsts_open(struct firsts **out, const struct decode_options *opt);
 void firsts_close(struct firsts *f);
 /* pk is a first fragment, and r its message.  One that comes again changes nothing. */
 void firsts_keep(struct firsts *f, const struct packet *pk, const struct record *r, struct emit *e);
+/* Of the same, for a line: good until the next call. */
+const struct record *firsts_show(struct firsts *f, const struct record *r);
 /* pk is a datagram put together: of its first fragment nothing is to be told. */
 void firsts_drop(struct firsts *f, const struct packet *pk);
 /* Tell those that have waited as long as fragments do. */

@@ -223,6 +223,7 @@ static void pair(struct icmp_state *st, const struct packet *pk, struct record *
 		 uint8_t request_type)
 {
 	const struct ip_layer *ip = &pk->ip;
+	bool first = pk->is_fragment && !pk->reassembled;	/* of fragments: the whole may come */
 	uint64_t then_ns;
 	struct pairs_key k;
 	size_t n = ip->src.family == 6 ? 16 : 4;
@@ -238,7 +239,7 @@ static void pair(struct icmp_state *st, const struct packet *pk, struct record *
 	k.kind = request_type;
 	pairs_pass(st->pairs, r->time_ns);
 	if (reply) {
-		if (pairs_take(st->pairs, &k, &then_ns))
+		if ((first ? pairs_see : pairs_take)(st->pairs, &k, &then_ns))
 			pairs_took(r, then_ns, r->time_ns);
 		else
 			pairs_early(st->pairs, &k, r->time_ns);
@@ -425,7 +426,7 @@ void icmp_decode(struct icmp_state *st, const struct packet *pk, struct emit *e)
 	struct cursor c;
 	struct record r;
 
-	if (!pk->l4 || !pk->l4_cap || (pk->is_fragment && !pk->reassembled))
+	if (!pk->l4 || !pk->l4_cap || (pk->is_fragment && !pk->reassembled && !pk->frag_first))
 		return;
 	c = cursor_over(pk->l4, pk->l4_cap < pk->l4_len ? pk->l4_cap : pk->l4_len);
 	if (!cursor_left(&c))

@@ -248,11 +248,26 @@ static void put_other(const struct record *r, bool has_link, struct buf *b)
 	buf_u64(b, r->payload_len ? r->payload_len : r->frame_len);
 }
 
+/* What a first fragment begins. */
+static void put_head(struct line_state *st, const struct record *head, struct buf *b)
+{
+	if (head->kind == REC_ICMP) {
+		line_icmp(st, head, b);
+		return;
+	}
+	line_dns(st, head, b);
+	buf_lit(b, " [|domain]");
+}
+
 static void put_transport(struct line_state *st, const struct record *r, struct buf *b)
 {
 	if (record_has(r, FIELD_PPP_PROTOCOL)) {
 		buf_str(b, r->iana_number == PROTO_GRE ? "gre: " : "l2tp: ");
 		line_ppp(r, b);
+		return;
+	}
+	if (r->head && !st->opt.quiet) {
+		put_head(st, r->head, b);
 		return;
 	}
 	switch (r->iana_number) {

@@ -132,6 +132,55 @@ static void a_query_asked_again_waits_anew(void **state)
 	decode_close(d);
 }
 
+static void where_frames_have_lines_its_own_tells_it(void **state)
+{
+	struct decode_options opt = { .mode = DECODE_LINES, .no_answer = true, .heads = true };
+	struct decode *d = NULL;
+	struct lines l = { .n = 0 };
+
+	assert_int_equal(decode_open(&d, &opt), 0);
+	query(d, &l, SECOND);
+	assert_null(l.last.head);
+	piece(d, &l, 7, true, SECOND + 50);
+	assert_int_equal(l.kind[1], REC_PACKET);
+	assert_int_equal(l.last.head->kind, REC_DNS);
+	assert_int_equal(l.last.head->dns.answers_count, 1);
+	decode_tick(d, 60 * SECOND, line_of, &l);
+	decode_finish(d, line_of, &l);
+	assert_int_equal(l.n, 2);
+	decode_close(d);
+}
+
+/* A piece of an echo's datagram of 16 octets. */
+static void echo(struct decode *d, struct lines *l, uint8_t type, bool first, uint64_t time_ns)
+{
+	struct octets o = { .n = 0 };
+
+	put_ipv4(&o, type ? 1 : 2, type ? 2 : 1, 1, 8);
+	put(&o, (uint8_t[]){ type, 0, 0, 0, 0, 5, 0, 6 }, 8);
+	o.p[ETHER + 6] = first ? 0x20 : 0;
+	o.p[ETHER + 7] = !first;
+	feed(d, l, &o, o.n, time_ns, 1);
+}
+
+static void so_it_is_with_an_echo(void **state)
+{
+	struct decode *d = decoder(DECODE_MESSAGES);
+	struct lines l = { .n = 0 };
+
+	echo(d, &l, 8, true, SECOND);
+	echo(d, &l, 8, false, SECOND + 1);
+	assert_int_equal(l.n, 1);
+	echo(d, &l, 0, true, SECOND + 5);
+	decode_finish(d, line_of, &l);
+	assert_int_equal(l.n, 2);
+	assert_int_equal(l.last.icmp.type, 0);
+	assert_int_equal(l.last.icmp.id, 5);
+	assert_int_equal(l.last.icmp.seq, 6);
+	assert_int_equal(l.last.duration_ns, 5);
+	decode_close(d);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -140,6 +189,8 @@ int main(void)
 		cmocka_unit_test(the_end_tells_it),
 		cmocka_unit_test(of_too_many_the_oldest_is_told),
 		cmocka_unit_test(a_query_asked_again_waits_anew),
+		cmocka_unit_test(where_frames_have_lines_its_own_tells_it),
+		cmocka_unit_test(so_it_is_with_an_echo),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
