@@ -9,7 +9,7 @@
 #include "util/hash.h"
 
 enum {
-	IP_TCP = 6, IP_UDP = 17,
+	IP_TCP = 6, IP_UDP = 17, TCP_ACK = 16,
 	FAILURES_MAX = 16,	/* segments of nobody's before a direction is ignored */
 	NOBODY = 0,		/* conn->protocol; else 1 + the decoder's row */
 };
@@ -445,6 +445,11 @@ void app_record(const struct app_call *c, const struct stream_data *d, struct re
 		r->tcp_conflict = true;
 		record_mark(r, FIELD_TCP_CONFLICT);
 	}
+}
+
+bool app_overtakes(const struct app_call *c, const struct stream_data *d)
+{
+	return d->other->known && c->pk->tcp_flags & TCP_ACK && (int32_t)(c->pk->tcp_ack - d->other->seen) > 0;
 }
 
 uint64_t app_conversation(const struct app_call *c)

@@ -95,6 +95,12 @@ void app_tunnel(struct app_call *call, struct stream_conn *conn);
 /* For pairing over UDP: the same number for both directions of a pair of ends. */
 uint64_t app_conversation(const struct app_call *c);
 
+/*
+ * Has who speaks acknowledged octets of the other direction that were not seen yet?  Then what is
+ * said answers them: they come out of order.
+ */
+bool app_overtakes(const struct app_call *c, const struct stream_data *d);
+
 extern const struct app_decoder dns_decoder, http_decoder, http2_decoder, redis_decoder, kafka_decoder,
 	dhcp_decoder, tls_decoder, quic_decoder, dtls_decoder;
 

@@ -30,6 +30,7 @@ enum phase {
 
 struct conversation {
 	uint32_t asked, answered;
+	uint32_t early;			/* responses that came before their requests; asked == answered then */
 	uint64_t left[2];		/* of the body, by direction */
 	uint8_t client;			/* 1 + the direction that asks; 0: no request was seen */
 	bool unpaired;			/* the next request stands behind a hole: see lose_pairs() */
@@ -109,8 +110,13 @@ static void give_request(struct message *m)
 	cv->client = (uint8_t)(m->d->dir + 1);
 	if (!cv->unpaired) {
 		cv->methods[cv->asked % METHODS] = (uint8_t)http_method(&m->head);
-		requests_ask(m->call->requests, &(struct request_key){ REC_HTTP, m->d->conn->serial, cv->asked++ },
-			     &r);
+		if (requests_ask(m->call->requests,
+				 &(struct request_key){ REC_HTTP, m->d->conn->serial, cv->asked++ }, &r)) {
+			cv->answered++;
+			cv->early -= cv->early > 0;
+		} else {
+			cv->early = 0;
+		}
 	}
 	cv->unpaired = false;
 	emit_record(m->call->e, &r);
@@ -126,6 +132,9 @@ static void lose_pairs(struct app_call *call, const struct stream_data *d)
 
 	if (cv->client == d->dir + 1) {
 		cv->unpaired = !d->cut;
+		cv->asked += cv->early;
+		cv->answered += cv->early;
+		cv->early = 0;
 		return;
 	}
 	for (; cv->answered != cv->asked; cv->answered++)
@@ -185,6 +194,10 @@ static void give_response(struct message *m)
 	else if (final && cv->asked != cv->answered)
 		requests_answer(m->call->requests,
 				&(struct request_key){ REC_HTTP, m->d->conn->serial, cv->answered }, &r);
+	else if (final && !cv->unpaired && app_overtakes(m->call, m->d))
+		requests_answer(m->call->requests,
+				&(struct request_key){ REC_HTTP, m->d->conn->serial, cv->answered + cv->early++ },
+				&r);
 	emit_record(m->call->e, &r);
 }
 

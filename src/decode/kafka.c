@@ -23,6 +23,7 @@ enum {
 struct conversation {
 	uint8_t client;			/* 1 + the direction that asks */
 	bool given;
+	uint64_t asked;
 	bool sasl;			/* SaslHandshake of version 0: tokens without a header follow */
 };
 
@@ -129,8 +130,9 @@ static void give_request(struct app_call *call, const struct stream_data *d, con
 	}
 	/* acks=0: the producer wants no response */
 	if (!(q->key == KAFKA_PRODUCE && topics.has_acks && !topics.acks))
-		requests_ask(call->requests,
-			     &(struct request_key){ REC_KAFKA, d->conn->serial, (uint32_t)q->id }, &r);
+		requests_ask_in_turn(call->requests,
+				     &(struct request_key){ REC_KAFKA, d->conn->serial, (uint32_t)q->id },
+				     ++((struct conversation *)d->conn->state)->asked, &r);
 	emit_record(call->e, &r);
 }
 

@@ -142,8 +142,8 @@ static uint32_t *match(struct pairs *p, const struct pairs_key *k)
 	if (f.exact)
 		return f.exact;
 	if (!k->what)
-		return f.n == 1 ? f.last : NULL;
-	return f.n_unknown == 1 ? f.unknown : NULL;
+		return f.n == 1 || k->in_turn ? f.last : NULL;
+	return f.n_unknown == 1 || k->in_turn ? f.unknown : NULL;
 }
 
 static void age_unlink(struct pairs *p, const struct slot *s)

@@ -36,7 +36,8 @@ struct pairs_key {
 	uint16_t client_port, server_port;
 	uint16_t id, seq;
 	uint8_t  family, kind;		/* kind: the caller's, to tell protocols apart */
-	uint8_t  zero[6];
+	bool     in_turn;		/* without `what` it is the oldest of several */
+	uint8_t  zero[5];
 	uint64_t what;
 };
 

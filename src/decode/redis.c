@@ -40,6 +40,7 @@ struct way {
 
 struct conversation {
 	uint32_t asked, answered;
+	uint32_t early;		/* replies that came before their commands; asked == answered then */
 	uint32_t given;
 	uint8_t client;		/* 1 + the direction that asks; 0: not known */
 	bool subscribed, silent, skip, replica, resp3;
@@ -123,6 +124,19 @@ static void note_command(struct conversation *cv, struct str name, const struct 
 	cv->skip = args[1].n == 4 && !strncasecmp(args[1].p, "SKIP", 4);
 }
 
+static void ask(struct job *j, struct record *r)
+{
+	struct conversation *cv = j->cv;
+	struct request_key k = { REC_REDIS, j->d->conn->serial, cv->asked++ };
+
+	if (!requests_ask(j->call->requests, &k, r)) {
+		cv->early = 0;
+		return;
+	}
+	cv->answered++;
+	cv->early -= cv->early > 0;
+}
+
 static void give_command(struct job *j, struct str name, struct str *args, uint32_t n, uint32_t count)
 {
 	struct conversation *cv = j->cv;
@@ -147,8 +161,7 @@ static void give_command(struct job *j, struct str name, struct str *args, uint3
 	record_mark(&r, FIELD_REDIS_ARGS_COUNT);
 	/* In RESP3 a subscription is confirmed by a push. */
 	if (!skip && !cv->skip && !cv->silent && !cv->unpaired && !(cv->resp3 && subscribes(name)))
-		requests_ask(j->call->requests, &(struct request_key){ REC_REDIS, j->d->conn->serial, cv->asked++ },
-			     &r);
+		ask(j, &r);
 	cv->unpaired = false;
 	cv->given++;
 	emit_record(j->call->e, &r);
@@ -164,6 +177,9 @@ static void lose_pairs(struct job *j)
 
 	if (cv->client == j->d->dir + 1) {
 		cv->unpaired = !j->d->cut;
+		cv->asked += cv->early;
+		cv->answered += cv->early;
+		cv->early = 0;
 		return;
 	}
 	for (; cv->answered != cv->asked; cv->answered++)
@@ -319,6 +335,7 @@ static void give_reply(struct job *j, const struct resp_token *t)
 	struct conversation *cv = j->cv;
 	bool push = t->type == '>';
 	bool waiting = cv->asked != cv->answered && !(t->type == '*' && j->way->published);
+	struct request_key k = { REC_REDIS, j->d->conn->serial, cv->answered + cv->early };
 	const struct record *asked = NULL;
 	struct record r;
 
@@ -328,9 +345,13 @@ static void give_reply(struct job *j, const struct resp_token *t)
 	if (!push && t->type != '|') {
 		r.outcome = t->type == '-' || t->type == '!' ? "failure" : "success";
 		record_mark(&r, FIELD_OUTCOME);
-		if (waiting)
-			asked = requests_answer(j->call->requests,
-					&(struct request_key){ REC_REDIS, j->d->conn->serial, cv->answered++ }, &r);
+		if (waiting) {
+			cv->answered++;
+			asked = requests_answer(j->call->requests, &k, &r);
+		} else if (cv->asked == cv->answered && !cv->unpaired && app_overtakes(j->call, j->d)) {
+			cv->early++;
+			requests_answer(j->call->requests, &k, &r);
+		}
 	}
 	/* An error may quote what it was asked. */
 	if (record_has(&r, FIELD_REDIS_REPLY_VALUE) && !strcmp(r.redis.type, "error") && !j->call->show_secrets &&

@@ -49,10 +49,16 @@ static struct pairs_key key_of(const struct request_key *k)
 	memcpy(p.client, &k->conversation, sizeof(k->conversation));
 	memcpy(p.server, &k->id, sizeof(k->id));
 	p.kind = (uint8_t)k->kind;
+	p.in_turn = true;
 	return p;
 }
 
 bool requests_ask(struct requests *q, const struct request_key *key, struct record *r)
+{
+	return requests_ask_in_turn(q, key, 0, r);
+}
+
+bool requests_ask_in_turn(struct requests *q, const struct request_key *key, uint64_t turn, struct record *r)
 {
 	struct pairs_key p = key_of(key);
 	uint64_t answered_ns;
@@ -60,6 +66,7 @@ bool requests_ask(struct requests *q, const struct request_key *key, struct reco
 
 	if (!q->pairs)
 		return false;
+	p.what = turn;
 	if (pairs_was_early(q->pairs, &p, r->time_ns, &answered_ns)) {
 		pairs_took(r, r->time_ns, answered_ns);
 		return true;

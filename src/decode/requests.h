@@ -28,6 +28,8 @@ void requests_close(struct requests *q);
  * True: its response was heard of before it, so it does not wait, and r gets event.duration.
  */
 bool requests_ask(struct requests *q, const struct request_key *k, struct record *r);
+/* Likewise, but with another turn (not 0) it is another request, and they are answered in turn. */
+bool requests_ask_in_turn(struct requests *q, const struct request_key *k, uint64_t turn, struct record *r);
 /*
  * r is the response: it gets event.duration.  Returns the request, or NULL when none waits (one
  * that comes in a moment need not wait then); what it points to is good until the next call.

@@ -156,6 +156,39 @@ static void nobody_answers(void **state)
 	talk_close(&t);
 }
 
+/* Said now, but by its numbers before or behind what the other says next. */
+static void overtaken(struct talk *t, const char *request, const char *response)
+{
+	uint32_t n = (uint32_t)strlen(request);
+
+	t->seq[ASK] += n;
+	talk_say(t, REPLY, response, (uint32_t)strlen(response));
+	t->seq[ASK] -= n;
+	talk_say(t, ASK, request, n);
+}
+
+static void a_response_may_overtake_its_request(void **state)
+{
+	struct talk t;
+
+	talk_open(&t, 1u << REC_HTTP, 80);
+	talk_handshake(&t);
+	overtaken(&t, "GET /a HTTP/1.1\r\n\r\n", "HTTP/1.1 204 No\r\n\r\n");
+	overtaken(&t, "GET /b HTTP/1.1\r\n\r\nGET /c HTTP/1.1\r\n\r\n", "HTTP/1.1 204 No\r\n\r\nHTTP/1.1 204 No\r\n\r\n");
+	SAY(&t, ASK, "GET /d HTTP/1.1\r\n\r\n");
+	t.lines.n = 0;
+	SAY(&t, REPLY, "HTTP/1.1 204 No\r\n\r\n");	/* whose it is, is still known */
+	HEARD(&t, "http action=response outcome=success duration=1000000 frame=8 sport=80 protocol=http "
+		  "http.version=1.1 http.response.status_code=204");
+	SAY(&t, REPLY, "HTTP/1.1 408 Late\r\n\r\n");	/* nobody asked */
+	SAY(&t, ASK, "GET /e HTTP/1.1\r\n\r\n");
+	t.lines.n = 0;
+	talk_wait(&t, 31);
+	HEARD(&t, "http action=no_answer outcome=unknown frame=10 sport=4000 protocol=http http.version=1.1 "
+		  "http.request.method=GET url.original=/e");
+	talk_close(&t);
+}
+
 static void a_tunnel_may_carry_the_same(void **state)
 {
 	struct talk t;
@@ -248,6 +281,7 @@ int main(void)
 		cmocka_unit_test(a_tunnel_is_recognised_anew),
 		cmocka_unit_test(an_upgrade_to_http2_is_followed),
 		cmocka_unit_test(nobody_answers),
+		cmocka_unit_test(a_response_may_overtake_its_request),
 		cmocka_unit_test(a_tunnel_may_carry_the_same),
 		cmocka_unit_test(lines_may_end_without_a_return),
 		cmocka_unit_test(what_is_lost_leaves_no_wrong_pair),

@@ -97,6 +97,27 @@ static void responses_find_their_requests_by_number(void **state)
 	talk_close(&t);
 }
 
+static void requests_with_one_number_are_answered_in_turn(void **state)
+{
+	struct talk t;
+
+	talk_open(&t, 1u << REC_KAFKA, 9092);
+	talk_handshake(&t);
+	SAY(&t, ASK, METADATA);
+	SAY(&t, ASK, "\0\0\0\x0c\0\x0c\0\0\0\0\0\7\0\2hb");
+	t.lines.n = 0;
+	SAY(&t, REPLY, "\0\0\0\x8\0\0\0\7\0\0\0\0");
+	SAY(&t, REPLY, "\0\0\0\6\0\0\0\7\0\0");
+	assert_int_equal(t.lines.n, 2);
+	assert_non_null(strstr(t.lines.text[0], "duration=2000000 "));
+	assert_non_null(strstr(t.lines.text[0], "kafka.api_name=Metadata"));
+	assert_non_null(strstr(t.lines.text[1], "duration=2000000 "));
+	assert_non_null(strstr(t.lines.text[1], "kafka.api_name=Heartbeat"));
+	talk_wait(&t, 31);
+	assert_int_equal(t.lines.n, 2);
+	talk_close(&t);
+}
+
 static void a_request_tells_itself_on_any_port(void **state)
 {
 	struct talk t;
@@ -181,6 +202,7 @@ int main(void)
 		cmocka_unit_test(lengths_that_lie_end_it),
 		cmocka_unit_test(every_key_has_a_name),
 		cmocka_unit_test(responses_find_their_requests_by_number),
+		cmocka_unit_test(requests_with_one_number_are_answered_in_turn),
 		cmocka_unit_test(a_request_tells_itself_on_any_port),
 		cmocka_unit_test(a_message_too_short_for_its_header_is_none),
 		cmocka_unit_test(large_messages_are_passed_over),

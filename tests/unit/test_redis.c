@@ -24,6 +24,29 @@ static void commands_and_replies_go_in_pairs(void **state)
 	talk_close(&t);
 }
 
+static void a_reply_may_overtake_its_command(void **state)
+{
+	struct talk t;
+
+	open_redis(&t);
+	SAY(&t, ASK, "PING\r\n");
+	SAY(&t, REPLY, "+PONG\r\n");
+	t.seq[ASK] += 7;
+	SAY(&t, REPLY, "$1\r\na\r\n");
+	t.seq[ASK] -= 7;
+	t.frame.time_ns -= 1005000;		/* and by the stamps the command was first */
+	SAY(&t, ASK, "GET a\r\n");
+	assert_int_equal(t.lines.n, 4);
+	assert_non_null(strstr(t.lines.text[3], "duration=5000 "));
+	SAY(&t, ASK, "GET b\r\n");
+	SAY(&t, REPLY, "$1\r\nb\r\n");
+	assert_int_equal(t.lines.n, 6);
+	assert_non_null(strstr(t.lines.text[5], "duration=1000000 "));
+	talk_wait(&t, 31);
+	assert_int_equal(t.lines.n, 6);
+	talk_close(&t);
+}
+
 static void an_octet_a_segment_is_enough(void **state)
 {
 	static const char text[] = "*2\r\n$4\r\nECHO\r\n$11\r\nhello world\r\n";
@@ -187,6 +210,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(commands_and_replies_go_in_pairs),
+		cmocka_unit_test(a_reply_may_overtake_its_command),
 		cmocka_unit_test(an_octet_a_segment_is_enough),
 		cmocka_unit_test(all_types_have_their_names),
 		cmocka_unit_test(passwords_are_hidden),
