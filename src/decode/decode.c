@@ -149,6 +149,7 @@ struct first {
 	const struct record *head;
 };
 
+/* An echo's record is of the whole; that it came is known to its pair. */
 static int keep_first(void *ctx, const struct record *r)
 {
 	struct first *f = ctx;
@@ -158,7 +159,7 @@ static int keep_first(void *ctx, const struct record *r)
 	record_mark(&cut, FIELD_MALFORMED);
 	if (f->d->heads)
 		f->head = firsts_show(f->d->firsts, &cut);
-	else
+	else if (r->kind != REC_ICMP)
 		firsts_keep(f->d->firsts, f->pk, &cut, f->e);
 	return 0;
 }

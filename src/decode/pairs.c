@@ -42,6 +42,16 @@ struct pairs {
 	struct pairs *early;		/* responses; NULL in their own table */
 };
 
+static void table_close(struct pairs *p)
+{
+	if (!p)
+		return;
+	free(p->slots);
+	free(p->values);
+	free(p->buckets);
+	free(p);
+}
+
 static int table_open(struct pairs **out, uint32_t max, uint32_t value_size, uint32_t seed)
 {
 	struct pairs *p = calloc(1, sizeof(*p));
@@ -60,7 +70,7 @@ static int table_open(struct pairs **out, uint32_t max, uint32_t value_size, uin
 	p->values = calloc(max, p->value_size ? p->value_size : 8);
 	p->buckets = malloc(n * sizeof(*p->buckets));
 	if (!p->slots || !p->values || !p->buckets) {
-		pairs_close(p);
+		table_close(p);
 		return -ENOMEM;
 	}
 	memset(p->buckets, 0xff, n * sizeof(*p->buckets));
@@ -86,11 +96,8 @@ void pairs_close(struct pairs *p)
 {
 	if (!p)
 		return;
-	pairs_close(p->early);
-	free(p->slots);
-	free(p->values);
-	free(p->buckets);
-	free(p);
+	table_close(p->early);
+	table_close(p);
 }
 
 static uint32_t *bucket_of(struct pairs *p, const struct pairs_key *k)
@@ -173,6 +180,16 @@ static uint32_t take_out(struct pairs *p, uint32_t *link)
 	return i;
 }
 
+/* The link to a slot in use. */
+static uint32_t *link_of(struct pairs *p, uint32_t i)
+{
+	uint32_t *link = bucket_of(p, &p->slots[i].key);
+
+	while (*link != i)
+		link = &p->slots[*link].chain;
+	return link;
+}
+
 static uint32_t place(struct pairs *p)
 {
 	uint32_t i;
@@ -180,7 +197,7 @@ static uint32_t place(struct pairs *p)
 	if (p->free == NONE && p->fresh < p->max)
 		return p->fresh++;
 	if (p->free == NONE) {
-		take_out(p, find(p, &p->slots[p->oldest].key).exact);
+		take_out(p, link_of(p, p->oldest));
 		p->evicted++;
 	}
 	i = p->free;
@@ -195,7 +212,7 @@ static struct slot *add(struct pairs *p, const struct pairs_key *k, uint64_t now
 	uint32_t i, *link;
 	struct slot *s;
 
-	if (f.n >= PAIRS_SAME_MAX) {
+	if (f.last && f.n >= PAIRS_SAME_MAX) {
 		take_out(p, f.last);
 		p->evicted++;
 	}
@@ -342,7 +359,7 @@ void *pairs_expire(struct pairs *p, uint64_t before_ns, struct pairs_key *k, uin
 		uint32_t i = p->oldest;
 
 		*k = p->slots[i].key;
-		take_out(p, find(p, k).exact);
+		take_out(p, link_of(p, i));
 		*asked_ns = p->slots[i].asked_ns;
 		if (!p->slots[i].answers)
 			return value_of(p, i);
