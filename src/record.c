@@ -20,17 +20,25 @@ static const struct item_field dns_question_rows[] = {
 	{ "unicast_response", FT_BOOL, offsetof(struct dns_question, unicast_response) },
 };
 
+static const struct item_field mpls_label_rows[] = {
+	{ "label", FT_U32, offsetof(struct mpls_label, label) },
+	{ "tc", FT_U8, offsetof(struct mpls_label, tc) },
+	{ "ttl", FT_U8, offsetof(struct mpls_label, ttl) },
+};
+
 #define ITEM_TABLE(rows_, struct_) { rows_, sizeof(rows_) / sizeof((rows_)[0]), sizeof(struct_) }
 
 const struct item_table dns_answer_items = ITEM_TABLE(dns_answer_rows, struct dns_answer);
 const struct item_table dns_question_items = ITEM_TABLE(dns_question_rows, struct dns_question);
+const struct item_table mpls_label_items = ITEM_TABLE(mpls_label_rows, struct mpls_label);
 
 const struct field record_fields[FIELDS] = {
 #define RECORD_ROW(id, name_, type_, member_, kinds_, help_) \
 	[FIELD_##id] = { .name = name_, .type = type_, .off = offsetof(struct record, member_), \
 			 .kinds = kinds_, .help = help_, \
 			 .items = FIELD_##id == FIELD_DNS_ANSWERS     ? &dns_answer_items : \
-				  FIELD_##id == FIELD_DNS_QUESTIONS ? &dns_question_items : NULL },
+				  FIELD_##id == FIELD_DNS_QUESTIONS ? &dns_question_items : \
+				  FIELD_##id == FIELD_MPLS	      ? &mpls_label_items : NULL },
 	RECORD_FIELDS(RECORD_ROW)
 #undef RECORD_ROW
 };

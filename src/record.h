@@ -55,6 +55,14 @@ struct dns_question {
 	bool unicast_response;
 };
 
+/* Element of network.mpls: an entry of a label stack (RFC 3032, 2.1). */
+struct mpls_label {
+	uint32_t present;
+	uint32_t label;
+	uint8_t  tc, ttl;
+	bool     bottom;
+};
+
 /* A struct inside a list: rows are (key, type, offset); bit i of `present` is row i. */
 struct item_field {
 	const char *name;
@@ -74,7 +82,7 @@ struct named_count {
 	uint64_t n;
 };
 
-extern const struct item_table dns_answer_items, dns_question_items;
+extern const struct item_table dns_answer_items, dns_question_items, mpls_label_items;
 
 enum { DNS_ANSWERS_MAX = 64, DNS_NAME_MAX = 1024 /* 255 octets, each \DDD at worst */ };
 
@@ -104,6 +112,8 @@ struct record {
 	uint8_t  iana_number;
 	struct list vlan;		/* uint16_t */
 	struct list tunnel;		/* const char * */
+	struct list mpls;		/* struct mpls_label */
+	uint8_t  tunnels_before, mpls_before;	/* how many of these stand before the first IP header */
 	struct str interface;
 	uint32_t ifindex;
 	uint64_t netns;			/* inode */
@@ -315,6 +325,7 @@ struct record {
 	X(COMMUNITY_ID, "network.community_id", FT_STR, flow.community_id, "flow", "Community ID, version 1, seed 0; not of ICMP, nor inside tunnels") \
 	X(DIRECTION, "network.direction", FT_WORD, direction, "all", "ingress or egress, at the interface") \
 	X(VLAN, "network.vlan", FT_U16S, vlan, "all", "VLAN ids before the first IP header, outermost first") \
+	X(MPLS, "network.mpls", FT_ITEMS, mpls, "packet arp icmp drop", "MPLS labels, outermost first: label, tc, ttl") \
 	X(TUNNEL, "network.tunnel", FT_WORDS, tunnel, "all", "encapsulations between the first and the innermost IP header") \
 	X(INTERFACE, "network.interface", FT_STR, interface, "all", "interface it was seen on") \
 	X(IFINDEX, "network.ifindex", FT_U32, ifindex, "all", "number of that interface, where a capture tells no name") \

@@ -58,6 +58,8 @@ static void begin(struct walk *w, uint8_t version)
 		pk->l4 = pk->payload = NULL;
 		pk->l4_cap = pk->l4_len = pk->payload_cap = pk->payload_len = 0;
 	}
+	if (w->ips == 1)
+		pk->tunnels_before = pk->tunnels;
 	w->wrapped = false;
 	w->guess.is_open = false;
 	pk->ip_tunnels = w->ips > 1 ? pk->tunnels : 0;

@@ -72,18 +72,38 @@ static void put_family(struct buf *b, const struct addr *a)
 		buf_lit(b, "IP ");
 }
 
-/* The outer header and the encapsulations, each with a colon. */
+/* "MPLS (label 29, tc 0, [S], ttl 255) ": a parenthesis for each label of a stack. */
+static void put_label(const struct record *r, uint32_t i, struct buf *b)
+{
+	const struct mpls_label *l = r->mpls.p;
+
+	if (!i || i == r->mpls_before || l[i - 1].bottom)
+		buf_lit(b, "MPLS ");
+	buf_lit(b, "(label ");
+	buf_u64(b, l[i].label);
+	buf_lit(b, ", tc ");
+	buf_u64(b, l[i].tc);
+	buf_str(b, l[i].bottom ? ", [S], ttl " : ", ttl ");
+	buf_u64(b, l[i].ttl);
+	buf_lit(b, ") ");
+}
+
+/* The outer header and the encapsulations behind it, each with a colon. */
 static void put_outer(const struct record *r, struct buf *b)
 {
 	const char *const *name = r->tunnel.p;
-	uint32_t i;
+	uint32_t i, label = r->mpls_before;
 
 	put_pair(b, &r->outer_src, &r->outer_dst, r->outer_sport || r->outer_dport, r->outer_sport,
 		 r->outer_dport);
-	for (i = 0; i < r->tunnel.n; i++) {
+	for (i = r->tunnels_before; i < r->tunnel.n; i++) {
 		/* An IP header right after another needs no name. */
 		if (!strcmp(name[i], "ipip") || !strcmp(name[i], "ip6"))
 			continue;
+		if (!strcmp(name[i], "mpls") && label < r->mpls.n) {	/* one name a label */
+			put_label(r, label++, b);
+			continue;
+		}
 		buf_str(b, name[i]);
 		buf_lit(b, ": ");
 	}
@@ -355,6 +375,8 @@ static void put_packet(struct line_state *st, const struct record *r, struct buf
 {
 	bool has_link = st->opt.link && put_link(r, b);
 
+	for (uint32_t i = 0; r->frame && i < r->mpls_before; i++)
+		put_label(r, i, b);
 	if (r->kind == REC_ARP)
 		put_arp(st, r, has_link, b);
 	else if (record_has(r, FIELD_SRC_IP))

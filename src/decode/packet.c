@@ -242,6 +242,11 @@ static void fill_frame(const struct packet *pk, struct record *r)
 		r->vlan = (struct list){ pk->vlan, pk->vlans };
 		record_mark(r, FIELD_VLAN);
 	}
+	r->mpls = (struct list){ pk->label, pk->labels };
+	r->tunnels_before = pk->tunnels_before;
+	r->mpls_before = pk->labels_before;
+	if (pk->labels && (r->kind == REC_PACKET || r->kind == REC_ARP || r->kind == REC_ICMP || r->kind == REC_DROP))
+		record_mark(r, FIELD_MPLS);
 	if (pk->tunnels && (pk->has_outer || r->kind == REC_ARP)) {
 		r->tunnel = (struct list){ pk->tunnel, pk->tunnels };
 		record_mark(r, FIELD_TUNNEL);

@@ -13,7 +13,7 @@
  * event.  Everything it points to is in the frame (or, for a reassembled
  * datagram, in the fragment table until the next frame).
  */
-enum { PACKET_VLANS_MAX = 8, PACKET_TUNNELS_MAX = 8, PACKET_OUTER_MAX = 16 };
+enum { PACKET_VLANS_MAX = 8, PACKET_TUNNELS_MAX = 8, PACKET_OUTER_MAX = 16, PACKET_LABELS_MAX = 8 };
 
 /* One IP header and what follows it; the ports are those of its TCP, UDP or SCTP. */
 struct ip_layer {
@@ -51,7 +51,8 @@ struct packet {
 	uint16_t vlan[PACKET_VLANS_MAX];
 	uint8_t  vlans;
 	const char *tunnel[PACKET_TUNNELS_MAX];
-	uint8_t  tunnels;
+	uint8_t  tunnels, tunnels_before;	/* in tunnel[]; before the first IP header */
+	uint8_t  labels, labels_before;	/* of MPLS: in label[]; before the first IP header */
 
 	struct ip_layer ip, outer;	/* innermost; outermost, when has_outer */
 	bool     has_outer;
@@ -89,7 +90,9 @@ struct packet {
 	uint32_t frag_id;		/* of a fragment */
 	uint8_t  ip_tunnels;		/* how many of tunnel[] lie before the innermost IP header */
 	uint8_t  arounds;
-	struct ip_around around[PACKET_OUTER_MAX];	/* outermost first; the last member: not cleared */
+	/* Not cleared: these two, from here on */
+	struct ip_around around[PACKET_OUTER_MAX];	/* outermost first */
+	struct mpls_label label[PACKET_LABELS_MAX];
 };
 
 /* State that outlives a frame: the fragment table.  Bounded, and what goes is counted: fragment.h. */

@@ -170,6 +170,20 @@ void tunnel_gre(struct walk *w)
 	gre_payload(w, type, flags & 0x1000);
 }
 
+/* RFC 3032, 2.1; RFC 5462 for the traffic class.  More than there is room for are walked, and not told. */
+static void note_label(struct walk *w, const uint8_t *h)
+{
+	struct packet *pk = w->pk;
+
+	walk_name(w, "mpls");
+	if (pk->labels == PACKET_LABELS_MAX)
+		return;
+	pk->label[pk->labels++] = (struct mpls_label){ .present = 7, .label = be32(h) >> 12, .tc = h[2] >> 1 & 7,
+						       .ttl = h[3], .bottom = h[2] & 1 };
+	if (!w->ips)
+		pk->labels_before = pk->labels;
+}
+
 /*
  * RFC 3032: labels up to the bottom of the stack.  What is inside they do not say:
  * IP by its first nibble; else a pseudowire, with a control word (RFC 4385) when that
@@ -183,7 +197,7 @@ void tunnel_mpls(struct walk *w)
 		h = walk_take(w, 4);
 		if (!h)
 			return;
-		walk_name(w, "mpls");
+		note_label(w, h);
 	} while (!(h[2] & 1));
 	if (!w->cap) {
 		walk_has(w, 1);
@@ -517,7 +531,8 @@ static struct udp_guess guess_of(const struct packet *pk)
 	return (struct udp_guess){ .is_open = true, .malformed = pk->malformed,
 				   .smac = pk->smac, .dmac = pk->dmac,
 				   .inner_smac = pk->inner_smac, .inner_dmac = pk->inner_dmac,
-				   .l3_len = pk->l3_len, .ethertype = pk->ethertype, .tunnels = pk->tunnels };
+				   .l3_len = pk->l3_len, .ethertype = pk->ethertype,
+				   .tunnels = pk->tunnels, .labels = pk->labels };
 }
 
 /*
@@ -563,4 +578,5 @@ void tunnel_settle(struct walk *w)
 	pk->inner_dmac = g->inner_dmac;
 	pk->l3_len = g->l3_len;
 	pk->tunnels = g->tunnels;
+	pk->labels = g->labels;
 }

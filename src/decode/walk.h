@@ -42,7 +42,7 @@ struct udp_guess {
 	const uint8_t *smac, *dmac, *inner_smac, *inner_dmac;
 	uint32_t l3_len;
 	uint16_t ethertype;
-	uint8_t  tunnels;
+	uint8_t  tunnels, labels;
 };
 
 struct walk {

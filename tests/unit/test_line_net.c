@@ -299,6 +299,49 @@ static void rare_ethertypes_have_names(void **s)
 	says(&b, RAW, "IP 10.0.0.1 > 10.0.0.2: gre: IP 10.0.0.1.5 > 10.0.0.2.6: UDP, length 0");
 }
 
+static void put_small_datagram(struct build *b)
+{
+	put_ip4(b, 17, 8, 1, 0);
+	put_udp(b, 5, 6, 0);
+}
+
+#define DATAGRAM "IP 10.0.0.1.5 > 10.0.0.2.6: UDP, length 0"
+
+static void mpls_labels_are_told(void **s)
+{
+	struct build b = { .n = 0 };
+
+	put_eth(&b, 0x8847);
+	put(&b, "\0\1\xd0\xff\0\2\x11\x0a", 8);
+	put_small_datagram(&b);
+	says(&b, ETHERNET, "MPLS (label 29, tc 0, ttl 255) (label 33, tc 0, [S], ttl 10) " DATAGRAM);
+	b.n = 0;
+	put_ip4(&b, 17, 8 + 4 + 28, 1, 0);
+	put_udp(&b, 5555, 6635, 4 + 28);
+	put(&b, "\0\6\x4f\x40", 4);
+	put_small_datagram(&b);
+	says(&b, RAW, "IP 10.0.0.1.5555 > 10.0.0.2.6635: MPLS (label 100, tc 7, [S], ttl 64) " DATAGRAM);
+	b.n = 0;
+	put_eth(&b, 0x8847);
+	put(&b, "\0\6\x41\x40\0\0\0\0", 8);
+	put_eth(&b, 0x8847);
+	put(&b, "\0\x0c\x81\x40", 4);
+	put_small_datagram(&b);
+	says(&b, ETHERNET, "MPLS (label 100, tc 0, [S], ttl 64) MPLS (label 200, tc 0, [S], ttl 64) " DATAGRAM);
+}
+
+/* What the first IP header is in does not stand behind it. */
+static void what_lies_before_ip_is_not_told_behind_it(void **s)
+{
+	struct build b = { .n = 0 };
+
+	put_eth(&b, 0x8864);
+	put(&b, "\x11\0\0\x11\0\x32\0\x21", 8);
+	put_ip4(&b, 4, 28, 1, 0);
+	put_small_datagram(&b);
+	says(&b, ETHERNET, "IP 10.0.0.1 > 10.0.0.2: " DATAGRAM);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -315,6 +358,8 @@ int main(void)
 		cmocka_unit_test(what_ppp_negotiates_has_its_name),
 		cmocka_unit_test(ppp_in_other_links_is_never_802_2),
 		cmocka_unit_test(rare_ethertypes_have_names),
+		cmocka_unit_test(mpls_labels_are_told),
+		cmocka_unit_test(what_lies_before_ip_is_not_told_behind_it),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
