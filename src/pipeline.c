@@ -117,10 +117,7 @@ static bool accepted(struct pipeline *p, const struct frame *f)
 		p->unfiltered_links++;
 		return false;
 	}
-	if (filter && !filter_match(filter, f->data, f->cap_len, f->len))
-		return false;
-	p->undirected += p->direction && !f->direction;
-	return true;
+	return !filter || filter_match(filter, f->data, f->cap_len, f->len);
 }
 
 bool pipeline_can_filter(struct pipeline *p, uint16_t link)
@@ -146,6 +143,7 @@ int pipeline_frame(void *pipeline, const struct frame *f)
 	if (pipeline_refuses(p, f))
 		return 0;
 	p->frames++;
+	p->undirected += p->direction && !f->direction;
 	p->last_ns = f->time_ns;
 	err = give_frame(p, f);
 	if (!err && p->account)

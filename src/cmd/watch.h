@@ -50,6 +50,7 @@ struct watch {
 	uint16_t file_link;		/* link type of -w F, when it is plain pcap */
 	struct rotate *rotate;		/* names of -w F; NULL: no file */
 	unsigned int file_seq;		/* files opened */
+	uint64_t first_ns;		/* of the first frame that goes into a file; 0: not known */
 	struct helper *helper;		/* opens further files, holds the hooks; NULL: not needed */
 	int mute_from, mute_to;		/* packet sockets: struct priv_drop */
 	uint32_t uid, gid;		/* whom to become */

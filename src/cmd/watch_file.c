@@ -130,18 +130,27 @@ static int learn_interfaces(struct watch *w)
 	return unknown && !known ? -EINVAL : 0;
 }
 
-/* What must be known of the file before there is any output: its interfaces. */
+/*
+ * What must be known of the file before there is any output: its interfaces; and where the time is in the names
+ * of what is written, that of the first frame which goes there.
+ */
 static int look_ahead(struct reading *r)
 {
 	struct watch *w = r->w;
+	bool by_time = w->o->write && w->o->rotate_ns, all = false;
 	struct frame f;
-	bool all = false;
 	int rc = 0;
 
-	while (!rc && !all && !r->ends) {
+	while (!rc && (by_time || !all) && !r->ends) {
 		rc = capfile_peek(w->source, &f);
 		capfile_iface_at(w->source, 0, &all);
-		if (rc == -EAGAIN && !all)
+		if (rc == 1 && by_time && pipeline_refuses(&w->pipe, &f)) {
+			capfile_skip(w->source);
+			rc = 0;
+		} else if (rc == 1) {
+			w->first_ns = f.time_ns;
+		}
+		if (rc == -EAGAIN && (by_time || !all))
 			rc = wait_for_input(r);
 		take_signals(r);
 	}

@@ -60,7 +60,7 @@ static int open_first(struct watch *w, char *name, size_t size)
 	sigaddset(&ends, SIGHUP);
 	if (waits)
 		sigprocmask(SIG_UNBLOCK, &ends, &before);
-	fd = rotate_next(w->rotate, w->file_seq++, watch_now_ns(), name, size);
+	fd = rotate_next(w->rotate, w->file_seq++, w->first_ns ? w->first_ns : watch_now_ns(), name, size);
 	if (waits)
 		sigprocmask(SIG_SETMASK, &before, NULL);
 	return fd;

@@ -95,3 +95,18 @@ done
 itself() { "$np" watch -r - -w - <"$work/in.pcap" >>"$work/in.pcap"; }
 [ "$(status itself)" = 1 ] || die "-r - -w - of one file is no failure"
 cmp "$capture" "$work/in.pcap" || die "-r - -w -: the input is not what it was"
+
+# Files of a capture that is read are named by the time of their packets: the first that is written, and so on.
+python3 - "$work/times.pcap" <<'EOT'
+import struct, sys
+frame = bytes.fromhex('020000000002020000000001080045000020000100004011f6c8c0000201c00002029c400009000c000061626364')
+with open(sys.argv[1], 'wb') as f:
+    f.write(struct.pack('<IHHIIII', 0xa1b2c3d4, 2, 4, 0, 0, 65535, 1))
+    for at in (1699990000, 1700000000, 1700000100, 1700000700):
+        one = frame[:-4] + (b'drop' if at == 1699990000 else b'keep')
+        f.write(struct.pack('<IIII', at, 0, len(one), len(one)) + one)
+EOT
+mkdir "$work/named"
+(cd "$work/named" && TZ=UTC "$np" -q watch -r ../times.pcap -G 600 -w 'x-%Y%m%d-%H%M.pcap' 'udp[8] = 0x6b') 2>"$work/err" ||
+	die "-r -G: $(cat "$work/err")"
+[ "$(cd "$work/named" && echo x-*)" = 'x-20231114-2213.pcap x-20231114-2225.pcap' ] || die "-r -G: $(ls "$work/named")"
