@@ -99,6 +99,7 @@ struct record {
 	bool truncated;
 
 	uint64_t frame_number;
+	uint32_t net_off;		/* octets of `frame` before its network header, where the decoders found it; else 0 */
 	uint32_t frame_len, frame_cap_len;
 	uint16_t frame_segments;
 

@@ -13,7 +13,6 @@
 #include "util/escape.h"
 
 enum { PROTO_ICMP = 1, PROTO_TCP = 6, PROTO_UDP = 17, PROTO_GRE = 47, PROTO_ICMPV6 = 58, PROTO_UDPLITE = 136 };
-enum { LINK_ETHERNET = 1 };
 
 int line_open(struct line_state **out, const struct line_options *opt)
 {
@@ -162,62 +161,6 @@ static void put_verbose_v6(const struct record *r, struct buf *b)
 	buf_lit(b, ") ");
 }
 
-/* The name tcpdump has for an EtherType. */
-static void put_ethertype(struct buf *b, uint16_t type)
-{
-	const char *name = ethertype_name(type);
-
-	buf_lit(b, "ethertype ");
-	buf_str(b, name ? name : "Unknown");
-	buf_lit(b, " (0x");
-	buf_hex(b, type, 4);
-	buf_lit(b, ")");
-}
-
-static uint16_t at16(const uint8_t *p)
-{
-	return (uint16_t)(p[0] << 8 | p[1]);
-}
-
-/* The Ethernet header as -e shows it.  False: the frame has none. */
-static bool put_link(const struct record *r, struct buf *b)
-{
-	const struct frame *f = r->frame;
-	uint32_t at = 12;
-	uint16_t type, tci;
-
-	if (!f || f->link != LINK_ETHERNET || f->cap_len < 14)
-		return false;
-	mac_print(b, f->data + 6);
-	buf_lit(b, " > ");
-	mac_print(b, f->data);
-	buf_lit(b, ", ");
-	type = at16(f->data + at);
-	if (type < 0x600)
-		buf_lit(b, "802.3");
-	else
-		put_ethertype(b, type);
-	buf_lit(b, ", length ");
-	buf_u64(b, f->len);
-	buf_lit(b, ": ");
-	for (; ethertype_is_vlan(type) && at + 6 <= f->cap_len; at += 4) {
-		tci = at16(f->data + at + 2);
-		type = at16(f->data + at + 4);
-		buf_lit(b, "vlan ");
-		buf_u64(b, tci & 0xfff);
-		buf_lit(b, ", p ");
-		buf_u64(b, tci >> 13);
-		if (tci & 0x1000)
-			buf_lit(b, ", DEI");
-		buf_lit(b, ", ");
-		if (type < 0x600)
-			break;
-		put_ethertype(b, type);
-		buf_lit(b, ", ");
-	}
-	return true;
-}
-
 /* Names of interfaces are chosen by whoever made the container. */
 static void put_interface(const struct record *r, struct buf *b)
 {
@@ -256,7 +199,7 @@ static void put_other(const struct record *r, bool has_link, struct buf *b)
 	} else if (record_has(r, FIELD_ETHERTYPE)) {
 		name = ethertype_name(r->ethertype);
 		if (!name && !has_link)
-			put_link(r, b);
+			line_ethernet(r, b);
 		if (name && !has_link) {
 			buf_str(b, name);
 			buf_lit(b, ", ");
@@ -373,7 +316,7 @@ static void put_arp(const struct line_state *st, const struct record *r, bool ha
 
 static void put_packet(struct line_state *st, const struct record *r, struct buf *b)
 {
-	bool has_link = st->opt.link && put_link(r, b);
+	bool has_link = st->opt.link && line_link(r, b);
 
 	for (uint32_t i = 0; r->frame && i < r->mpls_before; i++)
 		put_label(r, i, b);

@@ -56,6 +56,10 @@ void line_icmp(const struct line_state *st, const struct record *r, struct buf *
 void line_ppp(const struct record *r, struct buf *b);
 void line_dns(const struct line_state *st, const struct record *r, struct buf *b);
 void line_app(const struct line_state *st, const struct record *r, struct buf *b);
+/* The Ethernet header as -e shows it.  False: the frame has none. */
+bool line_ethernet(const struct record *r, struct buf *b);
+/* The same of any link.  False: it does not say what follows, or there is none. */
+bool line_link(const struct record *r, struct buf *b);
 void line_alert(const struct record *r, struct buf *b);
 /* Text from outside, escaped. */
 void line_text(struct buf *b, const char *p, uint32_t n);

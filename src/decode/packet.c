@@ -81,6 +81,7 @@ static void count(struct packet_state *st, const struct packet *pk)
 void packet_walk(struct packet_state *st, struct packet *pk, const struct frame *f)
 {
 	struct walk w = { .pk = pk, .st = st, .p = f->data, .cap = f->cap_len, .len = f->len };
+	bool network = false;
 	unsigned int n;
 
 	memset(pk, 0, offsetof(struct packet, around));
@@ -94,8 +95,14 @@ void packet_walk(struct packet_state *st, struct packet *pk, const struct frame 
 			walk_stop(&w, "too-deep");
 			break;
 		}
+		if (!network && (w.next == LAYER_IP || w.next == LAYER_MPLS)) {
+			pk->net_off = (uint32_t)(w.p - f->data);
+			network = true;
+		}
 		layers[w.next](&w);
 	}
+	if (!network && !pk->malformed)
+		pk->net_off = (uint32_t)(w.p - f->data);
 	tunnel_settle(&w);
 	/* Tunnels are what lies between two IP headers, or one and ARP; without those there is none. */
 	if (!pk->has_outer && !(pk->is_arp && pk->ip.version))
@@ -232,6 +239,7 @@ static void fill_frame(const struct packet *pk, struct record *r)
 	r->frame = f;
 	r->time_ns = f->time_ns;
 	r->frame_number = f->number;
+	r->net_off = pk->net_off;
 	record_mark(r, FIELD_TIME);
 	record_mark(r, FIELD_FRAME_NUMBER);
 	if (pk->frame->sampled > 1) {

@@ -84,6 +84,7 @@ struct packet {
 	uint16_t pppoe_session;
 	bool     has_pppoe;		/* before the first IP header */
 
+	uint32_t net_off;		/* of the outermost network header, or what stands in its place; 0: not found */
 	bool     is_arp;		/* l3 points to an ARP header */
 	const char *malformed;		/* NULL when walked to the end; else a word: "truncated", "bad-length", … */
 

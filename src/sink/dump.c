@@ -123,7 +123,7 @@ static uint32_t ethernet_len(const uint8_t *p, uint32_t n)
 	return type > 1500 ? len : len + llc_len(p + len, n - len);
 }
 
-uint32_t dump_link_len(const struct frame *f)
+uint32_t dump_link_len(const struct frame *f, uint32_t decoded)
 {
 	uint32_t len;
 
@@ -141,7 +141,7 @@ uint32_t dump_link_len(const struct frame *f)
 		len = 20;
 		break;
 	default:
-		return 0;
+		len = decoded;
 	}
 	return f->cap_len < len ? 0 : len;
 }

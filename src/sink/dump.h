@@ -17,7 +17,7 @@ void dump_hex(struct buf *b, const uint8_t *p, uint32_t n, bool chars);
 void dump_ascii(struct buf *b, const uint8_t *p, uint32_t n);
 
 /* Octets of the link header, VLAN tags, LLC and SNAP included: where -x begins.  0 when the
- * frame is too short to have one, or the link type is not known. */
-uint32_t dump_link_len(const struct frame *f);
+ * frame is too short to have one.  decoded: where the decoders found the network header, for other link types. */
+uint32_t dump_link_len(const struct frame *f, uint32_t decoded);
 
 #endif

@@ -108,14 +108,15 @@ static void put_line(struct table *t, struct buf *b, const struct record *r)
 		put_plain(t, b, r);
 }
 
-static void put_dump(struct table *t, struct buf *b, const struct frame *f)
+static void put_dump(struct table *t, struct buf *b, const struct record *r)
 {
+	const struct frame *f = r->frame;
 	const struct sink_options *opt = &t->s.opt;
 	uint32_t skip;
 
 	if (!f || !(opt->hex || opt->ascii || opt->ascii_hex))
 		return;
-	skip = opt->hex_link ? 0 : dump_link_len(f);
+	skip = opt->hex_link ? 0 : dump_link_len(f, r->net_off);
 	if (opt->ascii_hex || opt->hex)
 		dump_hex(b, f->data + skip, f->cap_len - skip, opt->ascii_hex);
 	else
@@ -149,7 +150,7 @@ static void print_line(struct table *t, struct buf *b, const struct record *r)
 	if (color)
 		buf_str(b, color_off);
 	buf_chr(b, '\n');
-	put_dump(t, b, r->frame);
+	put_dump(t, b, r);
 }
 
 static void put_cell(struct table *t, struct buf *b, const struct record *r, uint16_t f)
