@@ -133,6 +133,9 @@ struct record {
 	uint16_t tcp_window, tcp_urgent;
 	bool     tcp_conflict;
 	struct str tcp_options;		/* the option bytes as sent */
+	uint8_t  tcp_options_len;	/* how many there are; fewer may have been captured */
+	bool     has_ah;
+	uint32_t ah_spi, ah_seq;	/* of an authentication header around what follows */
 	uint32_t payload_len;		/* L4 payload octets on the wire */
 	const char *malformed;		/* what was wrong or unknown, as a word */
 	uint16_t ethertype;		/* of what could not be walked further */
@@ -340,6 +343,7 @@ struct record {
 	X(FRAG_MORE, "ip.fragment.more", FT_BOOL, frag_more, "packet drop", "more fragments follow") \
 	X(FRAG_FIRST, "ip.fragment.first", FT_BOOL, frag_first, "packet drop", "this is the first fragment") \
 	X(FRAG_OFFSET, "ip.fragment.offset", FT_U32, frag_offset, "packet drop", "offset of a fragment, in octets") \
+	X(AH_SPI, "ip.ah.spi", FT_U32, ah_spi, "packet drop", "security parameters index of an authentication header") \
 	X(TCP_FLAGS, "tcp.flags", FT_WORD, tcp_flags, "packet drop", "letters of CEUAPRSF") \
 	X(TCP_SEQ, "tcp.seq", FT_U32, tcp_seq, "packet drop", "sequence number as sent") \
 	X(TCP_ACK, "tcp.ack", FT_U32, tcp_ack, "packet drop", "acknowledgement number as sent") \

@@ -166,6 +166,34 @@ static bool sum_is_right(const struct walk *w, uint32_t hlen)
 	return (sum & 0xffff) + (sum >> 16) == 0xffff;
 }
 
+/*
+ * A header that is cut is still one of IP.  After the sender's address it says what a whole one does, but
+ * for the receiver; before that the header around it says more.
+ */
+static void half(struct walk *w, uint8_t version, const uint8_t *src, uint32_t n)
+{
+	struct packet *pk = w->pk;
+	const uint8_t *h = w->p;
+
+	if (!src && (w->ips || !w->cap))
+		return;
+	begin(w, version);
+	pk->ip.dst.family = 0;
+	if (!src) {
+		pk->ip.src.family = 0;
+		return;
+	}
+	memcpy(pk->ip.src.b, src, n);
+	pk->ip.proto = version == 4 ? h[9] : h[6];
+	pk->ttl = version == 4 ? h[8] : h[7];
+	pk->tos = version == 4 ? h[1] : (uint8_t)(h[0] << 4 | h[1] >> 4);
+	pk->ip_len = version == 4 ? be16(h + 2) : be16(h + 4) + 40u;
+	if (version == 4) {
+		pk->ip_id = be16(h + 4);
+		pk->df = h[6] & 0x40;
+	}
+}
+
 /* RFC 791 */
 void ip_v4(struct walk *w)
 {
@@ -173,14 +201,20 @@ void ip_v4(struct walk *w)
 	const uint8_t *h = w->p;
 	uint32_t hlen, total, off;
 
-	if (!walk_has(w, 20))
+	if (w->cap >= 1 && h[0] >> 4 != 4) {
+		walk_stop(w, "bad-version");
 		return;
+	}
+	if (!walk_has(w, 20)) {
+		if (w->len >= 20 || !w->guess.is_open)
+			half(w, 4, w->cap >= 16 ? h + 12 : NULL, 4);
+		return;
+	}
 	hlen = (h[0] & 15) * 4u;
 	/* Segmentation in the card, and packets above 64 KiB, leave the length 0. */
 	total = be16(h + 2) ? be16(h + 2) : w->len;
-	if (h[0] >> 4 != 4 || hlen < 20 || total < hlen ||
-	    (w->guess.is_open && total > w->len && !sum_is_right(w, hlen))) {
-		walk_stop(w, h[0] >> 4 != 4 ? "bad-version" : "bad-length");
+	if (hlen < 20 || total < hlen || (w->guess.is_open && total > w->len && !sum_is_right(w, hlen))) {
+		walk_stop(w, "bad-length");
 		return;
 	}
 	begin(w, 4);
@@ -278,6 +312,8 @@ static bool extension(struct walk *w)
 			return false;
 		n = 4 * (h[1] + 2u);
 		w->pk->ip.has_ah = true;
+		w->pk->ah_spi = be32(h + 4);
+		w->pk->ah_seq = w->cap < 12 ? 0 : be32(h + 8);
 		break;
 	default:
 		return false;
@@ -287,20 +323,6 @@ static bool extension(struct walk *w)
 		return false;
 	w->type = h[0];
 	return walk_take(w, n);
-}
-
-/* A header cut after the sender's address still says who sent it. */
-static void half_v6(struct walk *w)
-{
-	struct packet *pk = w->pk;
-
-	begin(w, 6);
-	memcpy(pk->ip.src.b, w->p + 8, 16);
-	pk->ip.dst.family = 0;
-	pk->ip.proto = w->p[6];
-	pk->ttl = w->p[7];
-	pk->tos = (uint8_t)(w->p[0] << 4 | w->p[1] >> 4);
-	pk->ip_len = be16(w->p + 4) + 40u;
 }
 
 /* RFC 8200.  The chain ends because each extension header takes eight octets. */
@@ -315,8 +337,8 @@ void ip_v6(struct walk *w)
 		return;
 	}
 	if (!walk_has(w, 40)) {
-		if (w->cap >= 24 && (w->len >= 40 || !w->guess.is_open))
-			half_v6(w);
+		if (w->len >= 40 || !w->guess.is_open)
+			half(w, 6, w->cap >= 24 ? h + 8 : NULL, 16);
 		return;
 	}
 	if (w->guess.is_open && be16(h + 4) > w->len - 40) {
@@ -360,9 +382,14 @@ static void ports(struct walk *w)
 		fragment_set_ports(w->fragment, ip->sport, ip->dport);
 }
 
+/* Of a header that is cut nothing follows; how much there was is known. */
 static void set_payload(struct walk *w, uint32_t hlen)
 {
-	walk_skip(w, hlen);
+	uint32_t got = hlen < w->cap ? hlen : w->cap;
+
+	w->p += got;
+	w->cap -= got;
+	w->len -= hlen;
 	w->pk->payload = w->p;
 	w->pk->payload_cap = w->cap;
 	w->pk->payload_len = w->len;
@@ -376,30 +403,29 @@ static void tcp(struct walk *w)
 	uint32_t hlen, got;
 
 	ports(w);
-	if (!walk_has(w, 20))
+	hlen = w->cap > 12 ? (h[12] >> 4) * 4u : 0;
+	got = hlen < w->cap ? hlen : w->cap;
+	if (!walk_has(w, 20)) {
+		if (hlen >= 20 && hlen <= w->len)
+			set_payload(w, hlen);
 		return;
+	}
 	pk->has_tcp = true;
 	pk->tcp_seq = be32(h + 4);
 	pk->tcp_ack = be32(h + 8);
 	pk->tcp_flags = h[13];
 	pk->tcp_window = be16(h + 14);
 	pk->tcp_urgent = be16(h + 18);
-	hlen = (h[12] >> 4) * 4u;
 	pk->tcp_options = h + 20;
-	pk->tcp_options_len = 0;
+	pk->tcp_options_len = pk->tcp_options_cap = 0;
 	if (hlen < 20 || hlen > w->len) {
 		walk_stop(w, "bad-length");
 		return;
 	}
-	got = hlen < w->cap ? hlen : w->cap;
-	pk->tcp_options_len = (uint8_t)(got - 20);
-	if (got < hlen) {
-		pk->payload_len = w->len - hlen;
-		walk_stop(w, "truncated");
-		return;
-	}
+	pk->tcp_options_len = (uint8_t)(hlen - 20);
+	pk->tcp_options_cap = (uint8_t)(got - 20);
 	set_payload(w, hlen);
-	walk_stop(w, NULL);
+	walk_stop(w, got < hlen ? "truncated" : NULL);
 }
 
 /* RFC 768; RFC 3828 (UDP-Lite: the length field is the checksum's coverage). */
@@ -410,8 +436,11 @@ static void udp(struct walk *w, bool lite)
 	uint32_t n;
 
 	ports(w);
-	if (!walk_has(w, 8))
+	if (!walk_has(w, 8)) {
+		if (w->len >= 8)
+			set_payload(w, 8);
 		return;
+	}
 	n = lite ? 0 : be16(h + 4);
 	/* 0: longer than the field can say (RFC 2675, 4) */
 	if (n && n < 8) {
@@ -432,7 +461,7 @@ static void udp(struct walk *w, bool lite)
 static void sctp(struct walk *w)
 {
 	ports(w);
-	if (!walk_has(w, 12))
+	if (!walk_has(w, 12) && w->len < 12)
 		return;
 	set_payload(w, 12);
 	walk_stop(w, NULL);

@@ -276,6 +276,36 @@ static void put_fragment(const struct record *r, struct buf *b)
 	buf_lit(b, ")");
 }
 
+/* Its header ends before the receiver's address. */
+static bool is_cut_ip(const struct record *r)
+{
+	return record_has(r, FIELD_NET_TYPE) && r->net_type[0] == 'i' && !record_has(r, FIELD_DST_IP);
+}
+
+static void put_cut_ip(const struct record *r, bool is_named, struct buf *b)
+{
+	if (!is_named)
+		buf_lit(b, "IP ");
+	buf_str(b, r->net_type[3] == '6' ? " [|ip6]" : " [|ip]");
+}
+
+/* RFC 4302, 2.  The integrity check value says nothing to the eye. */
+static void put_ah(const struct record *r, struct buf *b)
+{
+	static const char digits[] = "0123456789abcdef";
+	int shift = 28;
+
+	buf_lit(b, "AH(spi=0x");
+	for (int s = 28; s >= 0; s -= 4)
+		buf_chr(b, digits[r->ah_spi >> s & 15]);
+	buf_lit(b, ",seq=0x");
+	while (shift && !(r->ah_seq >> shift & 15))
+		shift -= 4;
+	for (; shift >= 0; shift -= 4)
+		buf_chr(b, digits[r->ah_seq >> shift & 15]);
+	buf_lit(b, "): ");
+}
+
 static void put_ip(struct line_state *st, const struct record *r, bool has_link, struct buf *b)
 {
 	static const struct addr nowhere = { .family = 0 };
@@ -289,10 +319,18 @@ static void put_ip(struct line_state *st, const struct record *r, bool has_link,
 	}
 	if (st->opt.verbose && r->frame)
 		(r->src.family == 4 ? put_verbose_v4 : put_verbose_v6)(r, b);
+	if (is_cut_ip(r)) {
+		put_cut_ip(r, true, b);
+		return;
+	}
 	put_pair(b, &r->src, record_has(r, FIELD_DST_IP) ? &r->dst : &nowhere,
 		 record_has(r, FIELD_SRC_PORT), r->sport, r->dport);
 	if (r->frame && r->ip_hop_by_hop)
 		buf_lit(b, "HBH ");
+	if (r->frame && r->has_ah)
+		put_ah(r, b);
+	if (r->kind != REC_PACKET && r->kind != REC_DROP)
+		line_tcp_seen(st, r);
 	if (r->kind == REC_ICMP)
 		line_icmp(st, r, b);
 	else if (r->kind == REC_DNS)
@@ -314,6 +352,14 @@ static void put_arp(const struct line_state *st, const struct record *r, bool ha
 	line_arp(st, r, tunnel || !has_link, b);
 }
 
+/* The line has said so where it ends. */
+static bool says_cut(const struct line_state *st, const struct record *r)
+{
+	if (is_cut_ip(r))
+		return true;
+	return r->iana_number == PROTO_TCP && !st->opt.quiet && line_tcp_is_cut(r);
+}
+
 static void put_packet(struct line_state *st, const struct record *r, struct buf *b)
 {
 	bool has_link = st->opt.link && line_link(r, b);
@@ -322,13 +368,15 @@ static void put_packet(struct line_state *st, const struct record *r, struct buf
 		put_label(r, i, b);
 	if (r->kind == REC_ARP)
 		put_arp(st, r, has_link, b);
+	else if (is_cut_ip(r) && !record_has(r, FIELD_TUNNEL))
+		put_cut_ip(r, has_link || r->net_type[3] == '6', b);
 	else if (record_has(r, FIELD_SRC_IP))
 		put_ip(st, r, has_link, b);
 	else
 		put_other(r, has_link, b);
 	if (record_has(r, FIELD_FRAG_OFFSET))
 		put_fragment(r, b);
-	if (record_has(r, FIELD_MALFORMED)) {
+	if (record_has(r, FIELD_MALFORMED) && !says_cut(st, r)) {
 		buf_lit(b, " [|");
 		buf_str(b, r->malformed);
 		buf_lit(b, "]");

@@ -51,6 +51,10 @@ static inline char *line_u32(char *o, uint32_t v)
 void line_tcp(struct line_state *st, const struct record *r, struct buf *b);
 /* is_named: "ARP, " stands first, which a link header with its EtherType has told. */
 void line_arp(const struct line_state *st, const struct record *r, bool is_named, struct buf *b);
+/* A segment that is shown as something else counts too, where its connection's numbers begin. */
+void line_tcp_seen(struct line_state *st, const struct record *r);
+/* Its options are: line_tcp() says so. */
+bool line_tcp_is_cut(const struct record *r);
 void line_icmp(const struct line_state *st, const struct record *r, struct buf *b);
 /* What PPP carries, where that is not IP. */
 void line_ppp(const struct record *r, struct buf *b);

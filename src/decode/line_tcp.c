@@ -78,6 +78,12 @@ static struct base base_of(struct line_state *st, const struct record *r)
 	return (struct base){ 0, 0, r->tcp_ack - 1 };
 }
 
+void line_tcp_seen(struct line_state *st, const struct record *r)
+{
+	if (r->frame && r->tcp_flags)
+		base_of(st, r);
+}
+
 static char *put_hex(char *o, const uint8_t *p, uint32_t n)
 {
 	static const char digits[] = "0123456789abcdef";
@@ -163,6 +169,75 @@ static char *put_other(char *o, uint8_t kind, const uint8_t *p, uint32_t n)
 	return n ? put_hex(LINE_LIT(o, " 0x"), p, n) : o;
 }
 
+static uint64_t get_n(const uint8_t *p, uint32_t n)
+{
+	return n == 8 ? (uint64_t)get32(p) << 32 | get32(p + 4) : get32(p);
+}
+
+static char *put_u64(char *o, uint64_t v)
+{
+	char text[20];
+	unsigned int n = 0;
+
+	do
+		text[n++] = (char)('0' + v % 10);
+	while (v /= 10);
+	while (n)
+		*o++ = text[--n];
+	return o;
+}
+
+/* RFC 8684, 3.3: p is after the subtype. */
+static char *put_dss(char *o, const uint8_t *p, uint32_t n)
+{
+	uint32_t ack = p[0] & 1 ? (p[0] & 2 ? 8 : 4) : 0, seq = p[0] & 4 ? (p[0] & 8 ? 8 : 4) : 0;
+
+	if (n < 1 + ack + (seq ? seq + 6 : 0))
+		return o;
+	if (p[0] & 16)
+		o = LINE_LIT(o, " fin");
+	p++;
+	if (ack)
+		o = put_u64(LINE_LIT(o, " ack "), get_n(p, ack));
+	p += ack;
+	if (!seq)
+		return o;
+	o = put_u64(LINE_LIT(o, " seq "), get_n(p, seq));
+	p += seq;
+	o = line_u32(LINE_LIT(o, " subseq "), get32(p));
+	return line_u32(LINE_LIT(o, " len "), (uint32_t)(p[4] << 8 | p[5]));
+}
+
+/* RFC 8684, 3.1: p is after the version. */
+static char *put_capable(char *o, const uint8_t *p, uint32_t n)
+{
+	if (n && *p & 0x80)
+		o = LINE_LIT(o, " csum");
+	if (n < 9)
+		return o;
+	o = put_hex(LINE_LIT(o, " {0x"), p + 1, 8);
+	if (n >= 17)
+		o = put_hex(LINE_LIT(o, ",0x"), p + 9, 8);
+	*o++ = '}';
+	return o;
+}
+
+/* RFC 8684, 8.1; those from 8 on tcpdump does not name. */
+static char *put_mptcp(char *o, const uint8_t *p, uint32_t n)
+{
+	static const char *const names[] = {
+		"capable", "join", "dss", "add-addr", "rem-addr", "prio", "fail", "fast-close", "unknown",
+	};
+	unsigned int subtype = p[0] >> 4 < 8 ? p[0] >> 4 : 8;
+
+	o = line_u32(LINE_LIT(o, "mptcp "), n + 2);
+	*o++ = ' ';
+	o = (char *)memcpy(o, names[subtype], strlen(names[subtype])) + strlen(names[subtype]);
+	if (subtype == 0)
+		return put_capable(line_u32(LINE_LIT(o, " v"), p[0] & 15), p + 1, n - 1);
+	return subtype == 2 && n > 1 ? put_dss(o, p + 1, n - 1) : o;
+}
+
 /* One option; p points after its kind and length, n octets are left. */
 static char *put_option(char *o, uint8_t kind, const uint8_t *p, uint32_t n, uint32_t base)
 {
@@ -174,6 +249,8 @@ static char *put_option(char *o, uint8_t kind, const uint8_t *p, uint32_t n, uin
 		return line_u32(LINE_LIT(o, "wscale "), p[0]);
 	if (kind == 5 && n && n % 8 == 0)
 		return put_sack(o, p, n, base);
+	if (kind == 30 && n)
+		return put_mptcp(o, p, n);
 	if (kind == 34 && !n)
 		return LINE_LIT(o, "tfo  cookiereq");
 	if (kind == 34)
@@ -184,15 +261,40 @@ static char *put_option(char *o, uint8_t kind, const uint8_t *p, uint32_t n, uin
 	return put_other(o, kind, p, n);
 }
 
-/* RFC 9293, 3.2: each takes an octet at least. */
-static char *put_options(char *o, const struct str *options, uint32_t base)
+bool line_tcp_is_cut(const struct record *r)
 {
-	const uint8_t *p = (const uint8_t *)options->p, *end = p + (options->n < 40 ? options->n : 40);
+	return record_has(r, FIELD_TCP_FLAGS) && r->tcp_options.n < r->tcp_options_len;
+}
+
+/* The option at p, of which `got` octets were captured of `left` that there are: is it cut? */
+static bool is_cut(const uint8_t *p, uint32_t got, uint32_t left)
+{
+	if (!got || (got < 2 && left >= 2 && *p > 1))
+		return true;
+	return got >= 2 && *p > 1 && p[1] > got && p[1] <= left;
+}
+
+/* As much as there is of it: tcpdump has the name when it has the length. */
+static char *put_cut(char *o, const uint8_t *p, uint32_t got)
+{
+	if (got >= 2)
+		o = put_other(o, p[0], NULL, 0);
+	return LINE_LIT(o, " [|tcp]");
+}
+
+/* RFC 9293, 3.2: each takes an octet at least. */
+static char *put_options(char *o, const struct record *r, uint32_t base)
+{
+	const uint8_t *p = (const uint8_t *)r->tcp_options.p;
+	const uint8_t *end = p + (r->tcp_options.n < 40 ? r->tcp_options.n : 40);
+	const uint8_t *stop = p + r->tcp_options_len;
 
 	o = LINE_LIT(o, ", options [");
-	while (p < end) {
-		if (p > (const uint8_t *)options->p)
+	while (p < stop) {
+		if (p > (const uint8_t *)r->tcp_options.p)
 			*o++ = ',';
+		if (is_cut(p, (uint32_t)(end - p), (uint32_t)(stop - p)))
+			return put_cut(o, p, (uint32_t)(end - p));
 		if (*p == 0) {
 			o = LINE_LIT(o, "eol");
 			break;
@@ -267,9 +369,10 @@ void line_tcp(struct line_state *st, const struct record *r, struct buf *b)
 		o = line_u32(LINE_LIT(o, ", win "), r->tcp_window);
 		if (r->tcp_flag_bits & TH_URG)
 			o = line_u32(LINE_LIT(o, ", urg "), r->tcp_urgent);
-		if (r->tcp_options.n)
-			o = put_options(o, &r->tcp_options, base.sack);
-		o = line_u32(LINE_LIT(o, ", length "), r->payload_len);
+		if (r->tcp_options_len)
+			o = put_options(o, r, base.sack);
+		if (!line_tcp_is_cut(r))
+			o = line_u32(LINE_LIT(o, ", length "), r->payload_len);
 	}
 	b->n = (size_t)(o - b->p);
 }

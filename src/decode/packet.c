@@ -129,7 +129,8 @@ static void fill_tcp(const struct packet *pk, struct record *r, bool mark)
 	r->tcp_ack = pk->tcp_ack;
 	r->tcp_window = pk->tcp_window;
 	r->tcp_urgent = pk->tcp_urgent;
-	r->tcp_options = (struct str){ (const char *)pk->tcp_options, pk->tcp_options_len };
+	r->tcp_options = (struct str){ (const char *)pk->tcp_options, pk->tcp_options_cap };
+	r->tcp_options_len = pk->tcp_options_len;
 	if (!mark)
 		return;
 	record_mark(r, FIELD_TCP_FLAGS);
@@ -169,9 +170,19 @@ static void fill_outer(const struct packet *pk, struct record *r, bool mark)
 	record_mark(r, FIELD_OUTER_DST_PORT);
 }
 
+/* Of TCP, UDP, SCTP, UDP-Lite: cut before it said where it ends. */
+static bool is_header_cut(const struct packet *pk)
+{
+	uint8_t p = pk->ip.proto;
+
+	return !pk->payload && pk->l4_cap < pk->l4_len && (p == 6 || p == 17 || p == 132 || p == 136);
+}
+
 /* The IP header and what follows it.  `mark`: the fields that only packets have, too. */
 static void fill_ip(const struct packet *pk, struct record *r, bool mark)
 {
+	if (!pk->ip.src.family)		/* cut before it */
+		return;
 	r->src = pk->ip.src;
 	r->dst = pk->ip.dst;
 	r->transport = packet_transport_name(pk->ip.proto);
@@ -197,6 +208,9 @@ static void fill_ip(const struct packet *pk, struct record *r, bool mark)
 	if (pk->hop_by_hop && (mark || r->kind == REC_ICMP))
 		record_mark(r, FIELD_IP_HOP_BY_HOP);
 	fill_fragment(pk, r, mark);
+	r->has_ah = pk->ip.has_ah;
+	r->ah_spi = pk->ah_spi;
+	r->ah_seq = pk->ah_seq;
 	if (pk->has_outer)
 		fill_outer(pk, r, mark);
 	if (pk->has_tcp)
@@ -211,7 +225,9 @@ static void fill_ip(const struct packet *pk, struct record *r, bool mark)
 		record_mark(r, FIELD_IP_ID);
 		record_mark(r, FIELD_IP_DF);
 	}
-	if (pk->l4)
+	if (pk->ip.has_ah)
+		record_mark(r, FIELD_AH_SPI);
+	if (pk->l4 && !is_header_cut(pk))
 		record_mark(r, FIELD_PAYLOAD_LEN);
 }
 

@@ -63,6 +63,7 @@ struct packet {
 	uint32_t ip_len;		/* IPv4 total length; IPv6 payload length + 40; jumbo counts */
 	bool     is_fragment, frag_more, frag_first;
 	uint32_t frag_offset;		/* octets */
+	uint32_t ah_spi, ah_seq;	/* when ip.has_ah */
 	bool     reassembled;		/* l4 covers the whole datagram, from its fragments */
 
 	const uint8_t *l3;		/* innermost IP header, or ARP */
@@ -78,7 +79,7 @@ struct packet {
 	uint32_t tcp_seq, tcp_ack;
 	uint16_t tcp_window, tcp_urgent;
 	const uint8_t *tcp_options;
-	uint8_t  tcp_options_len;
+	uint8_t  tcp_options_len, tcp_options_cap;	/* on the wire; captured */
 
 	struct ppp_layer ppp;
 	uint16_t pppoe_session;

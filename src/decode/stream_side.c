@@ -168,7 +168,8 @@ static uint32_t call(struct side_io *io, const uint8_t *p, uint32_t n, uint32_t 
 	io->side->want = 0;
 	from = notes_latest(io->side->notes, io->side->next, n);
 	if (!io->pk || (from && from->number != io->pk->frame->number)) {
-		notes_packet(io->side->notes, from ? from : &io->last, io->pk ? &io->pk->ip : io->ends, &earlier, &frame);
+		notes_packet(io->side->notes, from ? from : &io->last, io->pk ? &io->pk->ip : io->ends, &earlier,
+			     &frame);
 		d.pk = &earlier;
 		d.now = false;
 	}

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -108,6 +109,139 @@ static void options_change_the_shape(void **s)
 	tcp_says(ls, false, 0x10, 1001, 5001, "", 0, 0,
 		 "IP (tos 0x0, ttl 64, id 1, offset 0, flags [DF], proto TCP (6), length 40) "
 		 "10.0.0.1.1234 > 10.0.0.2.80: Flags [.], ack 5001, win 64240, length 0");
+	line_close(ls);
+}
+
+/* Cut at the snap length: what there was is known from the length of the datagram. */
+static void options_that_are_cut_say_so_and_spoil_no_number(void **s)
+{
+	static const struct { uint32_t cap; const char *options; } cuts[] = {
+		{ 40, " [|tcp]" }, { 41, " [|tcp]" }, { 42, "mss [|tcp]" }, { 43, "mss [|tcp]" }, { 44, "mss 1460, [|tcp]" },
+		{ 46, "mss 1460,sackOK, [|tcp]" }, { 48, "mss 1460,sackOK,TS [|tcp]" },
+		{ 57, "mss 1460,sackOK,TS val 1 ecr 0,nop, [|tcp]" },
+	};
+	struct line_state *ls = lines_with((struct line_options){ .absolute_seq = true });
+
+	for (unsigned int i = 0; i < sizeof(cuts) / sizeof(cuts[0]); i++) {
+		struct build b = { .n = 0 };
+		struct packet pk;
+		struct record r;
+		struct frame f;
+		char want[200];
+
+		put_ip4(&b, 6, 20 + 20 + 7, 1, 0x4000);
+		put_tcp(&b, 1234, 80, 0x18, 1000, 5, OPTIONS, 20);
+		put_zeros(&b, 7);
+		f = frame_of(&b, RAW);
+		f.cap_len = cuts[i].cap;
+		packet_walk(state, &pk, &f);
+		packet_record(&pk, &r, REC_PACKET);
+		assert_true(record_has(&r, FIELD_PAYLOAD_LEN));
+		assert_int_equal(r.payload_len, 7);
+		snprintf(want, sizeof(want),
+			 "IP 10.0.0.1.1234 > 10.0.0.2.80: Flags [P.], seq 1000:1007, ack 5, win 64240, options [%s",
+			 cuts[i].options);
+		record_says(ls, &r, want);
+		/* Before it is told where the header ends, nobody knows. */
+		f.cap_len = 32;
+		packet_walk(state, &pk, &f);
+		packet_record(&pk, &r, REC_PACKET);
+		assert_false(record_has(&r, FIELD_PAYLOAD_LEN));
+	}
+	line_close(ls);
+}
+
+static void a_segment_that_is_a_message_counts_for_the_numbers(void **s)
+{
+	struct line_state *ls = lines_with((struct line_options){ 0 });
+	struct build b = { .n = 0 };
+	struct packet pk;
+	struct record r;
+	struct frame f;
+
+	put_ip4(&b, 6, 20 + 5, 1, 0x4000);
+	put_tcp(&b, 1234, 80, 0x18, 1001, 5001, "", 0);
+	put_zeros(&b, 5);
+	f = frame_of(&b, RAW);
+	memset(&r, 0, sizeof(r));
+	packet_walk(state, &pk, &f);
+	packet_record(&pk, &r, REC_HTTP);
+	r.action = "request";
+	memset(&r.http, 0, sizeof(r.http));
+	r.http.version = "1.1";
+	line.n = 0;
+	line_print(ls, &r, &line);
+	tcp_says(ls, true, 0x10, 5001, 1006, "", 0, 0,
+		 "IP 10.0.0.2.80 > 10.0.0.1.1234: Flags [.], ack 5, win 64240, length 0");
+	line_close(ls);
+}
+
+static void multipath_options_have_names(void **s)
+{
+	static const struct { const char *option; uint32_t n; const char *want; } tries[] = {
+		{ "\x1e\4\x81\1", 4, "mptcp 4 unknown" },
+		{ "\x1e\4\1\0", 4, "mptcp 4 capable v1" },
+		{ "\x1e\x0c\1\x81" "12345678", 12, "mptcp 12 capable v1 csum {0x3132333435363738}" },
+		{ "\x1e\x8\x20\1\0\0\1\0", 8, "mptcp 8 dss ack 256" },
+		{ "\x1e\x10\x20\x14\0\0\0\1\0\0\0\2\0\3\0\0", 16, "mptcp 16 dss fin seq 1 subseq 2 len 3" },
+		{ "\x1e\4\x20\x1f", 4, "mptcp 4 dss" },
+		{ "\x1e\4\x50\1", 4, "mptcp 4 prio" },
+		{ "\x1e\4\x70\1", 4, "mptcp 4 fast-close" },
+	};
+	struct line_state *ls = lines_with((struct line_options){ .absolute_seq = true });
+	char want[200];
+
+	for (unsigned int i = 0; i < sizeof(tries) / sizeof(tries[0]); i++) {
+		snprintf(want, sizeof(want),
+			 "IP 10.0.0.1.1234 > 10.0.0.2.80: Flags [.], ack 5, win 64240, options [%s], length 0",
+			 tries[i].want);
+		tcp_says(ls, false, 0x10, 1, 5, tries[i].option, tries[i].n, 0, want);
+	}
+	line_close(ls);
+}
+
+static void what_is_authenticated_is_said_after_the_header(void **s)
+{
+	struct line_state *ls = lines_with((struct line_options){ 0 });
+	struct build b = { .n = 0 };
+	struct packet pk;
+	struct record r;
+	struct frame f;
+
+	put_ip4(&b, 51, 24 + 8 + 4, 1, 0x4000);
+	put(&b, "\x11\4\0\0\0\0\1\2\0\0\0\7" "0123456789ab", 24);
+	put_udp(&b, 4000, 9, 4);
+	put_zeros(&b, 4);
+	frame_says(ls, &b, RAW, "IP 10.0.0.1.4000 > 10.0.0.2.9: AH(spi=0x00000102,seq=0x7): UDP, length 4");
+	f = frame_of(&b, RAW);
+	packet_walk(state, &pk, &f);
+	packet_record(&pk, &r, REC_PACKET);
+	assert_true(record_has(&r, FIELD_AH_SPI));
+	assert_int_equal(r.ah_spi, 0x102);
+	assert_int_equal(r.dport, 9);
+	line_close(ls);
+}
+
+/* Nor is an address printed that is not there. */
+static void a_header_that_is_cut_is_one_of_ip(void **s)
+{
+	struct line_state *ls = lines_with((struct line_options){ 0 });
+
+	for (unsigned int version = 4; version <= 6; version += 2) {
+		for (uint32_t cap = 1; cap < (version == 4 ? 20 : 40); cap++) {
+			uint8_t h[40] = { (uint8_t)(version << 4 | 5), 0, 0, 40, [9] = 6 };
+			struct frame f = { .data = h, .cap_len = cap, .len = 60, .link = RAW };
+			struct packet pk;
+			struct record r;
+
+			packet_walk(state, &pk, &f);
+			packet_record(&pk, &r, REC_PACKET);
+			assert_true(record_has(&r, FIELD_NET_TYPE));
+			assert_false(record_has(&r, FIELD_DST_IP));
+			assert_true(record_has(&r, FIELD_SRC_IP) == (cap >= (version == 4 ? 16 : 24)));
+			record_says(ls, &r, version == 4 ? "IP  [|ip]" : " [|ip6]");
+		}
+	}
 	line_close(ls);
 }
 
@@ -401,6 +535,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_connection_counts_from_its_first_numbers),
 		cmocka_unit_test(options_change_the_shape),
+		cmocka_unit_test(options_that_are_cut_say_so_and_spoil_no_number),
+		cmocka_unit_test(a_segment_that_is_a_message_counts_for_the_numbers),
+		cmocka_unit_test(multipath_options_have_names),
+		cmocka_unit_test(what_is_authenticated_is_said_after_the_header),
+		cmocka_unit_test(a_header_that_is_cut_is_one_of_ip),
 		cmocka_unit_test(option_bytes_that_lie_are_bad),
 		cmocka_unit_test(the_link_header_comes_first_when_asked),
 		cmocka_unit_test(tunnels_fragments_and_others_have_lines),
