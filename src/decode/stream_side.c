@@ -98,7 +98,7 @@ static bool absorb(struct side_io *io)
 		const uint8_t *p = NULL;
 		uint32_t n = apart_run(s->apart, s->held, &p);
 
-		if (!n || !make_room(io, s->have + n))
+		if (!n || !make_room(io, s->have + n) || !s->buf)
 			return false;
 		memcpy(s->buf + s->head + s->have, p, n);
 		apart_forget(s->apart, s->held, n, io->memory);
