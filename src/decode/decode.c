@@ -164,6 +164,11 @@ static int keep_first(void *ctx, const struct record *r)
 	return 0;
 }
 
+static int tell_nobody(void *ctx, const struct record *r)
+{
+	return 0;
+}
+
 /* The messages of any other frame; of a first fragment, returns what its packet's line says of it. */
 static const struct record *give_or_keep(struct decode *d, const struct packet *pk, struct emit *e)
 {
@@ -171,10 +176,12 @@ static const struct record *give_or_keep(struct decode *d, const struct packet *
 	struct emit keep = { .fn = keep_first, .ctx = &f, .kinds = e->kinds };
 	bool piece = pk->is_fragment && !pk->reassembled;
 
-	if (pk->reassembled)
-		firsts_drop(d->firsts, pk);
-	if (!piece || pk->frag_first)
+	if (pk->reassembled && firsts_drop(d->firsts, pk)) {
+		keep.fn = tell_nobody;
+		give_messages(d, pk, &keep);
+	} else if (!piece || pk->frag_first) {
 		give_messages(d, pk, piece ? &keep : e);
+	}
 	return f.head;
 }
 

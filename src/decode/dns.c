@@ -267,7 +267,7 @@ static bool take_datagram(struct app_call *call, bool hinted)
 static bool take_first(struct app_call *call)
 {
 	const struct packet *pk = call->pk;
-	uint32_t len = dns_be16(pk->l4 + 4);
+	uint32_t len = pk->l4_cap >= 8 ? dns_be16(pk->l4 + 4) : 0;
 	struct context c = { call->ctx, call, NULL, DNS_PLAIN, true };
 	struct dns_msg m = { pk->payload, pk->payload_cap, len < 8 ? 0 : len - 8, false };
 

@@ -9,7 +9,7 @@
 #include "decode/pairs.h"
 
 struct firsts {
-	struct pairs *waiting;
+	struct pairs *waiting, *told;
 	struct kept_record record;
 	struct kept shown;
 };
@@ -18,8 +18,9 @@ int firsts_open(struct firsts **out, const struct decode_options *opt)
 {
 	struct firsts *f = calloc(1, sizeof(*f));
 
-	if (!f || pairs_open(&f->waiting, FIRSTS_MAX, sizeof(struct kept), opt->seed)) {
-		free(f);
+	if (!f || pairs_open(&f->waiting, FIRSTS_MAX, sizeof(struct kept), opt->seed) ||
+	    pairs_open(&f->told, FIRSTS_MAX, 0, opt->seed)) {
+		firsts_close(f);
 		return -ENOMEM;
 	}
 	*out = f;
@@ -31,6 +32,7 @@ void firsts_close(struct firsts *f)
 	if (!f)
 		return;
 	pairs_close(f->waiting);
+	pairs_close(f->told);
 	free(f);
 }
 
@@ -61,6 +63,7 @@ static bool tell(struct firsts *f, uint64_t before_ns, struct emit *e)
 	if (!kept)
 		return false;
 	kept_get(&f->record, kept);
+	pairs_put(f->told, &k, time_ns, 0);
 	emit_record(e, &f->record.r);
 	return true;
 }
@@ -85,22 +88,24 @@ const struct record *firsts_show(struct firsts *f, const struct record *r)
 	return &f->record.r;
 }
 
-void firsts_drop(struct firsts *f, const struct packet *pk)
+bool firsts_drop(struct firsts *f, const struct packet *pk)
 {
 	struct pairs_key k = key_of(pk);
 	uint64_t time_ns;
 
 	if (pairs_count(f->waiting))
 		pairs_take(f->waiting, &k, &time_ns);
+	return pairs_count(f->told) && pairs_take(f->told, &k, &time_ns);
 }
 
 void firsts_tick(struct firsts *f, uint64_t now_ns, struct emit *e)
 {
-	uint64_t clock_ns = pairs_pass(f->waiting, now_ns);
+	uint64_t clock_ns = pairs_pass(f->waiting, now_ns), time_ns;
+	struct pairs_key k;
 
-	if (clock_ns < FRAGMENT_AGE_NS)
-		return;
-	while (!e->rc && tell(f, clock_ns - FRAGMENT_AGE_NS, e))
+	while (clock_ns > FIRSTS_WAIT_NS && !e->rc && tell(f, clock_ns - FIRSTS_WAIT_NS, e))
+		;
+	while (clock_ns > FRAGMENT_AGE6_NS && pairs_expire(f->told, clock_ns - FRAGMENT_AGE6_NS, &k, &time_ns))
 		;
 }
 

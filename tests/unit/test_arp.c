@@ -34,7 +34,8 @@ static void addresses_are_as_long_as_the_header_says(void **state)
 	assert_string_equal(TEXT(ETHERNET "\0\1\x86\xdd\6\2\0\1"
 					  "\1\1\1\1\1\1\0\0\2\2\2\2\2\2\0\0"),
 			    "arp frame=1 op=1 smac=010101010101 tmac=020202020202");
-	assert_string_equal(TEXT(ETHERNET "\0\1\x08\0\xff\xff\0\1" BODY), "arp frame=1 op=1");
+	assert_string_equal(TEXT(ETHERNET "\0\1\x08\0\xff\xff\0\1" BODY),
+			    "arp frame=1 op=1 malformed=too-short");
 }
 
 static void of_a_cut_message_only_the_opcode_is_told(void **state)

@@ -53,9 +53,9 @@ static void it_is_told_when_the_others_do_not_come(void **state)
 	query(d, &l, SECOND);
 	piece(d, &l, 7, true, SECOND + 50);
 	piece(d, &l, 7, true, SECOND + 60);
-	decode_tick(d, 6 * SECOND + 50, line_of, &l);
+	decode_tick(d, SECOND + 50 + FIRSTS_WAIT_NS, line_of, &l);
 	assert_int_equal(l.n, 1);
-	decode_tick(d, 6 * SECOND + 51, line_of, &l);
+	decode_tick(d, SECOND + 51 + FIRSTS_WAIT_NS, line_of, &l);
 	assert_int_equal(l.n, 2);
 	has(&l, 1, "dns action=response outcome=success duration=50 frame=2 sport=53 ");
 	has(&l, 1, "id=7 opcode=QUERY rcode=NOERROR name=a.b qtype=TXT qclass=IN qd=1 an=1");
@@ -85,6 +85,26 @@ static void the_whole_is_told_once(void **state)
 		assert_int_equal(l.n, 2);
 		decode_close(d);
 	}
+}
+
+static void what_was_told_is_not_told_again(void **state)
+{
+	struct decode *d = decoder(DECODE_MESSAGES);
+	struct lines l = { .n = 0 };
+
+	query(d, &l, SECOND);
+	piece(d, &l, 7, true, SECOND + 50);
+	decode_tick(d, SECOND + 51 + FIRSTS_WAIT_NS, line_of, &l);
+	assert_int_equal(l.n, 2);
+	piece(d, &l, 7, false, 9 * SECOND);
+	assert_int_equal(l.n, 2);
+	query(d, &l, 10 * SECOND);
+	piece(d, &l, 7, true, 10 * SECOND + 50);	/* the next datagram of that number */
+	piece(d, &l, 7, false, 10 * SECOND + 60);
+	assert_int_equal(l.n, 4);
+	decode_finish(d, line_of, &l);
+	assert_int_equal(l.n, 4);
+	decode_close(d);
 }
 
 static void the_end_tells_it(void **state)
@@ -189,6 +209,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(it_is_told_when_the_others_do_not_come),
 		cmocka_unit_test(the_whole_is_told_once),
+		cmocka_unit_test(what_was_told_is_not_told_again),
 		cmocka_unit_test(the_end_tells_it),
 		cmocka_unit_test(of_too_many_the_oldest_is_told),
 		cmocka_unit_test(a_query_asked_again_waits_anew),
