@@ -243,6 +243,8 @@ static void pair(struct icmp_state *st, const struct packet *pk, struct record *
 			pairs_took(r, then_ns, r->time_ns);
 		else
 			pairs_early(st->pairs, &k, r->time_ns);
+	} else if (first) {		/* only the whole one asks */
+		return;
 	} else if (pairs_was_early(st->pairs, &k, r->time_ns, &then_ns)) {
 		pairs_took(r, r->time_ns, then_ns);
 	} else {
