@@ -18,6 +18,7 @@ struct slot {
 	uint64_t put_ns;		/* by the table's clock; never less than an older one's */
 	uint32_t chain;			/* next in its bucket, or in the free list */
 	uint32_t older, newer;
+	uint32_t again;			/* sent so often once more; of the early: so many answers are due to that */
 	uint32_t answers;		/* of the early: how often it came; else not 0: has begun to come */
 };
 
@@ -222,7 +223,7 @@ static struct slot *add(struct pairs *p, const struct pairs_key *k, uint64_t now
 	s->key = *k;
 	s->asked_ns = now_ns;
 	s->put_ns = p->clock.ns;
-	s->answers = 0;
+	s->answers = s->again = 0;
 	s->chain = *link;
 	*link = i;
 	age_append(p, i);
@@ -286,14 +287,26 @@ void *pairs_put(struct pairs *p, const struct pairs_key *k, uint64_t now_ns, uin
 	if (!p->clock.heard)
 		pairs_pass(p, now_ns);
 	if (link) {
-		const struct slot *s = &p->slots[*link];
+		struct slot *s = &p->slots[*link];
 		uint64_t age = now_ns >= s->asked_ns ? now_ns - s->asked_ns : p->clock.ns - s->put_ns;
 
-		if (age < again_ns && !s->answers)
+		if (age < again_ns && !s->answers) {
+			s->again++;
 			return NULL;
+		}
 		take_out(p, link);
 	}
 	return value_of(p, (uint32_t)(add(p, k, now_ns) - p->slots));
+}
+
+/* A request sent more than once may be answered as often: those answers came late, not early. */
+static void expect_more(struct pairs *p, const struct slot *s)
+{
+	uint32_t *link = find(p->early, &s->key).exact, again = s->again;
+
+	if (link)
+		again += p->early->slots[take_out(p->early, link)].again;
+	add(p->early, &s->key, s->asked_ns)->again = again;
 }
 
 void *pairs_take(struct pairs *p, const struct pairs_key *k, uint64_t *asked_ns)
@@ -304,6 +317,8 @@ void *pairs_take(struct pairs *p, const struct pairs_key *k, uint64_t *asked_ns)
 		return NULL;
 	i = take_out(p, link);
 	*asked_ns = p->slots[i].asked_ns;
+	if (p->slots[i].again)
+		expect_more(p, &p->slots[i]);
 	return value_of(p, i);
 }
 
@@ -328,7 +343,12 @@ void pairs_early(struct pairs *p, const struct pairs_key *k, uint64_t now_ns)
 	uint32_t *link = find(p->early, k).exact;
 
 	if (link && is_near(now_ns, p->early->slots[*link].asked_ns)) {
-		p->early->slots[*link].answers++;
+		struct slot *s = &p->early->slots[*link];
+
+		if (s->again)
+			s->again--;
+		else
+			s->answers++;
 		return;
 	}
 	if (link)
@@ -345,9 +365,11 @@ bool pairs_was_early(struct pairs *p, const struct pairs_key *k, uint64_t now_ns
 	if (!link)
 		return false;
 	s = &p->early->slots[*link];
+	if (!s->answers)
+		return false;
 	*answered_ns = s->asked_ns;
 	near = is_near(now_ns, s->asked_ns);
-	if (!near || !--s->answers)
+	if (!near || (!--s->answers && !s->again))
 		take_out(p->early, link);
 	return near;
 }

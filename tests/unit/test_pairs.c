@@ -198,6 +198,22 @@ static void an_echo_reply_may_come_first(void **state)
 	end(d, &l, 4);
 }
 
+static void a_second_answer_to_what_was_asked_twice_is_not_early(void **state)
+{
+	struct decode *d = decoder(DECODE_MESSAGES);
+	struct lines l = { .n = 0 };
+
+	give_echo(d, &l, false, SECOND);
+	give_echo(d, &l, false, SECOND + 1);
+	give_echo(d, &l, true, SECOND + 10);
+	give_echo(d, &l, true, SECOND + 11);
+	give_echo(d, &l, false, SECOND + 20);
+	assert_false(record_has(&l.last, FIELD_DURATION));
+	give_echo(d, &l, true, SECOND + 27);
+	assert_int_equal(l.last.duration_ns, 7);
+	end(d, &l, 6);
+}
+
 static void requests_of_any_protocol_may_come_late(void **state)
 {
 	struct decode_options opt = { .no_answer = true };
@@ -265,6 +281,7 @@ int main(void)
 		cmocka_unit_test(one_stamp_astray_ends_no_waiting),
 		cmocka_unit_test(a_stamp_far_ahead_counts_when_the_next_is_there),
 		cmocka_unit_test(an_echo_reply_may_come_first),
+		cmocka_unit_test(a_second_answer_to_what_was_asked_twice_is_not_early),
 		cmocka_unit_test(requests_of_any_protocol_may_come_late),
 		cmocka_unit_test(of_requests_that_differ_in_the_question_some_are_kept),
 	};
