@@ -282,10 +282,10 @@ static bool is_blank(const char *text)
 
 int filter_compile(struct filter **out, const char *text, uint16_t link, bool strict, bool inner)
 {
-	struct filter *f;
+	struct filter *f = NULL;
 	int err = filter_new(&f, text, strict, inner);
 
-	if (err)
+	if (!f)
 		return err;
 	f->link = link;
 	f->ether = link == DLT_EN10MB || f->inner;
@@ -307,10 +307,10 @@ int filter_check(const char *text, bool *strict, bool *inner)
 	/* Between them they know all words of the language. */
 	static const uint16_t links[] = { 1, 113, 105, 123, 117, 140, 107 };
 	char why[PCAP_ERRBUF_SIZE];
-	struct filter *f;
+	struct filter *f = NULL;
 	int err = filter_new(&f, text, *strict, *inner);
 
-	if (err)
+	if (!f)
 		return err;
 	*strict = f->strict;
 	*inner = f->inner;
