@@ -311,7 +311,7 @@ static void try_translation(struct filter *f, const struct canon *c, bool expect
 {
 	static const struct filter_maps maps = { FD_SCRATCH, FD_LEDGER, FD_PROGRAMS, NP_SLOT_EMIT, -1 };
 	static struct bpf_insn code[4096];
-	struct np_scratch scratch = { .len = c->len };
+	struct np_scratch scratch = { .len = c->len, .sent = c->sent };
 	struct machine m = { .scratch = &scratch, .set = 1 << 1 | 1 << 10 };
 	int n = filter_translate(f, &maps, code, 4096), ret;
 
@@ -353,13 +353,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	f.n = make_program(program, &data, &size, &all_known);
 	if (size > FRAME_MAX)
 		return 0;
-	how = (struct canon_how){ f.strict, f.inner, f.ether };
+	how = (struct canon_how){ .strict = f.strict, .inner = f.inner, .ether = f.ether };
 	canon_make(&c, f.link, how, data, (uint32_t)size, (uint32_t)size);
 	n = canon_copy(&c, flat, sizeof(flat));
 	CHECK(n == c.cap && c.cap == c.len && n <= size + 14);
 	expected = filter_match(&f, data, (uint32_t)size, (uint32_t)size);
 	if (all_known && is_defined(program, f.n) && bpf_validate(program, (int)f.n))
-		CHECK((bpf_filter(program, flat, c.len, c.cap) != 0) == expected);
+		CHECK((bpf_filter(program, flat, c.sent, c.cap) != 0) == expected);
 	try_translation(&f, &c, expected);
 	return 0;
 }
