@@ -54,7 +54,8 @@ struct fragments {
 	struct fragment d[FRAGMENT_DATAGRAMS];
 	uint16_t bucket[BUCKETS];
 	uint16_t oldest[LISTS], newest[LISTS], unused;
-	uint64_t seed, now_ns;
+	uint64_t seed;
+	uint64_t latest_ns;		/* no datagram here has a later time */
 	struct chunk *pool;
 	uint32_t fresh, left;		/* pool: from here on never used; not in use */
 	uint16_t spare;			/* 1 + the first of those that were, and are no more */
@@ -162,6 +163,7 @@ static void enlist(struct fragments *t, struct fragment *d, enum list list, uint
 
 	d->list = (uint8_t)list;
 	d->time_ns = time_ns;
+	t->latest_ns = time_ns > t->latest_ns ? time_ns : t->latest_ns;
 	d->older = t->newest[list];
 	d->newer = NONE;
 	*(d->older == NONE ? &t->oldest[list] : &t->d[d->older].newer) = at;
@@ -198,21 +200,22 @@ static struct fragment *oldest_open(struct fragments *t)
 	return !a || (b && b->time_ns < a->time_ns) ? b : a;
 }
 
-/* The clock was set: what began ahead of it ages from here on. */
+/* The clock was set, or a stamp was wrong: what began ahead ages from here on. */
 static void go_back(struct fragments *t, uint64_t now_ns)
 {
 	for (unsigned int i = 0; i < LISTS; i++)
-		for (uint16_t at = t->newest[i]; at != NONE && t->d[at].time_ns > now_ns; at = t->d[at].older)
-			t->d[at].time_ns = now_ns;
+		for (uint16_t at = t->newest[i]; at != NONE; at = t->d[at].older)
+			if (t->d[at].time_ns > now_ns)
+				t->d[at].time_ns = now_ns;
+	t->latest_ns = now_ns;
 }
 
 void fragments_expire(struct fragments *t, uint64_t now_ns)
 {
 	static const uint64_t ages[LISTS] = { FRAGMENT_COPY_NS, FRAGMENT_AGE_NS, FRAGMENT_AGE6_NS };
 
-	if (now_ns < t->now_ns)
+	if (now_ns < t->latest_ns)
 		go_back(t, now_ns);
-	t->now_ns = now_ns;
 	for (unsigned int i = 0; i < LISTS; i++) {
 		while (t->oldest[i] != NONE) {
 			struct fragment *d = &t->d[t->oldest[i]];
@@ -366,7 +369,8 @@ struct fragment *fragments_add(struct fragments *t, const struct fragment_key *k
 	struct fragment *d;
 	bool differ = false;
 
-	fragments_expire(t, x->time_ns);
+	if (!x->is_doubted)
+		fragments_expire(t, x->time_ns);
 	d = find_or_add(t, key, x->time_ns);
 	d->last_ns = x->time_ns;
 	if (d->is_refused || !x->len)

@@ -55,6 +55,7 @@ struct fragment_piece {
 	uint32_t offset;		/* octets */
 	bool     more;
 	uint64_t time_ns;
+	bool     is_doubted;		/* that time: nothing ages by it */
 };
 
 struct fragments;

@@ -85,7 +85,9 @@ static void fragment(struct walk *w, uint32_t id, uint8_t proto, uint32_t offset
 	struct packet *pk = w->pk;
 	struct fragments *t = w->st->fragments;
 	uint64_t now_ns = steady_at(&w->st->clock, pk->frame->time_ns);
-	struct fragment_piece piece = { w->p, w->cap, w->len, offset, more, now_ns };
+	bool doubted = w->st->clock.doubted > 0;
+	struct fragment_piece piece = { w->p, w->cap, w->len, offset, more,
+					doubted ? pk->frame->time_ns : now_ns, doubted };
 	struct fragment_key key = { .id = id, .version = pk->ip.version, .proto = proto,
 				    .vlan = pk->vlans ? pk->vlan[0] : 0xffff };
 	const uint8_t *whole;
