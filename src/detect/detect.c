@@ -304,7 +304,7 @@ static void run_ticks(struct detect *d, bool end)
 			detectors[i]->tick(d->state[i], d, end);
 }
 
-/* Back when the stamps are.  What began ahead of that is over: such differences are not signed. */
+/* Back when the stamps are.  What began ahead of that by more than its window is over. */
 static void at(struct detect *d, uint64_t stamp_ns)
 {
 	d->now_ns = steady_at(&d->clock, stamp_ns);

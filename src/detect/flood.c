@@ -179,7 +179,7 @@ static struct rate *rate_of(struct flood *f, struct detect *d, const struct addr
 		r->dst = *dst;
 		r->rule = (uint8_t)rule;
 		clear(r, now_ns);
-	} else if (now_ns - r->start_ns >= l->window_ns) {
+	} else if (time_apart(now_ns, r->start_ns) >= l->window_ns) {
 		if (r->n >= l->n)
 			judge(d, r);
 		clear(r, now_ns);
@@ -323,7 +323,7 @@ static void flood_tick(void *state, struct detect *d, bool end)
 
 		if (!r->ready)	/* another has its place now */
 			continue;
-		if (!end && detect_now(d) - r->start_ns < l->window_ns) {
+		if (!end && time_apart(detect_now(d), r->start_ns) < l->window_ns) {
 			f->ready[kept++] = f->ready[i];
 			continue;
 		}

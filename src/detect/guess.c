@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "detect/detector.h"
+#include "util/steady.h"
 
 enum {
 	GUESSES_MAX = 4096,
@@ -53,7 +54,7 @@ static void guessed(struct table *t, struct detect *d, const struct addr *src, c
 
 	key_make(key, src, dst, port);
 	g = table_get(t, key, now_ns, &fresh);
-	if (fresh || now_ns - g->start_ns > l->window_ns) {
+	if (fresh || time_apart(now_ns, g->start_ns) > l->window_ns) {
 		g->start_ns = now_ns;
 		g->failed = g->worked = 0;
 	}
@@ -72,7 +73,7 @@ static void guessed(struct table *t, struct detect *d, const struct addr *src, c
 				      .same_dst = dst,
 				      .same = port },
 		     "%s: %u %s port %u of %s in %.0f s", detect_addr(d, src), g->failed, what, port,
-		     detect_addr(d, dst), (double)(now_ns - g->start_ns) / 1e9);
+		     detect_addr(d, dst), (double)time_apart(now_ns, g->start_ns) / 1e9);
 	g->start_ns = 0;
 }
 

@@ -83,7 +83,7 @@ static void beat(struct habits *h, struct detect *d, const struct call_news *n)
 
 	key_make(key, n->caller, n->called, (uint64_t)n->port << 1 | n->is_tcp);
 	r = table_get(&h->rhythms, key, n->now_ns, &fresh);
-	if (fresh || n->stamp_ns - r->start_ns > l->window_ns) {
+	if (fresh || time_apart(n->stamp_ns, r->start_ns) > l->window_ns) {
 		r->start_ns = r->last_ns = n->stamp_ns;
 		r->n = 0;
 		r->mean = r->m2 = 0;
@@ -197,7 +197,7 @@ static void volume(struct habits *h, struct detect *d, const struct record *r)
 	o = table_get(&h->hosts, key, detect_now(d), &fresh);
 	if (fresh)
 		o->start_ns = detect_now(d);
-	if (detect_now(d) - o->start_ns >= l->window_ns) {
+	if (time_apart(detect_now(d), o->start_ns) >= l->window_ns) {
 		judge_volume(d, o, &r->src);
 		o->past[o->n_past++ % VOLUMES] = o->octets;
 		if (o->n_past >= 2 * VOLUMES)

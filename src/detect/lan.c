@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "detect/detector.h"
+#include "util/steady.h"
 
 enum {
 	BINDINGS_MAX = 8192, STATIONS_MAX = 2048,
@@ -138,7 +139,7 @@ static void took(struct lan *l, struct detect *d, const uint8_t mac[6], const st
 
 	key_make(key, NULL, NULL, mac_word(mac));
 	st = table_get(&l->stations, key, detect_now(d), &fresh);
-	if (fresh || detect_now(d) - st->start_ns > detect_limit(d, RULE_ARP_SPOOF)->window_ns) {
+	if (fresh || time_apart(detect_now(d), st->start_ns) > detect_limit(d, RULE_ARP_SPOOF)->window_ns) {
 		st->start_ns = detect_now(d);
 		variety_clear(&st->taken);
 	}
@@ -152,7 +153,7 @@ static void moved(struct lan *l, struct detect *d, struct binding *b, const uint
 {
 	const struct detect_limit *lim = detect_limit(d, RULE_ARP_SPOOF);
 
-	if (detect_now(d) - b->start_ns > lim->window_ns) {
+	if (time_apart(detect_now(d), b->start_ns) > lim->window_ns) {
 		b->start_ns = detect_now(d);
 		b->moves = 0;
 		b->has_thief = false;
@@ -190,7 +191,7 @@ static void claim(struct lan *l, struct detect *d, const struct addr *a, const u
 	b->claimed_ns = now_ns;
 	if (!told || now_ns - b->asked_ns < ASKED_NS)
 		return;
-	if (now_ns - b->start_ns > detect_limit(d, RULE_ARP_SPOOF)->window_ns && !b->has_thief) {
+	if (time_apart(now_ns, b->start_ns) > detect_limit(d, RULE_ARP_SPOOF)->window_ns && !b->has_thief) {
 		b->start_ns = now_ns;
 		b->unasked = 0;
 	}
@@ -253,7 +254,7 @@ static void dhcp_record(struct lan *l, struct detect *d, const struct record *r)
 	if (!record_has(r, FIELD_ACTION) || !record_has(r, FIELD_DHCPV4_CLIENT_MAC) ||
 	    (strcmp(r->action, "discover") && strcmp(r->action, "request")))
 		return;
-	if (now_ns - l->dhcp.start_ns > lim->window_ns)
+	if (time_apart(now_ns, l->dhcp.start_ns) > lim->window_ns)
 		memset(&l->dhcp, 0, sizeof(l->dhcp));
 	if (!l->dhcp.start_ns)
 		l->dhcp.start_ns = now_ns;
@@ -277,7 +278,7 @@ static void dhcp_record(struct lan *l, struct detect *d, const struct record *r)
 				      .sources = variety_count(&l->dhcp.clients),
 				      .start_ns = l->dhcp.start_ns },
 		     "%u clients asked for addresses in %.1f s, %u of them made up", variety_count(&l->dhcp.clients),
-		     (double)(now_ns - l->dhcp.start_ns) / 1e9, l->dhcp.made_up);
+		     (double)time_apart(now_ns, l->dhcp.start_ns) / 1e9, l->dhcp.made_up);
 	memset(&l->dhcp, 0, sizeof(l->dhcp));
 }
 

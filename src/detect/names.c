@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "detect/detector.h"
+#include "util/steady.h"
 
 enum {
 	DOMAINS_MAX = 4096,
@@ -84,7 +85,7 @@ static struct domain *domain_of(struct table *t, struct detect *d, const struct 
 	key_make(key, who, NULL, rule);
 	key[2] = hash_text(detect_key(d), name->p + at, name->n - at);
 	o = table_get(t, key, now_ns, &fresh);
-	if (fresh || now_ns - o->start_ns > detect_limit(d, rule)->window_ns) {
+	if (fresh || time_apart(now_ns, o->start_ns) > detect_limit(d, rule)->window_ns) {
 		o->start_ns = now_ns;
 		o->octets = o->asked = 0;
 		variety_clear(&o->names);

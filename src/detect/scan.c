@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "detect/detector.h"
+#include "util/steady.h"
 
 enum {
 	PAIRS_MAX = 8192, SWEEPS_MAX = 8192, HOSTS_MAX = 2048, TAKEN_UP_MAX = 32768,
@@ -110,7 +111,7 @@ static struct taken_up *place_of(const struct scan *s, const struct detect *d, c
 	h = hash_mix(pair ? hash_mix_addr(h, n->called) : h, pair ? n->is_tcp : (uint64_t)n->port << 1 | n->is_tcp);
 	t = &s->taken_up[h & (TAKEN_UP_MAX - 1)];
 	tag = (uint32_t)(h >> 32);
-	if ((uint16_t)(window - t->window) > 1)
+	if ((uint16_t)(window - t->window + 1) > 2)
 		t->n = 0;
 	if (!t->n)
 		t->tag = tag;
@@ -140,7 +141,7 @@ static struct tries *tries_of(struct scan *s, const struct detect *d, const stru
 
 	key_make(key, n->caller, pair ? n->called : NULL, (uint64_t)(pair ? 0 : n->port) << 1 | n->is_tcp);
 	tr = table_get(pair ? &s->pairs : &s->sweeps, key, n->now_ns, &fresh);
-	if (fresh || n->now_ns - tr->start_ns > window_of(d, pair)) {
+	if (fresh || time_apart(n->now_ns, tr->start_ns) > window_of(d, pair)) {
 		tr->start_ns = n->now_ns;
 		tr->refused = tr->cut = 0;
 		variety_clear(&tr->failed);
@@ -198,7 +199,7 @@ static void many_sources(struct scan *s, struct detect *d, const struct call_new
 
 	key_make(key, n->called, NULL, n->is_tcp);
 	t = table_get(&s->targets, key, n->now_ns, &fresh);
-	if (fresh || n->now_ns - t->start_ns > MANY_WINDOW_NS) {
+	if (fresh || time_apart(n->now_ns, t->start_ns) > MANY_WINDOW_NS) {
 		t->start_ns = n->now_ns;
 		t->failures = 0;
 		variety_clear(&t->ports);

@@ -48,4 +48,10 @@ static inline uint64_t time_since(uint64_t now_ns, uint64_t then_ns)
 	return now_ns > then_ns ? now_ns - then_ns : 0;
 }
 
+/* Between them, whichever came first. */
+static inline uint64_t time_apart(uint64_t a_ns, uint64_t b_ns)
+{
+	return a_ns > b_ns ? a_ns - b_ns : b_ns - a_ns;
+}
+
 #endif

@@ -31,12 +31,24 @@ static void a_clock_that_is_set_back_is_followed(void **state)
 	TOLD("port_scan from=10.0.0.1 to=10.0.0.2");
 }
 
+/* A file whose packets stand in the reverse order has what it has. */
+static void a_scan_told_backwards_is_one(void **state)
+{
+	for (unsigned int i = 0; i < 10; i++) {
+		tcp(1, 40000 + i, 2 + i, 445, SYN);
+		now -= 300 * SECOND;
+	}
+	assert_int_equal(detect_finish(d, give, NULL), 0);
+	TOLD("host_scan from=10.0.0.1 port=445");
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, open_all, close_all)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(one_stamp_ahead_of_all_others_ends_no_waiting),
+		T(a_scan_told_backwards_is_one),
 		T(a_clock_that_is_set_back_is_followed),
 	};
 
