@@ -192,6 +192,8 @@ static void evict(struct fragments *t, struct fragment *d, enum fragment_loss wh
 }
 
 /* Of those that hold something, the one that came first; NULL: there is none. */
+static const uint64_t ages[LISTS] = { FRAGMENT_COPY_NS, FRAGMENT_AGE_NS, FRAGMENT_AGE6_NS };
+
 static struct fragment *oldest_open(struct fragments *t)
 {
 	struct fragment *a = t->oldest[OPEN] == NONE ? NULL : &t->d[t->oldest[OPEN]];
@@ -212,8 +214,6 @@ static void go_back(struct fragments *t, uint64_t now_ns)
 
 void fragments_expire(struct fragments *t, uint64_t now_ns)
 {
-	static const uint64_t ages[LISTS] = { FRAGMENT_COPY_NS, FRAGMENT_AGE_NS, FRAGMENT_AGE6_NS };
-
 	if (now_ns < t->latest_ns)
 		go_back(t, now_ns);
 	for (unsigned int i = 0; i < LISTS; i++) {
@@ -236,6 +236,7 @@ static void begin_copy(struct fragments *t, struct fragment *d, uint64_t now_ns)
 	unlist(t, d);
 	d->total = d->top = 0;
 	d->is_refused = d->has_ports = false;
+	d->was_whole = time_since(now_ns, d->time_ns) <= FRAGMENT_COPY_NS;
 	enlist(t, d, d->key.version == 6 ? OPEN6 : OPEN, now_ns);
 }
 
@@ -249,6 +250,11 @@ static struct fragment *find_or_add(struct fragments *t, const struct fragment_k
 		d = &t->d[i];
 		if (memcmp(&d->key, key, sizeof(*key)))
 			continue;
+		/* By the stamps of its own pieces, whatever others say of the time. */
+		if (d->list != DONE && time_since(now_ns, d->time_ns) > ages[d->list]) {
+			evict(t, d, FRAGMENT_EXPIRED);
+			break;
+		}
 		if (d->was_whole)
 			begin_copy(t, d, now_ns);
 		return d;

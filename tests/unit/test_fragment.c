@@ -186,6 +186,31 @@ static void wait_until(struct packet_state *st, struct packet *pk, struct frame 
 }
 
 /* One frame of next year between two fragments, and a clock that is set back. */
+/* In a capture of few frames their own stamps tell how far apart they are. */
+static void two_frames_too_far_apart_are_no_datagram(void **s)
+{
+	struct build one = { .n = 0 }, two = { .n = 0 };
+	struct packet_state *st;
+	struct frame f1, f2;
+	struct packet pk;
+
+	put_ip4(&one, 17, 16, 77, 0x2000);
+	put_udp(&one, 53, 5353, 12);
+	put(&one, "01234567", 8);
+	put_ip4(&two, 17, 4, 77, 2);
+	put(&two, "89ab", 4);
+	f1 = frame_of(&one, 101);
+	f2 = frame_of(&two, 101);
+	for (uint64_t apart = 29; apart < 33; apart++) {
+		assert_int_equal(packet_open(&st), 0);
+		wait_until(st, &pk, &f1, 1000);
+		wait_until(st, &pk, &f2, 1000 + apart);
+		assert_int_equal(pk.reassembled, apart <= 30);
+		assert_int_equal(packet_fragments_lost(st)[FRAGMENT_EXPIRED], apart > 30);
+		packet_close(st);
+	}
+}
+
 static void odd_stamps_end_no_datagram(void **s)
 {
 	struct build one = { .n = 0 }, two = { .n = 0 };
@@ -421,6 +446,7 @@ int main(void)
 		cmocka_unit_test(thirty_seconds_are_enough),
 		cmocka_unit_test(copies_are_no_loss),
 		cmocka_unit_test(each_version_has_its_time),
+		cmocka_unit_test(two_frames_too_far_apart_are_no_datagram),
 		cmocka_unit_test(odd_stamps_end_no_datagram),
 		cmocka_unit_test(the_table_is_bounded_and_counts_what_goes),
 		cmocka_unit_test(two_ends_are_no_datagram),
