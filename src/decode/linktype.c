@@ -442,6 +442,24 @@ static void llc(struct walk *w)
 	skip_to_llc(w, 0);
 }
 
+/* RFC 2225: LLC and SNAP, or none, as the circuit was set up; Linux says no more of it. */
+static void classical_ip(struct walk *w)
+{
+	if (w->cap && w->p[0] == 0xaa)
+		walk_goto(w, LAYER_LLC, 0);
+	else
+		walk_goto(w, LAYER_IP, 0);
+}
+
+/* FireWire: two EUI-64 and an EtherType (RFC 2734). */
+static void ieee1394(struct walk *w)
+{
+	const uint8_t *h = walk_take(w, 18);
+
+	if (h)
+		walk_goto(w, LAYER_ETHERTYPE, be16(h + 16));
+}
+
 /* A global routing header, then an EtherType and two octets reserved (RFC 4391, 6). */
 static void ipoib(struct walk *w)
 {
@@ -487,7 +505,8 @@ static const struct {
 	{ 100, llc },		{ 117, pflog },		{ 122, fibre_channel },
 	{ 123, sunatm },	{ 219, mpls_link },	{ 226, ipnet },
 	{ 242, ipoib },		{ 281, broadcom },	{ 282, broadcom_before },
-	{ 284, dsa },		{ 285, edsa },
+	{ 284, dsa },		{ 285, edsa },		{ 106, classical_ip },
+	{ 138, ieee1394 },
 };
 
 void link_any(struct walk *w)
