@@ -54,6 +54,7 @@ struct fragments {
 	struct fragment d[FRAGMENT_DATAGRAMS];
 	uint16_t bucket[BUCKETS];
 	uint16_t oldest[LISTS], newest[LISTS], unused;
+	uint16_t never;			/* entries from here on were never used */
 	uint64_t seed;
 	uint64_t latest_ns;		/* no datagram here has a later time */
 	struct chunk *pool;
@@ -85,7 +86,6 @@ static unsigned int bucket_of(const struct fragments *t, const struct fragment_k
 int fragments_open(struct fragments **out)
 {
 	struct fragments *t = calloc(1, sizeof(*t));
-	unsigned int i;
 
 	if (!t)
 		return -ENOMEM;
@@ -99,9 +99,8 @@ int fragments_open(struct fragments **out)
 	if (getrandom(&t->seed, sizeof(t->seed), GRND_NONBLOCK) < 0)
 		t->seed = (uintptr_t)t;
 	memset(t->bucket, 0xff, sizeof(t->bucket));
-	for (i = 0; i < FRAGMENT_DATAGRAMS; i++)
-		t->d[i].chain = (uint16_t)(i + 1 < FRAGMENT_DATAGRAMS ? i + 1 : NONE);
-	for (i = 0; i < LISTS; i++)
+	t->unused = NONE;
+	for (unsigned int i = 0; i < LISTS; i++)
 		t->oldest[i] = t->newest[i] = NONE;
 	*out = t;
 	return 0;
@@ -240,6 +239,19 @@ static void begin_copy(struct fragments *t, struct fragment *d, uint64_t now_ns)
 	enlist(t, d, d->key.version == 6 ? OPEN6 : OPEN, now_ns);
 }
 
+static uint16_t place(struct fragments *t)
+{
+	uint16_t i;
+
+	if (t->unused == NONE && t->never < FRAGMENT_DATAGRAMS)
+		return t->never++;
+	if (t->unused == NONE)
+		evict(t, t->oldest[DONE] == NONE ? oldest_open(t) : &t->d[t->oldest[DONE]], FRAGMENT_TABLE_FULL);
+	i = t->unused;
+	t->unused = t->d[i].chain;
+	return i;
+}
+
 static struct fragment *find_or_add(struct fragments *t, const struct fragment_key *key, uint64_t now_ns)
 {
 	uint16_t *head = &t->bucket[bucket_of(t, key)];
@@ -259,11 +271,8 @@ static struct fragment *find_or_add(struct fragments *t, const struct fragment_k
 			begin_copy(t, d, now_ns);
 		return d;
 	}
-	if (t->unused == NONE)
-		evict(t, t->oldest[DONE] == NONE ? oldest_open(t) : &t->d[t->oldest[DONE]], FRAGMENT_TABLE_FULL);
-	i = t->unused;
+	i = place(t);
 	d = &t->d[i];
-	t->unused = d->chain;
 	*d = (struct fragment){ .key = *key, .chain = *head };
 	*head = i;
 	enlist(t, d, key->version == 6 ? OPEN6 : OPEN, now_ns);
