@@ -6,6 +6,7 @@
 
 #include "decode/app.h"
 #include "decode/firsts.h"
+#include "util/steady.h"
 
 enum { IP_ICMP = 1, IP_TCP = 6, IP_UDP = 17, IP_ICMPV6 = 58 };
 
@@ -20,6 +21,9 @@ struct decode {
 	bool heads;
 	struct decode_counts counts;
 };
+
+/* No timeout is so short that frames nearer to each other than this need one look each. */
+#define TICK_NS 1000000
 
 /* The registry: who looks at which packets. */
 struct decoder {
@@ -190,7 +194,7 @@ int decode_frame(struct decode *d, const struct frame *f, record_fn fn, void *ct
 	struct emit e = { .fn = fn, .ctx = ctx, .kinds = d->kinds | 1u << REC_PACKET | 1u << REC_DROP };
 	const struct record *head;
 	struct packet pk;
-	int rc = decode_tick(d, f->time_ns, fn, ctx);
+	int rc = time_apart(f->time_ns, d->last_ns) < TICK_NS ? 0 : decode_tick(d, f->time_ns, fn, ctx);
 
 	if (rc)
 		return rc;

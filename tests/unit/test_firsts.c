@@ -53,7 +53,7 @@ static void it_is_told_when_the_others_do_not_come(void **state)
 	query(d, &l, SECOND);
 	piece(d, &l, 7, true, SECOND + 50);
 	piece(d, &l, 7, true, SECOND + 60);
-	decode_tick(d, SECOND + 50 + FIRSTS_WAIT_NS, line_of, &l);
+	decode_tick(d, SECOND + FIRSTS_WAIT_NS, line_of, &l);
 	assert_int_equal(l.n, 1);
 	decode_tick(d, SECOND + 51 + FIRSTS_WAIT_NS, line_of, &l);
 	assert_int_equal(l.n, 2);

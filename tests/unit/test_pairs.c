@@ -164,11 +164,11 @@ static void a_stamp_far_ahead_counts_when_the_next_is_there(void **state)
 	GIVE(QUERY_AB, 1000 * SECOND);
 	GIVE(QUERY_CD, 5000 * SECOND);
 	assert_int_equal(l.n, 2);
-	GIVE(ANSWER_CD, 5000 * SECOND + 7);
+	GIVE(ANSWER_CD, 5000 * SECOND + 7000000);
 	assert_non_null(strstr(l.text[2], "action=no_answer"));
 	assert_non_null(strstr(l.text[2], "name=a.b"));
-	takes(&l, "duration=7 ");
-	GIVE(QUERY_AB, 5000 * SECOND + 8);
+	takes(&l, "duration=7000000 ");
+	GIVE(QUERY_AB, 5000 * SECOND + 8000000);
 	GIVE(QUERY_CD, 9000 * SECOND);
 	end(d, &l, 7);				/* the end is certain, too */
 }
