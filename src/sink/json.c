@@ -15,7 +15,7 @@
 enum {
 	GLUE_MAX = 64,		/* `}},"icmp":{"original":{"source":{"port":` and the like */
 	DEPTH_MAX = 4,		/* levels of parents */
-	PLANS = 16,		/* a new set takes the place of the one with the same hash */
+	PLANS = 64,		/* a new set takes the place of the one with the same hash */
 	LINE_RESERVE = 31 * 1024,	/* of a line, for all but texts and lists */
 };
 
