@@ -186,6 +186,18 @@ static void wait_until(struct packet_state *st, struct packet *pk, struct frame 
 }
 
 /* One frame of next year between two fragments, and a clock that is set back. */
+/* A datagram with the number 77, in two frames. */
+static void two_pieces(struct build *one, struct build *two, struct frame *f1, struct frame *f2)
+{
+	put_ip4(one, 17, 16, 77, 0x2000);
+	put_udp(one, 53, 5353, 12);
+	put(one, "01234567", 8);
+	put_ip4(two, 17, 4, 77, 2);
+	put(two, "89ab", 4);
+	*f1 = frame_of(one, 101);
+	*f2 = frame_of(two, 101);
+}
+
 /* In a capture of few frames their own stamps tell how far apart they are. */
 static void two_frames_too_far_apart_are_no_datagram(void **s)
 {
@@ -194,13 +206,7 @@ static void two_frames_too_far_apart_are_no_datagram(void **s)
 	struct frame f1, f2;
 	struct packet pk;
 
-	put_ip4(&one, 17, 16, 77, 0x2000);
-	put_udp(&one, 53, 5353, 12);
-	put(&one, "01234567", 8);
-	put_ip4(&two, 17, 4, 77, 2);
-	put(&two, "89ab", 4);
-	f1 = frame_of(&one, 101);
-	f2 = frame_of(&two, 101);
+	two_pieces(&one, &two, &f1, &f2);
 	for (uint64_t apart = 29; apart < 33; apart++) {
 		assert_int_equal(packet_open(&st), 0);
 		wait_until(st, &pk, &f1, 1000);
@@ -220,13 +226,7 @@ static void odd_stamps_end_no_datagram(void **s)
 	uint64_t before;
 
 	assert_int_equal(packet_open(&st), 0);
-	put_ip4(&one, 17, 16, 77, 0x2000);
-	put_udp(&one, 53, 5353, 12);
-	put(&one, "01234567", 8);
-	put_ip4(&two, 17, 4, 77, 2);
-	put(&two, "89ab", 4);
-	f1 = frame_of(&one, 101);
-	f2 = frame_of(&two, 101);
+	two_pieces(&one, &two, &f1, &f2);
 	wait_until(st, &pk, &f1, 1000);
 	one.p[5] = 78;
 	wait_until(st, &pk, &f1, 32000000);
@@ -403,13 +403,7 @@ static void a_datagram_in_two_frames_is_one_payload(void **s)
 	struct record r;
 
 	assert_int_equal(packet_open(&st), 0);
-	put_ip4(&one, 17, 16, 77, 0x2000);
-	put_udp(&one, 53, 5353, 12);
-	put(&one, "01234567", 8);
-	put_ip4(&two, 17, 4, 77, 2);
-	put(&two, "89ab", 4);
-	f1 = frame_of(&one, 101);
-	f2 = frame_of(&two, 101);
+	two_pieces(&one, &two, &f1, &f2);
 	packet_walk(st, &pk, &f1);
 	assert_true(pk.is_fragment && pk.frag_first && pk.frag_more && !pk.reassembled);
 	assert_int_equal(pk.ip.sport, 53);
