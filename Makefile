@@ -71,7 +71,7 @@ BPFFLAGS := -g -O2 -target bpf -mcpu=v2 -Wall -Werror -D__TARGET_ARCH_$(KARCH) $
 
 BPFSRC := $(wildcard bpf/*.bpf.c)
 SKEL   := $(BPFSRC:bpf/%.bpf.c=$(B)/gen/%.skel.h)
-SRCS   := $(filter-out src/compat/%,$(wildcard src/*.c src/*/*.c))
+SRCS   := $(filter-out src/compat/%,$(wildcard src/*.c src/*/*.c src/*/*/*.c))
 OBJS   := $(SRCS:%.c=$(B)/%.o)
 LIBOBJ := $(filter-out $(B)/src/main.o,$(OBJS))
 COMPAT := $(if $(SAN),,$(CONFIG_COMPAT:%=$(B)/src/compat/%))

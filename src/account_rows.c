@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "account_parts.h"
+#include "stats/fields.h"
 #include "util/err.h"
 
 /* ── flows ──────────────────────────────────────────────────────────────────── */
@@ -148,13 +149,13 @@ static int emit_tally(void *ctx, struct tally_row *t, uint64_t ns)
 	const struct iface *i = t->key.name;
 	struct record r;
 
-	record_start(&r, REC_STATS);
+	record_start(&r, &stats_dataset);
 	r.time_ns = r.end_ns = t->last_ns;
 	r.start_ns = t->first_ns;
-	r.stats.packets = t->packets;
-	r.stats.bytes = t->bytes;
-	r.stats.host = t->key.host;
-	r.stats.port = t->key.port;
+	stats_of(&r)->packets = t->packets;
+	stats_of(&r)->bytes = t->bytes;
+	stats_of(&r)->host = t->key.host;
+	stats_of(&r)->port = t->key.port;
 	r.transport = t->key.by_name ? t->key.name : packet_transport_name(t->key.proto);
 	record_mark(&r, FIELD_START);
 	record_mark(&r, FIELD_END);

@@ -33,7 +33,7 @@ static int give(struct pipeline *p, const struct record *r, bool frames)
 			return err;
 		counted = true;
 	}
-	if (counted && r->kind != REC_LOST && counts_for_limit(p, frames)) {
+	if (counted && r->set != &lost_dataset && counts_for_limit(p, frames)) {
 		p->records++;
 		if (p->limit && p->records >= p->limit) {
 			p->done = true;
@@ -62,7 +62,7 @@ static int pass(void *ctx, const struct record *r)
 static int decoded(void *ctx, const struct record *r)
 {
 	struct pipeline *p = ctx;
-	int err = !p->detect || p->shown >> r->kind & 1 ? pass(p, r) : 0;
+	int err = !p->detect || p->shown & dataset_bit(r->set) ? pass(p, r) : 0;
 
 	return err || !p->detect ? err : detect_record(p->detect, r, pass, p);
 }
@@ -77,7 +77,7 @@ static int give_frame(struct pipeline *p, const struct frame *f)
 {
 	struct record r;
 
-	record_start(&r, f->drop ? REC_DROP : REC_PACKET);
+	record_start(&r, f->drop ? &drop_dataset : &packet_dataset);
 	r.frame = f;
 	r.time_ns = f->time_ns;
 	record_mark(&r, FIELD_TIME);
@@ -159,13 +159,13 @@ static int tell_lost(struct pipeline *p, const char *stage, const char *reason, 
 	struct record r;
 	int err;
 
-	record_start(&r, REC_LOST);
+	record_start(&r, &lost_dataset);
 	r.action = "lost";
 	r.time_ns = r.end_ns = end_ns;
 	r.start_ns = start_ns;
-	r.lost.stage = stage;
-	r.lost.reason = reason;
-	r.lost.count = count;
+	lost_of(&r)->stage = stage;
+	lost_of(&r)->reason = reason;
+	lost_of(&r)->count = count;
 	record_mark(&r, FIELD_ACTION);
 	record_mark(&r, FIELD_TIME);
 	record_mark(&r, FIELD_START);

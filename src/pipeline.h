@@ -23,7 +23,7 @@ struct pipeline {
 	struct sink *sinks[PIPELINE_SINKS_MAX];
 	unsigned int n_sinks;
 	struct detect *detect;			/* NULL: none; its alerts are records too */
-	uint32_t shown;				/* with detect: 1 << REC_x of what else comes out */
+	uint32_t shown;				/* with detect: dataset_bit() of what else comes out */
 	const struct where *where;		/* NULL: every record */
 	struct account *account;		/* NULL; else counts the frames in place of `decode` */
 	struct gather *gather;			/* NULL; else takes all records but lost, its rows come out */

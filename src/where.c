@@ -17,6 +17,7 @@ enum where_type where_type_of(enum field_type type)
 	case FT_U32:
 	case FT_U64:
 	case FT_I32:
+	case FT_I64:
 	case FT_TIME:
 	case FT_U16S: return WHERE_NUMBER;
 	case FT_ADDR: return WHERE_ADDR;
@@ -50,6 +51,7 @@ static int64_t number_of(enum field_type type, const void *at)
 	case FT_U16: return *(const uint16_t *)at;
 	case FT_U32: return *(const uint32_t *)at;
 	case FT_I32: return *(const int32_t *)at;
+	case FT_I64: return *(const int64_t *)at;
 	default: break;
 	}
 	memcpy(&v, at, sizeof(v));
@@ -144,11 +146,14 @@ static bool any_item(const struct where_node *n, const struct item_table *items,
 
 static bool passes(const struct where_node *n, const struct record *r)
 {
-	if (!record_has(r, n->field))
+	const struct field *f = field_get(n->field);
+	const void *at = record_value(r, n->field);
+
+	if (!at)
 		return false;
 	if (n->row)
-		return any_item(n, record_fields[n->field].items, record_at(r, n->field));
-	return n->op == OP_HAS || any_value(n, record_fields[n->field].type, record_at(r, n->field));
+		return any_item(n, f->items, at);
+	return n->op == OP_HAS || any_value(n, f->type, at);
 }
 
 bool where_match(const struct where *w, const struct record *r)

@@ -119,22 +119,22 @@ static int add(struct parser *s, const struct where_node *n)
 /* The name of a field, or of a key in a list of objects. */
 static int find_field(struct parser *s, struct where_node *n, enum field_type *type)
 {
-	int f = record_field_find(s->t.text, s->t.n);
+	int f = field_find(s->t.text, s->t.n);
 	const char *dot = strrchr(s->t.text, '.');
 	const struct item_table *items;
 
 	if (f >= 0) {
-		n->field = (enum field_id)f;
-		*type = record_fields[f].type;
+		n->field = (uint16_t)f;
+		*type = field_get((unsigned int)f)->type;
 		n->type = where_type_of(*type);
 		return 0;
 	}
-	f = dot ? record_field_find(s->t.text, (size_t)(dot - s->t.text)) : -1;
-	items = f >= 0 ? record_fields[f].items : NULL;
+	f = dot ? field_find(s->t.text, (size_t)(dot - s->t.text)) : -1;
+	items = f >= 0 ? field_get((unsigned int)f)->items : NULL;
 	for (unsigned int i = 0; items && i < items->n; i++) {
 		if (strcmp(items->rows[i].name, dot + 1))
 			continue;
-		n->field = (enum field_id)f;
+		n->field = (uint16_t)f;
 		n->row = &items->rows[i];
 		*type = items->rows[i].type;
 		n->type = where_type_of(*type);

@@ -15,7 +15,7 @@ enum where_type { WHERE_NUMBER, WHERE_TEXT, WHERE_BOOL, WHERE_ADDR, WHERE_OTHER 
 
 struct where_node {
 	enum where_op op;
-	enum field_id field;
+	uint16_t field;			/* its number */
 	const struct item_field *row;	/* of a list of objects */
 	enum where_type type;
 	int64_t number;

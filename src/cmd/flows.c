@@ -5,6 +5,7 @@
 #include <sys/random.h>
 
 #include "cmd/flows.h"
+#include "flows/fields.h"
 #include "kern/link.h"
 #include "util/err.h"
 
@@ -93,8 +94,8 @@ static void choose_columns(struct watch *w)
 {
 	if (w->n_columns || !w->g->csv)
 		return;
-	w->n_columns = sizeof(csv_columns) / sizeof(csv_columns[0]);
-	memcpy(w->columns, csv_columns, sizeof(csv_columns));
+	for (; w->n_columns < sizeof(csv_columns) / sizeof(csv_columns[0]); w->n_columns++)
+		w->columns[w->n_columns] = field_number(&flow_dataset, csv_columns[w->n_columns]);
 }
 
 static uint32_t random_seed(void)

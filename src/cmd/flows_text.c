@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "flows/fields.h"
 #include "util/addr.h"
 
 enum {
@@ -121,15 +122,15 @@ void flows_line(void *text, const struct record *r, struct buf *b)
 		buf_chr(b, '\n');
 		t->header = false;
 	}
-	text_count(sent, r->flow.side[0].bytes);
-	text_count(received, r->flow.side[1].bytes);
-	text_count(packets, r->flow.packets);
+	text_count(sent, flow_of(r)->side[0].bytes);
+	text_count(received, flow_of(r)->side[1].bytes);
+	text_count(packets, flow_of(r)->packets);
 	if (r->duration_ns)
 		text_span(age, r->duration_ns);
 	if (record_has(r, FIELD_TCP_RTT))
-		text_span(rtt, r->flow.rtt_ns);
+		text_span(rtt, flow_of(r)->rtt_ns);
 	buf_fmt(b, "%-4.4s %-8s ", !strcmp(r->transport, "ipv6-icmp") ? "icmp6" : r->transport,
-		short_state(r->flow.state));
+		short_state(flow_of(r)->state));
 	put_end(b, &r->src, record_has(r, FIELD_SRC_PORT), r->sport, l.end);
 	buf_chr(b, ' ');
 	put_end(b, &r->dst, record_has(r, FIELD_DST_PORT), r->dport, l.end);

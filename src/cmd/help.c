@@ -120,7 +120,38 @@ static const char *const type_names[] = {
 	[FT_U64] = "number",   [FT_I32] = "number",   [FT_TIME] = "time",     [FT_ADDR] = "address", [FT_MAC] = "mac",
 	[FT_WORD] = "word",    [FT_STR] = "text",      [FT_U16S] = "numbers", [FT_WORDS] = "words",
 	[FT_STRS] = "texts",   [FT_ITEMS] = "objects", [FT_COUNTS] = "counts",
+	[FT_I64] = "number",   [FT_F64] = "number",    [FT_MAP] = "map",
 };
+
+/* The datasets whose records have it, or all. */
+static void print_datasets(unsigned int number)
+{
+	const char *between = "";
+
+	if (field_get(number)->sections & SECTION_ALL) {
+		printf("all");
+		return;
+	}
+	for (unsigned int i = 0; i < n_datasets; i++) {
+		if (!field_belongs(number, datasets[i]))
+			continue;
+		printf("%s%s", between, datasets[i]->name);
+		between = " ";
+	}
+}
+
+static void print_fields(void)
+{
+	const uint16_t *order = fields_order();
+
+	for (unsigned int i = 0; i < fields_count(); i++) {
+		const struct field *f = field_get(order[i]);
+
+		printf("%s\t%s\t", f->name, type_names[f->type]);
+		print_datasets(order[i]);
+		printf("\t%s\n", f->help);
+	}
+}
 
 static int help_run(const struct globals *g, const void *opts, int argc, char **argv)
 {
@@ -132,9 +163,7 @@ static int help_run(const struct globals *g, const void *opts, int argc, char **
 	if (o->words)
 		return print_words(argc ? argv[0] : NULL);
 	if (o->fields) {
-		for (int i = 0; i < FIELDS; i++)
-			printf("%s\t%s\t%s\t%s\n", record_fields[i].name, type_names[record_fields[i].type],
-			       record_fields[i].kinds, record_fields[i].help);
+		print_fields();
 		return EXIT_DONE;
 	}
 	if (argc && !strcmp(argv[0], "drops"))

@@ -126,7 +126,7 @@ static void taken(struct gather *g, const struct record *r)
 {
 	struct policy *p = ((struct taker *)g)->p;
 
-	if (r->kind != REC_PACKET || !r->src.family)
+	if (r->set != &packet_dataset || !r->src.family)
 		return;
 	if ((r->iana_number != 6 && r->iana_number != 17 && r->iana_number != 132))
 		p->other++;
@@ -141,7 +141,7 @@ static int no_rows(struct gather *g, record_fn fn, void *ctx)
 
 int seen_read(struct policy *p)
 {
-	struct decode_options opt = { .mode = DECODE_PACKETS, .kinds = 1u << REC_PACKET, .no_pairing = true,
+	struct decode_options opt = { .mode = DECODE_PACKETS, .kinds = dataset_bit(&packet_dataset), .no_pairing = true,
 				      .seed = (uint32_t)p->k->names.key.k0 };
 	struct taker t = { .g = { .take = taken, .rows = no_rows }, .p = p };
 	struct pipeline pipe = { .gather = &t.g };

@@ -1,26 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* `netprobe schema [KIND]`: the JSON Schema of what -j prints, made from the field table. */
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cmd/cmd.h"
 #include "record.h"
 #include "util/err.h"
-
-static bool word_in(const char *words, const char *word)
-{
-	size_t n = strlen(word);
-
-	for (const char *p = words; (p = strstr(p, word)); p += n)
-		if ((p == words || p[-1] == ' ') && (p[n] == ' ' || !p[n]))
-			return true;
-	return false;
-}
-
-static bool belongs(const struct field *f, const char *kind)
-{
-	return !kind || word_in(f->kinds, "all") || word_in(f->kinds, kind);
-}
 
 static void print_scalar(enum field_type type)
 {
@@ -35,7 +22,11 @@ static void print_scalar(enum field_type type)
 		printf("\"type\":\"integer\",\"minimum\":0");
 		break;
 	case FT_I32:
+	case FT_I64:
 		printf("\"type\":\"integer\"");
+		break;
+	case FT_F64:
+		printf("\"type\":[\"number\",\"null\"]");
 		break;
 	case FT_TIME:
 		printf("\"type\":\"string\",\"format\":\"date-time\"");
@@ -80,30 +71,37 @@ static void print_type(enum field_type type, const struct item_table *items)
 	case FT_COUNTS:
 		printf("\"type\":\"object\",\"additionalProperties\":{\"type\":\"integer\"}");
 		break;
+	case FT_MAP:
+		printf("\"type\":\"object\",\"additionalProperties\":{\"type\":\"string\"}");
+		break;
 	default:
 		print_scalar(type);
 		break;
 	}
 }
 
-/* Properties of the object at `prefix` (with its final dot), from row `i` on; returns the first row beyond it. */
-static int print_object(int i, const char *prefix, size_t prefix_len, const char *kind)
+/* Numbers of the fields to tell of, in an order that nests. */
+struct listed {
+	uint16_t *numbers;
+	unsigned int n;
+};
+
+/* Properties of the object at `prefix` (with its final dot), from entry `i` on; returns the first beyond it. */
+static unsigned int print_object(const struct listed *l, unsigned int i, const char *prefix, size_t prefix_len)
 {
 	bool first = true;
 
 	printf("\"type\":\"object\",\"properties\":{");
-	while (i < FIELDS && !strncmp(record_fields[i].name, prefix, prefix_len)) {
-		const struct field *f = &record_fields[i];
+	while (i < l->n) {
+		const struct field *f = field_get(l->numbers[i]);
 		const char *key = f->name + prefix_len, *dot = strchr(key, '.');
 
-		if (!belongs(f, kind)) {
-			i++;
-			continue;
-		}
+		if (strncmp(f->name, prefix, prefix_len))
+			break;
 		printf("%s\"%.*s\":{", first ? "" : ",", dot ? (int)(dot - key) : (int)strlen(key), key);
 		first = false;
 		if (dot) {
-			i = print_object(i, f->name, (size_t)(dot - f->name) + 1, kind);
+			i = print_object(l, i, f->name, (size_t)(dot - f->name) + 1);
 		} else {
 			print_type(f->type, f->items);
 			printf(",\"description\":\"%s\"", f->help);
@@ -115,23 +113,38 @@ static int print_object(int i, const char *prefix, size_t prefix_len, const char
 	return i;
 }
 
+/* Those that records of `set` have, or all. */
+static int choose(struct listed *l, const struct dataset *set)
+{
+	const uint16_t *order = fields_order();
+
+	*l = (struct listed){ malloc(fields_count() * sizeof(*l->numbers)), 0 };
+	if (!l->numbers)
+		return fail(ENOMEM, "schema");
+	for (unsigned int i = 0; i < fields_count(); i++)
+		if (!set || field_belongs(order[i], set))
+			l->numbers[l->n++] = order[i];
+	return 0;
+}
+
 static int schema_run(const struct globals *g, const void *opts, int argc, char **argv)
 {
-	const char *kind = argc ? argv[0] : NULL;
-	bool known = !kind;
+	const struct dataset *set = argc ? dataset_find(argv[0], strlen(argv[0])) : NULL;
+	struct listed l;
 
 	if (argc > 1)
 		return extra_word("schema", argv[1]);
-	for (int i = 0; i < REC_KINDS; i++)
-		known = known || !strcmp(record_kind_names[i], kind);
-	if (!known) {
-		fail(0, "no dataset '%s'", kind);
+	if (argc && !set) {
+		fail(0, "no dataset '%s'", argv[0]);
 		return EXIT_USAGE;
 	}
+	if (choose(&l, set))
+		return EXIT_FAILED;
 	printf("{\"$schema\":\"https://json-schema.org/draft/2020-12/schema\",\"title\":\"netprobe %s\",",
-	       kind ? kind : "record");
-	print_object(0, "", 0, kind);
+	       set ? set->name : "record");
+	print_object(&l, 0, "", 0);
 	printf(",\"required\":[\"event\"]}\n");
+	free(l.numbers);
 	return EXIT_DONE;
 }
 

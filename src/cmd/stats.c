@@ -7,6 +7,7 @@
 #include "cmd/flows.h"
 #include "kern/link.h"
 #include "stats/devices.h"
+#include "stats/fields.h"
 #include "util/err.h"
 
 struct stats_opts {
@@ -41,7 +42,8 @@ static const char stats_examples[] =
 struct by {
 	const char *name, *protos, *filter;	/* filter: NULL is the user's own */
 	enum account_by account;		/* packets are counted; BY_NOTHING without open() too */
-	enum field_id columns[10];	/* of a table or CSV, when -o does not choose; FIELDS ends them */
+	const struct dataset *set;
+	uint16_t columns[10];		/* of a table or CSV, when -o does not choose; NONE ends them */
 	int (*open)(struct gather **out, uint32_t seed);
 };
 
@@ -57,21 +59,23 @@ static int open_devices(struct gather **out, uint32_t seed)
 	return err ? err : devices_open(out, vendors, DEVICES_MAX, seed);
 }
 
-#define COUNTED FIELD_STATS_PACKETS, FIELD_STATS_BYTES, FIELD_STATS_PPS, FIELD_STATS_BPS, FIELDS
+enum { NONE = UINT16_MAX };
+
+#define COUNTED FIELD_STATS_PACKETS, FIELD_STATS_BYTES, FIELD_STATS_PPS, FIELD_STATS_BPS, NONE
 
 static const struct by bys[] = {
-	{ NULL, NULL, NULL, BY_NOTHING,
+	{ NULL, NULL, NULL, BY_NOTHING, &stats_dataset,
 	  { FIELD_STATS_PACKETS, FIELD_STATS_BYTES, FIELD_STATS_FLOWS, FIELD_STATS_PPS, FIELD_STATS_BPS,
-	    FIELD_STATS_TRANSPORT, FIELDS }, NULL },
-	{ "iface", NULL, NULL, BY_IFACE, { FIELD_INTERFACE, FIELD_DIRECTION, COUNTED }, NULL },
-	{ "proto", NULL, NULL, BY_PROTO, { FIELD_TRANSPORT, COUNTED }, NULL },
-	{ "host", NULL, NULL, BY_HOST, { FIELD_STATS_HOST, COUNTED }, NULL },
-	{ "port", NULL, NULL, BY_PORT, { FIELD_TRANSPORT, FIELD_STATS_PORT, COUNTED }, NULL },
+	    FIELD_STATS_TRANSPORT, NONE }, NULL },
+	{ "iface", NULL, NULL, BY_IFACE, &stats_dataset, { FIELD_INTERFACE, FIELD_DIRECTION, COUNTED }, NULL },
+	{ "proto", NULL, NULL, BY_PROTO, &stats_dataset, { FIELD_TRANSPORT, COUNTED }, NULL },
+	{ "host", NULL, NULL, BY_HOST, &stats_dataset, { FIELD_STATS_HOST, COUNTED }, NULL },
+	{ "port", NULL, NULL, BY_PORT, &stats_dataset, { FIELD_TRANSPORT, FIELD_STATS_PORT, COUNTED }, NULL },
 	{ "device", "arp,icmp,dhcp,dns",
 	  "arp or icmp6 or udp port 67 or udp port 68 or udp port 546 or udp port 547 or "
-	  "udp port 5353 or udp port 5355", BY_NOTHING,
+	  "udp port 5353 or udp port 5355", BY_NOTHING, &device_dataset,
 	  { FIELD_DEVICE_MAC, FIELD_DEVICE_IP, FIELD_DEVICE_VENDOR, FIELD_DEVICE_HOSTNAME,
-	    FIELD_DEVICE_FINGERPRINT, FIELD_START, FIELD_END, FIELDS },
+	    FIELD_DEVICE_FINGERPRINT, FIELD_START, FIELD_END, NONE },
 	  open_devices },
 };
 
@@ -110,10 +114,8 @@ static void choose_columns(struct watch *w, const struct by *by)
 {
 	if (w->n_columns || w->g->json || w->g->pretty)
 		return;
-	while (by->columns[w->n_columns] != FIELDS) {
-		w->columns[w->n_columns] = (uint16_t)by->columns[w->n_columns];
-		w->n_columns++;
-	}
+	for (; by->columns[w->n_columns] != NONE; w->n_columns++)
+		w->columns[w->n_columns] = field_number(by->set, by->columns[w->n_columns]);
 }
 
 static uint32_t random_seed(void)

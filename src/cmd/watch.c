@@ -115,23 +115,33 @@ uint64_t watch_now_ns(void)
 	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
 }
 
+static int no_field(const char *name, size_t n)
+{
+	const char **words = malloc(fields_count() * sizeof(*words)), *near;
+	char word[64];
+	int rc;
+
+	if (!words)
+		return fail(ENOMEM, "-o");
+	for (unsigned int i = 0; i < fields_count(); i++)
+		words[i] = field_get(i)->name;
+	snprintf(word, sizeof(word), "%.*s", (int)n, name);
+	near = opt_near(word, words, fields_count());
+	rc = fail(0, "-o: no field '%s'%s%s (see: netprobe help --fields)", word, near ? ": did you mean " : "",
+		  near ? near : "");
+	free(words);
+	return rc;
+}
+
 /* Fields of -o, by name. */
 static int parse_columns(struct watch *w, const char *list)
 {
 	for (const char *p = list; p && *p;) {
 		size_t n = strcspn(p, ",");
-		const char *words[FIELDS], *near;
-		char word[64];
-		int f = record_field_find(p, n);
+		int f = field_find(p, n);
 
-		if (f < 0) {
-			for (int i = 0; i < FIELDS; i++)
-				words[i] = record_fields[i].name;
-			snprintf(word, sizeof(word), "%.*s", (int)n, p);
-			near = opt_near(word, words, FIELDS);
-			return fail(0, "-o: no field '%s'%s%s (see: netprobe help --fields)", word,
-				    near ? ": did you mean " : "", near ? near : "");
-		}
+		if (f < 0)
+			return no_field(p, n);
 		if (w->n_columns == sizeof(w->columns) / sizeof(w->columns[0]))
 			return fail(E2BIG, "-o %s", list);
 		w->columns[w->n_columns++] = (uint16_t)f;

@@ -35,7 +35,7 @@ struct watch {
 	int wake_fd;
 	uint16_t columns[64];		/* -o */
 	unsigned int n_columns;
-	uint32_t kinds;			/* --proto, --drops: 1 << REC_x */
+	uint32_t kinds;			/* --proto, --drops: dataset_bit() */
 	struct decode_as decode_as[16];	/* --decode-as */
 	unsigned int n_decode_as;
 	struct where *where;		/* --where; NULL: everything */

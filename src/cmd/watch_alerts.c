@@ -6,6 +6,7 @@
 #include <sys/random.h>
 
 #include "cmd/watch.h"
+#include "detect/fields.h"
 #include "util/err.h"
 
 static const char *rule_near(const char *name)
@@ -72,9 +73,9 @@ int watch_open_alerts(struct watch *w)
 		w->detect.seed = (uint32_t)watch_now_ns();
 	if (detect_open(&w->pipe.detect, &w->detect))
 		return fail(ENOMEM, "alerts");
-	w->pipe.shown = 1u << REC_ALERT | 1u << REC_LOST;
+	w->pipe.shown = dataset_bit(&alert_dataset) | dataset_bit(&lost_dataset);
 	if (w->o->drops)
-		w->pipe.shown |= 1u << REC_DROP;
+		w->pipe.shown |= dataset_bit(&drop_dataset);
 	if (w->o->packets)
 		w->pipe.shown = UINT32_MAX;
 	else if (w->o->proto)

@@ -13,14 +13,14 @@ static uint32_t proto_kinds(const char *name, size_t n)
 {
 	bool all = n == 3 && !memcmp(name, "all", 3);
 	const struct app_decoder *decoder = app_find(name, n);
-	uint32_t kinds = decoder ? 1u << decoder->kind : 0;
+	const struct dataset *set = dataset_find(name, n);
+	uint32_t kinds = decoder ? dataset_bit(decoder->set) : 0;
 
-	for (int i = REC_ARP; i < REC_DROP; i++) {
-		const char *kind = record_kind_names[i];
-
-		if (all || (strlen(kind) == n && !memcmp(kind, name, n)))
-			kinds |= 1u << i;
-	}
+	if (set && set->is_protocol)
+		kinds |= dataset_bit(set);
+	for (unsigned int i = 0; all && i < n_datasets; i++)
+		if (datasets[i]->is_protocol)
+			kinds |= dataset_bit(datasets[i]);
 	return kinds;
 }
 

@@ -54,7 +54,7 @@ static void end_conn(void *ctx, struct stream_conn *conn)
 static int open_decoders(struct app *a, const struct decode_options *opt)
 {
 	for (unsigned int i = 0; i < DECODERS; i++) {
-		a->wanted[i] = !opt->kinds || opt->kinds >> decoders[i]->kind & 1;
+		a->wanted[i] = !opt->kinds || opt->kinds & dataset_bit(decoders[i]->set);
 		if (decoders[i]->open && decoders[i]->open(&a->ctx[i], opt))
 			return -ENOMEM;
 	}
@@ -99,7 +99,7 @@ uint32_t app_kinds(void)
 	uint32_t kinds = 0;
 
 	for (unsigned int i = 0; i < DECODERS; i++)
-		kinds |= 1u << decoders[i]->kind;
+		kinds |= dataset_bit(decoders[i]->set);
 	return kinds;
 }
 
@@ -114,7 +114,7 @@ void app_tcp_ports(uint32_t kinds, const struct decode_as *as, uint32_t n_as, ui
 	for (unsigned int i = 0; i < DECODERS; i++) {
 		const struct app_decoder *d = decoders[i];
 
-		if (!(kinds >> d->kind & 1) || d->kind == REC_HTTP || d->kind == REC_HTTP2 || d->kind == REC_TLS)
+		if (!(kinds & dataset_bit(d->set)) || d->heads_tell)
 			continue;
 		for (unsigned int k = 0; k < APP_PORTS && d->tcp_ports[k]; k++)
 			set_port(bits, d->tcp_ports[k]);
@@ -434,9 +434,9 @@ void app_packet(struct app *a, const struct packet *pk, struct emit *e)
 /* ── for the decoders ───────────────────────────────────────────────────── */
 
 void app_record(const struct app_call *c, const struct stream_data *d, struct record *r,
-		enum record_kind kind, const char *protocol, const char *action)
+		const struct dataset *set, const char *protocol, const char *action)
 {
-	packet_record(c->pk, r, kind);
+	packet_record(c->pk, r, set);
 	r->protocol = protocol;
 	record_mark(r, FIELD_PROTOCOL);
 	r->action = action;

@@ -35,7 +35,8 @@ struct app_call {
 
 struct app_decoder {
 	const char *name;	/* for --decode-as; network.protocol, unless the decoder says better */
-	enum record_kind kind;
+	const struct dataset *set;
+	bool heads_tell;	/* its octets over TCP look like no other: they are wanted on any port */
 	uint16_t tcp_ports[APP_PORTS], udp_ports[APP_PORTS];	/* 0 ends */
 
 	/* Each of the following may be NULL. */
@@ -69,7 +70,7 @@ void app_counts(const struct app *a, struct decode_counts *c);
 
 /*
  * Bits of the TCP ports whose octets the decoders of these kinds want from the first on, whatever
- * they look like; HTTP/1 and TLS are not among them, their heads tell.
+ * they look like: all but those whose heads tell.
  */
 void app_tcp_ports(uint32_t kinds, const struct decode_as *as, uint32_t n_as, uint8_t bits[8192]);
 /* The kinds of records that applications give. */
@@ -83,7 +84,7 @@ const struct app_decoder *app_find(const char *name, size_t n);
 
 /* Start a record of this packet: its fields, network.protocol, event.action, tcp.conflict. */
 void app_record(const struct app_call *c, const struct stream_data *d, struct record *r,
-		enum record_kind kind, const char *protocol, const char *action);
+		const struct dataset *set, const char *protocol, const char *action);
 /*
  * The connection goes on as another protocol, or (NULL) as one to be recognised, but not
  * as this one.  The old state ends: return right after it, with the octets taken.  False:

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <string.h>
 
+#include "decode/arp/fields.h"
 #include "decode/cursor.h"
 #include "decode/decode.h"
 
@@ -27,7 +28,7 @@ static struct str in_hex(char *to, const uint8_t *p, uint8_t n)
 
 /* A hardware address: Ethernet's goes to `mac`, another one to `other`, by way of `text`. */
 struct hardware {
-	enum field_id mac_field, other_field;
+	unsigned int mac_field, other_field;
 	uint8_t *mac;
 	struct str *other;
 	char text[3 * OCTETS_MAX];
@@ -48,7 +49,7 @@ static void hardware(struct cursor *c, const struct layout *l, struct record *r,
 	}
 }
 
-static void protocol(struct cursor *c, const struct layout *l, struct record *r, enum field_id f,
+static void protocol(struct cursor *c, const struct layout *l, struct record *r, unsigned int f,
 		     struct addr *ip)
 {
 	const uint8_t *p = cursor_take(c, l->plen);
@@ -63,9 +64,9 @@ static void protocol(struct cursor *c, const struct layout *l, struct record *r,
 /* What the addresses are of, told where it is not Ethernet and IPv4. */
 static void types(const struct layout *l, struct record *r)
 {
-	if (r->arp.hw_type != HW_ETHERNET)
+	if (arp_of(r)->hw_type != HW_ETHERNET)
 		record_mark(r, FIELD_ARP_HW_TYPE);
-	if (!l->ip || !l->hlen || r->arp.hw_type == HW_ATM)
+	if (!l->ip || !l->hlen || arp_of(r)->hw_type == HW_ATM)
 		record_mark(r, FIELD_ARP_PRO_TYPE);
 }
 
@@ -94,12 +95,12 @@ void arp_decode(const struct packet *pk, struct emit *e)
 
 	if (c.bad)
 		return;
-	packet_record(pk, &r, REC_ARP);
-	r.arp.hw_type = hw;
-	r.arp.pro_type = pro;
-	r.arp.hw_len = l.hlen;
-	r.arp.pro_len = l.plen;
-	r.arp.opcode = opcode;
+	packet_record(pk, &r, &arp_dataset);
+	arp_of(&r)->hw_type = hw;
+	arp_of(&r)->pro_type = pro;
+	arp_of(&r)->hw_len = l.hlen;
+	arp_of(&r)->pro_len = l.plen;
+	arp_of(&r)->opcode = opcode;
 	record_mark(&r, FIELD_ARP_OPCODE);
 	l.mac = l.hlen == 6 && (hw == HW_ETHERNET || hw == HW_IEEE802);
 	l.ip = l.plen == 4 && (pro == PRO_IP || pro == PRO_TRAILER);
@@ -107,14 +108,14 @@ void arp_decode(const struct packet *pk, struct emit *e)
 	if (cursor_left(&c) < 2u * (l.hlen + l.plen)) {
 		cut(pk, &l, &r);
 	} else if (hw != HW_ATM) {
-		sender.mac = r.arp.sender_mac;
-		sender.other = &r.arp.sender_hw;
-		target.mac = r.arp.target_mac;
-		target.other = &r.arp.target_hw;
+		sender.mac = arp_of(&r)->sender_mac;
+		sender.other = &arp_of(&r)->sender_hw;
+		target.mac = arp_of(&r)->target_mac;
+		target.other = &arp_of(&r)->target_hw;
 		hardware(&c, &l, &r, &sender);
-		protocol(&c, &l, &r, FIELD_ARP_SENDER_IP, &r.arp.sender_ip);
+		protocol(&c, &l, &r, FIELD_ARP_SENDER_IP, &arp_of(&r)->sender_ip);
 		hardware(&c, &l, &r, &target);
-		protocol(&c, &l, &r, FIELD_ARP_TARGET_IP, &r.arp.target_ip);
+		protocol(&c, &l, &r, FIELD_ARP_TARGET_IP, &arp_of(&r)->target_ip);
 	}
 	emit_record(e, &r);
 }

@@ -5,7 +5,9 @@
 #include <stdlib.h>
 
 #include "decode/app.h"
+#include "decode/arp/fields.h"
 #include "decode/firsts.h"
+#include "decode/icmp/fields.h"
 #include "util/steady.h"
 
 enum { IP_ICMP = 1, IP_TCP = 6, IP_UDP = 17, IP_ICMPV6 = 58 };
@@ -13,12 +15,14 @@ enum { IP_ICMP = 1, IP_TCP = 6, IP_UDP = 17, IP_ICMPV6 = 58 };
 struct decode {
 	enum decode_mode mode;
 	uint32_t kinds;			/* of messages */
+	uint32_t frames;		/* packet and drop: what is left of a frame without one */
 	uint64_t last_ns;		/* the last moment heard of */
 	struct packet_state *packets;
 	struct icmp_state *icmp;
 	struct app *app;
 	struct firsts *firsts;
 	bool heads;
+	bool on[3];			/* by place in decoders[] */
 	struct decode_counts counts;
 };
 
@@ -27,7 +31,7 @@ struct decode {
 
 /* The registry: who looks at which packets. */
 struct decoder {
-	uint32_t kinds;
+	const struct dataset *set;	/* NULL: those of app_kinds() */
 	bool (*wants)(const struct packet *pk);
 	void (*decode)(struct decode *d, const struct packet *pk, struct emit *e);
 };
@@ -63,9 +67,9 @@ static void run_app(struct decode *d, const struct packet *pk, struct emit *e)
 }
 
 static const struct decoder decoders[] = {
-	{ 1u << REC_ARP, is_arp, run_arp },
-	{ 1u << REC_ICMP, is_icmp, run_icmp },
-	{ ~(1u << REC_ARP | 1u << REC_ICMP), is_udp_or_tcp, run_app },
+	{ &arp_dataset, is_arp, run_arp },
+	{ &icmp_dataset, is_icmp, run_icmp },
+	{ NULL, is_udp_or_tcp, run_app },
 };
 
 int decode_open(struct decode **out, const struct decode_options *opt)
@@ -80,6 +84,9 @@ int decode_open(struct decode **out, const struct decode_options *opt)
 	d->mode = opt->mode;
 	d->heads = opt->heads;
 	d->kinds = opt->kinds ? opt->kinds : UINT32_MAX;
+	d->frames = dataset_bit(&packet_dataset) | dataset_bit(&drop_dataset);
+	for (size_t i = 0; i < sizeof(decoders) / sizeof(decoders[0]); i++)
+		d->on[i] = d->kinds & (decoders[i].set ? dataset_bit(decoders[i].set) : app_kinds());
 	*out = d;
 	return 0;
 }
@@ -99,7 +106,7 @@ static void give_packet(const struct packet *pk, const struct record *head, stru
 {
 	struct record r;
 
-	packet_record(pk, &r, REC_PACKET);
+	packet_record(pk, &r, &packet_dataset);
 	r.head = head;
 	emit_record(e, &r);
 }
@@ -113,23 +120,23 @@ static void give_drop(const struct packet *pk, struct emit *e)
 	const struct drop_info *drop = pk->frame->drop;
 	struct record r;
 
-	packet_record(pk, &r, REC_DROP);
+	packet_record(pk, &r, &drop_dataset);
 	r.action = "drop";
 	record_mark(&r, FIELD_ACTION);
 	if (drop->reason) {
-		r.drop.reason = (struct str){ drop->reason, (uint32_t)strlen(drop->reason) };
+		drop_of(&r)->reason = (struct str){ drop->reason, (uint32_t)strlen(drop->reason) };
 		record_mark(&r, FIELD_DROP_REASON);
 	}
 	if (drop->location) {
-		r.drop.location = (struct str){ drop->location, (uint32_t)strlen(drop->location) };
+		drop_of(&r)->location = (struct str){ drop->location, (uint32_t)strlen(drop->location) };
 		record_mark(&r, FIELD_DROP_LOCATION);
 	}
 	if (drop->hook) {
-		r.drop.hook = drop->hook;
+		drop_of(&r)->hook = drop->hook;
 		record_mark(&r, FIELD_DROP_HOOK);
 	}
 	if (pk->frame->netns) {
-		r.drop.netns = (struct str){ pk->frame->netns, (uint32_t)strlen(pk->frame->netns) };
+		drop_of(&r)->netns = (struct str){ pk->frame->netns, (uint32_t)strlen(pk->frame->netns) };
 		record_mark(&r, FIELD_DROP_NETNS);
 	}
 	emit_record(e, &r);
@@ -138,7 +145,7 @@ static void give_drop(const struct packet *pk, struct emit *e)
 static void give_messages(struct decode *d, const struct packet *pk, struct emit *e)
 {
 	for (size_t i = 0; i < sizeof(decoders) / sizeof(decoders[0]); i++) {
-		if (!(d->kinds & decoders[i].kinds) || !decoders[i].wants(pk))
+		if (!d->on[i] || !decoders[i].wants(pk))
 			continue;
 		decoders[i].decode(d, pk, e);
 		return;		/* no packet is two decoders' */
@@ -163,7 +170,7 @@ static int keep_first(void *ctx, const struct record *r)
 	record_mark(&cut, FIELD_MALFORMED);
 	if (f->d->heads)
 		f->head = firsts_show(f->d->firsts, &cut);
-	else if (r->kind != REC_ICMP)
+	else if (r->set != &icmp_dataset)
 		firsts_keep(f->d->firsts, f->pk, &cut, f->e);
 	return 0;
 }
@@ -191,7 +198,7 @@ static const struct record *give_or_keep(struct decode *d, const struct packet *
 
 int decode_frame(struct decode *d, const struct frame *f, record_fn fn, void *ctx)
 {
-	struct emit e = { .fn = fn, .ctx = ctx, .kinds = d->kinds | 1u << REC_PACKET | 1u << REC_DROP };
+	struct emit e = { .fn = fn, .ctx = ctx, .kinds = d->kinds | d->frames };
 	const struct record *head;
 	struct packet pk;
 	int rc = time_apart(f->time_ns, d->last_ns) < TICK_NS ? 0 : decode_tick(d, f->time_ns, fn, ctx);

@@ -30,7 +30,7 @@ struct decode_as {
 
 struct decode_options {
 	enum decode_mode mode;
-	uint32_t kinds;			/* 1 << REC_x of the messages wanted; 0: every kind */
+	uint32_t kinds;			/* dataset_bit() of the messages wanted; 0: every kind */
 	uint64_t answer_timeout_ns;	/* a request unanswered for so long gives no_answer;
 					 * 0: 5 s for DNS, 30 s for others */
 	uint32_t seed;			/* for hash tables: getrandom() */
@@ -83,7 +83,7 @@ struct emit {
 
 static inline void emit_record(struct emit *e, const struct record *r)
 {
-	if (e->rc || !(e->kinds >> r->kind & 1))
+	if (e->rc || !(e->kinds >> r->set->id & 1))
 		return;
 	e->messages++;
 	e->rc = e->fn(e->ctx, r);

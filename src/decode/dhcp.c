@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "decode/cursor.h"
+#include "decode/dhcp/fields.h"
 
 /* DHCP and BOOTP for IPv4 (RFC 951, 2131, 2132). */
 
@@ -109,14 +110,14 @@ static void read_options(struct options *o, const uint8_t *p, uint32_t n)
 	}
 }
 
-static void set_addr(struct record *r, struct addr *to, enum field_id f, const uint8_t *p)
+static void set_addr(struct record *r, struct addr *to, unsigned int f, const uint8_t *p)
 {
 	*to = (struct addr){ .family = 4 };
 	memcpy(to->b, p, 4);
 	record_mark(r, f);
 }
 
-static void set_text(struct record *r, struct str *to, enum field_id f, const struct options *o, uint8_t code)
+static void set_text(struct record *r, struct str *to, unsigned int f, const struct options *o, uint8_t code)
 {
 	const char *p = (const char *)o->p[code];
 	uint32_t n = o->n[code];
@@ -138,28 +139,28 @@ static void set_fqdn(struct record *r, const struct options *o, struct dhcp_scra
 	if (n <= 3)
 		return;
 	if (p[0] & 4)
-		r->dhcp.fqdn = dhcp_name(s, p + 3, n - 3u);
+		dhcp_of(r)->fqdn = dhcp_name(s, p + 3, n - 3u);
 	else
-		r->dhcp.fqdn = (struct str){ (const char *)p + 3, n - 3u };
-	while (r->dhcp.fqdn.n && !r->dhcp.fqdn.p[r->dhcp.fqdn.n - 1])
-		r->dhcp.fqdn.n--;
-	if (r->dhcp.fqdn.n)
+		dhcp_of(r)->fqdn = (struct str){ (const char *)p + 3, n - 3u };
+	while (dhcp_of(r)->fqdn.n && !dhcp_of(r)->fqdn.p[dhcp_of(r)->fqdn.n - 1])
+		dhcp_of(r)->fqdn.n--;
+	if (dhcp_of(r)->fqdn.n)
 		record_mark(r, FIELD_DHCPV4_FQDN);
 }
 
 static void mark_options(struct record *r, const struct options *o, struct dhcp_scratch *s, uint16_t *list)
 {
-	set_text(r, &r->dhcp.hostname, FIELD_DHCPV4_HOSTNAME, o, OPT_HOSTNAME);
-	set_text(r, &r->dhcp.class_id, FIELD_DHCPV4_CLASS_ID, o, OPT_CLASS_ID);
+	set_text(r, &dhcp_of(r)->hostname, FIELD_DHCPV4_HOSTNAME, o, OPT_HOSTNAME);
+	set_text(r, &dhcp_of(r)->class_id, FIELD_DHCPV4_CLASS_ID, o, OPT_CLASS_ID);
 	set_fqdn(r, o, s);
 	if (o->n[OPT_REQUESTED_IP] == 4)
-		set_addr(r, &r->dhcp.requested_ip, FIELD_DHCPV4_REQUESTED_IP, o->p[OPT_REQUESTED_IP]);
+		set_addr(r, &dhcp_of(r)->requested_ip, FIELD_DHCPV4_REQUESTED_IP, o->p[OPT_REQUESTED_IP]);
 	if (o->n[OPT_SERVER_ID] == 4)
-		set_addr(r, &r->dhcp.server_id, FIELD_DHCPV4_SERVER_ID, o->p[OPT_SERVER_ID]);
+		set_addr(r, &dhcp_of(r)->server_id, FIELD_DHCPV4_SERVER_ID, o->p[OPT_SERVER_ID]);
 	if (o->n[OPT_LEASE] == 4) {
 		struct cursor c = cursor_over(o->p[OPT_LEASE], 4);
 
-		r->dhcp.lease_s = cursor_be32(&c);
+		dhcp_of(r)->lease_s = cursor_be32(&c);
 		record_mark(r, FIELD_DHCPV4_LEASE);
 	}
 	if (o->n[OPT_PARAMETERS]) {
@@ -167,7 +168,7 @@ static void mark_options(struct record *r, const struct options *o, struct dhcp_
 
 		for (uint32_t i = 0; i < n; i++)
 			list[i] = o->p[OPT_PARAMETERS][i];
-		r->dhcp.requested = (struct list){ list, n };
+		dhcp_of(r)->requested = (struct list){ list, n };
 		record_mark(r, FIELD_DHCPV4_PARAMETERS);
 	}
 }
@@ -185,9 +186,9 @@ static uint64_t exchange(uint8_t type)
 
 static void pair(struct app_call *call, struct record *r, uint8_t type, bool reply)
 {
-	struct request_key k = { REC_DHCP, 0, (uint64_t)r->dhcp.xid << 8 | exchange(type) };
+	struct request_key k = { &dhcp_dataset, 0, (uint64_t)dhcp_of(r)->xid << 8 | exchange(type) };
 
-	memcpy(&k.conversation, r->dhcp.client_mac, 6);
+	memcpy(&k.conversation, dhcp_of(r)->client_mac, 6);
 	if (reply) {
 		r->outcome = type == 6 ? "failure" : "success";
 		record_mark(r, FIELD_OUTCOME);
@@ -198,7 +199,7 @@ static void pair(struct app_call *call, struct record *r, uint8_t type, bool rep
 }
 
 /* In the header all zero is none. */
-static void set_known(struct record *r, struct addr *to, enum field_id f, const uint8_t *p)
+static void set_known(struct record *r, struct addr *to, unsigned int f, const uint8_t *p)
 {
 	if (memcmp(p, "\0\0\0\0", 4))
 		set_addr(r, to, f, p);
@@ -208,15 +209,15 @@ static void mark_header(struct record *r, const uint8_t *p)
 {
 	struct cursor c = cursor_over(p + 4, 4);
 
-	r->dhcp.op_code = p[0] == 1 ? "bootrequest" : "bootreply";
+	dhcp_of(r)->op_code = p[0] == 1 ? "bootrequest" : "bootreply";
 	record_mark(r, FIELD_DHCPV4_OP);
-	r->dhcp.xid = cursor_be32(&c);
+	dhcp_of(r)->xid = cursor_be32(&c);
 	record_mark(r, FIELD_DHCPV4_XID);
-	set_known(r, &r->dhcp.client_ip, FIELD_DHCPV4_CLIENT_IP, p + 12);
-	set_known(r, &r->dhcp.assigned_ip, FIELD_DHCPV4_ASSIGNED_IP, p + 16);
-	set_known(r, &r->dhcp.server_ip, FIELD_DHCPV4_SERVER_IP, p + 20);
-	set_known(r, &r->dhcp.relay_ip, FIELD_DHCPV4_RELAY_IP, p + 24);
-	memcpy(r->dhcp.client_mac, p + 28, 6);
+	set_known(r, &dhcp_of(r)->client_ip, FIELD_DHCPV4_CLIENT_IP, p + 12);
+	set_known(r, &dhcp_of(r)->assigned_ip, FIELD_DHCPV4_ASSIGNED_IP, p + 16);
+	set_known(r, &dhcp_of(r)->server_ip, FIELD_DHCPV4_SERVER_IP, p + 20);
+	set_known(r, &dhcp_of(r)->relay_ip, FIELD_DHCPV4_RELAY_IP, p + 24);
+	memcpy(dhcp_of(r)->client_mac, p + 28, 6);
 	if (p[2] == 6 && (p[1] == ETHERNET || p[1] == IEEE_802))
 		record_mark(r, FIELD_DHCPV4_CLIENT_MAC);
 }
@@ -245,13 +246,13 @@ bool dhcpv4_datagram(struct app_call *call, bool hinted)
 	}
 	if (o.n[OPT_TYPE] == 1)
 		type = *o.p[OPT_TYPE];
-	app_record(call, NULL, &r, REC_DHCP, "dhcp", type_name(type) ? type_name(type) : "unknown");
+	app_record(call, NULL, &r, &dhcp_dataset, "dhcp", type_name(type) ? type_name(type) : "unknown");
 	packet_macs(call->pk, &r);
 	if (!type)
 		record_unmark(&r, FIELD_ACTION);
 	mark_header(&r, p);
 	if (type_name(type)) {
-		r.dhcp.message_type = type_name(type);
+		dhcp_of(&r)->message_type = type_name(type);
 		record_mark(&r, FIELD_DHCPV4_MESSAGE_TYPE);
 	}
 	mark_options(&r, &o, &scratch, parameters);
@@ -274,7 +275,7 @@ static bool take_datagram(struct app_call *call, bool hinted)
 
 const struct app_decoder dhcp_decoder = {
 	.name = "dhcp",
-	.kind = REC_DHCP,
+	.set = &dhcp_dataset,
 	.udp_ports = { PORT_SERVER, PORT_CLIENT, PORT6_CLIENT, PORT6_SERVER },
 	.datagram = take_datagram,
 };

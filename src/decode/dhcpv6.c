@@ -3,6 +3,7 @@
 
 #include "decode/cursor.h"
 #include "decode/dhcp.h"
+#include "decode/dhcp/fields.h"
 
 /* DHCP for IPv6 (RFC 8415). */
 
@@ -53,7 +54,7 @@ struct message {
 	uint16_t status;
 };
 
-static void set_duid(struct message *m, struct str *to, enum field_id f, const uint8_t *p, uint16_t n)
+static void set_duid(struct message *m, struct str *to, unsigned int f, const uint8_t *p, uint16_t n)
 {
 	if (record_has(&m->r, f) || !n)
 		return;
@@ -83,8 +84,8 @@ static void find_address(struct message *m, const uint8_t *p, uint16_t n, uint16
 
 		if (!value || code != OPT_IA_ADDR || len < 16)
 			continue;
-		m->r.dhcp.assigned_ip = (struct addr){ .family = 6 };
-		memcpy(m->r.dhcp.assigned_ip.b, value, 16);
+		dhcp_of(&m->r)->assigned_ip = (struct addr){ .family = 6 };
+		memcpy(dhcp_of(&m->r)->assigned_ip.b, value, 16);
 		record_mark(&m->r, FIELD_DHCPV6_ASSIGNED_IP);
 	}
 }
@@ -96,7 +97,7 @@ static void set_requested(struct message *m, const uint8_t *p, uint16_t n)
 
 	while (cursor_left(&c) >= 2 && count < REQUESTED_MAX)
 		m->requested[count++] = cursor_be16(&c);
-	m->r.dhcp.requested = (struct list){ m->requested, count };
+	dhcp_of(&m->r)->requested = (struct list){ m->requested, count };
 	record_mark(&m->r, FIELD_DHCPV6_REQUESTED);
 }
 
@@ -105,9 +106,9 @@ static void one_option(struct message *m, uint16_t code, const uint8_t *p, uint1
 	switch (code) {
 	case OPT_CLIENT_ID:
 		m->client = hash(p, n);
-		set_duid(m, &m->r.dhcp.client_duid, FIELD_DHCPV6_CLIENT_DUID, p, n);
+		set_duid(m, &dhcp_of(&m->r)->client_duid, FIELD_DHCPV6_CLIENT_DUID, p, n);
 		return;
-	case OPT_SERVER_ID: set_duid(m, &m->r.dhcp.server_duid, FIELD_DHCPV6_SERVER_DUID, p, n); return;
+	case OPT_SERVER_ID: set_duid(m, &dhcp_of(&m->r)->server_duid, FIELD_DHCPV6_SERVER_DUID, p, n); return;
 	case OPT_IA_NA: find_address(m, p, n, 12); return;
 	case OPT_IA_TA: find_address(m, p, n, 4); return;
 	case OPT_REQUESTED:
@@ -121,8 +122,8 @@ static void one_option(struct message *m, uint16_t code, const uint8_t *p, uint1
 	case OPT_FQDN:
 		if (n < 2 || record_has(&m->r, FIELD_DHCPV6_FQDN))
 			return;
-		m->r.dhcp.fqdn = dhcp_name(&m->scratch, p + 1, n - 1u);
-		if (m->r.dhcp.fqdn.n)
+		dhcp_of(&m->r)->fqdn = dhcp_name(&m->scratch, p + 1, n - 1u);
+		if (dhcp_of(&m->r)->fqdn.n)
 			record_mark(&m->r, FIELD_DHCPV6_FQDN);
 		return;
 	default: return;
@@ -131,7 +132,7 @@ static void one_option(struct message *m, uint16_t code, const uint8_t *p, uint1
 
 static void pair(struct app_call *call, struct message *m, const struct type *t)
 {
-	struct request_key k = { REC_DHCP, m->client, (uint64_t)m->r.dhcp.xid << 8 | 0x80 | t->exchange };
+	struct request_key k = { &dhcp_dataset, m->client, (uint64_t)dhcp_of(&m->r)->xid << 8 | 0x80 | t->exchange };
 
 	if (!t->reply) {
 		if (t->exchange)
@@ -158,16 +159,16 @@ bool dhcpv6_datagram(struct app_call *call)
 		t = &types[type];
 	if (!t->name || call->pk->payload_len < HEAD)
 		return false;
-	app_record(call, NULL, &m.r, REC_DHCP, "dhcpv6", t->name);
+	app_record(call, NULL, &m.r, &dhcp_dataset, "dhcpv6", t->name);
 	packet_macs(call->pk, &m.r);
-	m.r.dhcp.message_type = t->name;
+	dhcp_of(&m.r)->message_type = t->name;
 	record_mark(&m.r, FIELD_DHCPV6_MESSAGE_TYPE);
 	if (type == RELAY_FORWARD || type == RELAY_REPLY) {
 		emit_record(call->e, &m.r);
 		return true;
 	}
 	if (id) {
-		m.r.dhcp.xid = (uint32_t)id[0] << 16 | (uint32_t)id[1] << 8 | id[2];
+		dhcp_of(&m.r)->xid = (uint32_t)id[0] << 16 | (uint32_t)id[1] << 8 | id[2];
 		record_mark(&m.r, FIELD_DHCPV6_XID);
 	}
 	while (cursor_left(&c) && !c.bad) {

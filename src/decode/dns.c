@@ -5,6 +5,7 @@
 
 #include "decode/app.h"
 #include "decode/dns.h"
+#include "decode/dns/fields.h"
 #include "decode/dns_pending.h"
 
 enum {
@@ -73,13 +74,13 @@ static void dns_finish(void *ctx)
 
 static void mark_header(struct record *r, const struct dns_parts *d)
 {
-	static const enum field_id counts[] = { FIELD_DNS_QDCOUNT, FIELD_DNS_ANCOUNT, FIELD_DNS_NSCOUNT,
+	static const unsigned int counts[] = { FIELD_DNS_QDCOUNT, FIELD_DNS_ANCOUNT, FIELD_DNS_NSCOUNT,
 						FIELD_DNS_ARCOUNT };
 
-	r->dns.questions_count = d->counts[0];
-	r->dns.answers_count = d->counts[1];
-	r->dns.authorities_count = d->counts[2];
-	r->dns.additionals_count = d->counts[3];
+	dns_of(r)->questions_count = d->counts[0];
+	dns_of(r)->answers_count = d->counts[1];
+	dns_of(r)->authorities_count = d->counts[2];
+	dns_of(r)->additionals_count = d->counts[3];
 	for (uint32_t i = 0; i < 4; i++)
 		if (d->header >= 6 + 2 * i)
 			record_mark(r, counts[i]);
@@ -88,29 +89,29 @@ static void mark_header(struct record *r, const struct dns_parts *d)
 static void mark_sections(struct record *r, const struct dns_parts *d, bool mdns)
 {
 	if (d->n_questions) {
-		r->dns.question_name = d->questions[0].name;
-		r->dns.question_type = d->questions[0].type;
-		r->dns.question_class = d->questions[0].class;
+		dns_of(r)->question_name = d->questions[0].name;
+		dns_of(r)->question_type = d->questions[0].type;
+		dns_of(r)->question_class = d->questions[0].class;
 		if (d->first_named)
 			record_mark(r, FIELD_DNS_QUESTION_NAME);
 		record_mark(r, FIELD_DNS_QUESTION_TYPE);
 		record_mark(r, FIELD_DNS_QUESTION_CLASS);
-		r->dns.question_unicast = d->questions[0].unicast_response;
+		dns_of(r)->question_unicast = d->questions[0].unicast_response;
 		if (mdns)
 			record_mark(r, FIELD_DNS_QUESTION_UNICAST);
 	}
 	if (d->n_questions > 1) {
-		r->dns.questions = (struct list){ d->questions, d->n_questions };
+		dns_of(r)->questions = (struct list){ d->questions, d->n_questions };
 		record_mark(r, FIELD_DNS_QUESTIONS);
 	}
 	if (d->n_answers) {
-		r->dns.answers = (struct list){ d->answers, d->n_answers };
+		dns_of(r)->answers = (struct list){ d->answers, d->n_answers };
 		record_mark(r, FIELD_DNS_ANSWERS);
 	}
 	if (d->has_edns) {
-		r->dns.edns_version = d->edns_version;
-		r->dns.edns_udp_size = d->edns_size;
-		r->dns.edns_do = d->edns_do;
+		dns_of(r)->edns_version = d->edns_version;
+		dns_of(r)->edns_udp_size = d->edns_size;
+		dns_of(r)->edns_do = d->edns_do;
 		record_mark(r, FIELD_DNS_EDNS_VERSION);
 		record_mark(r, FIELD_DNS_EDNS_UDP_SIZE);
 		record_mark(r, FIELD_DNS_EDNS_DO);
@@ -142,7 +143,7 @@ static void mark_bits(struct record *r, const struct dns_parts *d, bool llmnr)
 
 	if (!(d->flags & DNS_QR))
 		none |= llmnr ? DNS_TC | DNS_RD | 15 : DNS_AA | DNS_TC | DNS_RA | 15;
-	r->dns.header_bits = d->flags;
+	dns_of(r)->header_bits = d->flags;
 	if (d->flags & none)
 		record_mark(r, FIELD_DNS_HEADER_BITS);
 }
@@ -165,21 +166,21 @@ static void give(struct context *c, const struct dns_msg *m)
 	const char *flags[6];
 	struct record r;
 
-	app_record(c->call, c->d, &r, REC_DNS, dns_protocol_names[c->protocol], response ? "response" : "query");
+	app_record(c->call, c->d, &r, &dns_dataset, dns_protocol_names[c->protocol], response ? "response" : "query");
 	if (c->protocol != DNS_PLAIN)
 		packet_macs(c->call->pk, &r);
 	r.payload_len = m->len;
-	r.dns.id = d->id;
-	r.dns.type = response ? "answer" : "query";
-	r.dns.op_code = dns_opcode_text(dns_opcode(d), opcode);
-	r.dns.header_flags = (struct list){ flags, list_flags(flags, d->flags, c->protocol == DNS_LINK_LOCAL) };
+	dns_of(&r)->id = d->id;
+	dns_of(&r)->type = response ? "answer" : "query";
+	dns_of(&r)->op_code = dns_opcode_text(dns_opcode(d), opcode);
+	dns_of(&r)->header_flags = (struct list){ flags, list_flags(flags, d->flags, c->protocol == DNS_LINK_LOCAL) };
 	mark_bits(&r, d, c->protocol == DNS_LINK_LOCAL);
 	record_mark(&r, FIELD_DNS_ID);
 	record_mark(&r, FIELD_DNS_TYPE);
 	record_mark(&r, FIELD_DNS_OP_CODE);
 	record_mark(&r, FIELD_DNS_HEADER_FLAGS);
 	if (response) {
-		r.dns.response_code = dns_rcode_text(dns_rcode(d), rcode);
+		dns_of(&r)->response_code = dns_rcode_text(dns_rcode(d), rcode);
 		record_mark(&r, FIELD_DNS_RESPONSE_CODE);
 		r.outcome = dns_rcode(d) ? "failure" : "success";
 		record_mark(&r, FIELD_OUTCOME);
@@ -385,7 +386,7 @@ static enum app_guess guess_dns(struct app_call *call, const struct stream_data 
 
 const struct app_decoder dns_decoder = {
 	.name = "dns",
-	.kind = REC_DNS,
+	.set = &dns_dataset,
 	.tcp_ports = { PORT_DNS, PORT_MDNS, PORT_LLMNR },
 	.udp_ports = { PORT_DNS, PORT_MDNS, PORT_LLMNR },
 	.open = dns_open,

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "record.h"
+#include "decode/dns/fields.h"
 
 /* Inside the DNS decoder: a message (RFC 1035, 4.1) in parts, without network or state. */
 

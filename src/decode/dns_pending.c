@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "decode/dns/fields.h"
 #include "decode/pairs.h"
 #include "util/hash.h"
 
@@ -172,7 +173,7 @@ bool dns_pending_answered(struct dns_pending *p, const struct packet *pk, enum d
 
 static void mark_query(struct record *r)
 {
-	static const enum field_id fields[] = {
+	static const unsigned int fields[] = {
 		FIELD_TIME, FIELD_ACTION, FIELD_OUTCOME, FIELD_FRAME_NUMBER, FIELD_SRC_IP, FIELD_SRC_PORT,
 		FIELD_DST_IP, FIELD_DST_PORT, FIELD_TRANSPORT, FIELD_PROTOCOL, FIELD_DNS_ID, FIELD_DNS_TYPE,
 		FIELD_DNS_OP_CODE,
@@ -187,7 +188,7 @@ static void give_no_answer(const struct query *q, uint64_t asked_ns, struct emit
 	char name[DNS_NAME_MAX], type[DNS_SCRATCH], cls[DNS_SCRATCH], opcode[DNS_SCRATCH];
 	struct record r;
 
-	record_start(&r, REC_DNS);
+	record_start(&r, &dns_dataset);
 	mark_query(&r);
 	r.time_ns = asked_ns;
 	r.action = "no_answer";
@@ -199,9 +200,9 @@ static void give_no_answer(const struct query *q, uint64_t asked_ns, struct emit
 	r.dport = q->dport;
 	r.transport = q->transport;
 	r.protocol = dns_protocol_names[q->protocol];
-	r.dns.id = q->id;
-	r.dns.type = "query";
-	r.dns.op_code = dns_opcode_text(q->flags >> 11 & 15, opcode);
+	dns_of(&r)->id = q->id;
+	dns_of(&r)->type = "query";
+	dns_of(&r)->op_code = dns_opcode_text(q->flags >> 11 & 15, opcode);
 	if (q->has_direction) {
 		r.direction = q->direction;
 		record_mark(&r, FIELD_DIRECTION);
@@ -211,12 +212,12 @@ static void give_no_answer(const struct query *q, uint64_t asked_ns, struct emit
 		record_mark(&r, FIELD_INTERFACE);
 	}
 	if (q->has_name) {
-		r.dns.question_name = (struct str){ name, dns_name_text(name, &q->name) };
+		dns_of(&r)->question_name = (struct str){ name, dns_name_text(name, &q->name) };
 		record_mark(&r, FIELD_DNS_QUESTION_NAME);
 	}
 	if (q->has_question) {
-		r.dns.question_type = dns_type_text(q->type, type);
-		r.dns.question_class = dns_class_text(q->cls, cls);
+		dns_of(&r)->question_type = dns_type_text(q->type, type);
+		dns_of(&r)->question_class = dns_class_text(q->cls, cls);
 		record_mark(&r, FIELD_DNS_QUESTION_TYPE);
 		record_mark(&r, FIELD_DNS_QUESTION_CLASS);
 	}

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "decode/hello_table.h"
+#include "decode/tls/fields.h"
 #include "decode/tls_hello.h"
 
 /* DTLS (RFC 6347, 9147): hellos in clear, each a message of fragments that may come in any order. */
@@ -144,7 +145,7 @@ static bool take_datagram(struct app_call *call, bool hinted)
 
 const struct app_decoder dtls_decoder = {
 	.name = "dtls",
-	.kind = REC_TLS,
+	.set = &tls_dataset,
 	.udp_ports = { 4433, 5684, 3391 },
 	.open = open_dtls,
 	.close = close_dtls,

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "decode/app.h"
+#include "decode/http/fields.h"
 #include "decode/http_head.h"
 
 /*
@@ -74,7 +75,7 @@ static struct str unfold(struct message *m, struct str s)
 	return (struct str){ out, n };
 }
 
-static void set_text(struct message *m, struct record *r, struct str *to, enum field_id f, struct str s)
+static void set_text(struct message *m, struct record *r, struct str *to, unsigned int f, struct str s)
 {
 	if (!s.n)
 		return;
@@ -86,14 +87,14 @@ static void mark_request(struct message *m, struct record *r)
 {
 	struct http_head *h = &m->head;
 
-	set_text(m, r, &r->http.method, FIELD_HTTP_METHOD, h->method);
-	set_text(m, r, &r->http.url, FIELD_URL_ORIGINAL, h->target);
-	set_text(m, r, &r->http.user_agent, FIELD_USER_AGENT, h->user_agent);
-	set_text(m, r, &r->http.request_mime, FIELD_HTTP_REQUEST_MIME, h->content_type);
+	set_text(m, r, &http_of(r)->method, FIELD_HTTP_METHOD, h->method);
+	set_text(m, r, &http_of(r)->url, FIELD_URL_ORIGINAL, h->target);
+	set_text(m, r, &http_of(r)->user_agent, FIELD_USER_AGENT, h->user_agent);
+	set_text(m, r, &http_of(r)->request_mime, FIELD_HTTP_REQUEST_MIME, h->content_type);
 	if (h->host.n) {
-		if (http_authority(h->host, &r->http.domain, &r->http.port))
+		if (http_authority(h->host, &http_of(r)->domain, &http_of(r)->port))
 			record_mark(r, FIELD_URL_PORT);
-		if (r->http.domain.n)
+		if (http_of(r)->domain.n)
 			record_mark(r, FIELD_URL_DOMAIN);
 	}
 }
@@ -103,15 +104,15 @@ static void give_request(struct message *m)
 	struct conversation *cv = m->cv;
 	struct record r;
 
-	app_record(m->call, m->d, &r, REC_HTTP, "http", "request");
-	r.http.version = m->head.version;
+	app_record(m->call, m->d, &r, &http_dataset, "http", "request");
+	http_of(&r)->version = m->head.version;
 	record_mark(&r, FIELD_HTTP_VERSION);
 	mark_request(m, &r);
 	cv->client = (uint8_t)(m->d->dir + 1);
 	if (!cv->unpaired) {
 		cv->methods[cv->asked % METHODS] = (uint8_t)http_method(&m->head);
 		if (requests_ask(m->call->requests,
-				 &(struct request_key){ REC_HTTP, m->d->conn->serial, cv->asked++ }, &r)) {
+				 &(struct request_key){ &http_dataset, m->d->conn->serial, cv->asked++ }, &r)) {
 			cv->answered++;
 			cv->early -= cv->early > 0;
 		} else {
@@ -138,7 +139,7 @@ static void lose_pairs(struct app_call *call, const struct stream_data *d)
 		return;
 	}
 	for (; cv->answered != cv->asked; cv->answered++)
-		requests_drop(call->requests, &(struct request_key){ REC_HTTP, d->conn->serial, cv->answered });
+		requests_drop(call->requests, &(struct request_key){ &http_dataset, d->conn->serial, cv->answered });
 }
 
 /* The method of the request that is answered now. */
@@ -166,8 +167,8 @@ static void answer_upgrade(struct message *m, struct record *r)
 {
 	uint32_t serial = m->d->conn->serial;
 	uint64_t asked_ns = requests_move(m->call->requests,
-					  &(struct request_key){ REC_HTTP, serial, m->cv->answered },
-					  &(struct request_key){ REC_HTTP2, serial, 1 });
+					  &(struct request_key){ &http_dataset, serial, m->cv->answered },
+					  &(struct request_key){ &http2_dataset, serial, 1 });
 
 	if (!asked_ns || r->time_ns < asked_ns)
 		return;
@@ -181,22 +182,22 @@ static void give_response(struct message *m)
 	bool final = m->head.status >= 200 || m->head.status == 101;
 	struct record r;
 
-	app_record(m->call, m->d, &r, REC_HTTP, "http", "response");
-	r.http.version = m->head.version;
+	app_record(m->call, m->d, &r, &http_dataset, "http", "response");
+	http_of(&r)->version = m->head.version;
 	record_mark(&r, FIELD_HTTP_VERSION);
-	r.http.status = m->head.status;
+	http_of(&r)->status = m->head.status;
 	record_mark(&r, FIELD_HTTP_STATUS);
-	set_text(m, &r, &r.http.response_mime, FIELD_HTTP_RESPONSE_MIME, m->head.content_type);
+	set_text(m, &r, &http_of(&r)->response_mime, FIELD_HTTP_RESPONSE_MIME, m->head.content_type);
 	r.outcome = m->head.status >= 400 ? "failure" : "success";
 	record_mark(&r, FIELD_OUTCOME);
 	if (final && cv->asked != cv->answered && is_h2c(&m->head))
 		answer_upgrade(m, &r);
 	else if (final && cv->asked != cv->answered)
 		requests_answer(m->call->requests,
-				&(struct request_key){ REC_HTTP, m->d->conn->serial, cv->answered }, &r);
+				&(struct request_key){ &http_dataset, m->d->conn->serial, cv->answered }, &r);
 	else if (final && !cv->unpaired && app_overtakes(m->call, m->d))
 		requests_answer(m->call->requests,
-				&(struct request_key){ REC_HTTP, m->d->conn->serial, cv->answered + cv->early++ },
+				&(struct request_key){ &http_dataset, m->d->conn->serial, cv->answered + cv->early++ },
 				&r);
 	emit_record(m->call->e, &r);
 }
@@ -442,7 +443,8 @@ static enum app_guess guess_http(struct app_call *call, const struct stream_data
 
 const struct app_decoder http_decoder = {
 	.name = "http",
-	.kind = REC_HTTP,
+	.set = &http_dataset,
+	.heads_tell = true,
 	.tcp_ports = { 80, 8080, 8000, 8008, 3128, 8888 },
 	.guess = guess_http,
 	.take = take_http,

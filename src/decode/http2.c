@@ -5,6 +5,7 @@
 
 #include "decode/app.h"
 #include "decode/cursor.h"
+#include "decode/http/fields.h"
 #include "decode/http2_head.h"
 
 /*
@@ -110,7 +111,7 @@ static void give_block(struct job *j, bool cut, const uint8_t *p, uint32_t n)
 	struct http2_head *head = &j->h2->head;
 	bool promise = j->way->promise;
 	uint32_t stream = j->way->stream;
-	struct request_key k = { REC_HTTP2, j->d->conn->serial, promise ? j->way->promised : stream };
+	struct request_key k = { &http2_dataset, j->d->conn->serial, promise ? j->way->promised : stream };
 	const char *action;
 	struct record r;
 	bool asks;
@@ -125,8 +126,8 @@ static void give_block(struct job *j, bool cut, const uint8_t *p, uint32_t n)
 		return;
 	action = action_of(j, head, promise);
 	asks = promise || !strcmp(action, "request");
-	app_record(j->call, j->d, &r, REC_HTTP2, "http2", action);
-	r.http.stream_id = stream;
+	app_record(j->call, j->d, &r, &http2_dataset, "http2", action);
+	http_of(&r)->stream_id = stream;
 	record_mark(&r, FIELD_HTTP2_STREAM_ID);
 	http2_head_mark(head, &r, !asks);
 	if (asks)
@@ -313,7 +314,7 @@ static uint32_t take_frame(struct job *j)
 		drop_block(d->conn, j->way);
 	}
 	if (f.type == RST_STREAM)
-		requests_drop(j->call->requests, &(struct request_key){ REC_HTTP2, d->conn->serial, f.stream });
+		requests_drop(j->call->requests, &(struct request_key){ &http2_dataset, d->conn->serial, f.stream });
 	if (wanted && f.len > FRAME_HELD) {
 		j->h2->malformed++;
 		hpack_lost(&j->way->table);
@@ -417,7 +418,8 @@ static enum app_guess guess_http2(struct app_call *call, const struct stream_dat
 
 const struct app_decoder http2_decoder = {
 	.name = "http2",
-	.kind = REC_HTTP2,
+	.set = &http2_dataset,
+	.heads_tell = true,
 	.tcp_ports = { 80, 8080, 50051 },
 	.open = open_http2,
 	.close = free,

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "decode/http/fields.h"
 #include "decode/http_head.h"
 
 void http2_head_start(struct http2_head *h)
@@ -84,7 +85,7 @@ void http2_head_field(void *head, const struct hpack_field *f)
 		h->has_status = true;
 }
 
-static void set(struct record *r, struct str *to, enum field_id f, struct str s)
+static void set(struct record *r, struct str *to, unsigned int f, struct str s)
 {
 	if (!s.n)
 		return;
@@ -104,34 +105,34 @@ static void mark_outcome(const struct http2_head *h, struct record *r)
 
 void http2_head_mark(const struct http2_head *h, struct record *r, bool response)
 {
-	r->http.version = "2";
+	http_of(r)->version = "2";
 	record_mark(r, FIELD_HTTP_VERSION);
-	r->http.headers = (struct list){ h->fields, h->n_fields };
+	http_of(r)->headers = (struct list){ h->fields, h->n_fields };
 	record_mark(r, FIELD_HTTP2_HEADERS);
 	if (h->cut) {
 		r->truncated = true;
 		record_mark(r, FIELD_TRUNCATED);
 	}
-	set(r, &r->http.method, FIELD_HTTP_METHOD, h->method);
-	set(r, &r->http.url, FIELD_URL_ORIGINAL, h->path);
-	set(r, &r->http.scheme, FIELD_URL_SCHEME, h->scheme);
-	set(r, &r->http.user_agent, FIELD_USER_AGENT, h->user_agent);
+	set(r, &http_of(r)->method, FIELD_HTTP_METHOD, h->method);
+	set(r, &http_of(r)->url, FIELD_URL_ORIGINAL, h->path);
+	set(r, &http_of(r)->scheme, FIELD_URL_SCHEME, h->scheme);
+	set(r, &http_of(r)->user_agent, FIELD_USER_AGENT, h->user_agent);
 	if (response)
-		set(r, &r->http.response_mime, FIELD_HTTP_RESPONSE_MIME, h->content_type);
+		set(r, &http_of(r)->response_mime, FIELD_HTTP_RESPONSE_MIME, h->content_type);
 	else
-		set(r, &r->http.request_mime, FIELD_HTTP_REQUEST_MIME, h->content_type);
+		set(r, &http_of(r)->request_mime, FIELD_HTTP_REQUEST_MIME, h->content_type);
 	if (h->authority.n) {
-		if (http_authority(h->authority, &r->http.domain, &r->http.port))
+		if (http_authority(h->authority, &http_of(r)->domain, &http_of(r)->port))
 			record_mark(r, FIELD_URL_PORT);
-		if (r->http.domain.n)
+		if (http_of(r)->domain.n)
 			record_mark(r, FIELD_URL_DOMAIN);
 	}
 	if (h->status) {
-		r->http.status = h->status;
+		http_of(r)->status = h->status;
 		record_mark(r, FIELD_HTTP_STATUS);
 	}
 	if (h->has_grpc) {
-		r->http.grpc_status = h->grpc;
+		http_of(r)->grpc_status = h->grpc;
 		record_mark(r, FIELD_GRPC_STATUS);
 	}
 	if (response)

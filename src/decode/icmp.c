@@ -5,6 +5,7 @@
 
 #include "decode/cursor.h"
 #include "decode/decode.h"
+#include "decode/icmp/fields.h"
 #include "decode/pairs.h"
 #include "util/addr.h"
 
@@ -143,8 +144,8 @@ static void quoted_ports(struct cursor *c, uint8_t proto, struct record *r)
 	dport = cursor_be16(c);
 	if (c->bad)
 		return;
-	r->icmp.orig_sport = sport;
-	r->icmp.orig_dport = dport;
+	icmp_of(r)->orig_sport = sport;
+	icmp_of(r)->orig_dport = dport;
 	record_mark(r, FIELD_ICMP_ORIG_SRC_PORT);
 	record_mark(r, FIELD_ICMP_ORIG_DST_PORT);
 }
@@ -162,12 +163,12 @@ static void quoted(struct cursor c, struct record *r)
 	src = take_addr(&c, six ? 6 : 4);
 	if (c.bad)
 		return;
-	r->icmp.orig_src = src;
+	icmp_of(r)->orig_src = src;
 	record_mark(r, FIELD_ICMP_ORIG_SRC_IP);
 	dst = take_addr(&c, six ? 6 : 4);
 	if (c.bad)
 		return;
-	r->icmp.orig_dst = dst;
+	icmp_of(r)->orig_dst = dst;
 	record_mark(r, FIELD_ICMP_ORIG_DST_IP);
 	proto = ip[six ? 6 : 9];
 	first = six || !((ip[6] & 0x1f) || ip[7]);
@@ -175,7 +176,7 @@ static void quoted(struct cursor c, struct record *r)
 		cursor_take(&c, 4u * (ip[0] & 15) - 20);
 	if (six || proto == IP_AH)
 		first = skip_extensions(&c, &proto) && first;
-	r->icmp.orig_transport = packet_transport_name(proto);
+	icmp_of(r)->orig_transport = packet_transport_name(proto);
 	record_mark(r, FIELD_ICMP_ORIG_TRANSPORT);
 	if (first && !c.bad)
 		quoted_ports(&c, proto, r);
@@ -195,9 +196,9 @@ static void nd_options(struct cursor c, struct record *r)
 		whole = cursor_left(&c) >= len;
 		if ((type == ND_SOURCE || type == ND_TARGET) && len == 8 && whole &&
 		    !record_has(r, FIELD_ICMP_ND_LLADDR)) {
-			memcpy(r->icmp.nd_lladdr, p + 2, 6);
+			memcpy(icmp_of(r)->nd_lladdr, p + 2, 6);
 			record_mark(r, FIELD_ICMP_ND_LLADDR);
-		} else if (type == ND_REDIRECTED && r->icmp.type == V6_REDIRECT && cursor_left(&c) > 8) {
+		} else if (type == ND_REDIRECTED && icmp_of(r)->type == V6_REDIRECT && cursor_left(&c) > 8) {
 			quoted(cursor_over(p + 8, (whole ? len : cursor_left(&c)) - 8), r);
 		}
 		if (!cursor_take(&c, len))
@@ -211,9 +212,9 @@ static void identified(struct cursor c, struct record *r)
 
 	if (c.bad)
 		return;
-	r->icmp.id = id;
+	icmp_of(r)->id = id;
 	record_mark(r, FIELD_ICMP_ID);
-	r->icmp.seq = cursor_be16(&c);
+	icmp_of(r)->seq = cursor_be16(&c);
 	if (!c.bad)
 		record_mark(r, FIELD_ICMP_SEQ);
 }
@@ -233,8 +234,8 @@ static void pair(struct icmp_state *st, const struct packet *pk, struct record *
 	memset(&k, 0, sizeof(k));
 	memcpy(k.client, reply ? ip->dst.b : ip->src.b, n);
 	memcpy(k.server, reply ? ip->src.b : ip->dst.b, n);
-	k.id = r->icmp.id;
-	k.seq = r->icmp.seq;
+	k.id = icmp_of(r)->id;
+	k.seq = icmp_of(r)->seq;
 	k.family = ip->src.family;
 	k.kind = request_type;
 	pairs_pass(st->pairs, r->time_ns);
@@ -261,22 +262,22 @@ static void extended_echo(struct icmp_state *st, const struct packet *pk, struct
 
 	if (c.bad)
 		return;
-	r->icmp.id = id;
-	r->icmp.seq = seq;
+	icmp_of(r)->id = id;
+	icmp_of(r)->seq = seq;
 	record_mark(r, FIELD_ICMP_ID);
 	record_mark(r, FIELD_ICMP_SEQ);
-	pair(st, pk, r, r->icmp.type != request_type, request_type);
+	pair(st, pk, r, icmp_of(r)->type != request_type, request_type);
 }
 
 static void pointer(struct record *r, uint32_t octet)
 {
-	r->icmp.pointer = octet;
+	icmp_of(r)->pointer = octet;
 	record_mark(r, FIELD_ICMP_POINTER);
 }
 
 static void v4_body(struct icmp_state *st, const struct packet *pk, struct cursor c, struct record *r)
 {
-	uint8_t type = r->icmp.type;
+	uint8_t type = icmp_of(r)->type;
 	struct cursor rest = c;
 
 	if (type == V4_ECHO || type == V4_ECHO_REPLY || (type >= V4_TIMESTAMP && type <= V4_MASK_REPLY)) {
@@ -295,11 +296,11 @@ static void v4_body(struct icmp_state *st, const struct packet *pk, struct curso
 		return;
 	if (!cursor_take(&rest, 4))
 		return;
-	if (type == V4_UNREACHABLE && r->icmp.code == V4_CODE_NEEDS_FRAGMENT) {
-		r->icmp.mtu = (uint32_t)(c.p[2] << 8 | c.p[3]);
+	if (type == V4_UNREACHABLE && icmp_of(r)->code == V4_CODE_NEEDS_FRAGMENT) {
+		icmp_of(r)->mtu = (uint32_t)(c.p[2] << 8 | c.p[3]);
 		record_mark(r, FIELD_ICMP_MTU);
 	} else if (type == V4_REDIRECT) {
-		r->icmp.gateway = take_addr(&c, 4);
+		icmp_of(r)->gateway = take_addr(&c, 4);
 		record_mark(r, FIELD_ICMP_GATEWAY);
 	} else if (type == V4_PARAMETER) {
 		pointer(r, c.p[0]);
@@ -309,7 +310,7 @@ static void v4_body(struct icmp_state *st, const struct packet *pk, struct curso
 
 static void nd_body(struct cursor c, struct record *r)
 {
-	uint8_t type = r->icmp.type;
+	uint8_t type = icmp_of(r)->type;
 
 	cursor_take(&c, type == V6_ROUTER_ADVERT ? 12 : 4);
 	if (type >= V6_SOLICIT) {
@@ -317,7 +318,7 @@ static void nd_body(struct cursor c, struct record *r)
 
 		if (c.bad)
 			return;
-		r->icmp.nd_target = target;
+		icmp_of(r)->nd_target = target;
 		record_mark(r, FIELD_ICMP_ND_TARGET);
 	}
 	if (type == V6_REDIRECT) {
@@ -325,7 +326,7 @@ static void nd_body(struct cursor c, struct record *r)
 
 		if (c.bad)
 			return;
-		r->icmp.nd_destination = destination;
+		icmp_of(r)->nd_destination = destination;
 		record_mark(r, FIELD_ICMP_ND_DESTINATION);
 	}
 	if (!c.bad)
@@ -334,7 +335,7 @@ static void nd_body(struct cursor c, struct record *r)
 
 static void add_group(struct groups *g, const struct addr *a, struct record *r)
 {
-	uint32_t i = r->icmp.groups.n;
+	uint32_t i = icmp_of(r)->groups.n;
 
 	if (i == GROUPS_MAX) {
 		r->truncated = true;
@@ -342,7 +343,7 @@ static void add_group(struct groups *g, const struct addr *a, struct record *r)
 		return;
 	}
 	g->name[i] = (struct str){ g->text[i], addr_text(g->text[i], a) };
-	r->icmp.groups = (struct list){ g->name, i + 1 };
+	icmp_of(r)->groups = (struct list){ g->name, i + 1 };
 	record_mark(r, FIELD_ICMP_GROUPS);
 }
 
@@ -352,7 +353,7 @@ static void listener(struct cursor c, struct groups *g, struct record *r)
 	static const uint8_t all[16];
 	struct addr group;
 
-	r->icmp.groups.n = 0;
+	icmp_of(r)->groups.n = 0;
 	cursor_take(&c, 4);
 	group = take_addr(&c, 6);
 	if (!c.bad && memcmp(group.b, all, sizeof(all)) != 0)
@@ -364,12 +365,12 @@ static void listener_report(struct cursor c, struct groups *g, struct record *r)
 {
 	uint16_t n;
 
-	r->icmp.groups.n = 0;
+	icmp_of(r)->groups.n = 0;
 	cursor_take(&c, 2);
 	n = cursor_be16(&c);
 	if (c.bad)
 		return;
-	r->icmp.groups_count = n;
+	icmp_of(r)->groups_count = n;
 	record_mark(r, FIELD_ICMP_GROUPS_COUNT);
 	for (; n; n--) {
 		const uint8_t *h = cursor_take(&c, 4);
@@ -388,10 +389,10 @@ static void v6_error(struct cursor c, struct record *r)
 
 	if (c.bad)
 		return;
-	if (r->icmp.type == V6_TOO_BIG) {
-		r->icmp.mtu = word;
+	if (icmp_of(r)->type == V6_TOO_BIG) {
+		icmp_of(r)->mtu = word;
 		record_mark(r, FIELD_ICMP_MTU);
-	} else if (r->icmp.type == V6_PARAMETER) {
+	} else if (icmp_of(r)->type == V6_PARAMETER) {
 		pointer(r, word);
 	}
 	quoted(c, r);
@@ -400,7 +401,7 @@ static void v6_error(struct cursor c, struct record *r)
 static void v6_body(struct icmp_state *st, const struct packet *pk, struct cursor c, struct groups *g,
 		    struct record *r)
 {
-	uint8_t type = r->icmp.type;
+	uint8_t type = icmp_of(r)->type;
 
 	if (type == V6_ECHO || type == V6_ECHO_REPLY) {
 		identified(c, r);
@@ -433,10 +434,10 @@ void icmp_decode(struct icmp_state *st, const struct packet *pk, struct emit *e)
 	c = cursor_over(pk->l4, pk->l4_cap < pk->l4_len ? pk->l4_cap : pk->l4_len);
 	if (!cursor_left(&c))
 		return;
-	packet_record(pk, &r, REC_ICMP);
-	r.icmp.type = cursor_u8(&c);
+	packet_record(pk, &r, &icmp_dataset);
+	icmp_of(&r)->type = cursor_u8(&c);
 	record_mark(&r, FIELD_ICMP_TYPE);
-	r.icmp.code = cursor_u8(&c);
+	icmp_of(&r)->code = cursor_u8(&c);
 	if (!c.bad)
 		record_mark(&r, FIELD_ICMP_CODE);
 	if (cursor_take(&c, 2)) {	/* checksum */

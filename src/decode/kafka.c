@@ -5,6 +5,7 @@
 
 #include "decode/app.h"
 #include "decode/cursor.h"
+#include "decode/kafka/fields.h"
 #include "decode/kafka_api.h"
 
 /*
@@ -111,27 +112,27 @@ static void give_request(struct app_call *call, const struct stream_data *d, con
 	if (q->version >= q->api->flexible)
 		body = kafka_header_tags(d->p, n, body);
 	kafka_request_topics(&topics, q->api, q->version, d->p + body, n - body);
-	app_record(call, d, &r, REC_KAFKA, "kafka", "request");
-	r.kafka.api_key = q->key;
-	r.kafka.api_name = q->api->name;
-	r.kafka.api_version = q->version;
-	r.kafka.correlation_id = q->id;
+	app_record(call, d, &r, &kafka_dataset, "kafka", "request");
+	kafka_of(&r)->api_key = q->key;
+	kafka_of(&r)->api_name = q->api->name;
+	kafka_of(&r)->api_version = q->version;
+	kafka_of(&r)->correlation_id = q->id;
 	record_mark(&r, FIELD_KAFKA_API_KEY);
 	record_mark(&r, FIELD_KAFKA_API_NAME);
 	record_mark(&r, FIELD_KAFKA_API_VERSION);
 	record_mark(&r, FIELD_KAFKA_CORRELATION_ID);
 	if (q->has_client) {
-		r.kafka.client_id = q->client;
+		kafka_of(&r)->client_id = q->client;
 		record_mark(&r, FIELD_KAFKA_CLIENT_ID);
 	}
 	if (topics.n) {
-		r.kafka.topics = (struct list){ topics.names, topics.n };
+		kafka_of(&r)->topics = (struct list){ topics.names, topics.n };
 		record_mark(&r, FIELD_KAFKA_TOPICS);
 	}
 	/* acks=0: the producer wants no response */
 	if (!(q->key == KAFKA_PRODUCE && topics.has_acks && !topics.acks))
 		requests_ask_in_turn(call->requests,
-				     &(struct request_key){ REC_KAFKA, d->conn->serial, (uint32_t)q->id },
+				     &(struct request_key){ &kafka_dataset, d->conn->serial, (uint32_t)q->id },
 				     ++((struct conversation *)d->conn->state)->asked, &r);
 	emit_record(call->e, &r);
 }
@@ -141,13 +142,13 @@ static void give_response(const struct app_call *call, const struct stream_data 
 {
 	topics->n = 0;
 	if (asked) {
-		uint16_t key = asked->kafka.api_key, version = asked->kafka.api_version;
+		uint16_t key = kafka_of(asked)->api_key, version = kafka_of(asked)->api_version;
 		const struct kafka_api *api = kafka_api(key);
 		uint32_t body = 8;
 
-		r->kafka.api_key = key;
-		r->kafka.api_name = asked->kafka.api_name;
-		r->kafka.api_version = version;
+		kafka_of(r)->api_key = key;
+		kafka_of(r)->api_name = kafka_of(asked)->api_name;
+		kafka_of(r)->api_version = version;
 		record_mark(r, FIELD_KAFKA_API_KEY);
 		record_mark(r, FIELD_KAFKA_API_NAME);
 		record_mark(r, FIELD_KAFKA_API_VERSION);
@@ -157,7 +158,7 @@ static void give_response(const struct app_call *call, const struct stream_data 
 			kafka_metadata_topics(topics, version, d->p + body, n - body);
 	}
 	if (topics->n) {
-		r->kafka.topics = (struct list){ topics->names, topics->n };
+		kafka_of(r)->topics = (struct list){ topics->names, topics->n };
 		record_mark(r, FIELD_KAFKA_TOPICS);
 	}
 	emit_record(call->e, r);
@@ -220,7 +221,7 @@ static uint32_t take_response(struct app_call *call, const struct stream_data *d
 	struct conversation *cv = d->conn->state;
 	struct cursor c = cursor_over(d->p, d->n);
 	uint32_t size = cursor_be32(&c), n;
-	struct request_key key = { REC_KAFKA, d->conn->serial, cursor_be32(&c) };
+	struct request_key key = { &kafka_dataset, d->conn->serial, cursor_be32(&c) };
 	struct kafka_topics topics;
 	const struct record *asked;
 	struct record r;
@@ -236,8 +237,8 @@ static uint32_t take_response(struct app_call *call, const struct stream_data *d
 	n = message_part(d, size);
 	if (!n)
 		return 0;
-	app_record(call, d, &r, REC_KAFKA, "kafka", "response");
-	r.kafka.correlation_id = (int32_t)key.id;
+	app_record(call, d, &r, &kafka_dataset, "kafka", "response");
+	kafka_of(&r)->correlation_id = (int32_t)key.id;
 	record_mark(&r, FIELD_KAFKA_CORRELATION_ID);
 	asked = requests_answer(call->requests, &key, &r);
 	/* In the middle of a stream only what was asked for is a response. */
@@ -323,7 +324,7 @@ static enum app_guess guess_kafka(struct app_call *call, const struct stream_dat
 
 const struct app_decoder kafka_decoder = {
 	.name = "kafka",
-	.kind = REC_KAFKA,
+	.set = &kafka_dataset,
 	.tcp_ports = { 9092, 9093, 9094, 19092, 29092 },
 	.open = open_kafka,
 	.close = free,

@@ -12,6 +12,8 @@ static size_t plain_size(enum field_type type)
 	case FT_U16: return 2;
 	case FT_U32:
 	case FT_I32: return 4;
+	case FT_I64:
+	case FT_F64:
 	case FT_U64:
 	case FT_TIME: return 8;
 	case FT_ADDR: return sizeof(struct addr);
@@ -68,15 +70,14 @@ static bool keep_list(struct kept *k, enum field_type type, const struct list *l
 	return all && n == l->n;
 }
 
-static bool keep_field(struct kept *k, const struct record *r, enum field_id f)
+static bool keep_field(struct kept *k, const struct record *r, unsigned int f)
 {
-	enum field_type type = record_fields[f].type;
+	enum field_type type = dataset_field(r->set, f)->type;
 	size_t size = plain_size(type);
-	uint16_t at = k->n;
-	uint8_t id = (uint8_t)f;
+	uint16_t at = k->n, id = (uint16_t)f;
 	bool all;
 
-	if (type == FT_ITEMS)
+	if (type == FT_ITEMS || type == FT_COUNTS || type == FT_MAP)
 		return false;
 	if (!keep(k, &id, sizeof(id)))
 		return false;
@@ -86,7 +87,7 @@ static bool keep_field(struct kept *k, const struct record *r, enum field_id f)
 		all = keep_text(k, record_at(r, f));
 	else
 		all = keep_list(k, type, record_at(r, f));
-	if (!all && k->n < at + 1 + sizeof(uint16_t))
+	if (!all && k->n < at + sizeof(id) + sizeof(uint16_t))
 		k->n = at;
 	return all;
 }
@@ -95,29 +96,30 @@ static bool keep_fields(struct kept *k, const struct record *r, bool texts)
 {
 	bool all = true;
 
-	for (enum field_id f = 0; f < FIELDS; f++) {
-		bool is_text = !plain_size(record_fields[f].type);
+	for (unsigned int w = 0; w < FIELD_WORDS; w++) {
+		for (uint64_t left = r->present[w]; left; left &= left - 1) {
+			unsigned int f = w * 64 + (unsigned int)__builtin_ctzll(left);
+			bool is_text = !plain_size(dataset_field(r->set, f)->type);
 
-		if (record_has(r, f) && f != FIELD_TRUNCATED && f != FIELD_DATASET && is_text == texts)
-			all &= keep_field(k, r, f);
+			if (f != FIELD_TRUNCATED && f != FIELD_DATASET && is_text == texts)
+				all &= keep_field(k, r, f);
+		}
 	}
 	return all;
 }
-
-_Static_assert(FIELDS <= UINT8_MAX, "a field's number is kept in an octet");
 
 void kept_put(struct kept *k, const struct record *r)
 {
 	bool all = true;
 
 	k->n = 0;
-	k->limit = KEPT_OCTETS - 1 - sizeof(bool);	/* for `truncated` */
-	k->kind = r->kind;
+	k->limit = KEPT_OCTETS - sizeof(uint16_t) - sizeof(bool);	/* for `truncated` */
+	k->set = r->set;
 	/* What is short first, so that a long text costs nothing else. */
 	for (int texts = 0; texts < 2; texts++)
 		all &= keep_fields(k, r, texts);
 	if (!all) {
-		struct record cut = { .truncated = true };
+		struct record cut = { .set = r->set, .truncated = true };
 
 		k->limit = KEPT_OCTETS;
 		keep_field(k, &cut, FIELD_TRUNCATED);
@@ -157,25 +159,29 @@ void kept_get(struct kept_record *q, const struct kept *k)
 	const uint8_t *p = k->octets, *end = p + k->n;
 	struct record *r = &q->r;
 
-	record_start(r, (enum record_kind)k->kind);
+	record_start(r, k->set);
 	q->n_texts = q->n_words = 0;
 	while (p < end) {
-		uint8_t f = *p++;
-		enum field_type type = record_fields[f].type;
-		void *at = (char *)r + record_fields[f].off;
-		size_t size = plain_size(type);
-		uint16_t n;
+		uint16_t id, n;
+		const struct field *f;
+		void *at;
+		size_t size;
 
-		record_mark(r, f);
+		memcpy(&id, p, sizeof(id));
+		p += sizeof(id);
+		f = dataset_field(k->set, id);
+		at = (char *)r + f->off;
+		size = plain_size(f->type);
+		record_mark(r, id);
 		if (size) {
 			memcpy(at, p, size);
 			p += size;
-		} else if (type == FT_STR) {
+		} else if (f->type == FT_STR) {
 			memcpy(&n, p, sizeof(n));
 			*(struct str *)at = (struct str){ (const char *)p + sizeof(n), n };
 			p += sizeof(n) + n;
 		} else {
-			p = restore_list(q, at, type, p);
+			p = restore_list(q, at, f->type, p);
 		}
 	}
 }

@@ -12,8 +12,8 @@ enum { KEPT_OCTETS = 504, KEPT_TEXTS = 64 };
 
 /* A record's marked fields, one after the other: number of the field, then its value. */
 struct kept {
+	const struct dataset *set;
 	uint16_t n, limit;
-	uint32_t kind;
 	uint8_t octets[KEPT_OCTETS];
 };
 

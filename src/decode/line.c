@@ -6,9 +6,13 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "decode/arp/fields.h"
+#include "decode/dns/fields.h"
 #include "decode/ethertype.h"
+#include "decode/icmp/fields.h"
 #include "decode/line_parts.h"
 #include "decode/packet.h"
+#include "detect/fields.h"
 #include "util/addr.h"
 #include "util/escape.h"
 
@@ -214,7 +218,7 @@ static void put_other(const struct record *r, bool has_link, struct buf *b)
 /* What a first fragment begins. */
 static void put_head(struct line_state *st, const struct record *head, struct buf *b)
 {
-	if (head->kind == REC_ICMP) {
+	if (head->set == &icmp_dataset) {
 		line_icmp(st, head, b);
 		return;
 	}
@@ -329,13 +333,13 @@ static void put_ip(struct line_state *st, const struct record *r, bool has_link,
 		buf_lit(b, "HBH ");
 	if (r->frame && r->has_ah)
 		put_ah(r, b);
-	if (r->kind != REC_PACKET && r->kind != REC_DROP)
+	if (r->set != &packet_dataset && r->set != &drop_dataset)
 		line_tcp_seen(st, r);
-	if (r->kind == REC_ICMP)
+	if (r->set == &icmp_dataset)
 		line_icmp(st, r, b);
-	else if (r->kind == REC_DNS)
+	else if (r->set == &dns_dataset)
 		line_dns(st, r, b);
-	else if (r->kind != REC_PACKET && r->kind != REC_DROP)
+	else if (r->set != &packet_dataset && r->set != &drop_dataset)
 		line_app(st, r, b);
 	else
 		put_transport(st, r, b);
@@ -366,7 +370,7 @@ static void put_packet(struct line_state *st, const struct record *r, struct buf
 
 	for (uint32_t i = 0; r->frame && i < r->mpls_before; i++)
 		put_label(r, i, b);
-	if (r->kind == REC_ARP)
+	if (r->set == &arp_dataset)
 		put_arp(st, r, has_link, b);
 	else if (is_cut_ip(r) && !record_has(r, FIELD_TUNNEL))
 		put_cut_ip(r, has_link || r->net_type[3] == '6', b);
@@ -391,19 +395,19 @@ static void put_packet(struct line_state *st, const struct record *r, struct buf
 static void put_drop(const struct record *r, struct buf *b)
 {
 	buf_lit(b, "DROP ");
-	line_text(b, r->drop.reason.p, r->drop.reason.n);
+	line_text(b, drop_of(r)->reason.p, drop_of(r)->reason.n);
 	if (record_has(r, FIELD_DROP_LOCATION)) {
 		buf_lit(b, " at ");
-		line_text(b, r->drop.location.p, r->drop.location.n);
+		line_text(b, drop_of(r)->location.p, drop_of(r)->location.n);
 	}
 	if (record_has(r, FIELD_DROP_HOOK)) {
 		buf_lit(b, " (");
-		buf_str(b, r->drop.hook);
+		buf_str(b, drop_of(r)->hook);
 		buf_lit(b, ")");
 	}
 	if (record_has(r, FIELD_DROP_NETNS)) {
 		buf_lit(b, " in ");
-		line_text(b, r->drop.netns.p, r->drop.netns.n);
+		line_text(b, drop_of(r)->netns.p, drop_of(r)->netns.n);
 	}
 	buf_chr(b, ' ');
 }
@@ -411,11 +415,11 @@ static void put_drop(const struct record *r, struct buf *b)
 /* "!lost 812 ring_full": the stage, then the reason unless it says the stage itself. */
 static void put_lost(const struct record *r, struct buf *b)
 {
-	const char *stage = record_has(r, FIELD_LOST_STAGE) ? r->lost.stage : "";
-	const char *reason = record_has(r, FIELD_LOST_REASON) ? r->lost.reason : "";
+	const char *stage = record_has(r, FIELD_LOST_STAGE) ? lost_of(r)->stage : "";
+	const char *reason = record_has(r, FIELD_LOST_REASON) ? lost_of(r)->reason : "";
 
 	buf_lit(b, "!lost ");
-	buf_u64(b, r->lost.count);
+	buf_u64(b, lost_of(r)->count);
 	buf_chr(b, ' ');
 	if (strncmp(reason, stage, strlen(stage))) {
 		buf_str(b, stage);
@@ -445,13 +449,13 @@ void line_print(void *ctx, const struct record *r, struct buf *b)
 {
 	struct line_state *st = ctx;
 
-	if (r->kind == REC_LOST || r->kind == REC_ALERT) {
-		(r->kind == REC_LOST ? put_lost : line_alert)(r, b);
+	if (r->set == &lost_dataset || r->set == &alert_dataset) {
+		(r->set == &lost_dataset ? put_lost : line_alert)(r, b);
 		return;
 	}
 	if (shows_interface(st, r))
 		put_interface(r, b);
-	if (r->kind == REC_DROP)
+	if (r->set == &drop_dataset)
 		put_drop(r, b);
 	put_packet(st, r, b);
 }

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include "decode/arp/fields.h"
 #include "decode/ethertype.h"
 #include "decode/line_parts.h"
 #include "util/addr.h"
 
 enum { REQUEST = 1, REPLY, REVERSE_REQUEST, REVERSE_REPLY, INVERSE_REQUEST = 8, INVERSE_REPLY };
 
-static void put_ip(const struct record *r, enum field_id f, struct buf *b)
+static void put_ip(const struct record *r, unsigned int f, struct buf *b)
 {
 	if (record_has(r, f))
 		addr_print(b, record_at(r, f));
@@ -14,7 +15,7 @@ static void put_ip(const struct record *r, enum field_id f, struct buf *b)
 }
 
 /* A hardware address, as Ethernet's or of any length. */
-static void put_hardware(const struct record *r, enum field_id mac, enum field_id other, struct buf *b)
+static void put_hardware(const struct record *r, unsigned int mac, unsigned int other, struct buf *b)
 {
 	const struct str *s = record_at(r, other);
 
@@ -40,11 +41,11 @@ static void put_target(const struct record *r, struct buf *b)
 static bool has_target(const struct record *r)
 {
 	if (record_has(r, FIELD_ARP_TARGET_MAC))
-		return memcmp(r->arp.target_mac, "\0\0\0\0\0", 6) != 0;
+		return memcmp(arp_of(r)->target_mac, "\0\0\0\0\0", 6) != 0;
 	if (!record_has(r, FIELD_ARP_TARGET_HW))
 		return false;
-	for (uint32_t i = 0; i < r->arp.target_hw.n; i++)
-		if (r->arp.target_hw.p[i] != '0' && r->arp.target_hw.p[i] != ':')
+	for (uint32_t i = 0; i < arp_of(r)->target_hw.n; i++)
+		if (arp_of(r)->target_hw.p[i] != '0' && arp_of(r)->target_hw.p[i] != ':')
 			return true;
 	return false;
 }
@@ -64,7 +65,7 @@ static void put_request(const struct record *r, struct buf *b)
 
 static void put_ends(const struct record *r, struct buf *b)
 {
-	switch (r->arp.opcode) {
+	switch (arp_of(r)->opcode) {
 	case REQUEST:
 		put_request(r, b);
 		break;
@@ -76,7 +77,7 @@ static void put_ends(const struct record *r, struct buf *b)
 		break;
 	case REVERSE_REQUEST:
 	case INVERSE_REQUEST:
-		buf_str(b, r->arp.opcode == INVERSE_REQUEST ? "Inverse " : "");
+		buf_str(b, arp_of(r)->opcode == INVERSE_REQUEST ? "Inverse " : "");
 		buf_lit(b, "Request who-is ");
 		put_target(r, b);
 		buf_lit(b, " tell ");
@@ -96,7 +97,7 @@ static void put_ends(const struct record *r, struct buf *b)
 		break;
 	default:
 		buf_lit(b, "Unknown (");
-		buf_u64(b, r->arp.opcode);
+		buf_u64(b, arp_of(r)->opcode);
 		buf_lit(b, ")");
 	}
 }
@@ -119,37 +120,37 @@ static const char *hardware_name(uint16_t type)
 /* "Ethernet (len 6), IPv4 (len 4)" */
 static void put_types(const struct record *r, struct buf *b)
 {
-	const char *hw = hardware_name(r->arp.hw_type), *pro = ethertype_name(r->arp.pro_type);
+	const char *hw = hardware_name(arp_of(r)->hw_type), *pro = ethertype_name(arp_of(r)->pro_type);
 
 	if (hw) {
 		buf_str(b, hw);
 	} else {
 		buf_lit(b, "Unknown Hardware (");
-		buf_u64(b, r->arp.hw_type);
+		buf_u64(b, arp_of(r)->hw_type);
 		buf_lit(b, ")");
 	}
 	buf_lit(b, " (len ");
-	buf_u64(b, r->arp.hw_len);
+	buf_u64(b, arp_of(r)->hw_len);
 	buf_lit(b, "), ");
 	if (pro) {
 		buf_str(b, pro);
 	} else {
 		buf_lit(b, "Unknown Protocol (0x");
-		buf_hex(b, r->arp.pro_type, 4);
+		buf_hex(b, arp_of(r)->pro_type, 4);
 		buf_lit(b, ")");
 	}
 	buf_lit(b, " (len ");
-	buf_u64(b, r->arp.pro_len);
+	buf_u64(b, arp_of(r)->pro_len);
 	buf_lit(b, ")");
 }
 
 void line_arp(const struct line_state *st, const struct record *r, bool is_named, struct buf *b)
 {
+	bool reverse = arp_of(r)->opcode == REVERSE_REQUEST || arp_of(r)->opcode == REVERSE_REPLY;
 	bool foreign = record_has(r, FIELD_ARP_PRO_TYPE);
 
 	if (is_named)
-		buf_str(b, r->arp.opcode == REVERSE_REQUEST || r->arp.opcode == REVERSE_REPLY ? "Reverse ARP, " :
-												"ARP, ");
+		buf_str(b, reverse ? "Reverse ARP, " : "ARP, ");
 	if (foreign || st->opt.verbose)
 		put_types(r, b);
 	if (!foreign) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <string.h>
 
+#include "decode/dns/fields.h"
 #include "decode/line_parts.h"
 
 enum { PROTO_TCP = 6 };
@@ -12,12 +13,12 @@ static bool is_word(const struct str *s, const char *word)
 
 static bool has_flag(const struct record *r, const char *flag)
 {
-	const char *const *word = r->dns.header_flags.p;
+	const char *const *word = dns_of(r)->header_flags.p;
 	uint32_t i;
 
 	if (!record_has(r, FIELD_DNS_HEADER_FLAGS))
 		return false;
-	for (i = 0; i < r->dns.header_flags.n; i++)
+	for (i = 0; i < dns_of(r)->header_flags.n; i++)
 		if (!strcmp(word[i], flag))
 			return true;
 	return false;
@@ -59,7 +60,7 @@ static const char *op_text(const struct str *op)
 
 static void put_op(const struct record *r, struct buf *b)
 {
-	const char *text = op_text(&r->dns.op_code);
+	const char *text = op_text(&dns_of(r)->op_code);
 
 	if (!record_has(r, FIELD_DNS_OP_CODE))
 		return;
@@ -68,7 +69,7 @@ static void put_op(const struct record *r, struct buf *b)
 		return;
 	}
 	buf_chr(b, ' ');
-	line_text(b, r->dns.op_code.p, r->dns.op_code.n);
+	line_text(b, dns_of(r)->op_code.p, dns_of(r)->op_code.n);
 }
 
 static void put_rcode(const struct record *r, struct buf *b)
@@ -85,12 +86,12 @@ static void put_rcode(const struct record *r, struct buf *b)
 	if (!record_has(r, FIELD_DNS_RESPONSE_CODE))
 		return;
 	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (is_word(&r->dns.response_code, names[i][0])) {
+		if (is_word(&dns_of(r)->response_code, names[i][0])) {
 			buf_str(b, names[i][1]);
 			return;
 		}
 	buf_chr(b, ' ');
-	line_text(b, r->dns.response_code.p, r->dns.response_code.n);
+	line_text(b, dns_of(r)->response_code.p, dns_of(r)->response_code.n);
 }
 
 /* " [2q]" */
@@ -141,9 +142,9 @@ static void put_question(const struct dns_question *q, struct buf *b)
 /* All of them; each behind `intro`, and between them `between`. */
 static void put_questions(const struct record *r, const char *intro, const char *between, struct buf *b)
 {
-	const struct dns_question *q = r->dns.questions.p;
+	const struct dns_question *q = dns_of(r)->questions.p;
 	struct dns_question first = { .present = HAS_TYPE };
-	uint32_t n = record_has(r, FIELD_DNS_QUESTIONS) ? r->dns.questions.n : 1;
+	uint32_t n = record_has(r, FIELD_DNS_QUESTIONS) ? dns_of(r)->questions.n : 1;
 
 	if (!record_has(r, FIELD_DNS_QUESTION_TYPE))
 		return;
@@ -152,11 +153,11 @@ static void put_questions(const struct record *r, const char *intro, const char 
 		first.present |= record_has(r, FIELD_DNS_QUESTION_NAME) ? HAS_NAME : 0;
 		first.present |= record_has(r, FIELD_DNS_QUESTION_CLASS) ? HAS_CLASS : 0;
 		first.present |= record_has(r, FIELD_DNS_QUESTION_UNICAST) ? HAS_UNICAST : 0;
-		first.name = r->dns.question_name;
-		first.type = r->dns.question_type;
-		first.class = r->dns.question_class;
+		first.name = dns_of(r)->question_name;
+		first.type = dns_of(r)->question_type;
+		first.class = dns_of(r)->question_class;
 		if (first.present & HAS_UNICAST)
-			first.unicast_response = r->dns.question_unicast;
+			first.unicast_response = dns_of(r)->question_unicast;
 	}
 	for (uint32_t i = 0; i < n; i++) {
 		buf_str(b, i ? between : "");
@@ -185,18 +186,18 @@ static void put_bits(const struct record *r, struct buf *b)
 	static const char digits[] = "0123456789abcdef";
 	int shift = 12;
 
-	while (shift && !(r->dns.header_bits >> shift))
+	while (shift && !(dns_of(r)->header_bits >> shift))
 		shift -= 4;
 	buf_lit(b, " [b2&3=0x");
 	for (; shift >= 0; shift -= 4)
-		buf_chr(b, digits[r->dns.header_bits >> shift & 15]);
+		buf_chr(b, digits[dns_of(r)->header_bits >> shift & 15]);
 	buf_lit(b, "]");
 }
 
 static void put_query_counts(const struct record *r, struct buf *b)
 {
-	bool inverse = record_has(r, FIELD_DNS_OP_CODE) && is_word(&r->dns.op_code, "IQUERY");
-	uint16_t qd = r->dns.questions_count, an = r->dns.answers_count;
+	bool inverse = record_has(r, FIELD_DNS_OP_CODE) && is_word(&dns_of(r)->op_code, "IQUERY");
+	uint16_t qd = dns_of(r)->questions_count, an = dns_of(r)->answers_count;
 
 	/* An inverse query has an answer and asks for the question. */
 	if (inverse && record_has(r, FIELD_DNS_QDCOUNT) && qd)
@@ -205,10 +206,10 @@ static void put_query_counts(const struct record *r, struct buf *b)
 		put_count(b, an, "a");
 	if (!inverse && record_has(r, FIELD_DNS_QDCOUNT) && qd != 1)
 		put_count(b, qd, "q");
-	if (record_has(r, FIELD_DNS_NSCOUNT) && r->dns.authorities_count)
-		put_count(b, r->dns.authorities_count, "n");
-	if (record_has(r, FIELD_DNS_ARCOUNT) && r->dns.additionals_count)
-		put_count(b, r->dns.additionals_count, "au");
+	if (record_has(r, FIELD_DNS_NSCOUNT) && dns_of(r)->authorities_count)
+		put_count(b, dns_of(r)->authorities_count, "n");
+	if (record_has(r, FIELD_DNS_ARCOUNT) && dns_of(r)->additionals_count)
+		put_count(b, dns_of(r)->additionals_count, "au");
 }
 
 static void put_query(const struct record *r, struct buf *b)
@@ -312,11 +313,11 @@ static void put_data(struct buf *b, const struct dns_answer *a, bool is_bad)
 
 static void put_answers(const struct line_state *st, const struct record *r, struct buf *b)
 {
-	const struct dns_answer *a = r->dns.answers.p;
+	const struct dns_answer *a = dns_of(r)->answers.p;
 	bool is_bad = record_has(r, FIELD_MALFORMED);
 	uint32_t i;
 
-	for (i = 0; i < r->dns.answers.n; i++) {
+	for (i = 0; i < dns_of(r)->answers.n; i++) {
 		if (i)
 			buf_chr(b, ',');
 		buf_chr(b, ' ');
@@ -355,16 +356,16 @@ static void put_response(const struct line_state *st, const struct record *r, st
 	if (has_flag(r, "AD"))
 		buf_chr(b, '$');
 	put_llmnr_flags(r, b);
-	if (record_has(r, FIELD_DNS_QDCOUNT) && r->dns.questions_count != 1)
-		put_count(b, r->dns.questions_count, "q");
+	if (record_has(r, FIELD_DNS_QDCOUNT) && dns_of(r)->questions_count != 1)
+		put_count(b, dns_of(r)->questions_count, "q");
 	if (st->opt.verbose > 1)
 		put_questions(r, " q:", ",", b);
 	buf_chr(b, ' ');
-	buf_u64(b, record_has(r, FIELD_DNS_ANCOUNT) ? r->dns.answers_count : 0);
+	buf_u64(b, record_has(r, FIELD_DNS_ANCOUNT) ? dns_of(r)->answers_count : 0);
 	buf_chr(b, '/');
-	buf_u64(b, record_has(r, FIELD_DNS_NSCOUNT) ? r->dns.authorities_count : 0);
+	buf_u64(b, record_has(r, FIELD_DNS_NSCOUNT) ? dns_of(r)->authorities_count : 0);
 	buf_chr(b, '/');
-	buf_u64(b, record_has(r, FIELD_DNS_ARCOUNT) ? r->dns.additionals_count : 0);
+	buf_u64(b, record_has(r, FIELD_DNS_ARCOUNT) ? dns_of(r)->additionals_count : 0);
 	if (record_has(r, FIELD_DNS_ANSWERS))
 		put_answers(st, r, b);
 }
@@ -380,8 +381,8 @@ void line_dns(const struct line_state *st, const struct record *r, struct buf *b
 		buf_u64(b, is_tcp ? n + 2 : n);
 		return;
 	}
-	buf_u64(b, r->dns.id);
-	if (record_has(r, FIELD_DNS_TYPE) && !strcmp(r->dns.type, "answer"))
+	buf_u64(b, dns_of(r)->id);
+	if (record_has(r, FIELD_DNS_TYPE) && !strcmp(dns_of(r)->type, "answer"))
 		put_response(st, r, b);
 	else
 		put_query(r, b);

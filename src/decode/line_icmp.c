@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include "decode/icmp/fields.h"
 #include "decode/line_parts.h"
 #include "util/addr.h"
 
 static void put_orig_dst(const struct record *r, struct buf *b)
 {
 	if (record_has(r, FIELD_ICMP_ORIG_DST_IP))
-		addr_print(b, &r->icmp.orig_dst);
+		addr_print(b, &icmp_of(r)->orig_dst);
 	else
 		buf_chr(b, '?');
 }
@@ -15,9 +16,9 @@ static void put_id_seq(const struct record *r, struct buf *b)
 	if (!record_has(r, FIELD_ICMP_ID))
 		return;
 	buf_lit(b, ", id ");
-	buf_u64(b, r->icmp.id);
+	buf_u64(b, icmp_of(r)->id);
 	buf_lit(b, ", seq ");
-	buf_u64(b, r->icmp.seq);
+	buf_u64(b, icmp_of(r)->seq);
 }
 
 static void put_unknown_type(struct buf *b, uint8_t type)
@@ -45,7 +46,7 @@ static const struct { const char *before, *after; } unreachable[] = {
 
 static void put_unreachable(const struct record *r, struct buf *b)
 {
-	uint8_t code = r->icmp.code;
+	uint8_t code = icmp_of(r)->code;
 
 	switch (code) {
 	case 2:
@@ -53,12 +54,12 @@ static void put_unreachable(const struct record *r, struct buf *b)
 		put_orig_dst(r, b);
 		buf_chr(b, ' ');
 		if (code == 3 && record_has(r, FIELD_ICMP_ORIG_DST_PORT)) {
-			buf_str(b, r->icmp.orig_transport);
+			buf_str(b, icmp_of(r)->orig_transport);
 			buf_lit(b, " port ");
-			buf_u64(b, r->icmp.orig_dport);
+			buf_u64(b, icmp_of(r)->orig_dport);
 		} else {
 			buf_lit(b, "protocol ");
-			buf_str(b, record_has(r, FIELD_ICMP_ORIG_TRANSPORT) ? r->icmp.orig_transport : "?");
+			buf_str(b, record_has(r, FIELD_ICMP_ORIG_TRANSPORT) ? icmp_of(r)->orig_transport : "?");
 		}
 		buf_lit(b, " unreachable");
 		return;
@@ -67,7 +68,7 @@ static void put_unreachable(const struct record *r, struct buf *b)
 		buf_lit(b, " unreachable - need to frag");
 		if (record_has(r, FIELD_ICMP_MTU)) {
 			buf_lit(b, " (mtu ");
-			buf_u64(b, r->icmp.mtu);
+			buf_u64(b, icmp_of(r)->mtu);
 			buf_lit(b, ")");
 		}
 		return;
@@ -87,22 +88,22 @@ static void put_unreachable(const struct record *r, struct buf *b)
 
 static void put_redirect(const struct record *r, struct buf *b)
 {
-	buf_str(b, r->icmp.code == 2 || r->icmp.code == 3 ? "redirect-tos " : "redirect ");
+	buf_str(b, icmp_of(r)->code == 2 || icmp_of(r)->code == 3 ? "redirect-tos " : "redirect ");
 	put_orig_dst(r, b);
-	buf_str(b, r->icmp.code == 0 || r->icmp.code == 2 ? " to net " : " to host ");
+	buf_str(b, icmp_of(r)->code == 0 || icmp_of(r)->code == 2 ? " to net " : " to host ");
 	if (record_has(r, FIELD_ICMP_GATEWAY))
-		addr_print(b, &r->icmp.gateway);
+		addr_print(b, &icmp_of(r)->gateway);
 }
 
 static void put_time_exceeded(const struct record *r, struct buf *b)
 {
-	if (r->icmp.code == 0) {
+	if (icmp_of(r)->code == 0) {
 		buf_lit(b, "time exceeded in-transit");
-	} else if (r->icmp.code == 1) {
+	} else if (icmp_of(r)->code == 1) {
 		buf_lit(b, "ip reassembly time exceeded");
 	} else {
 		buf_lit(b, "time exceeded-#");
-		buf_u64(b, r->icmp.code);
+		buf_u64(b, icmp_of(r)->code);
 	}
 }
 
@@ -110,12 +111,12 @@ static void put_time_exceeded(const struct record *r, struct buf *b)
 static void put_parameter4(const struct record *r, struct buf *b)
 {
 	buf_str(b, "parameter problem - ");
-	if (r->icmp.code || !record_has(r, FIELD_ICMP_POINTER)) {
+	if (icmp_of(r)->code || !record_has(r, FIELD_ICMP_POINTER)) {
 		buf_lit(b, "code ");
-		buf_u64(b, r->icmp.code);
+		buf_u64(b, icmp_of(r)->code);
 	} else {
 		buf_lit(b, "octet ");
-		buf_u64(b, r->icmp.pointer);
+		buf_u64(b, icmp_of(r)->pointer);
 	}
 }
 
@@ -125,7 +126,7 @@ static void put_extended_reply(const struct record *r, struct buf *b)
 	static const char *const codes[] = {
 		"malformed query", "no such interface", "no such table entry", "multiple interfaces satisfy query",
 	};
-	uint8_t code = r->icmp.code;
+	uint8_t code = icmp_of(r)->code;
 
 	if (!record_has(r, FIELD_ICMP_CODE) || !code)
 		return;
@@ -147,7 +148,7 @@ static const char *const icmp_names[] = {
 
 static void put_icmp4(const struct record *r, struct buf *b)
 {
-	uint8_t type = r->icmp.type;
+	uint8_t type = icmp_of(r)->type;
 
 	buf_lit(b, "ICMP ");
 	switch (type) {
@@ -175,9 +176,9 @@ static void put_icmp4(const struct record *r, struct buf *b)
 			put_id_seq(r, b);
 		if ((type == 13 || type == 14) && record_has(r, FIELD_ICMP_ID)) {
 			buf_lit(b, " id ");
-			buf_u64(b, r->icmp.id);
+			buf_u64(b, icmp_of(r)->id);
 			buf_lit(b, " seq ");
-			buf_u64(b, r->icmp.seq);
+			buf_u64(b, icmp_of(r)->seq);
 		}
 	}
 }
@@ -217,7 +218,7 @@ static void put_unreachable6(const struct record *r, struct buf *b)
 		"unreachable route", "unreachable prohibited", "beyond scope", "unreachable address",
 		"unreachable port", "source address failed policy", "reject route to destination",
 	};
-	uint8_t code = r->icmp.code;
+	uint8_t code = icmp_of(r)->code;
 
 	buf_lit(b, ", ");
 	if (code >= sizeof(codes) / sizeof(codes[0])) {
@@ -232,16 +233,16 @@ static void put_unreachable6(const struct record *r, struct buf *b)
 	if (code == 4)
 		buf_chr(b, ',');
 	buf_chr(b, ' ');
-	addr_print(b, &r->icmp.orig_dst);
+	addr_print(b, &icmp_of(r)->orig_dst);
 	if (code == 2 && record_has(r, FIELD_ICMP_ORIG_SRC_IP)) {
 		buf_lit(b, ", source address ");
-		addr_print(b, &r->icmp.orig_src);
+		addr_print(b, &icmp_of(r)->orig_src);
 	}
 	if (code == 4 && record_has(r, FIELD_ICMP_ORIG_DST_PORT)) {
 		buf_chr(b, ' ');
-		buf_str(b, r->icmp.orig_transport);
+		buf_str(b, icmp_of(r)->orig_transport);
 		buf_lit(b, " port ");
-		buf_u64(b, r->icmp.orig_dport);
+		buf_u64(b, icmp_of(r)->orig_dport);
 	}
 }
 
@@ -251,7 +252,7 @@ static void put_parameter6(const struct record *r, struct buf *b)
 	static const char *const codes[] = {
 		"erroneous", "next header", "option", "incomplete header chain", "segment routing upper-layer header",
 	};
-	uint8_t code = r->icmp.code;
+	uint8_t code = icmp_of(r)->code;
 
 	if (!record_has(r, FIELD_ICMP_CODE))
 		return;
@@ -264,7 +265,7 @@ static void put_parameter6(const struct record *r, struct buf *b)
 	}
 	if (record_has(r, FIELD_ICMP_POINTER)) {
 		buf_lit(b, " - octet ");
-		buf_u64(b, r->icmp.pointer);
+		buf_u64(b, icmp_of(r)->pointer);
 	}
 }
 
@@ -272,30 +273,30 @@ static void put_redirect6(const struct record *r, struct buf *b)
 {
 	if (record_has(r, FIELD_ICMP_ND_DESTINATION)) {
 		buf_lit(b, ", ");
-		addr_print(b, &r->icmp.nd_destination);
+		addr_print(b, &icmp_of(r)->nd_destination);
 	} else if (record_has(r, FIELD_ICMP_ND_TARGET)) {
 		buf_chr(b, ',');
 	}
 	if (record_has(r, FIELD_ICMP_ND_TARGET)) {
 		buf_lit(b, " to ");
-		addr_print(b, &r->icmp.nd_target);
+		addr_print(b, &icmp_of(r)->nd_target);
 	}
 }
 
 /* A report's groups stand there when asked for: there may be many. */
 static void put_groups(const struct line_state *st, const struct record *r, struct buf *b)
 {
-	const struct str *s = r->icmp.groups.p;
+	const struct str *s = icmp_of(r)->groups.p;
 	uint32_t i;
 
 	if (record_has(r, FIELD_ICMP_GROUPS_COUNT)) {
 		buf_lit(b, ", ");
-		buf_u64(b, r->icmp.groups_count);
+		buf_u64(b, icmp_of(r)->groups_count);
 		buf_lit(b, " group record(s)");
 		if (!st->opt.verbose)
 			return;
 	}
-	for (i = 0; record_has(r, FIELD_ICMP_GROUPS) && i < r->icmp.groups.n; i++) {
+	for (i = 0; record_has(r, FIELD_ICMP_GROUPS) && i < icmp_of(r)->groups.n; i++) {
 		buf_str(b, " [gaddr ");
 		line_text(b, s[i].p, s[i].n);
 		buf_chr(b, ']');
@@ -307,27 +308,27 @@ static void put_nd_target(const struct record *r, struct buf *b, const char *bef
 	if (!record_has(r, FIELD_ICMP_ND_TARGET))
 		return;
 	buf_str(b, before);
-	addr_print(b, &r->icmp.nd_target);
+	addr_print(b, &icmp_of(r)->nd_target);
 }
 
 static void put_icmp6_body(const struct line_state *st, const struct record *r, struct buf *b)
 {
-	switch (r->icmp.type) {
+	switch (icmp_of(r)->type) {
 	case 1:
 		put_unreachable6(r, b);
 		break;
 	case 2:
 		if (record_has(r, FIELD_ICMP_MTU)) {
 			buf_lit(b, ", mtu ");
-			buf_u64(b, r->icmp.mtu);
+			buf_u64(b, icmp_of(r)->mtu);
 		}
 		break;
 	case 3:
-		if (r->icmp.code == 1) {
+		if (icmp_of(r)->code == 1) {
 			buf_lit(b, " (reassembly)");
 		} else if (record_has(r, FIELD_ICMP_ORIG_DST_IP)) {
 			buf_lit(b, " for ");
-			addr_print(b, &r->icmp.orig_dst);
+			addr_print(b, &icmp_of(r)->orig_dst);
 		}
 		break;
 	case 4:
@@ -364,14 +365,14 @@ static void put_icmp6_body(const struct line_state *st, const struct record *r, 
 
 static void put_icmp6(const struct line_state *st, const struct record *r, struct buf *b)
 {
-	const char *name = icmp6_name(r->icmp.type);
+	const char *name = icmp6_name(icmp_of(r)->type);
 
 	buf_lit(b, "ICMP6, ");
 	if (name) {
 		buf_str(b, name);
 	} else {
 		buf_lit(b, "unknown icmp6 type (");
-		buf_u64(b, r->icmp.type);
+		buf_u64(b, icmp_of(r)->type);
 		buf_lit(b, ")");
 	}
 	put_icmp6_body(st, r, b);

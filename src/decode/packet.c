@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "decode/arp/fields.h"
 #include "decode/fragment.h"
 #include "decode/ppp.h"
 #include "decode/state.h"
@@ -199,13 +200,13 @@ static void fill_ip(const struct packet *pk, struct record *r, bool mark)
 		record_mark(r, FIELD_DST_IP);
 	record_mark(r, FIELD_TRANSPORT);
 	/* A packet's ports are the ones in it; a fragment's others know them from the first. */
-	if (pk->ip.has_ports && !(pk->ip.inherited && r->kind == REC_PACKET)) {
+	if (pk->ip.has_ports && !(pk->ip.inherited && r->set == &packet_dataset)) {
 		r->sport = pk->ip.sport;
 		r->dport = pk->ip.dport;
 		record_mark(r, FIELD_SRC_PORT);
 		record_mark(r, FIELD_DST_PORT);
 	}
-	if (pk->hop_by_hop && (mark || r->kind == REC_ICMP))
+	if (pk->hop_by_hop && (mark || field_belongs(FIELD_IP_HOP_BY_HOP, r->set)))
 		record_mark(r, FIELD_IP_HOP_BY_HOP);
 	fill_fragment(pk, r, mark);
 	r->has_ah = pk->ip.has_ah;
@@ -269,9 +270,9 @@ static void fill_frame(const struct packet *pk, struct record *r)
 	r->mpls = (struct list){ pk->label, pk->labels };
 	r->tunnels_before = pk->tunnels_before;
 	r->mpls_before = pk->labels_before;
-	if (pk->labels && (r->kind == REC_PACKET || r->kind == REC_ARP || r->kind == REC_ICMP || r->kind == REC_DROP))
+	if (pk->labels && field_belongs(FIELD_MPLS, r->set))
 		record_mark(r, FIELD_MPLS);
-	if (pk->tunnels && (pk->has_outer || r->kind == REC_ARP)) {
+	if (pk->tunnels && (pk->has_outer || r->set == &arp_dataset)) {
 		r->tunnel = (struct list){ pk->tunnel, pk->tunnels };
 		record_mark(r, FIELD_TUNNEL);
 	}
@@ -312,12 +313,12 @@ static void fill_ppp(const struct packet *pk, struct record *r)
 	record_mark(r, FIELD_PPP_ID);
 }
 
-void packet_record(const struct packet *pk, struct record *r, enum record_kind kind)
+void packet_record(const struct packet *pk, struct record *r, const struct dataset *set)
 {
 	const struct frame *f = pk->frame;
-	bool is_packet = kind == REC_PACKET || kind == REC_DROP;
+	bool is_packet = set->sections & SECTION_PACKET;
 
-	record_start(r, kind);
+	record_start(r, set);
 	fill_frame(pk, r);
 	r->frame_len = f->len;
 	r->frame_cap_len = f->cap_len;
@@ -327,7 +328,7 @@ void packet_record(const struct packet *pk, struct record *r, enum record_kind k
 	if (pk->malformed)
 		record_mark(r, FIELD_MALFORMED);
 	r->net_type = pk->ip.version == 4 ? "ipv4" : pk->ip.version ? "ipv6" : "arp";
-	if (kind == REC_ARP) {
+	if (set == &arp_dataset) {
 		r->net_type = "arp";
 		r->payload_len = pk->l3_len;
 		record_mark(r, FIELD_NET_TYPE);

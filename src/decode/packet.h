@@ -116,12 +116,12 @@ void packet_tick(struct packet_state *st, uint64_t now_ns);
 void packet_walk(struct packet_state *st, struct packet *pk, const struct frame *f);
 
 /*
- * Fill a record of `kind` with what the packet says about itself.  Fields common
- * to all datasets for any kind; for REC_PACKET and REC_DROP all of them.  For the
+ * Fill a record of `set` with what the packet says about itself.  Fields common
+ * to all datasets for any kind; for packet and drop all of them.  For the
  * others the rest are filled in but not marked: whoever sees r->frame may read them
  * (the lines do), so nothing else sets r->frame.
  */
-void packet_record(const struct packet *pk, struct record *r, enum record_kind kind);
+void packet_record(const struct packet *pk, struct record *r, const struct dataset *set);
 /* Mark the link addresses of the innermost Ethernet header, for a dataset that needs to know the device. */
 void packet_macs(const struct packet *pk, struct record *r);
 

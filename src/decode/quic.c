@@ -5,6 +5,7 @@
 
 #include "decode/hello_table.h"
 #include "decode/quic_crypto.h"
+#include "decode/tls/fields.h"
 #include "decode/tls_hello.h"
 
 /*
@@ -297,7 +298,7 @@ static bool take_datagram(struct app_call *call, bool hinted)
 
 const struct app_decoder quic_decoder = {
 	.name = "quic",
-	.kind = REC_TLS,
+	.set = &tls_dataset,
 	.udp_ports = { 443, 8443, 853, 784, 8853 },
 	.open = open_quic,
 	.close = close_quic,

@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "decode/app.h"
+#include "decode/redis/fields.h"
 #include "decode/redis_secrets.h"
 #include "decode/resp.h"
 
@@ -127,7 +128,7 @@ static void note_command(struct conversation *cv, struct str name, const struct 
 static void ask(struct job *j, struct record *r)
 {
 	struct conversation *cv = j->cv;
-	struct request_key k = { REC_REDIS, j->d->conn->serial, cv->asked++ };
+	struct request_key k = { &redis_dataset, j->d->conn->serial, cv->asked++ };
 
 	if (!requests_ask(j->call->requests, &k, r)) {
 		cv->early = 0;
@@ -152,10 +153,10 @@ static void give_command(struct job *j, struct str name, struct str *args, uint3
 	note_command(cv, name, args, n);
 	if (!j->call->show_secrets)
 		redis_hide_secrets(name, args, n);
-	app_record(j->call, j->d, &r, REC_REDIS, "redis", "request");
-	r.redis.command = name;
-	r.redis.args = (struct list){ args, n };
-	r.redis.args_count = count;
+	app_record(j->call, j->d, &r, &redis_dataset, "redis", "request");
+	redis_of(&r)->command = name;
+	redis_of(&r)->args = (struct list){ args, n };
+	redis_of(&r)->args_count = count;
 	record_mark(&r, FIELD_REDIS_COMMAND);
 	record_mark(&r, FIELD_REDIS_ARGS);
 	record_mark(&r, FIELD_REDIS_ARGS_COUNT);
@@ -184,7 +185,7 @@ static void lose_pairs(struct job *j)
 	}
 	for (; cv->answered != cv->asked; cv->answered++)
 		requests_drop(j->call->requests,
-			      &(struct request_key){ REC_REDIS, j->d->conn->serial, cv->answered });
+			      &(struct request_key){ &redis_dataset, j->d->conn->serial, cv->answered });
 }
 
 static uint32_t give_up(struct job *j)
@@ -312,21 +313,21 @@ static void mark_value(struct record *r, const struct resp_token *t)
 {
 	struct str text = t->text;
 
-	r->redis.type = resp_type_name(t);
+	redis_of(r)->type = resp_type_name(t);
 	record_mark(r, FIELD_REDIS_REPLY_TYPE);
 	if (resp_is_aggregate(t->type) && t->value >= 0) {
-		r->redis.count = (uint32_t)t->value;
+		redis_of(r)->count = (uint32_t)t->value;
 		if (!t->streamed)
 			record_mark(r, FIELD_REDIS_REPLY_COUNT);
 		return;
 	}
-	if (!strcmp(r->redis.type, "null") || t->streamed)
+	if (!strcmp(redis_of(r)->type, "null") || t->streamed)
 		return;
 	if (t->type == '#')
 		text = text.p[0] == 't' ? (struct str){ "true", 4 } : (struct str){ "false", 5 };
 	if (t->type == '=' && text.n > 4 && text.p[3] == ':')	/* its format goes before it */
 		text = (struct str){ text.p + 4, text.n - 4 };
-	r->redis.value = at_most(text);
+	redis_of(r)->value = at_most(text);
 	record_mark(r, FIELD_REDIS_REPLY_VALUE);
 }
 
@@ -335,11 +336,11 @@ static void give_reply(struct job *j, const struct resp_token *t)
 	struct conversation *cv = j->cv;
 	bool push = t->type == '>';
 	bool waiting = cv->asked != cv->answered && !(t->type == '*' && j->way->published);
-	struct request_key k = { REC_REDIS, j->d->conn->serial, cv->answered + cv->early };
+	struct request_key k = { &redis_dataset, j->d->conn->serial, cv->answered + cv->early };
 	const struct record *asked = NULL;
 	struct record r;
 
-	app_record(j->call, j->d, &r, REC_REDIS, "redis",
+	app_record(j->call, j->d, &r, &redis_dataset, "redis",
 		   t->type == '|' ? "attribute" : push ? "push" : "response");
 	mark_value(&r, t);
 	if (!push && t->type != '|') {
@@ -354,9 +355,9 @@ static void give_reply(struct job *j, const struct resp_token *t)
 		}
 	}
 	/* An error may quote what it was asked. */
-	if (record_has(&r, FIELD_REDIS_REPLY_VALUE) && !strcmp(r.redis.type, "error") && !j->call->show_secrets &&
-	    redis_quotes_secret(asked ? asked->redis.command : (struct str){ "", 0 }, r.redis.value))
-		r.redis.value = (struct str){ "[hidden]", 8 };
+	if (record_has(&r, FIELD_REDIS_REPLY_VALUE) && !strcmp(redis_of(&r)->type, "error") && !j->call->show_secrets &&
+	    redis_quotes_secret(asked ? redis_of(asked)->command : (struct str){ "", 0 }, redis_of(&r)->value))
+		redis_of(&r)->value = (struct str){ "[hidden]", 8 };
 	cv->given++;
 	emit_record(j->call->e, &r);
 }
@@ -564,7 +565,7 @@ static enum app_guess guess_redis(struct app_call *call, const struct stream_dat
 
 const struct app_decoder redis_decoder = {
 	.name = "redis",
-	.kind = REC_REDIS,
+	.set = &redis_dataset,
 	.tcp_ports = { 6379, 6380, 16379, 26379, 7000, 7001 },
 	.open = open_redis,
 	.close = free,

@@ -48,7 +48,7 @@ static struct pairs_key key_of(const struct request_key *k)
 	memset(&p, 0, sizeof(p));
 	memcpy(p.client, &k->conversation, sizeof(k->conversation));
 	memcpy(p.server, &k->id, sizeof(k->id));
-	p.kind = (uint8_t)k->kind;
+	p.kind = k->set->id;
 	p.in_turn = true;
 	return p;
 }

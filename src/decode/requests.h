@@ -14,7 +14,7 @@ enum { REQUESTS_MAX = 16384 };
 
 /* Whose request: the kind, the conversation (stream_conn.serial, app_conversation()), and its number there. */
 struct request_key {
-	enum record_kind kind;
+	const struct dataset *set;
 	uint64_t conversation;
 	uint64_t id;
 };

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "decode/app.h"
+#include "decode/tls/fields.h"
 #include "decode/tls_hello.h"
 
 /*
@@ -262,7 +263,8 @@ static enum app_guess guess_tls(struct app_call *call, const struct stream_data 
 
 const struct app_decoder tls_decoder = {
 	.name = "tls",
-	.kind = REC_TLS,
+	.set = &tls_dataset,
+	.heads_tell = true,
 	.tcp_ports = { 443, 8443, 853, 993, 995, 465, 636, 5061 },
 	.open = open_tls,
 	.close = free,

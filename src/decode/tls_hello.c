@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include "decode/tls/fields.h"
 #include "decode/tls_hello.h"
 
 #include <stdio.h>
@@ -218,37 +219,37 @@ static void mark_client(struct record *r, const struct tls_hello *h, enum tls_tr
 			char ja3[33], char ja4[37])
 {
 	if (h->server_name.n) {
-		r->tls.server_name = h->server_name;
+		tls_of(r)->server_name = h->server_name;
 		record_mark(r, FIELD_TLS_SERVER_NAME);
 	}
 	if (h->n_alpn) {
-		r->tls.alpn = (struct list){ h->alpn, h->n_alpn };
+		tls_of(r)->alpn = (struct list){ h->alpn, h->n_alpn };
 		record_mark(r, FIELD_TLS_ALPN);
 	}
 	if (!h->whole)
 		return;
 	if (h->version != SSL2) {
 		tls_ja3(h, ja3);
-		r->tls.ja3 = text(ja3);
+		tls_of(r)->ja3 = text(ja3);
 		record_mark(r, FIELD_TLS_JA3);
 	}
 	tls_ja4(h, transport, ja4);
-	r->tls.ja4 = text(ja4);
+	tls_of(r)->ja4 = text(ja4);
 	record_mark(r, FIELD_TLS_JA4);
 }
 
 static void mark_server(struct record *r, const struct tls_hello *h, char cipher[8], char ja3s[33])
 {
 	snprintf(cipher, 8, "0x%04x", h->cipher);
-	r->tls.cipher_id = text(cipher);
+	tls_of(r)->cipher_id = text(cipher);
 	record_mark(r, FIELD_TLS_CIPHER_ID);
 	if (h->n_alpn) {
-		r->tls.next_protocol = h->alpn[0];
+		tls_of(r)->next_protocol = h->alpn[0];
 		record_mark(r, FIELD_TLS_NEXT_PROTOCOL);
 	}
 	if (h->whole) {
 		tls_ja3(h, ja3s);
-		r->tls.ja3s = text(ja3s);
+		tls_of(r)->ja3s = text(ja3s);
 		record_mark(r, FIELD_TLS_JA3S);
 	}
 }
@@ -257,14 +258,14 @@ void tls_hello_give(const struct app_call *call, const struct stream_data *d, co
 		    enum tls_transport transport, uint64_t conversation)
 {
 	static const char *const protocols[] = { "tls", "quic", "dtls" };
-	struct request_key k = { REC_TLS, conversation, 0 };
+	struct request_key k = { &tls_dataset, conversation, 0 };
 	char version[16], cipher[8], ja3[33], ja4[37];
 	struct record r;
 
-	app_record(call, d, &r, REC_TLS, protocols[transport], h->server ? "server_hello" : "client_hello");
-	r.tls.version = text(version_text(h->version, version));
+	app_record(call, d, &r, &tls_dataset, protocols[transport], h->server ? "server_hello" : "client_hello");
+	tls_of(&r)->version = text(version_text(h->version, version));
 	record_mark(&r, FIELD_TLS_VERSION);
-	r.tls.version_protocol = transport == TLS_DTLS ? "dtls" :
+	tls_of(&r)->version_protocol = transport == TLS_DTLS ? "dtls" :
 				 h->version == SSL2 || h->version == SSL3 ? "ssl" : "tls";
 	record_mark(&r, FIELD_TLS_VERSION_PROTOCOL);
 	if (h->server) {

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "decode/icmp/fields.h"
 #include "detect/table.h"
 
 enum { TH_FIN = 1, TH_SYN = 2, TH_RST = 4, TH_PSH = 8, TH_ACK = 16, TH_URG = 32 };
@@ -450,10 +451,11 @@ void calls_icmp(struct calls *c, const struct record *r, uint64_t now_ns)
 	c->now_ns = now_ns;
 	c->stamp_ns = r->time_ns;
 	if (!record_has(r, FIELD_ICMP_ORIG_SRC_PORT) || !record_has(r, FIELD_ICMP_ORIG_TRANSPORT) ||
-	    r->icmp.type != (v4 ? 3 : 1) || (v4 && r->icmp.code == 4))
+	    icmp_of(r)->type != (v4 ? 3 : 1) || (v4 && icmp_of(r)->code == 4))
 		return;
-	proto = !strcmp(r->icmp.orig_transport, "tcp") ? PROTO_TCP : PROTO_UDP;
-	make_key(key, &r->icmp.orig_src, r->icmp.orig_sport, &r->icmp.orig_dst, r->icmp.orig_dport, proto);
+	proto = !strcmp(icmp_of(r)->orig_transport, "tcp") ? PROTO_TCP : PROTO_UDP;
+	make_key(key, &icmp_of(r)->orig_src, icmp_of(r)->orig_sport, &icmp_of(r)->orig_dst,
+		 icmp_of(r)->orig_dport, proto);
 	k = find(c, key, &bucket);
 	if (k && !k->acked)
 		judge(c, k, CALL_FAILED, END_REFUSED);

@@ -7,7 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "decode/icmp/fields.h"
 #include "detect/detector.h"
+#include "detect/fields.h"
 #include "util/steady.h"
 
 #define SECONDS(n) ((n) * 1000000000ull)
@@ -67,7 +69,7 @@ struct detect {
 	struct calls *calls;
 	void *state[DETECTORS];
 	bool on[DETECTORS];
-	uint8_t wants[REC_KINDS];	/* 1 << place in detectors[] */
+	uint8_t wants[DATASETS_MAX];	/* by id: 1 << place in detectors[] */
 	struct table repeats;
 	struct steady clock;
 	uint64_t now_ns, tick_ns, told_ns;	/* told: what an alert of now bears */
@@ -172,8 +174,8 @@ int detect_open(struct detect **out, const struct detect_options *opt)
 			d->on[i] |= detectors[i]->rules >> rule & 1 && opt->limits[rule].on;
 		if (!d->on[i])
 			continue;
-		for (int kind = 0; kind < REC_KINDS; kind++)
-			d->wants[kind] |= (uint8_t)((detectors[i]->kinds >> kind & 1) << i);
+		for (const struct dataset *const *set = detectors[i]->sets; *set; set++)
+			d->wants[(*set)->id] |= (uint8_t)(1u << i);
 		err = detectors[i]->open(&d->state[i], d);
 	}
 	if (err) {
@@ -199,14 +201,14 @@ void detect_close(struct detect *d)
 static void mark_evidence(struct record *r, const struct alert *a, uint64_t suppressed)
 {
 	const struct {
-		enum field_id id;
+		unsigned int id;
 		uint64_t v, *to;
 	} rows[] = {
-		{ FIELD_ALERT_COUNT, a->count, &r->alert.count },
-		{ FIELD_ALERT_PORTS, a->ports, &r->alert.ports },
-		{ FIELD_ALERT_HOSTS, a->hosts, &r->alert.hosts },
-		{ FIELD_ALERT_SOURCES, a->sources, &r->alert.sources },
-		{ FIELD_ALERT_SUPPRESSED, suppressed, &r->alert.suppressed },
+		{ FIELD_ALERT_COUNT, a->count, &alert_of(r)->count },
+		{ FIELD_ALERT_PORTS, a->ports, &alert_of(r)->ports },
+		{ FIELD_ALERT_HOSTS, a->hosts, &alert_of(r)->hosts },
+		{ FIELD_ALERT_SOURCES, a->sources, &alert_of(r)->sources },
+		{ FIELD_ALERT_SUPPRESSED, suppressed, &alert_of(r)->suppressed },
 		{ FIELD_FRAME_NUMBER, r->frame_number, &r->frame_number },
 	};
 
@@ -243,14 +245,14 @@ static void tell(struct detect *d, const struct alert *a, const char *message, u
 	const struct detect_rule_info *rule = &detect_rules[a->rule];
 	struct record r;
 
-	record_start(&r, REC_ALERT);
+	record_start(&r, &alert_dataset);
 	r.time_ns = r.end_ns = d->told_ns;
 	r.start_ns = a->start_ns && a->start_ns < d->told_ns ? a->start_ns : d->told_ns;
 	r.frame_number = d->frame_number;
-	r.alert.kind = "alert";
-	r.alert.rule = rule->name;
-	r.alert.severity = rule->severity;
-	r.alert.message = (struct str){ message, (uint32_t)strlen(message) };
+	r.event_kind = "alert";
+	alert_of(&r)->rule = rule->name;
+	r.severity = rule->severity;
+	alert_of(&r)->message = (struct str){ message, (uint32_t)strlen(message) };
 	record_mark(&r, FIELD_TIME);
 	record_mark(&r, FIELD_START);
 	record_mark(&r, FIELD_END);
@@ -259,7 +261,7 @@ static void tell(struct detect *d, const struct alert *a, const char *message, u
 	record_mark(&r, FIELD_RULE_NAME);
 	record_mark(&r, FIELD_MESSAGE);
 	if (rule->technique) {
-		r.alert.technique = rule->technique;
+		alert_of(&r)->technique = rule->technique;
 		record_mark(&r, FIELD_TECHNIQUE);
 	}
 	mark_ends(&r, a);
@@ -317,18 +319,18 @@ static void at(struct detect *d, uint64_t stamp_ns)
 
 int detect_record(struct detect *d, const struct record *r, record_fn fn, void *ctx)
 {
-	unsigned int wants = d->wants[r->kind];
+	unsigned int wants = d->wants[r->set->id];
 
 	d->fn = fn;
 	d->ctx = ctx;
 	d->rc = 0;
-	if (!wants && r->kind != REC_PACKET && r->kind != REC_ICMP)
+	if (!wants && r->set != &packet_dataset && r->set != &icmp_dataset)
 		return 0;
 	d->frame_number = record_has(r, FIELD_FRAME_NUMBER) ? r->frame_number : 0;
 	at(d, r->time_ns);
-	if (r->kind == REC_PACKET)
+	if (r->set == &packet_dataset)
 		calls_packet(d->calls, r, d->now_ns);
-	else if (r->kind == REC_ICMP)
+	else if (r->set == &icmp_dataset)
 		calls_icmp(d->calls, r, d->now_ns);
 	for (unsigned int i = 0; wants; i++, wants >>= 1)
 		if (wants & 1)

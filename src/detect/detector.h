@@ -15,7 +15,7 @@ struct detector {
 	uint32_t rules;			/* 1 << RULE_x: opened when one of them is on */
 	int  (*open)(void **state, struct detect *d);
 	void (*close)(void *state);
-	uint32_t kinds;			/* 1 << REC_x that record() wants */
+	const struct dataset *sets[4];	/* that record() wants */
 	void (*record)(void *state, struct detect *d, const struct record *r);
 	void (*call)(void *state, struct detect *d, const struct call_news *n);
 	void (*tick)(void *state, struct detect *d, bool end);

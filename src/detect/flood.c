@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "decode/icmp/fields.h"
 #include "detect/detector.h"
 #include "util/steady.h"
 
@@ -253,19 +254,19 @@ static void flood_call(void *state, struct detect *d, const struct call_news *n)
 /* Answers, errors and the talk of neighbours and groups (RFC 4861, 2710, 3810). */
 static bool is_reply(const struct record *r)
 {
-	return r->icmp.type == (r->src.family == 4 ? 0 : 129);
+	return icmp_of(r)->type == (r->src.family == 4 ? 0 : 129);
 }
 
 static bool is_error(const struct record *r)
 {
-	uint8_t t = r->icmp.type;
+	uint8_t t = icmp_of(r)->type;
 
 	return r->src.family == 4 ? t == 3 || t == 4 || t == 5 || t == 11 || t == 12 : t < 128;
 }
 
 static bool is_neighbours(const struct record *r)
 {
-	uint8_t t = r->icmp.type;
+	uint8_t t = icmp_of(r)->type;
 
 	return r->src.family == 4 ? t == 9 || t == 10 : (t >= 130 && t <= 137) || t == 143;
 }
@@ -289,7 +290,7 @@ static void flood_record(void *state, struct detect *d, const struct record *r)
 	struct flood *f = state;
 	struct rate *to;
 
-	if (r->kind == REC_ICMP) {
+	if (r->set == &icmp_dataset) {
 		icmp_message(f, d, r);
 		return;
 	}
@@ -341,7 +342,7 @@ const struct detector flood_detector = {
 		 1u << RULE_ICMP_FLOOD | 1u << RULE_UDP_FLOOD,
 	.open = flood_open,
 	.close = flood_close,
-	.kinds = 1u << REC_PACKET | 1u << REC_ICMP,
+	.sets = { &packet_dataset, &icmp_dataset },
 	.record = flood_record,
 	.call = flood_call,
 	.tick = flood_tick,

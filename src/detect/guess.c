@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "decode/http/fields.h"
+#include "decode/redis/fields.h"
 #include "detect/detector.h"
 #include "util/steady.h"
 
@@ -106,11 +108,13 @@ static void guess_record(void *state, struct detect *d, const struct record *r)
 {
 	if (!record_has(r, FIELD_SRC_PORT))
 		return;
-	if (record_has(r, FIELD_HTTP_STATUS)) {
-		if (r->http.status == 401 || r->http.status / 100 == 2)
-			guessed(state, d, &r->dst, &r->src, r->sport, r->http.status != 401, "refused logins to");
-	} else if (r->kind == REC_REDIS && record_has(r, FIELD_REDIS_REPLY_VALUE)) {
-		if (starts(&r->redis.value, "WRONGPASS") || starts(&r->redis.value, "ERR invalid password"))
+	if (r->set != &redis_dataset) {
+		if (!record_has(r, FIELD_HTTP_STATUS))
+			return;
+		if (http_of(r)->status == 401 || http_of(r)->status / 100 == 2)
+			guessed(state, d, &r->dst, &r->src, r->sport, http_of(r)->status != 401, "refused logins to");
+	} else if (record_has(r, FIELD_REDIS_REPLY_VALUE)) {
+		if (starts(&redis_of(r)->value, "WRONGPASS") || starts(&redis_of(r)->value, "ERR invalid password"))
 			guessed(state, d, &r->dst, &r->src, r->sport, false, "refused logins to");
 	}
 }
@@ -120,7 +124,7 @@ const struct detector guess_detector = {
 	.rules = 1u << RULE_BRUTE_FORCE,
 	.open = guess_open,
 	.close = guess_close,
-	.kinds = 1u << REC_HTTP | 1u << REC_HTTP2 | 1u << REC_REDIS,
+	.sets = { &http_dataset, &http2_dataset, &redis_dataset },
 	.record = guess_record,
 	.call = guess_call,
 	.follow = asks_password,

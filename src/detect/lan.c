@@ -10,6 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "decode/arp/fields.h"
+#include "decode/dhcp/fields.h"
+#include "decode/icmp/fields.h"
 #include "detect/detector.h"
 #include "util/steady.h"
 
@@ -204,21 +207,22 @@ static void claim(struct lan *l, struct detect *d, const struct addr *a, const u
 /* Whoever claims an address has sent the frame; other stations' claims are passed on by no bridge. */
 static bool is_damaged(const struct record *r)
 {
-	return record_has(r, FIELD_SRC_MAC) && memcmp(r->smac, r->arp.sender_mac, 6) != 0;
+	return record_has(r, FIELD_SRC_MAC) && memcmp(r->smac, arp_of(r)->sender_mac, 6) != 0;
 }
 
 static void arp_record(struct lan *l, struct detect *d, const struct record *r)
 {
+	const struct arp_body *arp = arp_of(r);
 	bool to_other;
 	bool fresh;
 
 	if (!record_has(r, FIELD_ARP_SENDER_IP) || !record_has(r, FIELD_ARP_SENDER_MAC) ||
-	    !record_has(r, FIELD_ARP_TARGET_IP) || is_damaged(r) || (r->arp.opcode != 1 && r->arp.opcode != 2))
+	    !record_has(r, FIELD_ARP_TARGET_IP) || is_damaged(r) || (arp->opcode != 1 && arp->opcode != 2))
 		return;
-	to_other = r->arp.opcode == 2 && memcmp(&r->arp.sender_ip, &r->arp.target_ip, sizeof(struct addr)) != 0;
-	claim(l, d, &r->arp.sender_ip, r->arp.sender_mac, to_other);
-	if (r->arp.opcode == 1 && is_one_host(&r->arp.target_ip))
-		binding_of(l, d, &r->arp.target_ip, &fresh)->asked_ns = detect_now(d);
+	to_other = arp->opcode == 2 && memcmp(&arp->sender_ip, &arp->target_ip, sizeof(struct addr)) != 0;
+	claim(l, d, &arp->sender_ip, arp->sender_mac, to_other);
+	if (arp->opcode == 1 && is_one_host(&arp->target_ip))
+		binding_of(l, d, &arp->target_ip, &fresh)->asked_ns = detect_now(d);
 }
 
 /* Neighbour discovery (RFC 4861): 135 asks for the target, 136 claims it. */
@@ -228,16 +232,16 @@ static void nd_record(struct lan *l, struct detect *d, const struct record *r)
 
 	if (r->src.family != 6 || !record_has(r, FIELD_ICMP_ND_TARGET))
 		return;
-	if (r->icmp.type == 135 && is_one_host(&r->icmp.nd_target))
-		binding_of(l, d, &r->icmp.nd_target, &fresh)->asked_ns = detect_now(d);
-	else if (r->icmp.type == 136 && record_has(r, FIELD_ICMP_ND_LLADDR))
-		claim(l, d, &r->icmp.nd_target, r->icmp.nd_lladdr, is_one_host(&r->dst));
+	if (icmp_of(r)->type == 135 && is_one_host(&icmp_of(r)->nd_target))
+		binding_of(l, d, &icmp_of(r)->nd_target, &fresh)->asked_ns = detect_now(d);
+	else if (icmp_of(r)->type == 136 && record_has(r, FIELD_ICMP_ND_LLADDR))
+		claim(l, d, &icmp_of(r)->nd_target, icmp_of(r)->nd_lladdr, is_one_host(&r->dst));
 }
 
 /* A client that made itself up: not the sender of the frame, or with an address of no maker. */
 static bool is_made_up(const struct lan *l, const struct record *r, bool new_maker)
 {
-	const uint8_t *mac = r->dhcp.client_mac;
+	const uint8_t *mac = dhcp_of(r)->client_mac;
 	bool relayed = record_has(r, FIELD_DHCPV4_RELAY_IP);
 
 	if (!relayed && record_has(r, FIELD_SRC_MAC) && memcmp(r->smac, mac, 6))
@@ -264,7 +268,7 @@ static void dhcp_record(struct lan *l, struct detect *d, const struct record *r)
 		memcpy(l->dhcp.smac, r->smac, 6);
 		l->dhcp.has_sender = true;
 	}
-	mac = mac_word(r->dhcp.client_mac);
+	mac = mac_word(dhcp_of(r)->client_mac);
 	new_maker = variety_add(&l->dhcp.makers, hash_words(detect_key(d), (uint64_t[]){ mac & 0xffffff }, 1));
 	if (!variety_add(&l->dhcp.clients, hash_words(detect_key(d), &mac, 1)))
 		return;
@@ -288,11 +292,11 @@ static void lan_record(void *state, struct detect *d, const struct record *r)
 
 	if (record_has(r, FIELD_TUNNEL))	/* another link */
 		return;
-	if (r->kind == REC_DHCP) {
+	if (r->set == &dhcp_dataset) {
 		if (detect_limit(d, RULE_DHCP_FLOOD)->on)
 			dhcp_record(l, d, r);
 	} else if (detect_limit(d, RULE_ARP_SPOOF)->on) {
-		if (r->kind == REC_ARP)
+		if (r->set == &arp_dataset)
 			arp_record(l, d, r);
 		else
 			nd_record(l, d, r);
@@ -304,7 +308,7 @@ const struct detector lan_detector = {
 	.rules = 1u << RULE_DHCP_FLOOD | 1u << RULE_ARP_SPOOF,
 	.open = lan_open,
 	.close = lan_close,
-	.kinds = 1u << REC_ARP | 1u << REC_ICMP | 1u << REC_DHCP,
+	.sets = { &arp_dataset, &icmp_dataset, &dhcp_dataset },
 	.record = lan_record,
 	.evicted = lan_evicted,
 };

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "decode/dns/fields.h"
 #include "detect/detector.h"
 #include "util/steady.h"
 
@@ -128,7 +129,7 @@ static bool take(struct domain *o, struct detect *d, const struct str *name, uin
 
 static void names_record(void *state, struct detect *d, const struct record *r)
 {
-	const struct str *name = &r->dns.question_name, *code = &r->dns.response_code;
+	const struct str *name = &dns_of(r)->question_name, *code = &dns_of(r)->response_code;
 	uint32_t at = record_has(r, FIELD_DNS_QUESTION_NAME) ? domain_at(name) : 0;
 	struct domain *o;
 
@@ -154,7 +155,7 @@ const struct detector names_detector = {
 	.rules = 1u << RULE_DNS_TUNNEL | 1u << RULE_RANDOM_SUBDOMAIN,
 	.open = names_open,
 	.close = names_close,
-	.kinds = 1u << REC_DNS,
+	.sets = { &dns_dataset },
 	.record = names_record,
 	.evicted = names_evicted,
 };

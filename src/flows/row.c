@@ -6,6 +6,7 @@
 #include <nettle/sha1.h>
 #include <string.h>
 
+#include "flows/fields.h"
 #include "util/unwritten.h"
 
 enum { PROTO_ICMP = 1, PROTO_TCP = 6, PROTO_UDP = 17, PROTO_ICMPV6 = 58, PROTO_SCTP = 132 };
@@ -56,20 +57,20 @@ static void put_side(struct flow_row *row, struct record *r, const struct flow *
 	unsigned int first = i ? FIELD_DST_PACKETS : FIELD_SRC_PACKETS, n = 2;
 
 	_Static_assert(FIELD_DST_RESETS - FIELD_DST_PACKETS + 1 == FIELDS_OF_A_SIDE, "both ends have the same fields");
-	r->flow.side[i].packets = s->packets;
-	r->flow.side[i].bytes = s->bytes;
-	r->flow.side[i].ttl = s->ttl_min;
-	r->flow.side[i].dscp = s->tos >> 2;
+	flow_of(r)->side[i].packets = s->packets;
+	flow_of(r)->side[i].bytes = s->bytes;
+	flow_of(r)->side[i].ttl = s->ttl_min;
+	flow_of(r)->side[i].dscp = s->tos >> 2;
 	put_flags(row->tcp_flags[i], s->tcp_flags);
-	r->flow.side[i].tcp_flags = row->tcp_flags[i];
-	r->flow.side[i].retransmissions = s->retransmissions;
-	r->flow.side[i].out_of_order = s->out_of_order;
-	r->flow.side[i].zero_windows = s->zero_windows;
-	r->flow.side[i].resets = s->resets;
+	flow_of(r)->side[i].tcp_flags = row->tcp_flags[i];
+	flow_of(r)->side[i].retransmissions = s->retransmissions;
+	flow_of(r)->side[i].out_of_order = s->out_of_order;
+	flow_of(r)->side[i].zero_windows = s->zero_windows;
+	flow_of(r)->side[i].resets = s->resets;
 	if (s->packets)
 		n = f->key.proto == PROTO_TCP ? FIELDS_OF_A_SIDE : 4;
 	for (unsigned int j = 0; j < n; j++)
-		record_mark(r, (enum field_id)(first + j));
+		record_mark(r, first + j);
 }
 
 static void put_times(struct record *r, const struct flow *f)
@@ -83,11 +84,11 @@ static void put_times(struct record *r, const struct flow *f)
 	record_mark(r, FIELD_END);
 	record_mark(r, FIELD_DURATION);
 	if (f->handshake_us) {
-		r->flow.handshake_ns = f->handshake_us * 1000ull;
+		flow_of(r)->handshake_ns = f->handshake_us * 1000ull;
 		record_mark(r, FIELD_TCP_HANDSHAKE_RTT);
 	}
 	if (rtt) {
-		r->flow.rtt_ns = rtt * 1000ull;
+		flow_of(r)->rtt_ns = rtt * 1000ull;
 		record_mark(r, FIELD_TCP_RTT);
 	}
 }
@@ -121,25 +122,25 @@ static void put_key(struct flow_row *row, struct record *r, const struct flow *f
 	}
 	if (!flow_community_id(row->community_id, k))
 		return;
-	r->flow.community_id = (struct str){ row->community_id, (uint32_t)strlen(row->community_id) };
+	flow_of(r)->community_id = (struct str){ row->community_id, (uint32_t)strlen(row->community_id) };
 	record_mark(r, FIELD_COMMUNITY_ID);
 }
 
 void flow_record(struct flow_row *row, struct record *r, const struct flow *f)
 {
-	record_start(r, REC_FLOW);
+	record_start(r, &flow_dataset);
 	put_times(r, f);
 	put_key(row, r, f);
 	put_side(row, r, f, 0);
 	put_side(row, r, f, 1);
-	r->flow.packets = f->side[0].packets + f->side[1].packets;
-	r->flow.bytes = f->side[0].bytes + f->side[1].bytes;
+	flow_of(r)->packets = f->side[0].packets + f->side[1].packets;
+	flow_of(r)->bytes = f->side[0].bytes + f->side[1].bytes;
 	record_mark(r, FIELD_NET_PACKETS);
 	record_mark(r, FIELD_NET_BYTES);
-	r->flow.state = flow_state_names[f->state];
+	flow_of(r)->state = flow_state_names[f->state];
 	record_mark(r, FIELD_FLOW_STATE);
 	if (f->end != FLOW_LIVES) {
-		r->flow.end_reason = flow_end_names[f->end];
+		flow_of(r)->end_reason = flow_end_names[f->end];
 		record_mark(r, FIELD_FLOW_END);
 	}
 }

@@ -33,8 +33,11 @@ static unsigned int usual_width(enum field_type type, enum time_style time)
 		return 16;
 	case FT_ITEMS:
 	case FT_COUNTS:
+	case FT_MAP:
 		return 24;
 	case FT_U64:
+	case FT_I64:
+	case FT_F64:
 		return 10;
 	case FT_BOOL:
 	case FT_U8:
@@ -85,7 +88,7 @@ int columns_open(struct columns *c, const uint16_t *fields, unsigned int n, unsi
 	c->limit = limit;
 	c->utf8 = utf8;
 	for (i = 0; i < n; i++) {
-		const struct field *f = &record_fields[fields[i]];
+		const struct field *f = field_get(fields[i]);
 
 		usual = usual_width(f->type, time);
 		c->v[i].title = f->name;

@@ -12,29 +12,51 @@
  * is an empty cell.  Lists are joined by spaces; lists of structs are JSON text.
  * Text is escaped as in tables, so a row is a line.
  */
-enum { CELL_LIMIT = FMT_CELL_MAX - JSON_ITEM_MAX };	/* of JSON text in a cell */
+enum {
+	CELL_LIMIT = FMT_CELL_MAX - JSON_ITEM_MAX,	/* of JSON text in a cell */
+	COLUMNS_MAX = 64,
+};
 
 struct csv {
 	struct sink s;
 	struct time_cache time;
 	struct buf cell;
+	uint16_t columns[COLUMNS_MAX];	/* unless -o chooses */
+	unsigned int n;
 };
 
-/* What any record can be told apart by, and what each kind is about. */
-static const uint16_t default_fields[] = {
+/* What any record can be told apart by; what each kind is about follows, by its dataset's columns. */
+static const uint16_t common_columns[] = {
 	FIELD_TIME, FIELD_DATASET, FIELD_ACTION, FIELD_INTERFACE, FIELD_DIRECTION,
 	FIELD_SRC_IP, FIELD_SRC_PORT, FIELD_DST_IP, FIELD_DST_PORT, FIELD_TRANSPORT,
 	FIELD_FRAME_NUMBER, FIELD_FRAME_LEN, FIELD_TCP_FLAGS,
-	FIELD_DNS_QUESTION_NAME, FIELD_DNS_QUESTION_TYPE, FIELD_DNS_RESPONSE_CODE,
-	FIELD_ICMP_TYPE, FIELD_ICMP_CODE, FIELD_ARP_OPCODE,
-	FIELD_DROP_REASON, FIELD_DROP_LOCATION,
-	FIELD_LOST_STAGE, FIELD_LOST_REASON, FIELD_LOST_COUNT,
 };
+
+static void add_columns(struct csv *c, const struct dataset *set)
+{
+	for (const uint16_t *p = set->columns; p && *p && c->n < COLUMNS_MAX; p++)
+		c->columns[c->n++] = field_number(set, *p);
+}
+
+/* Protocols, the highest layer first, and then what is ours. */
+static void choose_columns(struct csv *c)
+{
+	for (c->n = 0; c->n < sizeof(common_columns) / sizeof(common_columns[0]); c->n++)
+		c->columns[c->n] = common_columns[c->n];
+	for (unsigned int i = n_datasets; i-- > 0;)
+		if (datasets[i]->is_protocol)
+			add_columns(c, datasets[i]);
+	for (unsigned int i = 0; i < n_datasets; i++)
+		if (!datasets[i]->is_protocol)
+			add_columns(c, datasets[i]);
+}
 
 static unsigned int columns(const struct sink *s, const uint16_t **fields)
 {
-	*fields = s->opt.n_fields ? s->opt.fields : default_fields;
-	return s->opt.n_fields ? s->opt.n_fields : sizeof(default_fields) / sizeof(default_fields[0]);
+	const struct csv *c = (const struct csv *)s;
+
+	*fields = s->opt.n_fields ? s->opt.fields : c->columns;
+	return s->opt.n_fields ? s->opt.n_fields : c->n;
 }
 
 /*
@@ -93,21 +115,22 @@ static void put_json(struct csv *c, const void *at, const struct item_table *ite
 	c->cell.full = w.cut;
 }
 
-static void put_cell(struct csv *c, struct buf *b, const struct record *r, enum field_id f)
+static void put_cell(struct csv *c, struct buf *b, const struct record *r, unsigned int number)
 {
-	const struct field *field = &record_fields[f];
+	const struct field *field = field_get(number);
+	const void *at = record_value(r, number);
 
-	if (!record_has(r, f))
+	if (!at)
 		return;
 	if (field->type < FT_STR) {
-		fmt_field(b, &c->time, r, f);
+		fmt_value(b, &c->time, field->type, at, NULL);
 		return;
 	}
 	c->cell.n = 0;
 	if (field->type == FT_ITEMS)
-		put_json(c, record_at(r, f), field->items);
+		put_json(c, at, field->items);
 	else
-		fmt_field(&c->cell, &c->time, r, f);
+		fmt_value(&c->cell, &c->time, field->type, at, NULL);
 	fmt_seal(&c->cell);
 	put_text(b, c->cell.p, c->cell.n);
 }
@@ -116,15 +139,17 @@ static int csv_open(struct sink *s)
 {
 	struct buf *b = &s->out->buf;
 	const uint16_t *fields;
-	unsigned int n = columns(s, &fields), i;
+	unsigned int n, i;
 
+	choose_columns((struct csv *)s);
+	n = columns(s, &fields);
 	((struct csv *)s)->cell.max = FMT_CELL_MAX;
 	if (!s->opt.header)
 		return 0;
 	for (i = 0; i < n; i++) {
 		if (i)
 			buf_chr(b, ',');
-		buf_str(b, record_fields[fields[i]].name);
+		buf_str(b, field_get(fields[i])->name);
 	}
 	buf_chr(b, '\n');
 	return out_commit(s->out);

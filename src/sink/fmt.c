@@ -3,6 +3,7 @@
 
 #include "util/addr.h"
 #include "util/escape.h"
+#include "util/real.h"
 #include "util/utf8.h"
 
 enum { DEFAULT_MAX = 1 << 20, LONGEST_ESCAPE = 10 };
@@ -100,11 +101,58 @@ static void put_time(struct buf *b, struct time_cache *time, uint64_t ns)
 		b->n += time_utc(time, b->p + b->n, ns);
 }
 
-static void put_i32(struct buf *b, int32_t v)
+static void put_signed(struct buf *b, int64_t v)
 {
 	if (v < 0)
 		buf_chr(b, '-');
 	buf_u64(b, v < 0 ? 0 - (uint64_t)v : (uint64_t)v);
+}
+
+static void put_real(struct buf *b, double v)
+{
+	if (buf_room(b, REAL_TEXT_MAX))
+		b->n += real_text(b->p + b->n, v);
+}
+
+static void put_map(struct buf *b, const struct list *l)
+{
+	const struct pair *p = l->p;
+
+	for (uint32_t i = 0; i < l->n; i++, p++) {
+		if (i)
+			buf_chr(b, ' ');
+		fmt_text(b, p->key.p, p->key.n);
+		buf_chr(b, '=');
+		fmt_text(b, p->value.p, p->value.n);
+	}
+}
+
+/* What is a list. */
+static void put_many(struct buf *b, struct time_cache *time, enum field_type type, const struct list *l,
+		     const struct item_table *items)
+{
+	switch (type) {
+	case FT_U16S:
+		put_list(b, time, FT_U16, sizeof(uint16_t), l);
+		return;
+	case FT_WORDS:
+		put_list(b, time, FT_WORD, sizeof(const char *), l);
+		return;
+	case FT_STRS:
+		put_list(b, time, FT_STR, sizeof(struct str), l);
+		return;
+	case FT_ITEMS:
+		put_items(b, time, items, l);
+		return;
+	case FT_COUNTS:
+		put_counts(b, l);
+		return;
+	case FT_MAP:
+		put_map(b, l);
+		return;
+	default:
+		return;
+	}
 }
 
 void fmt_value(struct buf *b, struct time_cache *time, enum field_type type, const void *at,
@@ -129,7 +177,13 @@ void fmt_value(struct buf *b, struct time_cache *time, enum field_type type, con
 		buf_u64(b, *(const uint64_t *)at);
 		return;
 	case FT_I32:
-		put_i32(b, *(const int32_t *)at);
+		put_signed(b, *(const int32_t *)at);
+		return;
+	case FT_I64:
+		put_signed(b, *(const int64_t *)at);
+		return;
+	case FT_F64:
+		put_real(b, *(const double *)at);
 		return;
 	case FT_TIME:
 		put_time(b, time, *(const uint64_t *)at);
@@ -146,29 +200,20 @@ void fmt_value(struct buf *b, struct time_cache *time, enum field_type type, con
 	case FT_STR:
 		fmt_text(b, s->p, s->n);
 		return;
-	case FT_U16S:
-		put_list(b, time, FT_U16, sizeof(uint16_t), at);
-		return;
-	case FT_WORDS:
-		put_list(b, time, FT_WORD, sizeof(const char *), at);
-		return;
-	case FT_STRS:
-		put_list(b, time, FT_STR, sizeof(struct str), at);
-		return;
-	case FT_ITEMS:
-		put_items(b, time, items, at);
-		return;
-	case FT_COUNTS:
-		put_counts(b, at);
+	default:
+		put_many(b, time, type, at, items);
 		return;
 	}
 }
 
-bool fmt_field(struct buf *b, struct time_cache *time, const struct record *r, enum field_id f)
+bool fmt_field(struct buf *b, struct time_cache *time, const struct record *r, unsigned int number)
 {
-	if (!record_has(r, f))
+	const struct field *f = field_get(number);
+	const void *at = record_value(r, number);
+
+	if (!at)
 		return false;
-	fmt_value(b, time, record_fields[f].type, record_at(r, f), record_fields[f].items);
+	fmt_value(b, time, f->type, at, f->items);
 	return true;
 }
 
@@ -206,5 +251,5 @@ void fmt_ascii(struct buf *b, size_t start)
 
 bool fmt_is_number(enum field_type type)
 {
-	return type >= FT_U8 && type <= FT_I32;
+	return type >= FT_U8 && type <= FT_F64;
 }

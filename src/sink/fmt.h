@@ -14,8 +14,8 @@
 void fmt_value(struct buf *b, struct time_cache *time, enum field_type type, const void *at,
 	       const struct item_table *items);
 
-/* The same of a record's field; false when the record does not have it. */
-bool fmt_field(struct buf *b, struct time_cache *time, const struct record *r, enum field_id f);
+/* The same of the field with that number; false when the record does not have it. */
+bool fmt_field(struct buf *b, struct time_cache *time, const struct record *r, unsigned int number);
 
 /*
  * Untrusted text, escaped.  What does not fit b->max is cut at a character and sets

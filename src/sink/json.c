@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "sink/sink.h"
 
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "sink/jtext.h"
@@ -16,41 +18,43 @@ enum {
 	GLUE_MAX = 64,		/* `}},"icmp":{"original":{"source":{"port":` and the like */
 	DEPTH_MAX = 4,		/* levels of parents */
 	PLANS = 64,		/* a new set takes the place of the one with the same hash */
-	LINE_RESERVE = 31 * 1024,	/* of a line, for all but texts and lists */
+	SPARE = 2 * JSON_ITEM_MAX + 64,	/* what a last item, braces and `truncated` take */
 };
 
-_Static_assert(FIELDS * (GLUE_MAX + JSON_FIXED_MAX) + 2 * JSON_ITEM_MAX < LINE_RESERVE,
+_Static_assert(FIELD_WORDS * 64 * (GLUE_MAX + JSON_FIXED_MAX) + SPARE < JSON_LINE_MAX,
 	       "a line of every field may not fit");
 
 struct step {
 	char glue[GLUE_MAX];		/* what stands before the value */
+	const struct item_table *items;
 	uint8_t len;
 	uint8_t type;			/* enum field_type */
-	uint16_t field;
+	uint16_t field;			/* its id */
 	uint16_t off;
 };
 
 struct plan {
-	uint64_t fields[4];
+	const struct dataset *set;	/* NULL: an empty place */
+	uint64_t present[FIELD_WORDS];
 	unsigned int n, depth;		/* depth: braces to close at the end */
-	struct step steps[FIELDS];
+	uint32_t reserve;		/* of a line, for all but texts and lists */
+	struct step *steps;
 };
 
 struct json {
 	struct sink s;
 	struct time_cache time;
-	uint64_t wanted[4];
 	bool any;			/* a record is in this document: pretty */
 	struct buf line;		/* pretty: the record on one line */
 	struct plan plans[PLANS];
 };
 
-static inline bool has_bit(const uint64_t set[4], unsigned int i)
+static inline bool has_bit(const uint64_t *set, unsigned int i)
 {
 	return set[i >> 6] >> (i & 63) & 1;
 }
 
-/* Octets of the parents that two names share, with the dot: "dns.question." */
+/* Octets of the parents that two names share, with the dot: "icmp.original." */
 static size_t common_parents(const char *a, const char *b)
 {
 	size_t i, n = 0;
@@ -93,56 +97,82 @@ static bool make_glue(struct step *st, const char *prev, const char *name)
 	return !b.full;
 }
 
-static void make_plan(struct plan *p, const uint64_t fields[4])
+/* -o chooses what to see; it does not hide a loss. */
+static bool is_wanted(const struct json *j, const struct dataset *set, unsigned int id)
+{
+	const struct sink_options *o = &j->s.opt;
+	uint16_t number;
+
+	if (!o->n_fields || set == &lost_dataset)
+		return id != FIELD_TRUNCATED;
+	number = field_number(set, id);
+	for (unsigned int i = 0; i < o->n_fields; i++)
+		if (o->fields[i] == number)
+			return id != FIELD_TRUNCATED;
+	return false;
+}
+
+static unsigned int count_bits(const uint64_t *set)
+{
+	unsigned int n = 0;
+
+	for (int i = 0; i < FIELD_WORDS; i++)
+		n += (unsigned int)__builtin_popcountll(set[i]);
+	return n;
+}
+
+/* -ENOMEM. */
+static int make_plan(const struct json *j, struct plan *p, const struct dataset *set, const uint64_t *present)
 {
 	const char *prev = "";
-	unsigned int i;
+	unsigned int n;
+	const uint16_t *order = dataset_order(set, &n);
 
-	memcpy(p->fields, fields, sizeof(p->fields));
-	p->n = 0;
-	for (i = 0; i < FIELDS; i++) {
-		const struct field *f = &record_fields[i];
+	free(p->steps);
+	*p = (struct plan){ .set = NULL, .steps = malloc((count_bits(present) + 1) * sizeof(struct step)) };
+	if (!p->steps)
+		return -ENOMEM;
+	for (unsigned int i = 0; i < n; i++) {
+		const struct field *f = dataset_field(set, order[i]);
 		struct step *st = &p->steps[p->n];
 
-		if (!has_bit(fields, i) || !make_glue(st, prev, f->name))
+		if (!has_bit(present, order[i]) || !is_wanted(j, set, order[i]) || !make_glue(st, prev, f->name))
 			continue;
 		st->type = (uint8_t)f->type;
-		st->field = (uint16_t)i;
+		st->field = order[i];
 		st->off = f->off;
+		st->items = f->items;
+		p->reserve += st->len + JSON_FIXED_MAX;
 		prev = f->name;
 		p->n++;
 	}
+	p->reserve += SPARE;
 	p->depth = count_dots(prev);
+	memcpy(p->present, present, sizeof(p->present));
+	p->set = set;
+	return 0;
 }
 
-static const struct plan *find_plan(struct json *j, const uint64_t fields[4])
+/* NULL: no memory. */
+static const struct plan *find_plan(struct json *j, const struct dataset *set, const uint64_t *present)
 {
-	uint64_t hash = (fields[0] ^ (fields[1] << 1 | fields[1] >> 63)) * 0x9e3779b97f4a7c15;
-	struct plan *p = &j->plans[(hash ^ fields[2] ^ fields[3]) >> 32 & (PLANS - 1)];
-	uint64_t other = (p->fields[0] ^ fields[0]) | (p->fields[1] ^ fields[1]) |
-			 (p->fields[2] ^ fields[2]) | (p->fields[3] ^ fields[3]);
+	uint64_t hash = set->id, other = 0;
+	struct plan *p;
 
-	if (other || !p->n)
-		make_plan(p, fields);
+	for (int i = 0; i < FIELD_WORDS; i++)
+		hash = (hash ^ present[i]) * 0x9e3779b97f4a7c15;
+	p = &j->plans[hash >> 32 & (PLANS - 1)];
+	for (int i = 0; i < FIELD_WORDS; i++)
+		other |= p->present[i] ^ present[i];
+	if ((other || p->set != set) && make_plan(j, p, set, present))
+		return NULL;
 	return p;
-}
-
-static void choose_fields(struct json *j)
-{
-	unsigned int i;
-
-	for (i = 0; i < FIELDS; i++)
-		if (!j->s.opt.n_fields)
-			j->wanted[i >> 6] |= 1ull << (i & 63);
-	for (i = 0; i < j->s.opt.n_fields; i++)
-		j->wanted[j->s.opt.fields[i] >> 6] |= 1ull << (j->s.opt.fields[i] & 63);
 }
 
 static int json_open(struct sink *s)
 {
 	struct json *j = (struct json *)s;
 
-	choose_fields(j);
 	if (!s->opt.pretty)
 		return 0;
 	j->any = false;
@@ -176,7 +206,7 @@ static int put_fields(struct json_writer *w, const struct plan *p, const struct 
 			return st->field;
 		}
 		w->o = put_glue(w->o, st);
-		json_value(w, st->type, at, record_fields[st->field].items);
+		json_value(w, st->type, at, st->items);
 	}
 	memcpy(w->o, "}}}}", DEPTH_MAX);
 	w->o += p->depth;
@@ -187,25 +217,27 @@ static int put_fields(struct json_writer *w, const struct plan *p, const struct 
 static void put_record(struct json *j, struct buf *b, const struct record *r)
 {
 	struct json_writer w = { .time = &j->time };
-	uint64_t fields[4];
-	unsigned int i;
+	uint64_t present[FIELD_WORDS];
+	const struct plan *p;
 	int without;
 	char *start;
 
 	if (!buf_room(b, JSON_LINE_MAX + 2 * GLUE_MAX))
 		return;
 	start = b->p + b->n;
-	w.limit = start + JSON_LINE_MAX - LINE_RESERVE;
-	/* -o chooses what to see; it does not hide a loss. */
-	for (i = 0; i < 4; i++)
-		fields[i] = r->present[i] & (r->kind == REC_LOST ? UINT64_MAX : j->wanted[i]);
-	fields[FIELD_TRUNCATED >> 6] &= ~(1ull << (FIELD_TRUNCATED & 63));
+	memcpy(present, r->present, sizeof(present));
 	/* Rare, and once a field at most: begin again with less. */
 	do {
+		p = find_plan(j, r->set, present);
+		if (!p) {
+			b->full = true;
+			return;
+		}
+		w.limit = start + JSON_LINE_MAX - p->reserve;
 		w.o = start;
-		without = put_fields(&w, find_plan(j, fields), r);
+		without = put_fields(&w, p, r);
 		if (without >= 0)
-			fields[without >> 6] &= ~(1ull << (without & 63));
+			present[without >> 6] &= ~(1ull << (without & 63));
 	} while (without >= 0);
 	if (w.o == start)
 		*w.o++ = '{';
@@ -292,7 +324,11 @@ static int json_finish(struct sink *s)
 
 static void json_free(struct sink *s)
 {
-	buf_free(&((struct json *)s)->line);
+	struct json *j = (struct json *)s;
+
+	for (int i = 0; i < PLANS; i++)
+		free(j->plans[i].steps);
+	buf_free(&j->line);
 }
 
 const struct sink_ops sink_json = {

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "sink/jtext.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "util/addr.h"
 #include "util/escape.h"
+#include "util/real.h"
 #include "util/utf8.h"
 
 static const char hex_digits[] = "0123456789abcdef";
@@ -333,6 +335,70 @@ static char *put_i32(char *o, int32_t v)
 	return put_u32(o, 0u - (uint32_t)v);
 }
 
+static char *put_i64(char *o, int64_t v)
+{
+	if (v >= 0)
+		return put_u64(o, (uint64_t)v);
+	*o++ = '-';
+	return put_u64(o, 0u - (uint64_t)v);
+}
+
+/* As many digits as tell it from its neighbours; what is no number is none in JSON. */
+static char *put_f64(char *o, double v)
+{
+	if (!isfinite(v))
+		return (char *)memcpy(o, "null", 4) + 4;
+	return o + real_text(o, v);
+}
+
+static void put_map(struct json_writer *w, const struct list *l)
+{
+	const struct pair *p = l->p;
+
+	*w->o++ = '{';
+	for (uint32_t i = 0; i < l->n; i++, p++) {
+		if (w->o >= w->limit) {
+			w->cut = true;
+			break;
+		}
+		if (i)
+			*w->o++ = ',';
+		json_text(w, p->key.p, p->key.n);
+		*w->o++ = ':';
+		json_text(w, p->value.p, p->value.n);
+	}
+	*w->o++ = '}';
+}
+
+/* What is a list. */
+static void put_many(struct json_writer *w, enum field_type type, const struct list *l,
+		     const struct item_table *items)
+{
+	switch (type) {
+	case FT_U16S:
+		put_list(w, FT_U16, sizeof(uint16_t), l);
+		return;
+	case FT_WORDS:
+		put_list(w, FT_WORD, sizeof(const char *), l);
+		return;
+	case FT_STRS:
+		put_list(w, FT_STR, sizeof(struct str), l);
+		return;
+	case FT_ITEMS:		/* never inside an item */
+		if (items)
+			put_items(w, items, l);
+		return;
+	case FT_COUNTS:
+		put_counts(w, l);
+		return;
+	case FT_MAP:
+		put_map(w, l);
+		return;
+	default:
+		return;
+	}
+}
+
 void json_value(struct json_writer *w, enum field_type type, const void *at,
 		const struct item_table *items)
 {
@@ -358,6 +424,12 @@ void json_value(struct json_writer *w, enum field_type type, const void *at,
 	case FT_I32:
 		w->o = put_i32(w->o, *(const int32_t *)at);
 		return;
+	case FT_I64:
+		w->o = put_i64(w->o, *(const int64_t *)at);
+		return;
+	case FT_F64:
+		w->o = put_f64(w->o, *(const double *)at);
+		return;
 	case FT_TIME:
 		w->o = put_time(w->o, w->time, *(const uint64_t *)at);
 		return;
@@ -373,21 +445,8 @@ void json_value(struct json_writer *w, enum field_type type, const void *at,
 	case FT_STR:
 		json_text(w, s->p, s->n);
 		return;
-	case FT_U16S:
-		put_list(w, FT_U16, sizeof(uint16_t), at);
-		return;
-	case FT_WORDS:
-		put_list(w, FT_WORD, sizeof(const char *), at);
-		return;
-	case FT_STRS:
-		put_list(w, FT_STR, sizeof(struct str), at);
-		return;
-	case FT_ITEMS:		/* never inside an item */
-		if (items)
-			put_items(w, items, at);
-		return;
-	case FT_COUNTS:
-		put_counts(w, at);
+	default:
+		put_many(w, type, at, items);
 		return;
 	}
 }

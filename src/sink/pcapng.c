@@ -253,7 +253,7 @@ static struct entry *entry_of(struct pcapng_sink *p, const struct iface *iface, 
 	return e;
 }
 
-static uint64_t lost_of(const struct entry *e)
+static uint64_t losses_of(const struct entry *e)
 {
 	return e->told ? e->loss.dropped_ring + e->loss.dropped_if : e->lost_own;
 }
@@ -276,7 +276,7 @@ static void describe(struct pcapng_sink *p, struct entry *e)
 	if (e->iface)
 		put_text(b, IF_NAME, e->iface->name);
 	else
-		put_text(b, IF_DESCRIPTION, lost_of(e) && !e->written ?
+		put_text(b, IF_DESCRIPTION, losses_of(e) && !e->written ?
 			 "not an interface: losses, not known of which" : "interface not known");
 	put_option(b, IF_TSRESOL, &nanoseconds, 1);
 	n = opt->filter ? strnlen(opt->filter, FILTER_MAX - 1) : 0;
@@ -320,7 +320,7 @@ static void packet_options(struct pcapng_sink *p, struct entry *first, const str
 {
 	uint32_t flags = f->direction == DIR_INGRESS ? 1 : f->direction == DIR_EGRESS ? 2 : 0;
 	struct buf *b = &p->s.out->buf;
-	uint64_t lost = lost_of(first);
+	uint64_t lost = losses_of(first);
 	char text[32];
 
 	if (flags)
@@ -352,7 +352,7 @@ static void put_packet(struct pcapng_sink *p, struct entry *e, const struct fram
 
 	buf_add(b, &h, sizeof(h));
 	put_padded(b, f->data, n);
-	if (f->direction || f->drop || f->segments > 1 || lost_of(first) > first->lost_told) {
+	if (f->direction || f->drop || f->segments > 1 || losses_of(first) > first->lost_told) {
 		packet_options(p, first, f);
 		put_option(b, OPT_END, NULL, 0);
 	}
@@ -428,10 +428,10 @@ static int lost(struct pcapng_sink *p, const struct record *r)
 
 	if (!e)
 		return fail(ENOMEM, "%s", p->s.out->name);
-	if (!p->told && frames_missing(r->lost.stage))
-		e->lost_own += r->lost.count;
-	snprintf(text, sizeof(text), "lost %" PRIu64 " at %s: %s", r->lost.count,
-		 r->lost.stage ? r->lost.stage : "?", r->lost.reason ? r->lost.reason : "?");
+	if (!p->told && frames_missing(lost_of(r)->stage))
+		e->lost_own += lost_of(r)->count;
+	snprintf(text, sizeof(text), "lost %" PRIu64 " at %s: %s", lost_of(r)->count,
+		 lost_of(r)->stage ? lost_of(r)->stage : "?", lost_of(r)->reason ? lost_of(r)->reason : "?");
 	describe(p, e);
 	put_statistics(p, e, r->time_ns, text);
 	return out_commit(p->s.out);
@@ -458,7 +458,7 @@ static int pcapng_record(struct sink *s, const struct record *r)
 	if (r->time_ns > p->last_ns)
 		p->last_ns = r->time_ns;
 	if (!f)
-		return r->kind == REC_LOST ? lost(p, r) : 0;
+		return r->set == &lost_dataset ? lost(p, r) : 0;
 	e = entry_of(p, f->iface, f->link);
 	if (!e)
 		return refuse(p);
@@ -476,7 +476,7 @@ static int pcapng_finish(struct sink *s)
 
 	for (unsigned int i = 0; i < p->n && !rc; i++) {
 		e = &p->entries[i];
-		if (!e->in_file && (entry_first(p, e->id) != e || lost_of(e) == e->lost_told))
+		if (!e->in_file && (entry_first(p, e->id) != e || losses_of(e) == e->lost_told))
 			continue;
 		describe(p, e);
 		put_statistics(p, e, p->last_ns, NULL);

@@ -25,10 +25,11 @@ struct table {
 static const char color_off[] = "\033[0m";
 
 /* Few, and only what wants to be seen. */
-static const char *const kind_colors[REC_KINDS] = {
-	[REC_DNS] = "\033[36m",
-	[REC_DROP] = "\033[31m",
-	[REC_LOST] = "\033[1;33m",
+static const char *const colors[] = {
+	[TONE_PLAIN] = NULL,
+	[TONE_NAME] = "\033[36m",
+	[TONE_DROP] = "\033[31m",
+	[TONE_LOSS] = "\033[1;33m",
 };
 
 static unsigned int put_stamp(struct table *t, char *o, uint64_t ns)
@@ -66,11 +67,11 @@ static void put_number(struct buf *b, uint64_t number)
 /* A loss that no line printer needs to know of: "!lost 812 ring_full". */
 static void put_lost(struct buf *b, const struct record *r)
 {
-	const char *stage = record_has(r, FIELD_LOST_STAGE) ? r->lost.stage : NULL;
-	const char *reason = record_has(r, FIELD_LOST_REASON) ? r->lost.reason : NULL;
+	const char *stage = record_has(r, FIELD_LOST_STAGE) ? lost_of(r)->stage : NULL;
+	const char *reason = record_has(r, FIELD_LOST_REASON) ? lost_of(r)->reason : NULL;
 
 	buf_lit(b, "!lost ");
-	buf_u64(b, record_has(r, FIELD_LOST_COUNT) ? r->lost.count : 0);
+	buf_u64(b, record_has(r, FIELD_LOST_COUNT) ? lost_of(r)->count : 0);
 	/* "ring_full" says where already. */
 	if (stage && !(reason && !strncmp(reason, stage, strlen(stage)))) {
 		buf_chr(b, ' ');
@@ -85,22 +86,25 @@ static void put_lost(struct buf *b, const struct record *r)
 /* Without a line printer: every field by name. */
 static void put_plain(struct table *t, struct buf *b, const struct record *r)
 {
-	unsigned int f;
+	unsigned int n;
+	const uint16_t *order = dataset_order(r->set, &n);
 
 	buf_str(b, r->dataset);
-	for (f = 0; f < FIELDS; f++) {
-		if (f == FIELD_TIME || f == FIELD_DATASET || !record_has(r, f))
+	for (unsigned int i = 0; i < n; i++) {
+		const struct field *f = dataset_field(r->set, order[i]);
+
+		if (order[i] == FIELD_TIME || order[i] == FIELD_DATASET || !record_has(r, order[i]))
 			continue;
 		buf_chr(b, ' ');
-		buf_str(b, record_fields[f].name);
+		buf_str(b, f->name);
 		buf_chr(b, '=');
-		fmt_field(b, &t->time, r, f);
+		fmt_value(b, &t->time, f->type, record_at(r, order[i]), f->items);
 	}
 }
 
 static void put_line(struct table *t, struct buf *b, const struct record *r)
 {
-	if (r->kind == REC_LOST)
+	if (r->set == &lost_dataset)
 		put_lost(b, r);
 	else if (t->s.opt.line)
 		t->s.opt.line(t->s.opt.line_state, r, b);
@@ -131,7 +135,7 @@ static void trim_spaces(struct buf *b, size_t start)
 
 static void print_line(struct table *t, struct buf *b, const struct record *r)
 {
-	const char *color = t->s.opt.color ? kind_colors[r->kind] : NULL;
+	const char *color = t->s.opt.color ? colors[r->set->tone] : NULL;
 	size_t start;
 
 	if (t->s.opt.number)
@@ -155,11 +159,13 @@ static void print_line(struct table *t, struct buf *b, const struct record *r)
 
 static void put_cell(struct table *t, struct buf *b, const struct record *r, uint16_t f)
 {
+	const uint64_t *ns = field_get(f)->type == FT_TIME ? record_value(r, f) : NULL;
+
 	t->cell.n = 0;
-	if (record_fields[f].type != FT_TIME)
+	if (field_get(f)->type != FT_TIME)
 		fmt_field(&t->cell, &t->time, r, f);
-	else if (record_has(r, f) && buf_room(&t->cell, TIME_TEXT_MAX))
-		t->cell.n = put_stamp(t, t->cell.p, *(const uint64_t *)record_at(r, f));
+	else if (ns && buf_room(&t->cell, TIME_TEXT_MAX))
+		t->cell.n = put_stamp(t, t->cell.p, *ns);
 	if (!t->s.opt.utf8)
 		fmt_ascii(&t->cell, 0);
 	fmt_seal(&t->cell);
@@ -172,14 +178,14 @@ static bool shows_loss(const struct table *t)
 	unsigned int i;
 
 	for (i = 0; i < t->s.opt.n_fields; i++)
-		if (t->s.opt.fields[i] == FIELD_LOST_COUNT)
+		if (t->s.opt.fields[i] == field_number(&lost_dataset, FIELD_LOST_COUNT))
 			return true;
 	return false;
 }
 
 static void print_row(struct table *t, struct buf *b, const struct record *r)
 {
-	const char *color = t->s.opt.color ? kind_colors[r->kind] : NULL;
+	const char *color = t->s.opt.color ? colors[r->set->tone] : NULL;
 	unsigned int i;
 	size_t start;
 
@@ -187,7 +193,7 @@ static void print_row(struct table *t, struct buf *b, const struct record *r)
 		buf_str(b, color);
 	start = b->n;
 	columns_begin(&t->columns);
-	if (r->kind == REC_LOST && !shows_loss(t)) {
+	if (r->set == &lost_dataset && !shows_loss(t)) {
 		t->cell.n = 0;
 		put_lost(&t->cell, r);
 		columns_span(&t->columns, b, t->cell.p, t->cell.n);

@@ -6,6 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "decode/arp/fields.h"
+#include "decode/dhcp/fields.h"
+#include "decode/dns/fields.h"
+#include "decode/icmp/fields.h"
+#include "stats/fields.h"
 #include "util/addr.h"
 #include "util/err.h"
 #include "util/hash.h"
@@ -198,7 +203,7 @@ static void is_named(struct device *d, struct str name, enum name_rank rank)
 static void take_arp(struct devices *t, const struct record *r)
 {
 	if (record_has(r, FIELD_ARP_SENDER_MAC))
-		has_address(seen(t, r->arp.sender_mac, r, BY_ARP), &r->arp.sender_ip);
+		has_address(seen(t, arp_of(r)->sender_mac, r, BY_ARP), &arp_of(r)->sender_ip);
 }
 
 /* RFC 4861, 4.1 to 4.4: whose the link-layer address in the message is. */
@@ -209,10 +214,10 @@ static void take_nd(struct devices *t, const struct record *r)
 
 	if (!record_has(r, FIELD_ICMP_ND_LLADDR) || r->src.family != 6)
 		return;
-	d = seen(t, r->icmp.nd_lladdr, r, BY_ND);
-	if (r->icmp.type == NEIGHBOUR_ADVERTISEMENT)
-		has_address(d, &r->icmp.nd_target);
-	else if (r->icmp.type >= ROUTER_SOLICITATION && r->icmp.type <= NEIGHBOUR_SOLICITATION)
+	d = seen(t, icmp_of(r)->nd_lladdr, r, BY_ND);
+	if (icmp_of(r)->type == NEIGHBOUR_ADVERTISEMENT)
+		has_address(d, &icmp_of(r)->nd_target);
+	else if (icmp_of(r)->type >= ROUTER_SOLICITATION && icmp_of(r)->type <= NEIGHBOUR_SOLICITATION)
 		has_address(d, &r->src);
 }
 
@@ -231,29 +236,29 @@ static void set_options(struct device *d, const struct list *l)
 
 static void take_dhcp4(struct devices *t, const struct record *r)
 {
-	const char *type = record_has(r, FIELD_DHCPV4_MESSAGE_TYPE) ? r->dhcp.message_type : "";
-	bool asks = r->dhcp.op_code && !strcmp(r->dhcp.op_code, "bootrequest");
+	const char *type = record_has(r, FIELD_DHCPV4_MESSAGE_TYPE) ? dhcp_of(r)->message_type : "";
+	bool asks = dhcp_of(r)->op_code && !strcmp(dhcp_of(r)->op_code, "bootrequest");
 	struct device *d;
 
 	if (!record_has(r, FIELD_DHCPV4_CLIENT_MAC))
 		return;
-	d = seen(t, r->dhcp.client_mac, r, BY_DHCP);
+	d = seen(t, dhcp_of(r)->client_mac, r, BY_DHCP);
 	if (!d)
 		return;
 	if (record_has(r, FIELD_DHCPV4_CLIENT_IP) && asks && strcmp(type, "release"))
-		has_address(d, &r->dhcp.client_ip);
+		has_address(d, &dhcp_of(r)->client_ip);
 	if (record_has(r, FIELD_DHCPV4_ASSIGNED_IP) && !strcmp(type, "ack"))
-		has_address(d, &r->dhcp.assigned_ip);
+		has_address(d, &dhcp_of(r)->assigned_ip);
 	if (!asks)
 		return;
 	if (record_has(r, FIELD_DHCPV4_HOSTNAME))
-		is_named(d, r->dhcp.hostname, NAME_HOST);
+		is_named(d, dhcp_of(r)->hostname, NAME_HOST);
 	if (record_has(r, FIELD_DHCPV4_FQDN))
-		is_named(d, r->dhcp.fqdn, NAME_FQDN);
+		is_named(d, dhcp_of(r)->fqdn, NAME_FQDN);
 	if (record_has(r, FIELD_DHCPV4_CLASS_ID))
-		set_text(d, &d->class_id, r->dhcp.class_id);
+		set_text(d, &d->class_id, dhcp_of(r)->class_id);
 	if (record_has(r, FIELD_DHCPV4_PARAMETERS))
-		set_options(d, &r->dhcp.requested);
+		set_options(d, &dhcp_of(r)->requested);
 }
 
 static int hex(char c)
@@ -287,7 +292,7 @@ static void take_dhcp6(struct devices *t, const struct record *r)
 {
 	static const char *const asking[] = { "solicit", "request", "confirm", "renew", "rebind",
 					      "release", "decline", "information-request" };
-	const char *type = record_has(r, FIELD_DHCPV6_MESSAGE_TYPE) ? r->dhcp.message_type : "";
+	const char *type = record_has(r, FIELD_DHCPV6_MESSAGE_TYPE) ? dhcp_of(r)->message_type : "";
 	uint8_t mac[6];
 
 	for (size_t i = 0; i < sizeof(asking) / sizeof(asking[0]); i++) {
@@ -298,12 +303,12 @@ static void take_dhcp6(struct devices *t, const struct record *r)
 		d = seen(t, r->smac, r, BY_DHCPV6);
 		has_address(d, &r->src);
 		if (record_has(r, FIELD_DHCPV6_FQDN))
-			is_named(d, r->dhcp.fqdn, NAME_FQDN);
+			is_named(d, dhcp_of(r)->fqdn, NAME_FQDN);
 		return;
 	}
 	if (!strcmp(type, "reply") && record_has(r, FIELD_DHCPV6_ASSIGNED_IP) &&
-	    record_has(r, FIELD_DHCPV6_CLIENT_DUID) && duid_mac(r->dhcp.client_duid, mac))
-		has_address(seen(t, mac, r, BY_DHCPV6), &r->dhcp.assigned_ip);
+	    record_has(r, FIELD_DHCPV6_CLIENT_DUID) && duid_mac(dhcp_of(r)->client_duid, mac))
+		has_address(seen(t, mac, r, BY_DHCPV6), &dhcp_of(r)->assigned_ip);
 }
 
 /*
@@ -314,7 +319,7 @@ static void take_names(struct devices *t, const struct record *r)
 {
 	bool mdns = record_has(r, FIELD_PROTOCOL) && !strcmp(r->protocol, "mdns");
 	bool llmnr = record_has(r, FIELD_PROTOCOL) && !strcmp(r->protocol, "llmnr");
-	const struct dns_answer *a = r->dns.answers.p;
+	const struct dns_answer *a = dns_of(r)->answers.p;
 	char own[ADDR_TEXT_MAX];
 	unsigned int len;
 
@@ -322,7 +327,7 @@ static void take_names(struct devices *t, const struct record *r)
 	    !record_has(r, FIELD_DNS_ANSWERS))
 		return;
 	len = addr_text(own, &r->src);
-	for (uint32_t i = 0; i < r->dns.answers.n; i++, a++) {
+	for (uint32_t i = 0; i < dns_of(r)->answers.n; i++, a++) {
 		struct device *d;
 
 		if ((a->present & 0x13) != 0x13 || a->data.n != len || memcmp(a->data.p, own, len))
@@ -341,15 +346,15 @@ static void devices_take(struct gather *g, const struct record *r)
 	/* Inside a tunnel there is another link. */
 	if (record_has(r, FIELD_TUNNEL))
 		return;
-	if (r->kind == REC_ARP)
+	if (r->set == &arp_dataset)
 		take_arp(t, r);
-	else if (r->kind == REC_ICMP)
+	else if (r->set == &icmp_dataset)
 		take_nd(t, r);
-	else if (r->kind == REC_DHCP && record_has(r, FIELD_DHCPV4_OP))
+	else if (r->set == &dhcp_dataset && record_has(r, FIELD_DHCPV4_OP))
 		take_dhcp4(t, r);
-	else if (r->kind == REC_DHCP)
+	else if (r->set == &dhcp_dataset)
 		take_dhcp6(t, r);
-	else if (r->kind == REC_DNS)
+	else if (r->set == &dns_dataset)
 		take_names(t, r);
 }
 
@@ -370,7 +375,7 @@ static void put_fingerprint(struct record *r, struct row *row, const struct devi
 				      d->options[i]);
 	if (!n)
 		return;
-	r->device.fingerprint = (struct str){ row->fingerprint, (uint32_t)n };
+	device_of(r)->fingerprint = (struct str){ row->fingerprint, (uint32_t)n };
 	record_mark(r, FIELD_DEVICE_FINGERPRINT);
 }
 
@@ -380,17 +385,17 @@ static void put_lists(struct record *r, struct row *row, const struct device *d)
 
 	for (unsigned int i = 0; i < d->n_addresses; i++)
 		row->addresses[i] = (struct str){ row->address[i], addr_text(row->address[i], &d->addresses[i]) };
-	r->device.addresses = (struct list){ row->addresses, d->n_addresses };
+	device_of(r)->addresses = (struct list){ row->addresses, d->n_addresses };
 	if (d->n_addresses)
 		record_mark(r, FIELD_DEVICE_IP);
 	for (unsigned int i = 0; i < TOLD_BY; i++)
 		if (d->told_by >> i & 1)
 			row->told_by[n++] = told_by_names[i];
-	r->device.told_by = (struct list){ row->told_by, n };
+	device_of(r)->told_by = (struct list){ row->told_by, n };
 	record_mark(r, FIELD_DEVICE_TOLD_BY);
 }
 
-static void put_text(struct record *r, struct str *to, enum field_id f, struct str s)
+static void put_text(struct record *r, struct str *to, unsigned int f, struct str s)
 {
 	if (!s.n)
 		return;
@@ -409,21 +414,21 @@ static int give_row(const struct devices *t, const struct device *d, record_fn f
 	struct record r;
 	struct row row;
 
-	record_start(&r, REC_DEVICE);
+	record_start(&r, &device_dataset);
 	r.time_ns = r.end_ns = d->last_ns;
 	r.start_ns = d->first_ns;
 	record_mark(&r, FIELD_TIME);
 	record_mark(&r, FIELD_START);
 	record_mark(&r, FIELD_END);
-	memcpy(r.device.mac, d->mac, 6);
+	memcpy(device_of(&r)->mac, d->mac, 6);
 	record_mark(&r, FIELD_DEVICE_MAC);
-	r.device.is_local = is_local(d->mac);
+	device_of(&r)->is_local = is_local(d->mac);
 	record_mark(&r, FIELD_DEVICE_LOCAL);
 	put_lists(&r, &row, d);
 	if (!is_local(d->mac))
-		put_text(&r, &r.device.vendor, FIELD_DEVICE_VENDOR, vendors_find(t->vendors, d->mac));
-	put_text(&r, &r.device.hostname, FIELD_DEVICE_HOSTNAME, (struct str){ d->hostname.p, d->hostname.n });
-	put_text(&r, &r.device.class_id, FIELD_DEVICE_CLASS_ID, (struct str){ d->class_id.p, d->class_id.n });
+		put_text(&r, &device_of(&r)->vendor, FIELD_DEVICE_VENDOR, vendors_find(t->vendors, d->mac));
+	put_text(&r, &device_of(&r)->hostname, FIELD_DEVICE_HOSTNAME, (struct str){ d->hostname.p, d->hostname.n });
+	put_text(&r, &device_of(&r)->class_id, FIELD_DEVICE_CLASS_ID, (struct str){ d->class_id.p, d->class_id.n });
 	put_fingerprint(&r, &row, d);
 	if (d->more) {
 		r.truncated = true;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include "stats/fields.h"
 #include "stats/totals.h"
 
 enum { FIN = 1, SYN = 2, RST = 4, ACK = 16 };
@@ -56,8 +57,8 @@ void stats_rates(struct record *r, uint64_t packets, uint64_t bytes, uint64_t ns
 {
 	if (!ns)
 		return;
-	r->stats.pps = (uint64_t)((double)packets * 1e9 / (double)ns + 0.5);
-	r->stats.bps = (uint64_t)((double)bytes * 8e9 / (double)ns + 0.5);
+	stats_of(r)->pps = (uint64_t)((double)packets * 1e9 / (double)ns + 0.5);
+	stats_of(r)->bps = (uint64_t)((double)bytes * 8e9 / (double)ns + 0.5);
 	record_mark(r, FIELD_STATS_PPS);
 	record_mark(r, FIELD_STATS_BPS);
 }
@@ -65,29 +66,29 @@ void stats_rates(struct record *r, uint64_t packets, uint64_t bytes, uint64_t ns
 void totals_record(struct totals *t, struct totals_row *row, struct record *r, uint64_t now_ns,
 		   const char *(*transport_name)(uint8_t proto))
 {
-	static const enum field_id always[] = {
+	static const unsigned int always[] = {
 		FIELD_STATS_PACKETS, FIELD_STATS_BYTES, FIELD_STATS_CAPTURED, FIELD_STATS_FLOWS,
 		FIELD_STATS_TRANSPORT, FIELD_STATS_VERSION, FIELD_STATS_SIZE, FIELD_STATS_TCP_FLAGS,
 		FIELD_STATS_FRAGMENTS, FIELD_STATS_UNDECODED,
 	};
 	uint64_t end = now_ns ? now_ns : t->last_ns, since = t->told_ns ? t->told_ns : t->first_ns;
 
-	record_start(r, REC_STATS);
+	record_start(r, &stats_dataset);
 	r->time_ns = end;
 	for (unsigned int i = 0; i < sizeof(always) / sizeof(always[0]); i++)
 		record_mark(r, always[i]);
-	r->stats.packets = t->packets;
-	r->stats.bytes = t->bytes;
-	r->stats.captured_bytes = t->captured;
-	r->stats.fragments = t->fragments;
-	r->stats.undecoded = t->undecoded;
-	r->stats.flows = distinct_n(t->flows, &r->stats.estimated);
-	if (r->stats.estimated)
+	stats_of(r)->packets = t->packets;
+	stats_of(r)->bytes = t->bytes;
+	stats_of(r)->captured_bytes = t->captured;
+	stats_of(r)->fragments = t->fragments;
+	stats_of(r)->undecoded = t->undecoded;
+	stats_of(r)->flows = distinct_n(t->flows, &stats_of(r)->estimated);
+	if (stats_of(r)->estimated)
 		record_mark(r, FIELD_STATS_ESTIMATED);
-	r->stats.by_transport = transports(t, row->transport, transport_name);
-	r->stats.by_version = counts(row->version, t->version, version_names, VERSIONS);
-	r->stats.by_size = counts(row->size, t->size, size_names, SIZES);
-	r->stats.by_tcp_flags = counts(row->tcp_flags, t->tcp_flags, flag_names, FLAG_CLASSES);
+	stats_of(r)->by_transport = transports(t, row->transport, transport_name);
+	stats_of(r)->by_version = counts(row->version, t->version, version_names, VERSIONS);
+	stats_of(r)->by_size = counts(row->size, t->size, size_names, SIZES);
+	stats_of(r)->by_tcp_flags = counts(row->tcp_flags, t->tcp_flags, flag_names, FLAG_CLASSES);
 	if (t->packets) {
 		r->start_ns = t->first_ns;
 		r->end_ns = t->last_ns;

@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "decode/dns/fields.h"
 #include "sink/out.h"
 #include "sink/sink.h"
 
@@ -31,14 +32,14 @@ static double now(void)
 /* 14 fields, in the order of the table. */
 static void make_record(struct record *r)
 {
-	static const enum field_id marks[] = {
+	static const unsigned int marks[] = {
 		FIELD_TIME, FIELD_ACTION, FIELD_FRAME_NUMBER, FIELD_SRC_IP, FIELD_SRC_PORT,
 		FIELD_DST_IP, FIELD_DST_PORT, FIELD_TRANSPORT, FIELD_DNS_ID, FIELD_DNS_TYPE,
 		FIELD_DNS_HEADER_FLAGS, FIELD_DNS_QUESTION_NAME, FIELD_DNS_QUESTION_TYPE,
 	};
 
 	memset(r, 0, sizeof(*r));
-	record_start(r, REC_DNS);
+	record_start(r, &dns_dataset);
 	r->time_ns = 1763679043123456789;
 	r->action = "response";
 	r->frame_number = 48213;
@@ -47,11 +48,11 @@ static void make_record(struct record *r)
 	r->sport = 53;
 	r->dport = 45678;
 	r->transport = "udp";
-	r->dns.id = 51966;
-	r->dns.type = "answer";
-	r->dns.header_flags = (struct list){ flag_words, 2 };
-	r->dns.question_name = (struct str)STR("api.default.svc.cluster.local");
-	r->dns.question_type = (struct str)STR("AAAA");
+	dns_of(r)->id = 51966;
+	dns_of(r)->type = "answer";
+	dns_of(r)->header_flags = (struct list){ flag_words, 2 };
+	dns_of(r)->question_name = (struct str)STR("api.default.svc.cluster.local");
+	dns_of(r)->question_type = (struct str)STR("AAAA");
 	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++)
 		record_mark(r, marks[i]);
 }
@@ -72,10 +73,10 @@ static int by_snprintf(char *o, size_t size, const struct record *r)
 			"{\"transport\":\"%s\"},\"dns\":{\"id\":%u,\"type\":\"%s\",\"header_flags\":"
 			"[\"%s\",\"%s\"],\"question\":{\"name\":\"%.*s\",\"type\":\"%.*s\"}}}\n",
 			stamp, r->time_ns % 1000000000, r->dataset, r->action, r->frame_number, src,
-			r->sport, dst, r->dport, r->transport, r->dns.id, r->dns.type,
-			flag_words[0], flag_words[1], (int)r->dns.question_name.n,
-			r->dns.question_name.p, (int)r->dns.question_type.n,
-			r->dns.question_type.p);
+			r->sport, dst, r->dport, r->transport, dns_of(r)->id, dns_of(r)->type,
+			flag_words[0], flag_words[1], (int)dns_of(r)->question_name.n,
+			dns_of(r)->question_name.p, (int)dns_of(r)->question_type.n,
+			dns_of(r)->question_type.p);
 }
 
 static double bench_snprintf(struct record *r, int fd)

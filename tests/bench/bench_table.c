@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "decode/dns/fields.h"
 #include "sink/out.h"
 #include "sink/sink.h"
 
@@ -31,7 +32,7 @@ static double now(void)
 static void make_record(struct record *r)
 {
 	memset(r, 0, sizeof(*r));
-	record_start(r, REC_DNS);
+	record_start(r, &dns_dataset);
 	r->time_ns = 1763679043123456789;
 	r->src = (struct addr){ 4, { 10, 0, 2, 10 } };
 	r->dst = (struct addr){ 4, { 10, 0, 1, 57 } };
@@ -39,7 +40,7 @@ static void make_record(struct record *r)
 	r->dport = 45678;
 	r->transport = "udp";
 	r->frame_len = 1200;
-	r->dns.question_name = (struct str){ "api.default.svc.cluster.local", 29 };
+	dns_of(r)->question_name = (struct str){ "api.default.svc.cluster.local", 29 };
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
 		record_mark(r, fields[i]);
 }
@@ -56,7 +57,7 @@ static int by_snprintf(char *o, size_t size, const struct record *r)
 	inet_ntop(AF_INET, r->dst.b, dst, sizeof(dst));
 	return snprintf(o, size, "%s.%06lu  %-15s  %11u  %-15s  %16u  %-17s  %9u  %.*s\n", stamp,
 			r->time_ns % 1000000000 / 1000, src, r->sport, dst, r->dport, r->transport,
-			r->frame_len, (int)r->dns.question_name.n, r->dns.question_name.p);
+			r->frame_len, (int)dns_of(r)->question_name.n, dns_of(r)->question_name.p);
 }
 
 static double bench_snprintf(struct record *r, int fd)

@@ -40,7 +40,7 @@ static inline void app_one(struct app *a, const struct app_step *s, uint16_t por
 	app_packet(a, pk, e);
 }
 
-/* kinds: 1 << REC_x of the decoders that may look; ports: what HOW_PORT chooses from. */
+/* kinds: dataset_bit() of the decoders that may look; ports: what HOW_PORT chooses from. */
 static inline int fuzz_app(const uint8_t *data, size_t size, uint32_t kinds, const uint16_t ports[4])
 {
 	static struct app *a;

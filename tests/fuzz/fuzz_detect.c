@@ -4,6 +4,7 @@
 
 #include "decode/decode.h"
 #include "detect/detect.h"
+#include "detect/fields.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
 
@@ -17,7 +18,7 @@ static uint64_t now_ns = 1700000000000000000;
 
 static int alert(void *ctx, const struct record *r)
 {
-	if (r->kind != REC_ALERT || !record_has(r, FIELD_RULE_NAME) || !r->alert.message.n || r->end_ns < r->start_ns)
+	if (r->set != &alert_dataset || !record_has(r, FIELD_RULE_NAME) || !alert_of(r)->message.n || r->end_ns < r->start_ns)
 		abort();
 	return 0;
 }

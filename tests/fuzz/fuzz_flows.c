@@ -6,6 +6,7 @@
 #include "fuzz_help.h"
 
 #include "account.h"
+#include "flows/fields.h"
 
 enum { FRAMES_MAX = 200 };
 
@@ -18,12 +19,12 @@ static int add(void *ctx, const struct record *r)
 	struct sums *s = ctx;
 
 	touch_record(&s->touched, r);
-	if (r->kind != REC_FLOW)
+	if (r->set != &flow_dataset)
 		return 0;
-	if (r->flow.packets != r->flow.side[0].packets + r->flow.side[1].packets || r->end_ns < r->start_ns)
+	if (flow_of(r)->packets != flow_of(r)->side[0].packets + flow_of(r)->side[1].packets || r->end_ns < r->start_ns)
 		abort();
-	s->packets += r->flow.packets;
-	s->bytes += r->flow.bytes;
+	s->packets += flow_of(r)->packets;
+	s->bytes += flow_of(r)->bytes;
 	return 0;
 }
 

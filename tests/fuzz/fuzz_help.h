@@ -61,11 +61,15 @@ static inline uint64_t touch_value(enum field_type type, const void *v, const st
 
 static inline int touch_record(void *ctx, const struct record *r)
 {
-	for (int i = 0; i < FIELDS; i++)
-		if (record_has(r, (enum field_id)i))
-			*(uint64_t *)ctx +=
-				touch_value(record_fields[i].type, record_at(r, (enum field_id)i),
-					    record_fields[i].items);
+	unsigned int n;
+	const uint16_t *order = dataset_order(r->set, &n);
+
+	for (unsigned int i = 0; i < n; i++) {
+		const struct field *f = dataset_field(r->set, order[i]);
+
+		if (record_has(r, order[i]))
+			*(uint64_t *)ctx += touch_value(f->type, record_at(r, order[i]), f->items);
+	}
 	return 0;
 }
 

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* HTTP/2 from its preface, by an upgrade, and joined late. */
+#include "decode/http/fields.h"
 #include "fuzz_app.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const uint16_t ports[4] = { 80, 8080, 50051, 5678 };
 
-	return fuzz_app(data, size, 1u << REC_HTTP2 | 1u << REC_HTTP, ports);
+	return fuzz_app(data, size, dataset_bit(&http2_dataset) | dataset_bit(&http_dataset), ports);
 }

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "decode/dns/fields.h"
 #include "sink/out.h"
 #include "sink/sink.h"
 #include "unit/json_check.h"
@@ -58,16 +59,11 @@ static void fill_items(struct record *r, struct texts *t)
 		questions[i] = (struct dns_question){ .present = i, .name = next_text(t), .type = next_text(t),
 						      .class = next_text(t), .unicast_response = i & 1 };
 	}
-	r->dns.answers = (struct list){ answers, ITEMS };
-	r->dns.questions = (struct list){ questions, ITEMS };
-	r->dns.header_flags = (struct list){ words, 2 };
+	dns_of(r)->answers = (struct list){ answers, ITEMS };
+	dns_of(r)->questions = (struct list){ questions, ITEMS };
+	dns_of(r)->header_flags = (struct list){ words, 2 };
 	r->vlan = (struct list){ vlans, 2 };
 	r->tunnel = (struct list){ words, 1 };
-}
-
-static bool uses(const char *kinds, const char *name)
-{
-	return !strcmp(kinds, "all") || strstr(kinds, name);
 }
 
 static void fill(struct record *r, const uint8_t *data, struct texts *t)
@@ -75,28 +71,30 @@ static void fill(struct record *r, const uint8_t *data, struct texts *t)
 	static struct str some[3];
 	static const uint16_t numbers[2] = { 0, UINT16_MAX };
 	static const struct named_count counts[2] = { { "udp", 0 }, { "tcp", UINT64_MAX } };
-	enum record_kind kind = data[32] % REC_KINDS;
+	static const struct pair pairs[2] = { { { "k", 1 }, { "v", 1 } }, { { "\xff\"", 2 }, { "", 0 } } };
+	const struct dataset *set = datasets[data[32] % n_datasets];
+	unsigned int n;
+	const uint16_t *order = dataset_order(set, &n);
 	unsigned int i;
 
 	memset(r, 0, sizeof(*r));
-	record_start(r, kind);
+	record_start(r, set);
 	for (i = 0; i < 3; i++)
 		some[i] = next_text(t);
-	memcpy(r->present, data, sizeof(r->present));
-	for (i = 0; i < FIELDS; i++) {
-		const struct field *f = &record_fields[i];
+	memset(r->present, 0, sizeof(r->present));
+	for (i = 0; i < n; i++) {
+		const struct field *f = dataset_field(set, order[i]);
 		char *at = (char *)r + f->off;
 
-		/* Kinds share memory: only what this one has is set and marked. */
-		if (!uses(f->kinds, record_kind_names[kind]))
-			record_unmark(r, i);
-		else if (f->type == FT_WORD)
+		if (data[i / 8 % 32] >> i % 8 & 1)
+			record_mark(r, order[i]);
+		if (f->type == FT_WORD)
 			memcpy(at, &(const char *){ "word" }, sizeof(char *));
 		else if (f->type == FT_STR)
 			memcpy(at, &(struct str){ "", 0 }, sizeof(struct str));
 		else if (f->type == FT_ADDR)
 			*at = (char)(i % 3 ? 4 + 2 * (data[33] & 1) : 0);
-		else if (f->type == FT_U64 || f->type == FT_TIME)
+		else if (f->type == FT_U64 || f->type == FT_I64 || f->type == FT_F64 || f->type == FT_TIME)
 			memcpy(at, data + 24, 8);
 		else if (f->type == FT_I32)
 			memcpy(at, data + 24, 4);
@@ -106,10 +104,12 @@ static void fill(struct record *r, const uint8_t *data, struct texts *t)
 			memcpy(at, &(struct list){ numbers, 2 }, sizeof(struct list));
 		else if (f->type == FT_COUNTS)
 			memcpy(at, &(struct list){ counts, 2 }, sizeof(struct list));
-		if (f->type == FT_STR && record_has(r, i))
+		else if (f->type == FT_MAP)
+			memcpy(at, &(struct list){ pairs, 2 }, sizeof(struct list));
+		if (f->type == FT_STR && record_has(r, order[i]))
 			memcpy(at, &(struct str[]){ next_text(t) }, sizeof(struct str));
 	}
-	if (kind == REC_DNS)
+	if (set == &dns_dataset)
 		fill_items(r, t);
 	r->interface = next_text(t);
 	record_unmark(r, FIELD_TRUNCATED);
@@ -156,21 +156,22 @@ static const char *text_of(struct sink *s, const struct record *r, size_t *n)
 
 static void check_record(const struct record *r)
 {
-	static uint16_t all[FIELDS];
+	static uint16_t all[1024];
 	static struct sink *json, *pretty, *csv, *table, *columns;
 	struct sink_options opt = { 0 };
 	const char *p;
 	size_t n;
 
 	if (!json) {
-		for (unsigned int i = 0; i < FIELDS; i++)
+		must(fields_count() <= sizeof(all) / sizeof(all[0]));
+		for (unsigned int i = 0; i < fields_count(); i++)
 			all[i] = (uint16_t)i;
 		json = open_sink(&sink_json, &opt);
 		opt.pretty = true;
 		pretty = open_sink(&sink_json, &opt);
 		table = open_sink(&sink_table, &opt);
 		opt.fields = all;
-		opt.n_fields = FIELDS;
+		opt.n_fields = fields_count();
 		csv = open_sink(&sink_csv, &opt);
 		opt.width = 800;
 		columns = open_sink(&sink_table, &opt);

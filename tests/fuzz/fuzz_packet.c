@@ -34,7 +34,7 @@ static void one(struct packet_state *st, struct line_state *ls, struct buf *b, c
 	for (i = 0; i < 6 && pk.smac && pk.dmac; i++)
 		sum += pk.smac[i] + pk.dmac[i] + pk.inner_smac[i];
 	*(volatile uint32_t *)&sum;
-	packet_record(&pk, &r, REC_PACKET);
+	packet_record(&pk, &r, &packet_dataset);
 	b->n = 0;
 	line_print(ls, &r, b);
 	for (i = 0; i < b->n; i++)

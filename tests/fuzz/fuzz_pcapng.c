@@ -60,7 +60,7 @@ static int look(void *ctx, const struct frame *f)
 	}
 	if (!t->sink)
 		return 0;
-	record_start(&r, REC_PACKET);
+	record_start(&r, &packet_dataset);
 	r.frame = f;
 	r.time_ns = f->time_ns;
 	if (sink_record(t->sink, &r))

@@ -2,6 +2,8 @@
 /* Any text as an expression; what compiles judges records with every kind of field. */
 #include "fuzz_help.h"
 
+#include "decode/dns/fields.h"
+#include "decode/http/fields.h"
 #include "util/err.h"
 #include "where.h"
 
@@ -22,21 +24,21 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	err_quiet(1);
 	if (where_compile(&w, text))
 		return 0;
-	for (int kind = 0; kind < REC_KINDS; kind++) {
+	for (unsigned int i = 0; i < n_datasets; i++) {
 		memset(&r, 0, sizeof(r));
-		record_start(&r, (enum record_kind)kind);
+		record_start(&r, datasets[i]);
 		r.src = (struct addr){ 6, { 0x20, 1, 0xd } };
 		r.vlan = (struct list){ vlans, 2 };
 		r.duration_ns = UINT64_MAX;
 		record_mark(&r, FIELD_SRC_IP);
 		record_mark(&r, FIELD_VLAN);
 		record_mark(&r, FIELD_DURATION);
-		if (kind == REC_HTTP2) {
-			r.http.headers = (struct list){ headers, 2 };
+		if (datasets[i] == &http2_dataset) {
+			http_of(&r)->headers = (struct list){ headers, 2 };
 			record_mark(&r, FIELD_HTTP2_HEADERS);
 		}
-		if (kind == REC_DNS) {
-			r.dns.answers = (struct list){ &answer, 1 };
+		if (datasets[i] == &dns_dataset) {
+			dns_of(&r)->answers = (struct list){ &answer, 1 };
 			record_mark(&r, FIELD_DNS_ANSWERS);
 		}
 		where_match(w, &r);

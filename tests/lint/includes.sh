@@ -10,13 +10,16 @@ BEGIN {
 	# What each folder may include besides itself; "." is the root of src/.
 	allow["util"] = ""
 	allow["."] = "util"
-	allow["source"] = allow["decode"] = allow["sink"] = allow["kern"] = allow["stats"] = allow["flows"] = allow["detect"] = allow["rules"] = "util . abi"
+	allow["source"] = allow["sink"] = allow["kern"] = allow["flows"] = allow["rules"] = "util . abi"
+	# Who reads records of a dataset knows its fields, and nothing else of whoever fills them.
+	allow["decode"] = allow["stats"] = allow["detect"] = "util . abi fields"
+	allow["protocols"] = ". fields"
 	allow["k8s"] = "util"
 	allow["priv"] = "util . abi kern"
 	allow["compat"] = ""
 	allow["bpf"] = "abi"
 	# pipeline.c joins the stages; the commands and main are above everything.
-	pipeline = "util . source decode detect stats flows sink kern pipeline"
+	pipeline = "util . fields source decode detect stats flows sink kern pipeline"
 	allow["cmd"] = pipeline " k8s rules priv abi"
 	allow["main"] = "cmd"
 }
@@ -24,6 +27,7 @@ function folder(path) {
 	if (path ~ /^bpf\//) return "bpf"
 	if (path ~ /^src\/(pipeline|account|account_rows|account_parts)\./) return "pipeline"
 	if (path ~ /^src\/main\./) return "main"
+	if (path ~ /^src\/protocols\./) return "protocols"
 	if (path ~ /^src\/[^\/]*$/) return "."
 	sub(/^src\//, "", path); sub(/\/.*/, "", path)
 	return path
@@ -33,6 +37,8 @@ function target(name, from) {
 	if (name ~ /\.skel\.h$/) return from == "kern" ? "kern" : "a skeleton"
 	if (from == "bpf") return "bpf"
 	if (name ~ /^(pipeline|account|account_parts)\.h$/) return "pipeline"
+	if (name ~ /\/fields\.h$/ && index(name, from "/")) return from
+	if (name ~ /\/fields\.h$/) return "fields"
 	if (name !~ /\//) return "."
 	sub(/\/.*/, "", name)
 	return name

@@ -11,7 +11,6 @@ tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 # KIND PATH[:FUNCTION]	why
 cat >"$tmp/allowed" <<'A'
-columns src/record.h	the field table: one row a field, which grep, man and schema read as one line
 folder src/cmd	a command is one to eleven files, and is found by its name
 folder src/decode	walking headers, tables of state and three protocols; the next protocol brings folders
 A
@@ -29,6 +28,8 @@ function done() { if (last > 600) print "file " file "\t" last " lines, at most 
 	for (i = 1; i <= length(line); i++)
 		n = substr(line, i, 1) == "\t" ? n + 8 - n % 8 : n + 1
 	most = FILENAME ~ /^tests\// ? 140 : 120
+	# A field is a row, which grep, manual and schema read as one line.
+	if (line ~ /^\tX\(/ && FILENAME ~ /\/(fields|record)\.h$/) most = n
 	if (n > most) print "columns " FILENAME "\tline " FNR ": " n " columns, at most " most " allowed"
 	if (line ~ /[ \t]$/) print "blank " FILENAME "\tline " FNR ": blank at the end of the line"
 }

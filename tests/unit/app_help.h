@@ -33,7 +33,7 @@ static inline void talk_open_with(struct talk *t, const struct decode_options *o
 	assert_int_equal(app_open(&t->app, opt), 0);
 }
 
-/* kinds: 1 << REC_x */
+/* kinds: dataset_bit() */
 static inline void talk_open(struct talk *t, uint32_t kinds, uint16_t port)
 {
 	struct decode_options opt = { .kinds = kinds, .no_answer = true };

@@ -12,7 +12,10 @@
 
 #include <cmocka.h>
 
+#include "decode/arp/fields.h"
 #include "decode/decode.h"
+#include "decode/dns/fields.h"
+#include "decode/icmp/fields.h"
 
 /* Frames of our making, and what came out of them, as one line of text a record. */
 
@@ -23,19 +26,22 @@ enum { LINE_ROOM = 1024 };
 struct lines {
 	unsigned int n;
 	char text[64][LINE_ROOM];
-	enum record_kind kind[64];
+	const struct dataset *set[64];
 	struct record last;		/* what it points to is gone */
 };
 
-static inline void line_add(struct lines *l, const struct record *r, enum field_id f, const char *name)
+/* The field with that id of that dataset (NULL: a common one), where the record has it. */
+static inline void line_add(struct lines *l, const struct record *r, const struct dataset *set, unsigned int f,
+			    const char *name)
 {
 	char *to = l->text[l->n];
 	size_t used = strlen(to), room = sizeof(l->text[0]) - used;
-	const void *v = record_at(r, f);
+	const unsigned int number = set ? field_number(set, f) : f;
+	const void *v = record_value(r, number);
 
-	if (!record_has(r, f))
+	if (!v)
 		return;
-	switch (record_fields[f].type) {
+	switch (field_get(number)->type) {
 	case FT_BOOL: snprintf(to + used, room, " %s=%d", name, *(const bool *)v); break;
 	case FT_U8: snprintf(to + used, room, " %s=%u", name, *(const uint8_t *)v); break;
 	case FT_U16: snprintf(to + used, room, " %s=%u", name, *(const uint16_t *)v); break;
@@ -88,9 +94,9 @@ static inline void line_add(struct lines *l, const struct record *r, enum field_
 
 static inline void line_answers(struct lines *l, const struct record *r)
 {
-	const struct dns_answer *a = r->dns.answers.p;
+	const struct dns_answer *a = dns_of(r)->answers.p;
 
-	for (uint32_t i = 0; i < r->dns.answers.n && i < 3; i++) {
+	for (uint32_t i = 0; i < dns_of(r)->answers.n && i < 3; i++) {
 		size_t used = strlen(l->text[l->n]);
 
 		snprintf(l->text[l->n] + used, sizeof(l->text[0]) - used, " [%.*s %.*s %.*s]",
@@ -101,58 +107,59 @@ static inline void line_answers(struct lines *l, const struct record *r)
 
 static inline int line_of(void *ctx, const struct record *r)
 {
-	static const struct { enum field_id f; const char *name;
+	static const struct { const struct dataset *set; unsigned int f; const char *name;
 	} shown[] = {
-		{ FIELD_ACTION, "action" },
-		{ FIELD_OUTCOME, "outcome" },
-		{ FIELD_DURATION, "duration" },
-		{ FIELD_FRAME_NUMBER, "frame" },
-		{ FIELD_SRC_PORT, "sport" },
-		{ FIELD_PROTOCOL, "protocol" },
-		{ FIELD_ARP_OPCODE, "op" },
-		{ FIELD_ARP_SENDER_IP, "sip" },
-		{ FIELD_ARP_SENDER_MAC, "smac" },
-		{ FIELD_ARP_TARGET_IP, "tip" },
-		{ FIELD_ARP_TARGET_MAC, "tmac" },
-		{ FIELD_ICMP_TYPE, "type" },
-		{ FIELD_ICMP_CODE, "code" },
-		{ FIELD_ICMP_ID, "icmpid" },
-		{ FIELD_ICMP_SEQ, "seq" },
-		{ FIELD_ICMP_MTU, "mtu" },
-		{ FIELD_ICMP_GATEWAY, "gw" },
-		{ FIELD_ICMP_ND_TARGET, "target" },
-		{ FIELD_ICMP_ND_LLADDR, "lladdr" },
-		{ FIELD_ICMP_ORIG_TRANSPORT, "otransport" },
-		{ FIELD_ICMP_ORIG_SRC_IP, "osrc" },
-		{ FIELD_ICMP_ORIG_SRC_PORT, "osport" },
-		{ FIELD_ICMP_ORIG_DST_IP, "odst" },
-		{ FIELD_ICMP_ORIG_DST_PORT, "odport" },
-		{ FIELD_DNS_ID, "id" },
-		{ FIELD_DNS_OP_CODE, "opcode" },
-		{ FIELD_DNS_RESPONSE_CODE, "rcode" },
-		{ FIELD_DNS_QUESTION_NAME, "name" },
-		{ FIELD_DNS_QUESTION_TYPE, "qtype" },
-		{ FIELD_DNS_QUESTION_CLASS, "qclass" },
-		{ FIELD_DNS_QDCOUNT, "qd" },
-		{ FIELD_DNS_ANCOUNT, "an" },
-		{ FIELD_DNS_EDNS_UDP_SIZE, "edns" },
-		{ FIELD_MALFORMED, "malformed" },
-		{ FIELD_DROP_REASON, "reason" },
+		{ NULL, FIELD_ACTION, "action" },
+		{ NULL, FIELD_OUTCOME, "outcome" },
+		{ NULL, FIELD_DURATION, "duration" },
+		{ NULL, FIELD_FRAME_NUMBER, "frame" },
+		{ NULL, FIELD_SRC_PORT, "sport" },
+		{ NULL, FIELD_PROTOCOL, "protocol" },
+		{ &arp_dataset, FIELD_ARP_OPCODE, "op" },
+		{ &arp_dataset, FIELD_ARP_SENDER_IP, "sip" },
+		{ &arp_dataset, FIELD_ARP_SENDER_MAC, "smac" },
+		{ &arp_dataset, FIELD_ARP_TARGET_IP, "tip" },
+		{ &arp_dataset, FIELD_ARP_TARGET_MAC, "tmac" },
+		{ &icmp_dataset, FIELD_ICMP_TYPE, "type" },
+		{ &icmp_dataset, FIELD_ICMP_CODE, "code" },
+		{ &icmp_dataset, FIELD_ICMP_ID, "icmpid" },
+		{ &icmp_dataset, FIELD_ICMP_SEQ, "seq" },
+		{ &icmp_dataset, FIELD_ICMP_MTU, "mtu" },
+		{ &icmp_dataset, FIELD_ICMP_GATEWAY, "gw" },
+		{ &icmp_dataset, FIELD_ICMP_ND_TARGET, "target" },
+		{ &icmp_dataset, FIELD_ICMP_ND_LLADDR, "lladdr" },
+		{ &icmp_dataset, FIELD_ICMP_ORIG_TRANSPORT, "otransport" },
+		{ &icmp_dataset, FIELD_ICMP_ORIG_SRC_IP, "osrc" },
+		{ &icmp_dataset, FIELD_ICMP_ORIG_SRC_PORT, "osport" },
+		{ &icmp_dataset, FIELD_ICMP_ORIG_DST_IP, "odst" },
+		{ &icmp_dataset, FIELD_ICMP_ORIG_DST_PORT, "odport" },
+		{ &dns_dataset, FIELD_DNS_ID, "id" },
+		{ &dns_dataset, FIELD_DNS_OP_CODE, "opcode" },
+		{ &dns_dataset, FIELD_DNS_RESPONSE_CODE, "rcode" },
+		{ &dns_dataset, FIELD_DNS_QUESTION_NAME, "name" },
+		{ &dns_dataset, FIELD_DNS_QUESTION_TYPE, "qtype" },
+		{ &dns_dataset, FIELD_DNS_QUESTION_CLASS, "qclass" },
+		{ &dns_dataset, FIELD_DNS_QDCOUNT, "qd" },
+		{ &dns_dataset, FIELD_DNS_ANCOUNT, "an" },
+		{ &dns_dataset, FIELD_DNS_EDNS_UDP_SIZE, "edns" },
+		{ NULL, FIELD_MALFORMED, "malformed" },
+		{ &drop_dataset, FIELD_DROP_REASON, "reason" },
 	};
 	struct lines *l = ctx;
 
 	if (l->n == 64)
 		return 0;
-	snprintf(l->text[l->n], sizeof(l->text[0]), "%s", record_kind_names[r->kind]);
+	snprintf(l->text[l->n], sizeof(l->text[0]), "%s", r->set->name);
 	for (size_t i = 0; i < sizeof(shown) / sizeof(shown[0]); i++)
-		line_add(l, r, shown[i].f, shown[i].name);
+		line_add(l, r, shown[i].set, shown[i].f, shown[i].name);
 	/* The later protocols' by their own names */
-	line_add(l, r, FIELD_TCP_CONFLICT, "tcp.conflict");
-	for (enum field_id f = FIELD_HTTP_VERSION; f <= FIELD_DHCPV6_REQUESTED; f++)
-		line_add(l, r, f, record_fields[f].name);
-	if (r->kind == REC_DNS && record_has(r, FIELD_DNS_ANSWERS))
+	line_add(l, r, NULL, FIELD_TCP_CONFLICT, "tcp.conflict");
+	if (r->set->own && r->set->sections & SECTION_MESSAGE && r->set != &dns_dataset)
+		for (unsigned int i = 0; i < r->set->own->n; i++)
+			line_add(l, r, r->set, FIELD_OWN + i, r->set->own->rows[i].name);
+	if (r->set == &dns_dataset && record_has(r, FIELD_DNS_ANSWERS))
 		line_answers(l, r);
-	l->kind[l->n++] = r->kind;
+	l->set[l->n++] = r->set;
 	l->last = *r;
 	return 0;
 }

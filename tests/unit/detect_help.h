@@ -5,6 +5,7 @@
 #include "detect/detect.h"
 
 #include "decode_help.h"
+#include "detect/fields.h"
 
 /* Records of our making, and the alerts that come of them. */
 enum { FIN = 1, SYN = 2, RST = 4, PSH = 8, ACK = 16, URG = 32 };
@@ -18,13 +19,13 @@ static int give(void *ctx, const struct record *r)
 {
 	char *to = alerts.text[alerts.n];
 
-	assert_int_equal(r->kind, REC_ALERT);
-	snprintf(to, LINE_ROOM, "%s", r->alert.rule);
-	line_add(&alerts, r, FIELD_SRC_IP, "from");
-	line_add(&alerts, r, FIELD_SRC_MAC, "mac");
-	line_add(&alerts, r, FIELD_DST_IP, "to");
-	line_add(&alerts, r, FIELD_DST_PORT, "port");
-	line_add(&alerts, r, FIELD_ALERT_SUPPRESSED, "more");
+	assert_ptr_equal(r->set, &alert_dataset);
+	snprintf(to, LINE_ROOM, "%s", alert_of(r)->rule);
+	line_add(&alerts, r, NULL, FIELD_SRC_IP, "from");
+	line_add(&alerts, r, NULL, FIELD_SRC_MAC, "mac");
+	line_add(&alerts, r, NULL, FIELD_DST_IP, "to");
+	line_add(&alerts, r, NULL, FIELD_DST_PORT, "port");
+	line_add(&alerts, r, &alert_dataset, FIELD_ALERT_SUPPRESSED, "more");
 	alerts.n++;
 	return alerts.n == 64;
 }
@@ -70,7 +71,7 @@ static void packet(unsigned int src, unsigned int sport, unsigned int dst, unsig
 	struct record r;
 
 	memset(&r, 0, sizeof(r));
-	record_start(&r, REC_PACKET);
+	record_start(&r, &packet_dataset);
 	r.src = host(src);
 	r.dst = host(dst);
 	r.sport = (uint16_t)sport;

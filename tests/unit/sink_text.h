@@ -18,8 +18,12 @@
 #include "util/escape.h"
 #include "util/utf8.h"
 
+#include "decode/dns/fields.h"
 #include "sink/out.h"
 #include "sink/sink.h"
+
+/* The number of a field of dns, by its id. */
+#define DNS(id) field_number(&dns_dataset, FIELD_DNS_##id)
 
 #define STR(s) ((struct str){ (s), sizeof(s) - 1 })
 
@@ -61,16 +65,16 @@ static inline char *one_text(const struct sink_ops *ops, const struct sink_optio
 static inline void make_dns(struct record *r)
 {
 	memset(r, 0, sizeof(*r));
-	record_start(r, REC_DNS);
+	record_start(r, &dns_dataset);
 	r->time_ns = 1402706119542940001;
 	r->action = "response";
 	r->src = (struct addr){ 4, { 192, 0, 2, 53 } };
 	r->dst = (struct addr){ 6, { 0x20, 0x01, 0x0d, 0xb8, [15] = 1 } };
 	r->sport = 53;
 	r->dport = 40000;
-	r->dns.id = 7;
-	r->dns.question_name = STR("example.com");
-	r->dns.question_type = STR("A");
+	dns_of(r)->id = 7;
+	dns_of(r)->question_name = STR("example.com");
+	dns_of(r)->question_type = STR("A");
 	record_mark(r, FIELD_TIME);
 	record_mark(r, FIELD_ACTION);
 	record_mark(r, FIELD_SRC_IP);
@@ -85,13 +89,13 @@ static inline void make_dns(struct record *r)
 static inline void make_lost(struct record *r)
 {
 	memset(r, 0, sizeof(*r));
-	record_start(r, REC_LOST);
+	record_start(r, &lost_dataset);
 	r->time_ns = r->end_ns = 1402706120000000000;
 	r->start_ns = 1402706119000000000;
 	r->action = "lost";
-	r->lost.stage = "ring";
-	r->lost.reason = "ring_full";
-	r->lost.count = 812;
+	lost_of(r)->stage = "ring";
+	lost_of(r)->reason = "ring_full";
+	lost_of(r)->count = 812;
 	record_mark(r, FIELD_TIME);
 	record_mark(r, FIELD_ACTION);
 	record_mark(r, FIELD_START);

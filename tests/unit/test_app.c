@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Whose octets are these, and what became of a request. */
 #include "app_help.h"
+#include "decode/dns/fields.h"
+#include "decode/http/fields.h"
 
 #define QUERY    "\0\x1d\0\7\1\0\0\1\0\0\0\0\0\0\7example\3com\0\0\1\0\1"
 #define QUERY_LEN (sizeof(QUERY) - 1)
@@ -9,7 +11,7 @@ static void contents_tell_on_any_port(void **state)
 {
 	struct talk t;
 
-	talk_open(&t, 1u << REC_DNS, 8053);
+	talk_open(&t, dataset_bit(&dns_dataset), 8053);
 	talk_handshake(&t);
 	talk_say(&t, ASK, QUERY, QUERY_LEN);
 	HEARD(&t, "dns action=query frame=3 sport=4000 protocol=dns id=7 opcode=QUERY name=example.com qtype=A "
@@ -21,7 +23,7 @@ static void little_is_waited_for(void **state)
 {
 	struct talk t;
 
-	talk_open(&t, 1u << REC_DNS, 8053);
+	talk_open(&t, dataset_bit(&dns_dataset), 8053);
 	talk_handshake(&t);
 	talk_drip(&t, ASK, QUERY, QUERY_LEN);
 	assert_int_equal(t.lines.n, 1);
@@ -33,14 +35,14 @@ static void what_is_nobodys_is_passed_over(void **state)
 	struct decode_counts c = { .frames = 0 };
 	struct talk t;
 
-	talk_open(&t, 1u << REC_DNS, 8053);
+	talk_open(&t, dataset_bit(&dns_dataset), 8053);
 	for (int i = 0; i < 15; i++)
 		SAY(&t, ASK, "GET / HTTP/1.1");
 	talk_say(&t, ASK, QUERY, QUERY_LEN);
 	assert_int_equal(t.lines.n, 1);
 	talk_close(&t);
 
-	talk_open(&t, 1u << REC_DNS, 8053);
+	talk_open(&t, dataset_bit(&dns_dataset), 8053);
 	for (int i = 0; i < 16; i++)
 		SAY(&t, ASK, "GET / HTTP/1.1");
 	talk_say(&t, ASK, QUERY, QUERY_LEN);
@@ -84,10 +86,10 @@ static struct record request(const char *url)
 {
 	struct record r;
 
-	record_start(&r, REC_HTTP);
+	record_start(&r, &http_dataset);
 	r.time_ns = 5 * SECOND;
 	r.action = "request";
-	r.http.url = (struct str){ url, (uint32_t)strlen(url) };
+	http_of(&r)->url = (struct str){ url, (uint32_t)strlen(url) };
 	record_mark(&r, FIELD_TIME);
 	record_mark(&r, FIELD_ACTION);
 	record_mark(&r, FIELD_URL_ORIGINAL);
@@ -100,7 +102,7 @@ static void a_response_finds_its_request(void **state)
 	static const char *const tunnels[] = { "gre", "vxlan" };
 	const struct str headers[] = { { "a: b", 4 }, { "c: d", 4 } };
 	struct decode_options opt = { .no_answer = true };
-	struct request_key k = { REC_HTTP, 1, 2 }, other = { REC_HTTP, 1, 3 };
+	struct request_key k = { &http_dataset, 1, 2 }, other = { &http_dataset, 1, 3 };
 	struct record r = request("/index.html"), answer = request("/");
 	const struct record *asked;
 	struct requests *q;
@@ -108,7 +110,7 @@ static void a_response_finds_its_request(void **state)
 
 	r.vlan = (struct list){ vlans, 2 };
 	r.tunnel = (struct list){ tunnels, 2 };
-	r.http.headers = (struct list){ headers, 2 };
+	http_of(&r)->headers = (struct list){ headers, 2 };
 	record_mark(&r, FIELD_VLAN);
 	record_mark(&r, FIELD_TUNNEL);
 	record_mark(&r, FIELD_HTTP2_HEADERS);
@@ -134,7 +136,7 @@ static void no_answer_is_told_after_a_while(void **state)
 	struct decode_options opt = { .no_answer = true };
 	struct lines lines = { .n = 0 };
 	struct emit e = { .fn = line_of, .ctx = &lines, .kinds = UINT32_MAX };
-	struct request_key k = { REC_HTTP, 1, 2 };
+	struct request_key k = { &http_dataset, 1, 2 };
 	struct requests *q;
 	struct record r;
 
@@ -148,7 +150,7 @@ static void no_answer_is_told_after_a_while(void **state)
 	assert_int_equal(lines.n, 1);
 	assert_true(lines.last.truncated && record_has(&lines.last, FIELD_TRUNCATED));
 	assert_string_equal(lines.last.action, "no_answer");
-	assert_true(lines.last.http.url.n > 400);
+	assert_true(http_of(&lines.last)->url.n > 400);
 	requests_close(q);
 }
 

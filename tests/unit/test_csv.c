@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include "decode/dns/fields.h"
 #include "sink/fmt.h"
 #include "sink_text.h"
 
@@ -13,12 +14,12 @@ static void expect(const uint16_t *fields, unsigned int n, const struct record *
 
 static void expect_name(struct str name, const char *want)
 {
-	static const uint16_t fields[] = { FIELD_DNS_ID, FIELD_DNS_QUESTION_NAME, FIELD_DNS_ID };
+	const uint16_t fields[] = { DNS(ID), DNS(QUESTION_NAME), DNS(ID) };
 	char line[256] = "7,";
 	struct record r;
 
 	make_dns(&r);
-	r.dns.question_name = name;
+	dns_of(&r)->question_name = name;
 	snprintf(line + 2, sizeof(line) - 2, "%s,7\n", want);
 	expect(fields, 3, &r, line);
 }
@@ -96,7 +97,7 @@ static void a_cell_is_never_a_formula(void **state)
 
 static void lists_are_joined_and_items_are_json(void **state)
 {
-	static const uint16_t fields[] = { FIELD_VLAN, FIELD_DNS_HEADER_FLAGS, FIELD_DNS_ANSWERS };
+	const uint16_t fields[] = { FIELD_VLAN, DNS(HEADER_FLAGS), DNS(ANSWERS) };
 	static const uint16_t vlans[] = { 5, 6 };
 	static const char *const flags[] = { "RD", "RA" };
 	struct dns_answer a = { .present = 1 | 16, .name = STR("x\xff"), .data = STR("\"=") };
@@ -104,8 +105,8 @@ static void lists_are_joined_and_items_are_json(void **state)
 
 	make_dns(&r);
 	r.vlan = (struct list){ vlans, 2 };
-	r.dns.header_flags = (struct list){ flags, 2 };
-	r.dns.answers = (struct list){ &a, 1 };
+	dns_of(&r)->header_flags = (struct list){ flags, 2 };
+	dns_of(&r)->answers = (struct list){ &a, 1 };
 	record_mark(&r, FIELD_VLAN);
 	record_mark(&r, FIELD_DNS_HEADER_FLAGS);
 	record_mark(&r, FIELD_DNS_ANSWERS);
@@ -125,7 +126,7 @@ static void absent_is_empty_but_a_row_is_a_line(void **state)
 
 static void hostile_bytes_stay_in_their_cell(void **state)
 {
-	static const uint16_t fields[] = { FIELD_DNS_ID, FIELD_INTERFACE, FIELD_DNS_ID };
+	const uint16_t fields[] = { DNS(ID), FIELD_INTERFACE, DNS(ID) };
 	const struct sink_options opt = { .fields = fields, .n_fields = 3 };
 	struct record r;
 	unsigned int i;
@@ -150,7 +151,7 @@ static void hostile_bytes_stay_in_their_cell(void **state)
 /* Each octet becomes four when it is escaped. */
 static void long_cells_are_cut_and_say_so(void **state)
 {
-	static const uint16_t fields[] = { FIELD_DNS_QUESTION_NAME, FIELD_DNS_ANSWERS, FIELD_DNS_ID };
+	const uint16_t fields[] = { DNS(QUESTION_NAME), DNS(ANSWERS), DNS(ID) };
 	const struct sink_options opt = { .fields = fields, .n_fields = 3 };
 	static char big[65535];
 	struct dns_answer a = { .present = 1, .name = { big, sizeof(big) } };
@@ -159,8 +160,8 @@ static void long_cells_are_cut_and_say_so(void **state)
 
 	make_dns(&r);
 	memset(big, 1, sizeof(big));
-	r.dns.question_name = (struct str){ big, sizeof(big) };
-	r.dns.answers = (struct list){ &a, 1 };
+	dns_of(&r)->question_name = (struct str){ big, sizeof(big) };
+	dns_of(&r)->answers = (struct list){ &a, 1 };
 	record_mark(&r, FIELD_DNS_ANSWERS);
 	text = one_text(&sink_csv, &opt, &r);
 	assert_true(strlen(text) < 3 * FMT_CELL_MAX);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "decode_help.h"
 
+#include "decode/dns/fields.h"
+#include "decode/icmp/fields.h"
 #include "decode/pairs.h"
 
 static void put_echo(struct octets *o)
@@ -32,7 +34,7 @@ static void modes_choose_between_packets_and_messages(void **state)
 		feed(d, &l, &o, o.n, SECOND, 1);
 		assert_int_equal(l.n, strlen(expected[i].echo));
 		for (unsigned int k = 0; k < l.n; k++)
-			assert_int_equal(l.kind[k], expected[i].echo[k] == 'p' ? REC_PACKET : REC_ICMP);
+			assert_ptr_equal(l.set[k], expected[i].echo[k] == 'p' ? &packet_dataset : &icmp_dataset);
 		l.n = 0;
 		put_other(&o);
 		feed(d, &l, &o, o.n, SECOND, 2);
@@ -43,7 +45,7 @@ static void modes_choose_between_packets_and_messages(void **state)
 
 static void kinds_that_nobody_wants_are_left_out(void **state)
 {
-	struct decode_options opt = { .mode = DECODE_LINES, .kinds = 1u << REC_DNS };
+	struct decode_options opt = { .mode = DECODE_LINES, .kinds = dataset_bit(&dns_dataset) };
 	struct decode *d;
 	struct lines l = { .n = 0 };
 	struct octets o;
@@ -52,7 +54,7 @@ static void kinds_that_nobody_wants_are_left_out(void **state)
 	put_echo(&o);
 	feed(d, &l, &o, o.n, SECOND, 1);
 	assert_int_equal(l.n, 1);
-	assert_int_equal(l.kind[0], REC_PACKET);
+	assert_ptr_equal(l.set[0], &packet_dataset);
 	decode_close(d);
 }
 

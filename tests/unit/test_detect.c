@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include "decode/arp/fields.h"
+#include "decode/dhcp/fields.h"
+#include "decode/dns/fields.h"
+#include "decode/icmp/fields.h"
 #include "detect_help.h"
 
 static void ten_ports_that_do_not_answer_are_a_scan(void **state)
@@ -187,10 +191,10 @@ static void icmp(unsigned int src, unsigned int dst, uint8_t type)
 
 	packet(src, 0, dst, 0, 1, 0, 64);
 	memset(&r, 0, sizeof(r));
-	record_start(&r, REC_ICMP);
+	record_start(&r, &icmp_dataset);
 	r.src = host(src);
 	r.dst = host(dst);
-	r.icmp.type = type;
+	icmp_of(&r)->type = type;
 	record_mark(&r, FIELD_SRC_IP);
 	record_mark(&r, FIELD_DST_IP);
 	take(&r);
@@ -220,9 +224,9 @@ static void dhcp(const uint8_t mac[6], const uint8_t sender[6])
 	struct record r;
 
 	memset(&r, 0, sizeof(r));
-	record_start(&r, REC_DHCP);
+	record_start(&r, &dhcp_dataset);
 	r.action = "discover";
-	memcpy(r.dhcp.client_mac, mac, 6);
+	memcpy(dhcp_of(&r)->client_mac, mac, 6);
 	memcpy(r.smac, sender, 6);
 	record_mark(&r, FIELD_ACTION);
 	record_mark(&r, FIELD_DHCPV4_CLIENT_MAC);
@@ -250,12 +254,12 @@ static void arp(const char *mac, unsigned int ip, unsigned int opcode, unsigned 
 	struct record r;
 
 	memset(&r, 0, sizeof(r));
-	record_start(&r, REC_ARP);
-	r.arp.opcode = (uint16_t)opcode;
-	memcpy(r.arp.sender_mac, mac, 6);
+	record_start(&r, &arp_dataset);
+	arp_of(&r)->opcode = (uint16_t)opcode;
+	memcpy(arp_of(&r)->sender_mac, mac, 6);
 	memcpy(r.smac, mac, 6);
-	r.arp.sender_ip = host(ip);
-	r.arp.target_ip = host(target);
+	arp_of(&r)->sender_ip = host(ip);
+	arp_of(&r)->target_ip = host(target);
 	record_mark(&r, FIELD_SRC_MAC);
 	record_mark(&r, FIELD_ARP_SENDER_MAC);
 	record_mark(&r, FIELD_ARP_SENDER_IP);
@@ -317,11 +321,11 @@ static void dns(const char *action, const char *name, const char *code)
 	struct record r;
 
 	memset(&r, 0, sizeof(r));
-	record_start(&r, REC_DNS);
+	record_start(&r, &dns_dataset);
 	r.src = host(1);
 	r.action = action;
-	r.dns.question_name = (struct str){ name, (uint32_t)strlen(name) };
-	r.dns.response_code = (struct str){ code, (uint32_t)strlen(code) };
+	dns_of(&r)->question_name = (struct str){ name, (uint32_t)strlen(name) };
+	dns_of(&r)->response_code = (struct str){ code, (uint32_t)strlen(code) };
 	record_mark(&r, FIELD_SRC_IP);
 	record_mark(&r, FIELD_ACTION);
 	record_mark(&r, FIELD_DNS_QUESTION_NAME);
@@ -391,7 +395,7 @@ static void a_host_that_sends_far_more_than_it_does_is_unusual(void **state)
 
 	with(RULE_UNUSUAL_VOLUME, 8, 60 * SECOND);
 	memset(&r, 0, sizeof(r));
-	record_start(&r, REC_PACKET);
+	record_start(&r, &packet_dataset);
 	r.src = host(1);
 	record_mark(&r, FIELD_SRC_IP);
 	for (unsigned int i = 0; i < 22; i++) {

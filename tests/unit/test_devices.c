@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "stats/devices.h"
 
+#include "decode/arp/fields.h"
+#include "decode/dhcp/fields.h"
+#include "decode/dns/fields.h"
+#include "decode/icmp/fields.h"
 #include "decode_help.h"
+#include "stats/fields.h"
 
 /* Messages as the decoders understand them, and the devices that come of them. */
 static struct gather *g;
@@ -10,23 +15,23 @@ static struct lines rows;
 static int give(void *ctx, const struct record *r)
 {
 	char *to = rows.text[rows.n];
-	const struct str *a = r->device.addresses.p;
-	const char *const *by = r->device.told_by.p;
+	const struct str *a = device_of(r)->addresses.p;
+	const char *const *by = device_of(r)->told_by.p;
 	size_t n = 0;
 
-	assert_int_equal(r->kind, REC_DEVICE);
+	assert_ptr_equal(r->set, &device_dataset);
 	for (int i = 0; i < 6; i++)
-		n += (size_t)snprintf(to + n, LINE_ROOM - n, "%02x", r->device.mac[i]);
-	for (uint32_t i = 0; record_has(r, FIELD_DEVICE_IP) && i < r->device.addresses.n; i++)
+		n += (size_t)snprintf(to + n, LINE_ROOM - n, "%02x", device_of(r)->mac[i]);
+	for (uint32_t i = 0; record_has(r, FIELD_DEVICE_IP) && i < device_of(r)->addresses.n; i++)
 		n += (size_t)snprintf(to + n, LINE_ROOM - n, " %.*s", (int)a[i].n, a[i].p);
 	if (record_has(r, FIELD_DEVICE_HOSTNAME))
-		n += (size_t)snprintf(to + n, LINE_ROOM - n, " name=%.*s", (int)r->device.hostname.n, r->device.hostname.p);
+		n += (size_t)snprintf(to + n, LINE_ROOM - n, " name=%.*s", (int)device_of(r)->hostname.n, device_of(r)->hostname.p);
 	if (record_has(r, FIELD_DEVICE_FINGERPRINT))
-		n += (size_t)snprintf(to + n, LINE_ROOM - n, " asks=%.*s", (int)r->device.fingerprint.n,
-				      r->device.fingerprint.p);
+		n += (size_t)snprintf(to + n, LINE_ROOM - n, " asks=%.*s", (int)device_of(r)->fingerprint.n,
+				      device_of(r)->fingerprint.p);
 	if (record_has(r, FIELD_DEVICE_VENDOR))
-		n += (size_t)snprintf(to + n, LINE_ROOM - n, " by=%.*s", (int)r->device.vendor.n, r->device.vendor.p);
-	for (uint32_t i = 0; i < r->device.told_by.n; i++)
+		n += (size_t)snprintf(to + n, LINE_ROOM - n, " by=%.*s", (int)device_of(r)->vendor.n, device_of(r)->vendor.p);
+	for (uint32_t i = 0; i < device_of(r)->told_by.n; i++)
 		n += (size_t)snprintf(to + n, LINE_ROOM - n, " %s", by[i]);
 	n += (size_t)snprintf(to + n, LINE_ROOM - n, " %llu-%llu", (unsigned long long)r->start_ns,
 			      (unsigned long long)r->end_ns);
@@ -63,12 +68,12 @@ static void arp(uint64_t when, const char *mac, uint8_t last)
 {
 	struct record r;
 
-	record_start(&r, REC_ARP);
+	record_start(&r, &arp_dataset);
 	r.time_ns = when;
-	memcpy(r.arp.sender_mac, mac, 6);
-	r.arp.sender_ip = (struct addr){ 4, { 10, 0, 0, last } };
+	memcpy(arp_of(&r)->sender_mac, mac, 6);
+	arp_of(&r)->sender_ip = (struct addr){ 4, { 10, 0, 0, last } };
 	if (!last)
-		memset(r.arp.sender_ip.b, 0, 4);
+		memset(arp_of(&r)->sender_ip.b, 0, 4);
 	record_mark(&r, FIELD_ARP_SENDER_MAC);
 	record_mark(&r, FIELD_ARP_SENDER_IP);
 	g->take(g, &r);
@@ -125,12 +130,12 @@ static void nd(uint8_t type, uint8_t src, uint8_t target)
 {
 	struct record r;
 
-	record_start(&r, REC_ICMP);
+	record_start(&r, &icmp_dataset);
 	r.time_ns = 1;
-	r.icmp.type = type;
+	icmp_of(&r)->type = type;
 	r.src = (struct addr){ 6, { 0xfe, 0x80, [15] = src } };
-	r.icmp.nd_target = (struct addr){ 6, { 0xfe, 0x80, [15] = target } };
-	memcpy(r.icmp.nd_lladdr, "\2\0\0\0\0\7", 6);
+	icmp_of(&r)->nd_target = (struct addr){ 6, { 0xfe, 0x80, [15] = target } };
+	memcpy(icmp_of(&r)->nd_lladdr, "\2\0\0\0\0\7", 6);
 	record_mark(&r, FIELD_ICMP_ND_LLADDR);
 	record_mark(&r, FIELD_ICMP_ND_TARGET);
 	g->take(g, &r);
@@ -151,18 +156,20 @@ static void dhcp(const char *type, const char *host, const char *fqdn, uint16_t 
 	uint16_t list[] = { asks, 3 };
 	struct record r;
 
-	record_start(&r, REC_DHCP);
+	record_start(&r, &dhcp_dataset);
 	r.time_ns = 1;
-	r.dhcp.op_code = reply ? "bootreply" : "bootrequest";
-	r.dhcp.message_type = type;
-	memcpy(r.dhcp.client_mac, "\2\0\0\0\0\1", 6);
-	r.dhcp.assigned_ip = (struct addr){ 4, { 10, 0, 0, 50 } };
-	r.dhcp.hostname = (struct str){ host, (uint32_t)strlen(host) };
-	r.dhcp.fqdn = (struct str){ fqdn, (uint32_t)strlen(fqdn) };
-	r.dhcp.requested = (struct list){ list, 2 };
-	for (size_t i = 0; i < 5; i++)
-		record_mark(&r, (enum field_id[]){ FIELD_DHCPV4_OP, FIELD_DHCPV4_MESSAGE_TYPE, FIELD_DHCPV4_CLIENT_MAC,
-						   FIELD_DHCPV4_PARAMETERS, FIELD_DHCPV4_ASSIGNED_IP }[i]);
+	dhcp_of(&r)->op_code = reply ? "bootreply" : "bootrequest";
+	dhcp_of(&r)->message_type = type;
+	memcpy(dhcp_of(&r)->client_mac, "\2\0\0\0\0\1", 6);
+	dhcp_of(&r)->assigned_ip = (struct addr){ 4, { 10, 0, 0, 50 } };
+	dhcp_of(&r)->hostname = (struct str){ host, (uint32_t)strlen(host) };
+	dhcp_of(&r)->fqdn = (struct str){ fqdn, (uint32_t)strlen(fqdn) };
+	dhcp_of(&r)->requested = (struct list){ list, 2 };
+	record_mark(&r, FIELD_DHCPV4_OP);
+	record_mark(&r, FIELD_DHCPV4_MESSAGE_TYPE);
+	record_mark(&r, FIELD_DHCPV4_CLIENT_MAC);
+	record_mark(&r, FIELD_DHCPV4_PARAMETERS);
+	record_mark(&r, FIELD_DHCPV4_ASSIGNED_IP);
 	if (*host)
 		record_mark(&r, FIELD_DHCPV4_HOSTNAME);
 	if (*fqdn)
@@ -185,12 +192,12 @@ static void dhcp6(const char *type, const char *duid, const char *smac)
 {
 	struct record r;
 
-	record_start(&r, REC_DHCP);
+	record_start(&r, &dhcp_dataset);
 	r.time_ns = 1;
-	r.dhcp.message_type = type;
+	dhcp_of(&r)->message_type = type;
 	r.src = (struct addr){ 6, { 0xfe, 0x80, [15] = 1 } };
-	r.dhcp.assigned_ip = (struct addr){ 6, { 0xfd, [15] = 9 } };
-	r.dhcp.client_duid = (struct str){ duid, (uint32_t)strlen(duid) };
+	dhcp_of(&r)->assigned_ip = (struct addr){ 6, { 0xfd, [15] = 9 } };
+	dhcp_of(&r)->client_duid = (struct str){ duid, (uint32_t)strlen(duid) };
 	record_mark(&r, FIELD_DHCPV6_MESSAGE_TYPE);
 	record_mark(&r, FIELD_DHCPV6_ASSIGNED_IP);
 	record_mark(&r, FIELD_DHCPV6_CLIENT_DUID);
@@ -216,12 +223,12 @@ static void named(const char *protocol, const char *action, const char *name, co
 	static const char *const vxlan[] = { "vxlan" };
 	struct record r;
 
-	record_start(&r, REC_DNS);
+	record_start(&r, &dns_dataset);
 	r.time_ns = 1;
 	r.protocol = protocol;
 	r.action = action;
 	r.src = (struct addr){ 4, { 10, 0, 0, 7 } };
-	r.dns.answers = (struct list){ &a, 1 };
+	dns_of(&r)->answers = (struct list){ &a, 1 };
 	memcpy(r.smac, "\2\0\0\0\0\7", 6);
 	record_mark(&r, FIELD_PROTOCOL);
 	record_mark(&r, FIELD_ACTION);

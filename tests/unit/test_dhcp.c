@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "app_help.h"
+#include "decode/dhcp/fields.h"
 
 static struct octets bootp(uint8_t op, const char *options, uint32_t n)
 {
@@ -29,7 +30,7 @@ static void a_lease_is_told_step_by_step(void **state)
 {
 	struct talk t;
 
-	talk_open(&t, 1u << REC_DHCP, 67);
+	talk_open(&t, dataset_bit(&dhcp_dataset), 67);
 	say(&t, ASK, BOOTP(1, "\x35\1\1\x0c\6host\0\0\x37\3\1\3\6\x3c\2id\xff"));
 	say(&t, REPLY, BOOTP(2, "\x35\1\2\x36\4\x0a\0\0\2\x33\4\0\0\x0e\x10\xff"));
 	say(&t, ASK, BOOTP(1, "\x35\1\3\x32\4\0\0\0\0\x51\x0c\4\0\0\4host\3" "lan\0\xff"));
@@ -58,7 +59,7 @@ static void options_go_on_elsewhere(void **state)
 
 	memcpy(o.p + 108, "\x0c\2" "ef\xff", 5);		/* the file name */
 	memcpy(o.p + 44, "\x0c\2gh\x3c\1x\xff", 8);		/* the server's name */
-	talk_open(&t, 1u << REC_DHCP, 1067);			/* told by its cookie */
+	talk_open(&t, dataset_bit(&dhcp_dataset), 1067);			/* told by its cookie */
 	say(&t, ASK, o);
 	assert_int_equal(t.lines.n, 1);
 	assert_non_null(strstr(t.lines.text[0], "hostname=abcdefgh dhcpv4.option.class_identifier=x"));
@@ -69,7 +70,7 @@ static void version_six_as_well(void **state)
 {
 	struct talk t;
 
-	talk_open(&t, 1u << REC_DHCP, 547);
+	talk_open(&t, dataset_bit(&dhcp_dataset), 547);
 	t.family = 6;
 	talk_datagram(&t, ASK, "\1\0\0\x09\0\1\0\3abc\0\6\0\4\0\x17\0\x18\0\x27\0\6\1\3fox\0", 29);
 	talk_datagram(&t, REPLY, "\7\0\0\x09\0\1\0\3abc\0\2\0\1s\0\x0d\0\2\0\0", 22);
@@ -87,7 +88,7 @@ static void other_datagrams_are_not_taken_for_it(void **state)
 {
 	struct talk t;
 
-	talk_open(&t, 1u << REC_DHCP, 1067);
+	talk_open(&t, dataset_bit(&dhcp_dataset), 1067);
 	for (uint32_t n = 0; n < 300; n += 7) {
 		struct octets o = BOOTP(1, "");
 

@@ -2,6 +2,8 @@
 /* A message of which only the first fragment came. */
 #include "decode/firsts.h"
 
+#include "decode/dns/fields.h"
+#include "decode/icmp/fields.h"
 #include "decode_help.h"
 
 #define QUERY "\0\7\1\0\0\1\0\0\0\0\0\0\1a\1b\0\0\x10\0\1"
@@ -162,9 +164,9 @@ static void where_frames_have_lines_its_own_tells_it(void **state)
 	query(d, &l, SECOND);
 	assert_null(l.last.head);
 	piece(d, &l, 7, true, SECOND + 50);
-	assert_int_equal(l.kind[1], REC_PACKET);
-	assert_int_equal(l.last.head->kind, REC_DNS);
-	assert_int_equal(l.last.head->dns.answers_count, 1);
+	assert_ptr_equal(l.set[1], &packet_dataset);
+	assert_ptr_equal(l.last.head->set, &dns_dataset);
+	assert_int_equal(dns_of(l.last.head)->answers_count, 1);
 	decode_tick(d, 60 * SECOND, line_of, &l);
 	decode_finish(d, line_of, &l);
 	assert_int_equal(l.n, 2);
@@ -195,8 +197,8 @@ static void an_echo_is_told_whole_but_pairs_at_once(void **state)
 	assert_int_equal(l.n, 1);
 	echo(d, &l, 0, false, SECOND + 6);
 	assert_int_equal(l.n, 2);
-	assert_int_equal(l.last.icmp.type, 0);
-	assert_int_equal(l.last.icmp.seq, 6);
+	assert_int_equal(icmp_of(&l.last)->type, 0);
+	assert_int_equal(icmp_of(&l.last)->seq, 6);
 	assert_int_equal(l.last.duration_ns, 5);
 	echo(d, &l, 8, true, SECOND);
 	decode_finish(d, line_of, &l);

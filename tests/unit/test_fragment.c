@@ -412,7 +412,7 @@ static void a_datagram_in_two_frames_is_one_payload(void **s)
 	assert_int_equal(pk.frag_offset, 16);
 	assert_int_equal(pk.payload_len, 12);
 	assert_memory_equal(pk.payload, "0123456789ab", 12);
-	packet_record(&pk, &r, REC_PACKET);
+	packet_record(&pk, &r, &packet_dataset);
 	assert_int_equal(r.dport, 5353);
 	/* Without the first, a later one has no ports; with it, it inherits them. */
 	packet_walk(st, &pk, &f2);
@@ -422,9 +422,9 @@ static void a_datagram_in_two_frames_is_one_payload(void **s)
 	packet_walk(st, &pk, &f1);
 	packet_walk(st, &pk, &f2);
 	assert_true(pk.ip.has_ports && pk.ip.inherited);
-	packet_record(&pk, &r, REC_PACKET);
+	packet_record(&pk, &r, &packet_dataset);
 	assert_false(record_has(&r, FIELD_SRC_PORT));
-	packet_record(&pk, &r, REC_DROP);
+	packet_record(&pk, &r, &drop_dataset);
 	assert_true(record_has(&r, FIELD_SRC_PORT));
 	assert_int_equal(r.sport, 53);
 	packet_close(st);

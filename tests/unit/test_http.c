@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "app_help.h"
+#include "decode/http/fields.h"
 #include "decode/http_head.h"
+#include "decode/redis/fields.h"
 
 #define GET    "GET /a?b HTTP/1.1\r\nHost: example.org:81\r\nUser-Agent: x\r\n\r\n"
 #define GOT    "http action=request frame=%u sport=4000 protocol=http http.version=1.1 http.request.method=GET " \
@@ -19,7 +21,7 @@ static void a_header_block_may_be_cut_anywhere(void **state)
 	struct talk t;
 
 	for (int v6 = 0; v6 < 2; v6++) {
-		talk_open(&t, 1u << REC_HTTP, 80);
+		talk_open(&t, dataset_bit(&http_dataset), 80);
 		t.family = v6 ? 6 : 4;
 		talk_handshake(&t);
 		talk_drip(&t, ASK, GET, sizeof(GET) - 1);
@@ -32,7 +34,7 @@ static void each_response_answers_its_request(void **state)
 {
 	struct talk t;
 
-	talk_open(&t, 1u << REC_HTTP, 1234);
+	talk_open(&t, dataset_bit(&http_dataset), 1234);
 	talk_handshake(&t);
 	SAY(&t, ASK, "HEAD / HTTP/1.1\r\n\r\nGET / HTTP/1.1\r\n\r\nGET / HTTP/1.1\r\n\r\n");
 	t.lines.n = 0;
@@ -56,7 +58,7 @@ static void bodies_are_passed_over(void **state)
 
 	memset(big, 'x', sizeof(big));
 	memcpy(big, "GET / HTTP/1.1\r\n\r\n", 18);
-	talk_open(&t, 1u << REC_HTTP, 80);
+	talk_open(&t, dataset_bit(&http_dataset), 80);
 	talk_handshake(&t);
 	SAY(&t, ASK, "PUT / HTTP/1.1\r\nContent-Length: 6000\r\n\r\n");
 	talk_packet(&t, 6, ASK, 16, big, 100, 3000);	/* cut at the snap length: nobody cares */
@@ -73,7 +75,7 @@ static void what_is_cut_is_told_as_far_as_it_goes(void **state)
 {
 	struct talk t;
 
-	talk_open(&t, 1u << REC_HTTP, 80);
+	talk_open(&t, dataset_bit(&http_dataset), 80);
 	talk_packet(&t, 6, ASK, 16, GET, 30, sizeof(GET) - 1);
 	HEARD(&t, "http action=request frame=1 sport=4000 protocol=http http.version=1.1 http.request.method=GET "
 		  "url.original=/a?b");
@@ -84,7 +86,7 @@ static void a_hole_is_survived(void **state)
 {
 	struct talk t;
 
-	talk_open(&t, 1u << REC_HTTP, 80);
+	talk_open(&t, dataset_bit(&http_dataset), 80);
 	talk_handshake(&t);
 	SAY(&t, ASK, "GET /lost HTTP/1.1\r\nHo");
 	talk_lose(&t, ASK, 70000);
@@ -102,7 +104,7 @@ static void lookalikes_are_nobodys(void **state)
 	};
 	struct talk t;
 
-	talk_open(&t, 1u << REC_HTTP, 80);
+	talk_open(&t, dataset_bit(&http_dataset), 80);
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		talk_say(&t, ASK, texts[i], (uint32_t)strlen(texts[i]));
 	assert_int_equal(t.lines.n, 0);
@@ -113,7 +115,7 @@ static void a_tunnel_is_recognised_anew(void **state)
 {
 	struct talk t;
 
-	talk_open(&t, 1u << REC_HTTP | 1u << REC_REDIS, 3128);
+	talk_open(&t, dataset_bit(&http_dataset) | dataset_bit(&redis_dataset), 3128);
 	talk_handshake(&t);
 	SAY(&t, ASK, "CONNECT a:6379 HTTP/1.1\r\n\r\n");
 	SAY(&t, REPLY, "HTTP/1.1 200 go\r\nContent-Length: 9\r\n\r\n");
@@ -130,7 +132,7 @@ static void an_upgrade_to_http2_is_followed(void **state)
 {
 	struct talk t;
 
-	talk_open(&t, 1u << REC_HTTP | 1u << REC_HTTP2, 80);
+	talk_open(&t, dataset_bit(&http_dataset) | dataset_bit(&http2_dataset), 80);
 	talk_handshake(&t);
 	SAY(&t, ASK, "GET / HTTP/1.1\r\nUpgrade: h2c\r\n\r\n");
 	SAY(&t, REPLY, "HTTP/1.1 101 Switching\r\nUpgrade: h2c\r\n\r\n\0\0\0\4\0\0\0\0\0");
@@ -146,7 +148,7 @@ static void nobody_answers(void **state)
 {
 	struct talk t;
 
-	talk_open(&t, 1u << REC_HTTP, 80);
+	talk_open(&t, dataset_bit(&http_dataset), 80);
 	talk_handshake(&t);
 	SAY(&t, ASK, "GET /x HTTP/1.1\r\n\r\n");
 	t.lines.n = 0;
@@ -171,7 +173,7 @@ static void a_response_may_overtake_its_request(void **state)
 {
 	struct talk t;
 
-	talk_open(&t, 1u << REC_HTTP, 80);
+	talk_open(&t, dataset_bit(&http_dataset), 80);
 	talk_handshake(&t);
 	overtaken(&t, "GET /a HTTP/1.1\r\n\r\n", "HTTP/1.1 204 No\r\n\r\n");
 	overtaken(&t, "GET /b HTTP/1.1\r\n\r\nGET /c HTTP/1.1\r\n\r\n", "HTTP/1.1 204 No\r\n\r\nHTTP/1.1 204 No\r\n\r\n");
@@ -193,7 +195,7 @@ static void a_tunnel_may_carry_the_same(void **state)
 {
 	struct talk t;
 
-	talk_open(&t, 1u << REC_HTTP, 3128);
+	talk_open(&t, dataset_bit(&http_dataset), 3128);
 	talk_handshake(&t);
 	SAY(&t, ASK, "CONNECT a:80 HTTP/1.1\r\n\r\n");
 	SAY(&t, REPLY, "HTTP/1.1 200 go\r\n\r\n");
@@ -210,7 +212,7 @@ static void lines_may_end_without_a_return(void **state)
 {
 	struct talk t;
 
-	talk_open(&t, 1u << REC_HTTP, 80);
+	talk_open(&t, dataset_bit(&http_dataset), 80);
 	talk_handshake(&t);
 	SAY(&t, ASK, "PUT / HTTP/1.1\nTransfer-Encoding: chunked\n\n3\nabc\n2;x\r\nde\r\n0\nT: 1\n\n" GET);
 	assert_int_equal(t.lines.n, 2);
@@ -223,7 +225,7 @@ static void what_is_lost_leaves_no_wrong_pair(void **state)
 {
 	struct talk t;
 
-	talk_open(&t, 1u << REC_HTTP, 80);
+	talk_open(&t, dataset_bit(&http_dataset), 80);
 	talk_handshake(&t);
 	SAY(&t, ASK, GET);
 	talk_lose(&t, REPLY, 70000);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "app_help.h"
+#include "decode/http/fields.h"
 
 #define PREFACE	 "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0"
 /* POST, http, :path /p (kept), content-type a/b (kept) */
@@ -14,7 +15,7 @@
 
 static void talk_h2(struct talk *t)
 {
-	talk_open(t, 1u << REC_HTTP2, 1234);
+	talk_open(t, dataset_bit(&http2_dataset), 1234);
 	talk_handshake(t);
 }
 
@@ -88,7 +89,7 @@ static void who_comes_late_learns(void **state)
 {
 	struct talk t;
 
-	talk_open(&t, 1u << REC_HTTP2, 1234);
+	talk_open(&t, dataset_bit(&http2_dataset), 1234);
 	SAY(&t, ASK, "\0\0\5\1\4\0\0\0\5\x83\x86\xbf\xbe\x84\0\0\0\4\1\0\0\0\0");
 	SAY(&t, ASK, "\0\0\x0b\1\4\0\0\0\7" BLOCK "\0\0\4\1\4\0\0\0\x09\x83\x86\xbf\xbe");
 	assert_int_equal(t.lines.n, 3);
@@ -135,7 +136,7 @@ static void what_is_short_is_not_held_back(void **state)
 {
 	struct talk t;
 
-	talk_open(&t, 1u << REC_HTTP2, 8080);
+	talk_open(&t, dataset_bit(&http2_dataset), 8080);
 	talk_handshake(&t);
 	SAY(&t, ASK, PREFACE);
 	SAY(&t, ASK, "\0\0\3\1\5\0\0\0\1\x82\x86\x84");
@@ -151,7 +152,7 @@ static void a_hole_is_not_taken_for_a_long_frame(void **state)
 
 	for (int asked = 0; asked < 2; asked++) {
 		for (int i = 0; i < 2; i++) {
-			talk_open(&t, 1u << REC_HTTP2, 8080);
+			talk_open(&t, dataset_bit(&http2_dataset), 8080);
 			talk_handshake(&t);
 			SAY(&t, ASK, PREFACE);
 			if (asked)
@@ -252,7 +253,7 @@ static void a_long_field_is_one_field(void **state)
 	talk_say(&t, ASK, frame, sizeof(frame));
 	talk_say(&t, ASK, "xx", n - (uint32_t)sizeof(frame));
 	assert_int_equal(t.lines.n, 1);
-	assert_int_equal(t.lines.last.http.headers.n, 4);
+	assert_int_equal(http_of(&t.lines.last)->headers.n, 4);
 	talk_close(&t);
 }
 
@@ -261,7 +262,7 @@ static void a_preface_that_goes_wrong_is_nobodys(void **state)
 {
 	struct talk t;
 
-	talk_open(&t, 1u << REC_HTTP | 1u << REC_HTTP2, 8080);
+	talk_open(&t, dataset_bit(&http_dataset) | dataset_bit(&http2_dataset), 8080);
 	talk_handshake(&t);
 	SAY(&t, ASK, "PRI * HTTP/2.0\r\0aaaa");
 	SAY(&t, ASK, "zz / HTTP/1.1\r\nU");

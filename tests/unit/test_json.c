@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include "decode/dns/fields.h"
+#include "decode/icmp/fields.h"
 #include "json_check.h"
 #include "sink_text.h"
 
@@ -29,10 +31,10 @@ static void parents_are_opened_and_closed_once(void **state)
 	struct record r;
 
 	memset(&r, 0, sizeof(r));
-	record_start(&r, REC_ICMP);
+	record_start(&r, &icmp_dataset);
 	record_unmark(&r, FIELD_DATASET);
-	r.icmp.nd_target.family = 4;
-	r.icmp.orig_src.family = 4;
+	icmp_of(&r)->nd_target.family = 4;
+	icmp_of(&r)->orig_src.family = 4;
 	record_mark(&r, FIELD_OUTER_SRC_PORT);
 	record_mark(&r, FIELD_OUTER_DST_PORT);
 	record_mark(&r, FIELD_ICMP_CODE);
@@ -48,19 +50,20 @@ static void parents_are_opened_and_closed_once(void **state)
 
 static void fields_with_one_parent_are_neighbours(void **state)
 {
+	const uint16_t *order = fields_order();
 	unsigned int i, j, k;
 
-	for (i = 0; i < FIELDS; i++) {
-		const char *dot = record_fields[i].name;
+	for (i = 0; i < fields_count(); i++) {
+		const char *name = field_get(order[i])->name, *dot = name;
 
 		while ((dot = strchr(dot, '.'))) {
-			size_t n = (size_t)(++dot - record_fields[i].name);
+			size_t n = (size_t)(++dot - name);
 
-			for (j = i + 1; j < FIELDS; j++) {
-				if (strncmp(record_fields[j].name, record_fields[i].name, n))
+			for (j = i + 1; j < fields_count(); j++) {
+				if (strncmp(field_get(order[j])->name, name, n))
 					continue;
 				for (k = i; k < j; k++)
-					assert_memory_equal(record_fields[k].name, record_fields[i].name, n);
+					assert_memory_equal(field_get(order[k])->name, name, n);
 			}
 		}
 	}
@@ -71,12 +74,13 @@ static void an_empty_record_is_an_empty_object(void **state)
 	struct record r;
 
 	memset(&r, 0, sizeof(r));
+	r.set = &packet_dataset;
 	expect(&plain, &r, "{}\n");
 }
 
 static void chosen_fields_keep_their_nesting(void **state)
 {
-	static const uint16_t fields[] = { FIELD_DNS_QUESTION_NAME, FIELD_ACTION };
+	const uint16_t fields[] = { DNS(QUESTION_NAME), FIELD_ACTION };
 	const struct sink_options opt = { .fields = fields, .n_fields = 2 };
 	struct record r;
 
@@ -110,10 +114,11 @@ static void lists_and_items_are_arrays(void **state)
 	struct record r;
 
 	memset(&r, 0, sizeof(r));
+	r.set = &dns_dataset;
 	r.vlan = (struct list){ vlans, 2 };
-	r.dns.header_flags = (struct list){ flags, 2 };
-	r.dns.answers = (struct list){ a, 2 };
-	r.dns.edns_do = true;
+	dns_of(&r)->header_flags = (struct list){ flags, 2 };
+	dns_of(&r)->answers = (struct list){ a, 2 };
+	dns_of(&r)->edns_do = true;
 	record_mark(&r, FIELD_VLAN);
 	record_mark(&r, FIELD_TUNNEL);
 	record_mark(&r, FIELD_DNS_HEADER_FLAGS);
@@ -127,13 +132,13 @@ static void lists_and_items_are_arrays(void **state)
 
 static void expect_name(struct str name, const char *want)
 {
-	static const uint16_t fields[] = { FIELD_DNS_QUESTION_NAME };
+	const uint16_t fields[] = { DNS(QUESTION_NAME) };
 	const struct sink_options opt = { .fields = fields, .n_fields = 1 };
 	char line[256] = "{\"dns\":{\"question\":{\"name\":\"";
 	struct record r;
 
 	make_dns(&r);
-	r.dns.question_name = name;
+	dns_of(&r)->question_name = name;
 	snprintf(line + strlen(line), sizeof(line) - strlen(line), "%s\"}}}\n", want);
 	expect(&opt, &r, line);
 }
@@ -209,27 +214,34 @@ static void hostile_bytes_in_every_field_stay_valid_json(void **state)
 	struct sink_options pretty = { .pretty = true };
 	const struct record *one;
 	struct record r;
-	unsigned int i, k;
+	unsigned int i, n, k;
+	const uint16_t *order;
 	size_t len;
 	char *text;
 
-	for (i = 0; i < FIELDS; i++) {
-		if (record_fields[i].type < FT_STR || record_fields[i].type == FT_WORDS)
-			continue;
-		for (k = 0; k < HOSTILE_TEXTS; k++) {
-			memset(&r, 0, sizeof(r));
-			record_mark(&r, i);
-			mark_with(&r, &record_fields[i], &hostile_texts[k]);
-			one = &r;
-			text = sink_text_of(&sink_json, &plain, &one, 1, &len);
-			assert_int_equal(memchr(text, '\n', len) - (void *)text, len - 1);
-			assert_true(json_is_valid(text, len - 1, false));
-			assert_harmless(text, len);
-			free(text);
-			text = sink_text_of(&sink_json, &pretty, &one, 1, &len);
-			assert_true(json_is_valid(text, len, true));
-			assert_harmless(text, len);
-			free(text);
+	for (unsigned int set = 0; set < n_datasets; set++) {
+		order = dataset_order(datasets[set], &n);
+		for (i = 0; i < n; i++) {
+			const struct field *f = dataset_field(datasets[set], order[i]);
+
+			if (f->type < FT_STR || f->type == FT_WORDS)
+				continue;
+			for (k = 0; k < HOSTILE_TEXTS; k++) {
+				memset(&r, 0, sizeof(r));
+				r.set = datasets[set];
+				record_mark(&r, order[i]);
+				mark_with(&r, f, &hostile_texts[k]);
+				one = &r;
+				text = sink_text_of(&sink_json, &plain, &one, 1, &len);
+				assert_int_equal(memchr(text, '\n', len) - (void *)text, len - 1);
+				assert_true(json_is_valid(text, len - 1, false));
+				assert_harmless(text, len);
+				free(text);
+				text = sink_text_of(&sink_json, &pretty, &one, 1, &len);
+				assert_true(json_is_valid(text, len, true));
+				assert_harmless(text, len);
+				free(text);
+			}
 		}
 	}
 }
@@ -253,7 +265,7 @@ static void long_lines_are_cut_and_say_so(void **state)
 				answers[i] = (struct dns_answer){
 					.present = 0x1f, .name = { big, (uint32_t)n }, .type = { big, 3 },
 					.class = { big, 2 }, .ttl = 1, .data = { big, (uint32_t)n } };
-			r.dns.answers = (struct list){ answers, DNS_ANSWERS_MAX };
+			dns_of(&r)->answers = (struct list){ answers, DNS_ANSWERS_MAX };
 			record_mark(&r, FIELD_DNS_ANSWERS);
 			record_mark(&r, FIELD_DNS_ARCOUNT);
 			text = sink_text_of(&sink_json, &plain, &one, 1, &len);
@@ -296,7 +308,7 @@ static void more_field_sets_than_are_kept_still_come_out_right(void **state)
 		for (bits = 0; bits < 128; bits++) {
 			make_dns(&r);
 			r.present[0] = (uint64_t)bits << FIELD_FRAME_NUMBER;
-			r.present[1] = r.present[2] = r.present[3] = 0;
+			memset(r.present + 1, 0, sizeof(r.present) - sizeof(r.present[0]));
 			text = one_text(&sink_json, &plain, &r);
 			assert_true(json_is_valid(text, strlen(text) - 1, false));
 			free(text);
@@ -306,7 +318,7 @@ static void more_field_sets_than_are_kept_still_come_out_right(void **state)
 
 static void pretty_is_one_document_with_any_number_of_records(void **state)
 {
-	static const uint16_t fields[] = { FIELD_ACTION, FIELD_VLAN, FIELD_DNS_ID };
+	const uint16_t fields[] = { FIELD_ACTION, FIELD_VLAN, DNS(ID) };
 	const struct sink_options opt = { .pretty = true, .fields = fields, .n_fields = 3 };
 	struct record r;
 	const struct record *two[] = { &r, &r };
@@ -343,7 +355,7 @@ static void losses_are_lines_too(void **state)
 
 static void chosen_fields_do_not_hide_a_loss(void **state)
 {
-	static const uint16_t fields[] = { FIELD_DNS_ID };
+	const uint16_t fields[] = { DNS(ID) };
 	const struct sink_options opt = { .fields = fields, .n_fields = 1 };
 	struct record r;
 	char *text;
@@ -363,9 +375,10 @@ static void numbers_of_every_size_are_exact(void **state)
 
 	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
 		memset(&r, 0, sizeof(r));
+		r.set = &lost_dataset;
 		record_mark(&r, FIELD_LOST_COUNT);
 		record_mark(&r, FIELD_FRAME_LEN);
-		r.lost.count = values[i];
+		lost_of(&r)->count = values[i];
 		r.frame_len = (uint32_t)values[i];
 		snprintf(want, sizeof(want), "{\"frame\":{\"len\":%u},\"lost\":{\"count\":%lu}}\n",
 			 r.frame_len, values[i]);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "app_help.h"
+#include "decode/kafka/fields.h"
 #include "decode/kafka_api.h"
 
 static struct kafka_topics topics;
@@ -80,7 +81,7 @@ static void responses_find_their_requests_by_number(void **state)
 {
 	struct talk t;
 
-	talk_open(&t, 1u << REC_KAFKA, 9092);
+	talk_open(&t, dataset_bit(&kafka_dataset), 9092);
 	talk_handshake(&t);
 	SAY(&t, ASK, METADATA HEARTBEAT);
 	assert_int_equal(t.lines.n, 2);
@@ -101,7 +102,7 @@ static void requests_with_one_number_are_answered_in_turn(void **state)
 {
 	struct talk t;
 
-	talk_open(&t, 1u << REC_KAFKA, 9092);
+	talk_open(&t, dataset_bit(&kafka_dataset), 9092);
 	talk_handshake(&t);
 	SAY(&t, ASK, METADATA);
 	SAY(&t, ASK, "\0\0\0\x0c\0\x0c\0\0\0\0\0\7\0\2hb");
@@ -122,7 +123,7 @@ static void a_request_tells_itself_on_any_port(void **state)
 {
 	struct talk t;
 
-	talk_open(&t, 1u << REC_KAFKA, 1234);
+	talk_open(&t, dataset_bit(&kafka_dataset), 1234);
 	talk_handshake(&t);
 	SAY(&t, ASK, METADATA);
 	assert_int_equal(t.lines.n, 1);
@@ -135,7 +136,7 @@ static void a_message_too_short_for_its_header_is_none(void **state)
 {
 	struct talk t;
 
-	talk_open(&t, 1u << REC_KAFKA, 9092);
+	talk_open(&t, dataset_bit(&kafka_dataset), 9092);
 	talk_handshake(&t);
 	SAY(&t, ASK, "\0\0\0\x8\0\0\0\2\0\0\0\1\xff\xff");
 	assert_int_equal(t.lines.n, 0);
@@ -147,7 +148,7 @@ static void large_messages_are_passed_over(void **state)
 	static char block[60000];
 	struct talk t;
 
-	talk_open(&t, 1u << REC_KAFKA, 9092);
+	talk_open(&t, dataset_bit(&kafka_dataset), 9092);
 	talk_handshake(&t);
 	memcpy(block, "\0\4\0\0" "\0\0\0\2\0\0\0\1\0\1c" "\0\1\0\0\0\1\0\0\0\1\0\1t\0\0\0\1\0\0\0\0\0\3\xff\x00", 40);
 	for (int i = 0; i < 4; i++)
@@ -164,7 +165,7 @@ static void tokens_of_sasl_are_no_messages(void **state)
 {
 	struct talk t;
 
-	talk_open(&t, 1u << REC_KAFKA, 9092);
+	talk_open(&t, dataset_bit(&kafka_dataset), 9092);
 	talk_handshake(&t);
 	SAY(&t, ASK, "\0\0\0\x16\0\x11\0\0\0\0\0\1\0\3cli\0\7" "SCRAM-1");
 	SAY(&t, REPLY, "\0\0\0\x0a\0\0\0\1\0\0\0\0\0\0");
@@ -186,7 +187,7 @@ static void headers_may_have_tags(void **state)
 {
 	struct talk t;
 
-	talk_open(&t, 1u << REC_KAFKA, 9092);
+	talk_open(&t, dataset_bit(&kafka_dataset), 9092);
 	talk_handshake(&t);
 	/* Metadata 12: one tag of two octets, then a topic without an id */
 	SAY(&t, ASK, "\0\0\0\x28\0\3\0\x0c\0\0\0\1\0\2me\1\5\2xy\2" "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\2z\0\1\0\0");

@@ -8,6 +8,10 @@
 
 #include <cmocka.h>
 
+#include "decode/arp/fields.h"
+#include "decode/dns/fields.h"
+#include "decode/http/fields.h"
+#include "decode/icmp/fields.h"
 #include "decode/line.h"
 #include "decode/packet.h"
 #include "frames.h"
@@ -53,7 +57,7 @@ static void frame_says(struct line_state *ls, const struct build *b, uint16_t li
 
 	memset(&r, 0x5a, sizeof(r));
 	packet_walk(state, &pk, &f);
-	packet_record(&pk, &r, REC_PACKET);
+	packet_record(&pk, &r, &packet_dataset);
 	record_says(ls, &r, want);
 }
 
@@ -135,7 +139,7 @@ static void options_that_are_cut_say_so_and_spoil_no_number(void **s)
 		f = frame_of(&b, RAW);
 		f.cap_len = cuts[i].cap;
 		packet_walk(state, &pk, &f);
-		packet_record(&pk, &r, REC_PACKET);
+		packet_record(&pk, &r, &packet_dataset);
 		assert_true(record_has(&r, FIELD_PAYLOAD_LEN));
 		assert_int_equal(r.payload_len, 7);
 		snprintf(want, sizeof(want),
@@ -145,7 +149,7 @@ static void options_that_are_cut_say_so_and_spoil_no_number(void **s)
 		/* Before it is told where the header ends, nobody knows. */
 		f.cap_len = 32;
 		packet_walk(state, &pk, &f);
-		packet_record(&pk, &r, REC_PACKET);
+		packet_record(&pk, &r, &packet_dataset);
 		assert_false(record_has(&r, FIELD_PAYLOAD_LEN));
 	}
 	line_close(ls);
@@ -165,10 +169,10 @@ static void a_segment_that_is_a_message_counts_for_the_numbers(void **s)
 	f = frame_of(&b, RAW);
 	memset(&r, 0, sizeof(r));
 	packet_walk(state, &pk, &f);
-	packet_record(&pk, &r, REC_HTTP);
+	packet_record(&pk, &r, &http_dataset);
 	r.action = "request";
-	memset(&r.http, 0, sizeof(r.http));
-	r.http.version = "1.1";
+	memset(r.own, 0, sizeof(r.own));
+	http_of(&r)->version = "1.1";
 	line.n = 0;
 	line_print(ls, &r, &line);
 	tcp_says(ls, true, 0x10, 5001, 1006, "", 0, 0,
@@ -215,7 +219,7 @@ static void what_is_authenticated_is_said_after_the_header(void **s)
 	frame_says(ls, &b, RAW, "IP 10.0.0.1.4000 > 10.0.0.2.9: AH(spi=0x00000102,seq=0x7): UDP, length 4");
 	f = frame_of(&b, RAW);
 	packet_walk(state, &pk, &f);
-	packet_record(&pk, &r, REC_PACKET);
+	packet_record(&pk, &r, &packet_dataset);
 	assert_true(record_has(&r, FIELD_AH_SPI));
 	assert_int_equal(r.ah_spi, 0x102);
 	assert_int_equal(r.dport, 9);
@@ -235,7 +239,7 @@ static void a_header_that_is_cut_is_one_of_ip(void **s)
 			struct record r;
 
 			packet_walk(state, &pk, &f);
-			packet_record(&pk, &r, REC_PACKET);
+			packet_record(&pk, &r, &packet_dataset);
 			assert_true(record_has(&r, FIELD_NET_TYPE));
 			assert_false(record_has(&r, FIELD_DST_IP));
 			assert_true(record_has(&r, FIELD_SRC_IP) == (cap >= (version == 4 ? 16 : 24)));
@@ -312,7 +316,7 @@ static void tunnels_fragments_and_others_have_lines(void **s)
 }
 
 /* A record of `kind` for a datagram of n octets after the IP header. */
-static void start(struct record *r, enum record_kind kind, uint8_t proto, bool v6, uint32_t n)
+static void start(struct record *r, const struct dataset *set, uint8_t proto, bool v6, uint32_t n)
 {
 	static struct build b;
 	static struct frame f;
@@ -329,7 +333,7 @@ static void start(struct record *r, enum record_kind kind, uint8_t proto, bool v
 	f = frame_of(&b, RAW);
 	packet_walk(state, &pk, &f);
 	memset(r, 0x5a, sizeof(*r));
-	packet_record(&pk, r, kind);
+	packet_record(&pk, r, set);
 }
 
 static void icmp_says(uint8_t type, uint8_t code, const char *want)
@@ -337,16 +341,16 @@ static void icmp_says(uint8_t type, uint8_t code, const char *want)
 	struct line_state *ls = lines_with((struct line_options){ 0 });
 	struct record r;
 
-	start(&r, REC_ICMP, 1, false, 36);
-	r.icmp.type = type;
-	r.icmp.code = code;
-	r.icmp.id = 7;
-	r.icmp.seq = 8;
-	r.icmp.mtu = 1400;
-	r.icmp.orig_dst = (struct addr){ 4, { 192, 0, 2, 1 } };
-	r.icmp.orig_transport = "udp";
-	r.icmp.orig_dport = 53;
-	r.icmp.gateway = (struct addr){ 4, { 192, 0, 2, 9 } };
+	start(&r, &icmp_dataset, 1, false, 36);
+	icmp_of(&r)->type = type;
+	icmp_of(&r)->code = code;
+	icmp_of(&r)->id = 7;
+	icmp_of(&r)->seq = 8;
+	icmp_of(&r)->mtu = 1400;
+	icmp_of(&r)->orig_dst = (struct addr){ 4, { 192, 0, 2, 1 } };
+	icmp_of(&r)->orig_transport = "udp";
+	icmp_of(&r)->orig_dport = 53;
+	icmp_of(&r)->gateway = (struct addr){ 4, { 192, 0, 2, 9 } };
 	record_mark(&r, FIELD_ICMP_ID);
 	record_mark(&r, FIELD_ICMP_MTU);
 	record_mark(&r, FIELD_ICMP_GATEWAY);
@@ -375,10 +379,10 @@ static void neighbour_discovery_names_its_target(void **s)
 	struct line_state *ls = lines_with((struct line_options){ 0 });
 	struct record r;
 
-	start(&r, REC_ICMP, 58, true, 24);
-	r.icmp.type = 135;
-	r.icmp.code = 0;
-	r.icmp.nd_target = (struct addr){ 6, { 0xfe, 0x80, [15] = 9 } };
+	start(&r, &icmp_dataset, 58, true, 24);
+	icmp_of(&r)->type = 135;
+	icmp_of(&r)->code = 0;
+	icmp_of(&r)->nd_target = (struct addr){ 6, { 0xfe, 0x80, [15] = 9 } };
 	record_mark(&r, FIELD_ICMP_ND_TARGET);
 	record_says(ls, &r, "IP6 2001:db8::1 > 2001:db8::2: ICMP6, neighbor solicitation, "
 			    "who has fe80::9, length 24");
@@ -398,18 +402,18 @@ static void arp_asks_and_answers(void **s)
 	f = frame_of(&b, ETHERNET);
 	packet_walk(state, &pk, &f);
 	assert_true(pk.is_arp);
-	packet_record(&pk, &r, REC_ARP);
-	r.arp.opcode = 1;
-	r.arp.sender_ip = (struct addr){ 4, { 10, 0, 0, 1 } };
-	r.arp.target_ip = (struct addr){ 4, { 10, 0, 0, 2 } };
+	packet_record(&pk, &r, &arp_dataset);
+	arp_of(&r)->opcode = 1;
+	arp_of(&r)->sender_ip = (struct addr){ 4, { 10, 0, 0, 1 } };
+	arp_of(&r)->target_ip = (struct addr){ 4, { 10, 0, 0, 2 } };
 	record_says(ls, &r, "ARP, Request who-has ? tell ?, length 46");
 	record_mark(&r, FIELD_ARP_SENDER_IP);
 	record_mark(&r, FIELD_ARP_TARGET_IP);
 	record_says(ls, &r, "ARP, Request who-has 10.0.0.2 tell 10.0.0.1, length 46");
-	r.arp.opcode = 2;
+	arp_of(&r)->opcode = 2;
 	record_says(ls, &r, "ARP, Reply 10.0.0.1 is-at ?, length 46");
 	record_mark(&r, FIELD_ARP_SENDER_MAC);
-	memcpy(r.arp.sender_mac, "\2\0\0\0\0\1", 6);
+	memcpy(arp_of(&r)->sender_mac, "\2\0\0\0\0\1", 6);
 	record_says(ls, &r, "ARP, Reply 10.0.0.1 is-at 02:00:00:00:00:01, length 46");
 	line_close(ls);
 }
@@ -420,17 +424,17 @@ static void dns_query(struct record *r)
 {
 	static const char *const flags[] = { "RD" };
 
-	start(r, REC_DNS, 17, false, 8 + 29);
-	r->dns.id = 1234;
-	r->dns.type = "query";
-	r->dns.op_code = STR("QUERY");
-	r->dns.header_flags = (struct list){ flags, 1 };
-	r->dns.question_name = STR("example.com");
-	r->dns.question_type = STR("A");
-	r->dns.question_class = STR("IN");
-	r->dns.questions_count = 1;
-	r->dns.answers_count = r->dns.authorities_count = 0;
-	r->dns.additionals_count = 1;
+	start(r, &dns_dataset, 17, false, 8 + 29);
+	dns_of(r)->id = 1234;
+	dns_of(r)->type = "query";
+	dns_of(r)->op_code = STR("QUERY");
+	dns_of(r)->header_flags = (struct list){ flags, 1 };
+	dns_of(r)->question_name = STR("example.com");
+	dns_of(r)->question_type = STR("A");
+	dns_of(r)->question_class = STR("IN");
+	dns_of(r)->questions_count = 1;
+	dns_of(r)->answers_count = dns_of(r)->authorities_count = 0;
+	dns_of(r)->additionals_count = 1;
 	record_mark(r, FIELD_DNS_TYPE);
 	record_mark(r, FIELD_DNS_OP_CODE);
 	record_mark(r, FIELD_DNS_HEADER_FLAGS);
@@ -459,24 +463,24 @@ static void dns_questions_and_answers_read_as_tcpdumps(void **s)
 
 	dns_query(&r);
 	record_says(ls, &r, "IP 10.0.0.1.53 > 10.0.0.2.999: 1234+ [1au] A? example.com. (29)");
-	r.dns.question_name = STR("a\\.b\\200");
+	dns_of(&r)->question_name = STR("a\\.b\\200");
 	record_says(ls, &r, "IP 10.0.0.1.53 > 10.0.0.2.999: 1234+ [1au] A? a\\.b\\200. (29)");
-	r.dns.question_name = STR("evil\x1b[2J\n");
+	dns_of(&r)->question_name = STR("evil\x1b[2J\n");
 	record_says(ls, &r, "IP 10.0.0.1.53 > 10.0.0.2.999: 1234+ [1au] A? evil\\x1b[2J\\x0a. (29)");
-	r.dns.type = "answer";
-	r.dns.response_code = STR("NXDOMAIN");
-	r.dns.header_flags = (struct list){ flags, 2 };
+	dns_of(&r)->type = "answer";
+	dns_of(&r)->response_code = STR("NXDOMAIN");
+	dns_of(&r)->header_flags = (struct list){ flags, 2 };
 	record_mark(&r, FIELD_DNS_RESPONSE_CODE);
 	record_says(ls, &r, "IP 10.0.0.1.53 > 10.0.0.2.999: 1234 NXDomain 0/0/1 (29)");
-	r.dns.response_code = STR("BADVERS");
+	dns_of(&r)->response_code = STR("BADVERS");
 	record_says(ls, &r, "IP 10.0.0.1.53 > 10.0.0.2.999: 1234 BadVers 0/0/1 (29)");
-	r.dns.response_code = STR("BADCOOKIE");
+	dns_of(&r)->response_code = STR("BADCOOKIE");
 	record_says(ls, &r, "IP 10.0.0.1.53 > 10.0.0.2.999: 1234 BadCookie 0/0/1 (29)");
-	r.dns.response_code = STR("RCODE39");
+	dns_of(&r)->response_code = STR("RCODE39");
 	record_says(ls, &r, "IP 10.0.0.1.53 > 10.0.0.2.999: 1234 RCODE39 0/0/1 (29)");
-	r.dns.response_code = STR("NOERROR");
-	r.dns.answers_count = 3;
-	r.dns.answers = (struct list){ answers, 3 };
+	dns_of(&r)->response_code = STR("NOERROR");
+	dns_of(&r)->answers_count = 3;
+	dns_of(&r)->answers = (struct list){ answers, 3 };
 	record_mark(&r, FIELD_DNS_ANSWERS);
 	record_says(ls, &r, "IP 10.0.0.1.53 > 10.0.0.2.999: 1234 3/0/1 CNAME b.example., "
 			    "MX mx.example. 10, SRV web.example.:80 1 2 (29)");
@@ -488,23 +492,23 @@ static void drops_and_losses_say_why(void **s)
 	struct line_state *ls = lines_with((struct line_options){ 0 });
 	struct record r;
 
-	start(&r, REC_DROP, 17, false, 13);
-	r.drop.reason = STR("NO_SOCKET");
-	r.drop.location = STR("__udp4_lib_rcv");
-	r.drop.hook = "udp";
+	start(&r, &drop_dataset, 17, false, 13);
+	drop_of(&r)->reason = STR("NO_SOCKET");
+	drop_of(&r)->location = STR("__udp4_lib_rcv");
+	drop_of(&r)->hook = "udp";
 	record_mark(&r, FIELD_DROP_REASON);
 	record_mark(&r, FIELD_DROP_LOCATION);
 	record_mark(&r, FIELD_DROP_HOOK);
 	record_says(ls, &r, "DROP NO_SOCKET at __udp4_lib_rcv (udp) "
 			    "IP 10.0.0.1.53 > 10.0.0.2.999: UDP, length 5");
-	record_start(&r, REC_LOST);
-	r.lost.stage = "ring";
-	r.lost.reason = "full";
-	r.lost.count = 812;
+	record_start(&r, &lost_dataset);
+	lost_of(&r)->stage = "ring";
+	lost_of(&r)->reason = "full";
+	lost_of(&r)->count = 812;
 	record_mark(&r, FIELD_LOST_STAGE);
 	record_mark(&r, FIELD_LOST_REASON);
 	record_says(ls, &r, "!lost 812 ring_full");
-	r.lost.reason = "ring_full";
+	lost_of(&r)->reason = "ring_full";
 	record_says(ls, &r, "!lost 812 ring_full");
 	line_close(ls);
 }
@@ -525,7 +529,7 @@ static void a_super_packet_and_its_interface_are_named(void **s)
 	f.iface = &iface;
 	f.direction = DIR_EGRESS;
 	packet_walk(state, &pk, &f);
-	packet_record(&pk, &r, REC_PACKET);
+	packet_record(&pk, &r, &packet_dataset);
 	record_says(ls, &r, "e\\x1b[31m Out IP 10.0.0.1.5 > 10.0.0.2.6: UDP, length 0 (GRO x12)");
 	line_close(ls);
 }

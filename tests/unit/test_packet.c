@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "decode/dns/fields.h"
 #include "decode/packet.h"
 #include "frames.h"
 
@@ -399,7 +400,7 @@ static void a_packet_record_says_all_that_was_found(void **s)
 	put_tcp(&b, 1234, 80, 0x12, 1, 2, "", 0);
 	pk = walk(&b, ETHERNET);
 	memset(&r, 0x5a, sizeof(r));
-	packet_record(&pk, &r, REC_PACKET);
+	packet_record(&pk, &r, &packet_dataset);
 	assert_string_equal(r.tcp_flags, "AS");
 	assert_string_equal(r.transport, "tcp");
 	assert_string_equal(r.net_type, "ipv4");
@@ -409,7 +410,7 @@ static void a_packet_record_says_all_that_was_found(void **s)
 	assert_true(record_has(&r, FIELD_SRC_MAC) && record_has(&r, FIELD_IP_DF));
 	assert_false(record_has(&r, FIELD_TUNNEL) || record_has(&r, FIELD_FRAG_MORE) ||
 		     record_has(&r, FIELD_MALFORMED) || record_has(&r, FIELD_OUTER_SRC_IP));
-	packet_record(&pk, &r, REC_DNS);
+	packet_record(&pk, &r, &dns_dataset);
 	assert_true(record_has(&r, FIELD_SRC_PORT) && record_has(&r, FIELD_VLAN));
 	assert_false(record_has(&r, FIELD_SRC_MAC) || record_has(&r, FIELD_FRAME_LEN) ||
 		     record_has(&r, FIELD_IP_TTL));
@@ -440,10 +441,10 @@ static void sweep(const struct build *b, uint16_t link)
 		f.data = copy;
 		f.cap_len = n;
 		packet_walk(state, &pk, &f);
-		packet_record(&pk, &r, REC_PACKET);
+		packet_record(&pk, &r, &packet_dataset);
 		f.len = n;
 		packet_walk(state, &pk, &f);
-		packet_record(&pk, &r, REC_DROP);
+		packet_record(&pk, &r, &drop_dataset);
 		free(copy);
 	}
 }

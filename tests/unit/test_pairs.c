@@ -2,6 +2,7 @@
 /* Which response is whose, whatever stamps say and in whatever order they come. */
 #include "decode/pairs.h"
 
+#include "decode/kafka/fields.h"
 #include "decode/requests.h"
 #include "decode_help.h"
 
@@ -217,14 +218,14 @@ static void a_second_answer_to_what_was_asked_twice_is_not_early(void **state)
 static void requests_of_any_protocol_may_come_late(void **state)
 {
 	struct decode_options opt = { .no_answer = true };
-	struct request_key k = { REC_KAFKA, 1, 2 };
+	struct request_key k = { &kafka_dataset, 1, 2 };
 	struct lines l = { .n = 0 };
 	struct emit e = { .fn = line_of, .ctx = &l, .kinds = UINT32_MAX };
 	struct record response, request;
 	struct requests *q;
 
-	record_start(&response, REC_KAFKA);
-	record_start(&request, REC_KAFKA);
+	record_start(&response, &kafka_dataset);
+	record_start(&request, &kafka_dataset);
 	response.time_ns = SECOND + 3;
 	request.time_ns = SECOND;
 	assert_int_equal(requests_open(&q, &opt), 0);

@@ -47,7 +47,7 @@ static void put(struct writer *w, const struct frame *f)
 {
 	struct record r;
 
-	record_start(&r, f->drop ? REC_DROP : REC_PACKET);
+	record_start(&r, f->drop ? &drop_dataset : &packet_dataset);
 	r.frame = f;
 	r.time_ns = f->time_ns;
 	assert_int_equal(sink_record(w->sink, &r), 0);
@@ -57,12 +57,12 @@ static void put_lost(struct writer *w, uint64_t count, const char *stage)
 {
 	struct record r;
 
-	record_start(&r, REC_LOST);
+	record_start(&r, &lost_dataset);
 	r.frame = NULL;
 	r.time_ns = 5000000000;
-	r.lost.stage = stage;
-	r.lost.reason = "ring_full";
-	r.lost.count = count;
+	lost_of(&r)->stage = stage;
+	lost_of(&r)->reason = "ring_full";
+	lost_of(&r)->count = count;
 	assert_int_equal(sink_record(w->sink, &r), 0);
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "app_help.h"
+#include "decode/redis/fields.h"
 
 #define ASKED(n, rest)	 "redis action=request frame=" #n " sport=4000 protocol=redis " rest
 #define SAID(n, rest)	 "redis action=response outcome=success duration=1000000 frame=" #n \
@@ -7,7 +8,7 @@
 
 static void open_redis(struct talk *t)
 {
-	talk_open(t, 1u << REC_REDIS, 6379);
+	talk_open(t, dataset_bit(&redis_dataset), 6379);
 	talk_handshake(t);
 }
 
@@ -96,7 +97,7 @@ static void all_types_have_their_names(void **state)
 
 static void passwords_are_hidden(void **state)
 {
-	struct decode_options opt = { .kinds = 1u << REC_REDIS, .show_secrets = true };
+	struct decode_options opt = { .kinds = dataset_bit(&redis_dataset), .show_secrets = true };
 	struct talk t;
 
 	open_redis(&t);
@@ -149,7 +150,7 @@ static void others_are_not_taken_for_it(void **state)
 					     "$5\r\nhello\r\n", "get k\r\n" };
 	struct talk t;
 
-	talk_open(&t, 1u << REC_REDIS, 1234);
+	talk_open(&t, dataset_bit(&redis_dataset), 1234);
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		talk_say(&t, REPLY, texts[i], (uint32_t)strlen(texts[i]));
 	assert_int_equal(t.lines.n, 0);

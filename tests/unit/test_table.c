@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <time.h>
 
+#include "decode/dns/fields.h"
 #include "sink_text.h"
 #include "util/width.h"
 
@@ -86,7 +87,7 @@ static void a_loss_is_a_line_of_its_own(void **state)
 
 	make_lost(&r);
 	expect(&opt, &r, "!lost 812 ring_full\n");
-	r.lost.reason = "no_memory";
+	lost_of(&r)->reason = "no_memory";
 	expect(&opt, &r, "!lost 812 ring no_memory\n");
 	opt.color = true;
 	expect(&opt, &r, "\033[1;33m!lost 812 ring no_memory\033[0m\n");
@@ -98,7 +99,7 @@ static void without_a_line_printer_fields_are_named(void **state)
 	struct record r;
 
 	make_dns(&r);
-	r.dns.question_name = STR("a\nb");
+	dns_of(&r)->question_name = STR("a\nb");
 	expect(&opt, &r, "dns event.action=response source.ip=192.0.2.53 source.port=53 "
 	       "destination.ip=2001:db8::1 destination.port=40000 dns.id=7 dns.question.name=a\\x0ab "
 	       "dns.question.type=A\n");
@@ -166,11 +167,11 @@ static void offsets_past_64k_keep_their_digits(void **state)
 	free(text);
 }
 
-static const uint16_t three[] = { FIELD_DNS_ID, FIELD_DNS_QUESTION_NAME, FIELD_DNS_QUESTION_TYPE };
+#define THREE (const uint16_t[]){ DNS(ID), DNS(QUESTION_NAME), DNS(QUESTION_TYPE) }
 
 static void columns_have_titles_and_no_trailing_spaces(void **state)
 {
-	const struct sink_options opt = { .fields = three, .n_fields = 3, .header = true, .utf8 = true };
+	const struct sink_options opt = { .fields = THREE, .n_fields = 3, .header = true, .utf8 = true };
 	struct record r, lost;
 	const struct record *both[] = { &r, &lost };
 	size_t len;
@@ -189,8 +190,8 @@ static void columns_have_titles_and_no_trailing_spaces(void **state)
 
 static void a_loss_shows_whatever_the_columns(void **state)
 {
-	static const uint16_t with[] = { FIELD_DNS_ID, FIELD_LOST_COUNT };
-	struct sink_options opt = { .fields = three, .n_fields = 3, .width = 9 };
+	const uint16_t with[] = { DNS(ID), field_number(&lost_dataset, FIELD_LOST_COUNT) };
+	struct sink_options opt = { .fields = THREE, .n_fields = 3, .width = 9 };
 	struct record r;
 
 	make_lost(&r);
@@ -209,20 +210,20 @@ static void wide_characters_keep_columns_in_line(void **state)
 		{ { "e\xcc\x81", 3 }, "     7  e\xcc\x81                  A\n" },
 		{ { "ascii", 5 }, "     7  ascii              A\n" },
 	};
-	const struct sink_options opt = { .fields = three, .n_fields = 3, .utf8 = true };
+	const struct sink_options opt = { .fields = THREE, .n_fields = 3, .utf8 = true };
 	struct record r;
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		make_dns(&r);
-		r.dns.question_name = rows[i].name;
+		dns_of(&r)->question_name = rows[i].name;
 		expect(&opt, &r, rows[i].want);
 	}
 }
 
 static void a_terminal_of_any_width_is_not_overrun(void **state)
 {
-	static const uint16_t fields[] = { FIELD_TIME, FIELD_SRC_IP, FIELD_DNS_QUESTION_NAME,
-					   FIELD_DST_IP, FIELD_DNS_ID, FIELD_DNS_QUESTION_TYPE };
+	const uint16_t fields[] = { FIELD_TIME, FIELD_SRC_IP, DNS(QUESTION_NAME),
+					   FIELD_DST_IP, DNS(ID), DNS(QUESTION_TYPE) };
 	struct sink_options opt = { .fields = fields, .n_fields = 6, .header = true, .utf8 = true };
 	struct record r[HOSTILE_TEXTS];
 	const struct record *all[HOSTILE_TEXTS];
@@ -231,7 +232,7 @@ static void a_terminal_of_any_width_is_not_overrun(void **state)
 
 	for (i = 0; i < HOSTILE_TEXTS; i++) {
 		make_dns(&r[i]);
-		r[i].dns.question_name = r[i].dns.question_type = hostile_texts[i];
+		dns_of(&r[i])->question_name = dns_of(&r[i])->question_type = hostile_texts[i];
 		all[i] = &r[i];
 	}
 	for (opt.width = 1; opt.width < 200; opt.width++) {
@@ -251,50 +252,50 @@ static void a_terminal_of_any_width_is_not_overrun(void **state)
 
 static void what_is_cut_is_marked(void **state)
 {
-	struct sink_options opt = { .fields = three, .n_fields = 3, .utf8 = true, .width = 26 };
+	struct sink_options opt = { .fields = THREE, .n_fields = 3, .utf8 = true, .width = 26 };
 	struct record r;
 
 	make_dns(&r);
-	r.dns.question_name = STR("a-long-name.example.com");
+	dns_of(&r)->question_name = STR("a-long-name.example.com");
 	expect(&opt, &r, "     7  a-long-\xe2\x80\xa6  A\n");
 	opt.utf8 = false;
 	expect(&opt, &r, "     7  a-long-~  A\n");
 	/* A wide character that would be halved goes as a whole. */
 	opt.utf8 = true;
-	r.dns.question_name = STR("\xe4\xb8\xad\xe4\xb8\xad\xe4\xb8\xad\xe4\xb8\xad\xe4\xb8\xad");
+	dns_of(&r)->question_name = STR("\xe4\xb8\xad\xe4\xb8\xad\xe4\xb8\xad\xe4\xb8\xad\xe4\xb8\xad");
 	expect(&opt, &r, "     7  \xe4\xb8\xad\xe4\xb8\xad\xe4\xb8\xad\xe2\x80\xa6   A\n");
 }
 
 static void columns_grow_while_there_is_room(void **state)
 {
-	const struct sink_options opt = { .fields = three, .n_fields = 3, .utf8 = true, .width = 50 };
+	const struct sink_options opt = { .fields = THREE, .n_fields = 3, .utf8 = true, .width = 50 };
 	struct record r;
 
 	make_dns(&r);
-	r.dns.question_name = STR("a-somewhat-long-name.example.com");
+	dns_of(&r)->question_name = STR("a-somewhat-long-name.example.com");
 	expect(&opt, &r, "     7  a-somewhat-long-name.e\xe2\x80\xa6  A\n");
 }
 
 static void colors_frame_lines_and_never_come_from_data(void **state)
 {
-	const struct sink_options opt = { .fields = three, .n_fields = 3, .color = true };
+	const struct sink_options opt = { .fields = THREE, .n_fields = 3, .color = true };
 	struct record r;
 
 	make_dns(&r);
-	r.dns.question_name = STR("\x1b[31mred");
+	dns_of(&r)->question_name = STR("\x1b[31mred");
 	expect(&opt, &r, "\033[36m     7  \\x1b[31mred        A\033[0m\n");
 }
 
 static void a_cut_cell_says_so_in_its_own_column_only(void **state)
 {
-	const struct sink_options opt = { .fields = three, .n_fields = 3 };
+	const struct sink_options opt = { .fields = THREE, .n_fields = 3 };
 	static char big[65535];
 	struct record r;
 	char *text;
 
 	make_dns(&r);
 	memset(big, 0xe9, sizeof(big));
-	r.dns.question_name = (struct str){ big, sizeof(big) };
+	dns_of(&r)->question_name = (struct str){ big, sizeof(big) };
 	text = one_text(&sink_table, &opt, &r);
 	assert_non_null(strstr(text, "\\xe9 truncated  A\n"));
 	free(text);

@@ -2,6 +2,7 @@
 #include "app_help.h"
 
 #include "decode/quic_crypto.h"
+#include "decode/tls/fields.h"
 #include "decode/tls_hello.h"
 
 /* A browser's hello, with its published JA3, and the parts of the example in JA4's specification. */
@@ -62,7 +63,7 @@ static void fingerprints_are_those_of_their_inventors(void **state)
 {
 	struct talk t;
 
-	talk_open(&t, 1u << REC_TLS, 1234);
+	talk_open(&t, dataset_bit(&tls_dataset), 1234);
 	talk_handshake(&t);
 	say_hello(&t, 4000);
 	HEARD(&t, HELLO(3, "tls") "t" JA4);
@@ -78,12 +79,12 @@ static void a_hello_may_be_split_over_records_and_segments(void **state)
 	struct octets o = { .n = 0 };
 	struct talk t;
 
-	talk_open(&t, 1u << REC_TLS, 443);
+	talk_open(&t, dataset_bit(&tls_dataset), 443);
 	say_hello(&t, 1);
 	assert_int_equal(t.lines.n, 1);
 	assert_non_null(strstr(t.lines.text[0], "t" JA4));
 	talk_close(&t);
-	talk_open(&t, 1u << REC_TLS, 443);
+	talk_open(&t, dataset_bit(&tls_dataset), 443);
 	PUT(&o, "\x16\3\1\0\0");
 	put_hello(&o);
 	o.p[3] = (uint8_t)((o.n - 5) >> 8);
@@ -102,7 +103,7 @@ static void what_is_cut_has_a_name_but_no_fingerprint(void **state)
 	put_hello(&o);
 	o.p[3] = (uint8_t)((o.n - 5) >> 8);
 	o.p[4] = (uint8_t)(o.n - 5);
-	talk_open(&t, 1u << REC_TLS, 443);
+	talk_open(&t, dataset_bit(&tls_dataset), 443);
 	talk_packet(&t, 6, ASK, 16, o.p, 150, o.n);
 	HEARD(&t, "tls action=client_hello frame=1 sport=4000 protocol=tls tls.version=1.2 tls.version_protocol=tls "
 		  "tls.client.server_name=a.test");
@@ -113,7 +114,7 @@ static void ciphertext_is_nobodys(void **state)
 {
 	struct talk t;
 
-	talk_open(&t, 1u << REC_TLS, 443);
+	talk_open(&t, dataset_bit(&tls_dataset), 443);
 	SAY(&t, ASK, "\x17\3\3\0\4abcd\x16\3\3\0\4\1\2\3\4");
 	say_hello(&t, 4000);
 	assert_int_equal(t.lines.n, 1);
@@ -165,7 +166,7 @@ static void dtls_fragments_are_put_together(void **state)
 	hello.n++;
 	len = hello.n - 4;
 	half = len / 2;
-	talk_open(&t, 1u << REC_TLS, 1234);
+	talk_open(&t, dataset_bit(&tls_dataset), 1234);
 	for (int part = 1; part >= 0; part--) {		/* the second half first */
 		uint32_t at = part ? half : 0, n = part ? len - half : half;
 
@@ -196,7 +197,7 @@ static void a_second_dtls_handshake_is_told(void **state)
 			  "0123456789abcdef0123456789abcdef\0\0\0\2\x13\1\1\0";
 	struct talk t;
 
-	talk_open(&t, 1u << REC_TLS, 1234);
+	talk_open(&t, dataset_bit(&tls_dataset), 1234);
 	for (int i = 0; i < 2; i++) {
 		talk_datagram(&t, ASK, hello, sizeof(hello) - 1);
 		talk_datagram(&t, ASK, hello, sizeof(hello) - 1);
@@ -212,13 +213,13 @@ static void an_empty_name_is_one_to_ja4(void **state)
 	struct decode_counts c = { .frames = 0 };
 	struct talk t;
 
-	talk_open(&t, 1u << REC_TLS, 443);
+	talk_open(&t, dataset_bit(&tls_dataset), 443);
 	talk_handshake(&t);
 	SAY(&t, ASK, "\x16\3\1\0\x33\1\0\0\x2f\3\3" "0123456789abcdef0123456789abcdef\0\0\2\x13\1\1\0\0\4\0\0\0\0");
 	assert_int_equal(t.lines.n, 1);
 	assert_non_null(strstr(t.lines.text[0], "tls.client.ja4=t12d010100_"));
 	talk_close(&t);
-	talk_open(&t, 1u << REC_TLS, 443);
+	talk_open(&t, dataset_bit(&tls_dataset), 443);
 	talk_handshake(&t);
 	SAY(&t, ASK, "\x16\3\1\0\x33\1\0\0\x2f\3\3" "0123456789abcdef0123456789abcdef\0\x77\2\x13\1\1\0\0\4\0\0\0\0");
 	assert_int_equal(t.lines.n, 1);

@@ -3,6 +3,8 @@
 
 #include "util/err.h"
 
+#include "decode/dns/fields.h"
+#include "decode/redis/fields.h"
 #include "decode_help.h"
 
 static struct record r;
@@ -13,7 +15,7 @@ static int make_record(void **state)
 	static const struct str args[] = { { "key", 3 }, { "a\0b", 3 } };
 
 	err_quiet(1);
-	record_start(&r, REC_REDIS);
+	record_start(&r, &redis_dataset);
 	r.src = (struct addr){ 4, { 10, 1, 2, 3 } };
 	r.dst = (struct addr){ 6, { 0x20, 1, 0xd, 0xb8, [15] = 1 } };
 	r.sport = 6379;
@@ -21,12 +23,17 @@ static int make_record(void **state)
 	r.action = "response";
 	r.tcp_conflict = true;
 	r.vlan = (struct list){ vlans, 2 };
-	r.redis.args = (struct list){ args, 2 };
-	r.redis.value = (struct str){ "Value one", 9 };
-	for (size_t i = 0; i < 9; i++)
-		record_mark(&r, (enum field_id[]){ FIELD_SRC_IP, FIELD_DST_IP, FIELD_SRC_PORT, FIELD_DURATION,
-						   FIELD_ACTION, FIELD_TCP_CONFLICT, FIELD_VLAN, FIELD_REDIS_ARGS,
-						   FIELD_REDIS_REPLY_VALUE }[i]);
+	redis_of(&r)->args = (struct list){ args, 2 };
+	redis_of(&r)->value = (struct str){ "Value one", 9 };
+	record_mark(&r, FIELD_SRC_IP);
+	record_mark(&r, FIELD_DST_IP);
+	record_mark(&r, FIELD_SRC_PORT);
+	record_mark(&r, FIELD_DURATION);
+	record_mark(&r, FIELD_ACTION);
+	record_mark(&r, FIELD_TCP_CONFLICT);
+	record_mark(&r, FIELD_VLAN);
+	record_mark(&r, FIELD_REDIS_ARGS);
+	record_mark(&r, FIELD_REDIS_REPLY_VALUE);
 	return 0;
 }
 
@@ -96,8 +103,8 @@ static void answers_of_dns_are_looked_into(void **state)
 		{ .present = 1 | 32, .name = { "y.example", 9 }, .data_list = { texts, 1 } },
 	};
 
-	record_start(&r, REC_DNS);
-	r.dns.answers = (struct list){ a, 2 };
+	record_start(&r, &dns_dataset);
+	dns_of(&r)->answers = (struct list){ a, 2 };
 	record_mark(&r, FIELD_DNS_ANSWERS);
 	assert_true(where("dns.answers.data == 192.0.2.1"));
 	assert_true(where("dns.answers.data ~ spf and dns.answers.name == y.example"));

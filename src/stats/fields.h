@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef NETPROBE_STATS_FIELDS_H
+#define NETPROBE_STATS_FIELDS_H
+
+#include "record.h"
+
+/* Own fields of devices and of counters. */
+
+extern struct dataset device_dataset, stats_dataset;
+
+struct device_body {
+	uint8_t mac[6];
+	bool is_local;
+	struct list addresses;		/* struct str */
+	struct list told_by;		/* words */
+	struct str vendor, hostname, class_id, fingerprint;
+};
+
+#define DEVICE_FIELDS(X) \
+	X(DEVICE_MAC, "device.mac", FT_MAC, mac, "MAC address") \
+	X(DEVICE_LOCAL, "device.mac_local", FT_BOOL, is_local, "locally administered: made up by a system, often a new one each time") \
+	X(DEVICE_IP, "device.ip", FT_STRS, addresses, "addresses, the latest first, at most 8") \
+	X(DEVICE_VENDOR, "device.manufacturer", FT_STR, vendor, "whom the IEEE gave the prefix of the MAC address") \
+	X(DEVICE_HOSTNAME, "device.hostname", FT_STR, hostname, "its own name, of DHCP, else mDNS or LLMNR") \
+	X(DEVICE_CLASS_ID, "device.class_identifier", FT_STR, class_id, "DHCP option 60") \
+	X(DEVICE_FINGERPRINT, "device.fingerprint", FT_STR, fingerprint, "DHCP option 55 in its order: tells the make of the DHCP client") \
+	X(DEVICE_TOLD_BY, "device.told_by", FT_WORDS, told_by, "protocols it was seen in: arp, nd, dhcp, dhcpv6, mdns, llmnr")
+
+enum device_field { FIELD_DEVICE_BEFORE_ = FIELD_OWN - 1, DEVICE_FIELDS(FIELD_ID) };
+
+static inline struct device_body *device_of(const struct record *r)
+{
+	return record_own(r);
+}
+
+struct stats_body {
+	uint64_t packets, bytes, captured_bytes, flows, fragments, undecoded, pps, bps;
+	bool estimated;
+	struct addr host;
+	uint16_t port;
+	struct list by_transport, by_version, by_size, by_tcp_flags;	/* struct named_count */
+};
+
+#define STATS_FIELDS(X) \
+	X(STATS_HOST, "host.ip", FT_ADDR, host, "address that the row counts") \
+	X(STATS_PORT, "server.port", FT_U16, port, "port that the row counts: the responder's") \
+	X(STATS_PACKETS, "stats.packets", FT_U64, packets, "packets") \
+	X(STATS_BYTES, "stats.bytes", FT_U64, bytes, "octets on the wire") \
+	X(STATS_CAPTURED, "stats.captured_bytes", FT_U64, captured_bytes, "octets captured") \
+	X(STATS_FLOWS, "stats.flows", FT_U64, flows, "conversations: addresses, ports and protocol of the outermost IP header") \
+	X(STATS_ESTIMATED, "stats.flows_estimated", FT_BOOL, estimated, "there were too many flows to count them one by one: within 2 %") \
+	X(STATS_TRANSPORT, "stats.by_transport", FT_COUNTS, by_transport, "packets by transport of the outermost IP header; arp, other") \
+	X(STATS_VERSION, "stats.by_version", FT_COUNTS, by_version, "packets by network layer: ipv4, ipv6, arp, other") \
+	X(STATS_SIZE, "stats.by_size", FT_COUNTS, by_size, "packets by octets on the wire: up to 64, 127, 255, 511, 1023, 1518, 9018, or more") \
+	X(STATS_TCP_FLAGS, "stats.by_tcp_flags", FT_COUNTS, by_tcp_flags, "TCP packets by what they do: syn, syn_ack, fin, rst, data, ack, other") \
+	X(STATS_FRAGMENTS, "stats.fragments", FT_U64, fragments, "packets that are fragments") \
+	X(STATS_UNDECODED, "stats.undecoded", FT_U64, undecoded, "packets whose headers could not be walked to the end") \
+	X(STATS_PPS, "stats.packets_per_second", FT_U64, pps, "since the last such record, or over all the time") \
+	X(STATS_BPS, "stats.bits_per_second", FT_U64, bps, "since the last such record, or over all the time")
+
+enum stats_field { FIELD_STATS_BEFORE_ = FIELD_OWN - 1, STATS_FIELDS(FIELD_ID) };
+
+static inline struct stats_body *stats_of(const struct record *r)
+{
+	return record_own(r);
+}
+
+#endif
