@@ -54,7 +54,11 @@ __attribute__((constructor)) static void add_built_in(void)
 {
 	for (unsigned int i = 0; i < COMMON_FIELDS; i++)
 		numbered[n_numbered++] = (struct numbered){ &record_fields[i], NULL };
-	for (struct dataset *const *p = datasets_built_in; *p; p++)
+	dataset_add(&packet_dataset);
+	for (struct dataset *const *const *p = protocol_datasets; *p; p++)
+		if (!dataset_find((**p)->name, strlen((**p)->name)))
+			dataset_add(**p);
+	for (struct dataset *const *p = other_datasets; *p; p++)
 		dataset_add(*p);
 }
 
@@ -71,7 +75,7 @@ const struct field *dataset_field(const struct dataset *set, unsigned int id)
 	return id < FIELD_OWN ? &record_fields[id] : &set->own->rows[id - FIELD_OWN];
 }
 
-/* Octets of the parents that two names share, with the dot: "dns.question." */
+/* Octets of the parents that two names share, with the dot: "icmp.original." */
 static size_t common_parents(const char *a, const char *b)
 {
 	size_t n = 0;

@@ -57,9 +57,14 @@ enum field_section {
 };
 
 struct dataset;
+struct record;
+struct line_state;
+struct buf;
+struct identity;
+struct lookup;
 
 struct field {
-	const char *name;		/* "dns.question.name": dots are levels in JSON */
+	const char *name;		/* "source.ip": dots are levels in JSON */
 	enum field_type type;
 	uint16_t off;			/* of the value in struct record */
 	const char *help;
@@ -97,6 +102,13 @@ struct dataset {
 	struct field_table *own;	/* NULL: none */
 	const uint16_t *columns;	/* own fields that CSV shows unless -o chooses; 0 ends them */
 	enum tone tone;
+	/* What a person reads of it: see text/parts.h.  NULL: its fields by name. */
+	void (*line)(struct line_state *st, const struct record *r, struct buf *b);
+	/* See identity.h; false: this one does not tell.  NULL: none of them does. */
+	bool (*identify)(const struct record *r, struct identity *id);
+	const char *const *tells;	/* with identify: the protocols it goes by, ended by NULL */
+	const char *tells_filter;	/* with identify: the packets it is in, as a pcap filter */
+	bool (*lookup)(const struct record *r, struct lookup *l);
 	uint8_t id;			/* below DATASETS_MAX; set when it is registered */
 };
 

@@ -59,6 +59,7 @@ struct dataset lost_dataset = {
 	.sections = SECTION_SPAN,
 	.uses = lost_uses,
 	.own = &lost_table,
+	.line = lost_line,
 	.columns = lost_columns,
 	.tone = TONE_LOSS,
 };

@@ -129,10 +129,10 @@ struct record {
 	X(FRAME_SEGMENTS, "frame.segments", FT_U16, frame_segments, SECTION_PACKET, "segments in a GRO or GSO super-packet") \
 	X(SRC_IP, "source.ip", FT_ADDR, src, SECTION_ALL, "sender, from the innermost IP header") \
 	X(SRC_PORT, "source.port", FT_U16, sport, SECTION_ALL, "sender's port") \
-	X(SRC_MAC, "source.mac", FT_MAC, smac, SECTION_PACKET, "sender's link address; in dns of mDNS and LLMNR only") \
+	X(SRC_MAC, "source.mac", FT_MAC, smac, SECTION_PACKET, "sender's link address, where it tells who is there") \
 	X(DST_IP, "destination.ip", FT_ADDR, dst, SECTION_ALL, "receiver, from the innermost IP header") \
 	X(DST_PORT, "destination.port", FT_U16, dport, SECTION_ALL, "receiver's port") \
-	X(DST_MAC, "destination.mac", FT_MAC, dmac, SECTION_PACKET, "receiver's link address; in dns of mDNS and LLMNR only") \
+	X(DST_MAC, "destination.mac", FT_MAC, dmac, SECTION_PACKET, "receiver's link address, likewise") \
 	X(OUTER_SRC_IP, "outer.source.ip", FT_ADDR, outer_src, SECTION_PACKET, "sender, from the outermost IP header of a tunnel") \
 	X(OUTER_SRC_PORT, "outer.source.port", FT_U16, outer_sport, SECTION_PACKET, "its port") \
 	X(OUTER_DST_IP, "outer.destination.ip", FT_ADDR, outer_dst, SECTION_PACKET, "receiver, from the outermost IP header of a tunnel") \
@@ -258,8 +258,12 @@ static inline struct lost_body *lost_of(const struct record *r)
 	return record_own(r);
 }
 
-/* protocols.c: all there are, ended by NULL. */
-extern struct dataset *const datasets_built_in[];
+/* text/ours.c */
+void lost_line(struct line_state *st, const struct record *r, struct buf *b);
+
+/* protocols.c: those of protocols, which may share one, and the others.  NULL ends them. */
+extern struct dataset *const *const protocol_datasets[];
+extern struct dataset *const other_datasets[];
 
 /* Who takes records; 0 to go on, 1 to stop quietly, negative errno to stop. */
 typedef int (*record_fn)(void *ctx, const struct record *r);

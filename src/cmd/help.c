@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cmd/cmd.h"
+#include "decode/protocol.h"
 #include "record.h"
 #include "util/err.h"
 
@@ -188,30 +189,34 @@ const struct command cmd_help = {
 /* What was compiled in: a feature that silently vanishes should break somebody's script. */
 static const char *const features[] = {
 	"bpf",	"tcx",	"clsact", "af_packet", "drops",	  "pcap-filter", "pcap", "pcapng",
-	"gzip", "json", "csv",	  "landlock",  "seccomp", "arp",	 "icmp", "dns",
-	"http", "http2", "tls",	  "quic",      "dtls",	  "redis",	 "kafka", "dhcp", "where",
-	"devices", "flows", "stats", "alerts", "netpol",
-	"block",
+	"gzip", "json", "csv",	  "landlock",  "seccomp", "where", "devices", "flows", "stats", "alerts",
+	"netpol", "block",
 };
 
-static int version_run(const struct globals *g, const void *opts, int argc, char **argv)
+/* They, and the protocols. */
+static const char *feature(size_t i)
 {
 	size_t n = sizeof(features) / sizeof(features[0]);
 
+	return i < n ? features[i] : protocols[i - n] ? protocols[i - n]->name : NULL;
+}
+
+static int version_run(const struct globals *g, const void *opts, int argc, char **argv)
+{
 	if (argc)
 		return extra_word("version", argv[0]);
 	if (g->json || g->pretty) {
 		printf("{\"version\":\"" NETPROBE_VERSION "\",\"libbpf\":\"%u.%u\",\"features\":{",
 		       libbpf_major_version(), libbpf_minor_version());
-		for (size_t i = 0; i < n; i++)
-			printf("%s\"%s\":true", i ? "," : "", features[i]);
+		for (size_t i = 0; feature(i); i++)
+			printf("%s\"%s\":true", i ? "," : "", feature(i));
 		printf("}}\n");
 		return EXIT_DONE;
 	}
 	printf("netprobe " NETPROBE_VERSION "\nlibbpf %u.%u\nfeatures:", libbpf_major_version(),
 	       libbpf_minor_version());
-	for (size_t i = 0; i < n; i++)
-		printf(" %s", features[i]);
+	for (size_t i = 0; feature(i); i++)
+		printf(" %s", feature(i));
 	printf("\n");
 	return EXIT_DONE;
 }

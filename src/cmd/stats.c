@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* stats: packets counted, records gathered into fewer rows. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -40,11 +41,11 @@ static const char stats_examples[] =
 
 /* What one kind of row is made of. */
 struct by {
-	const char *name, *protos, *filter;	/* filter: NULL is the user's own */
+	const char *name;
 	enum account_by account;		/* packets are counted; BY_NOTHING without open() too */
 	const struct dataset *set;
 	uint16_t columns[10];		/* of a table or CSV, when -o does not choose; NONE ends them */
-	int (*open)(struct gather **out, uint32_t seed);
+	int (*open)(struct gather **out, uint32_t seed);	/* reads what tells of devices, and nothing else */
 };
 
 static struct vendors *vendors;
@@ -64,16 +65,14 @@ enum { NONE = UINT16_MAX };
 #define COUNTED FIELD_STATS_PACKETS, FIELD_STATS_BYTES, FIELD_STATS_PPS, FIELD_STATS_BPS, NONE
 
 static const struct by bys[] = {
-	{ NULL, NULL, NULL, BY_NOTHING, &stats_dataset,
+	{ NULL, BY_NOTHING, &stats_dataset,
 	  { FIELD_STATS_PACKETS, FIELD_STATS_BYTES, FIELD_STATS_FLOWS, FIELD_STATS_PPS, FIELD_STATS_BPS,
 	    FIELD_STATS_TRANSPORT, NONE }, NULL },
-	{ "iface", NULL, NULL, BY_IFACE, &stats_dataset, { FIELD_INTERFACE, FIELD_DIRECTION, COUNTED }, NULL },
-	{ "proto", NULL, NULL, BY_PROTO, &stats_dataset, { FIELD_TRANSPORT, COUNTED }, NULL },
-	{ "host", NULL, NULL, BY_HOST, &stats_dataset, { FIELD_STATS_HOST, COUNTED }, NULL },
-	{ "port", NULL, NULL, BY_PORT, &stats_dataset, { FIELD_TRANSPORT, FIELD_STATS_PORT, COUNTED }, NULL },
-	{ "device", "arp,icmp,dhcp,dns",
-	  "arp or icmp6 or udp port 67 or udp port 68 or udp port 546 or udp port 547 or "
-	  "udp port 5353 or udp port 5355", BY_NOTHING, &device_dataset,
+	{ "iface", BY_IFACE, &stats_dataset, { FIELD_INTERFACE, FIELD_DIRECTION, COUNTED }, NULL },
+	{ "proto", BY_PROTO, &stats_dataset, { FIELD_TRANSPORT, COUNTED }, NULL },
+	{ "host", BY_HOST, &stats_dataset, { FIELD_STATS_HOST, COUNTED }, NULL },
+	{ "port", BY_PORT, &stats_dataset, { FIELD_TRANSPORT, FIELD_STATS_PORT, COUNTED }, NULL },
+	{ "device", BY_NOTHING, &device_dataset,
 	  { FIELD_DEVICE_MAC, FIELD_DEVICE_IP, FIELD_DEVICE_VENDOR, FIELD_DEVICE_HOSTNAME,
 	    FIELD_DEVICE_FINGERPRINT, FIELD_START, FIELD_END, NONE },
 	  open_devices },
@@ -161,12 +160,26 @@ static int split_times(struct watch *w, const struct stats_opts *o, int argc, ch
 	return parse_times(&w->pipe, o, n, argv) ? -1 : n;
 }
 
+/* The datasets that tell of devices, as --proto wants them, and the packets they are in. */
+static void tell_devices(char *protos, char *filter, size_t size)
+{
+	size_t n = 0, m = 0;
+
+	for (unsigned int i = 0; i < n_datasets && n < size && m < size; i++) {
+		if (!datasets[i]->identify)
+			continue;
+		n += (size_t)snprintf(protos + n, size - n, n ? ",%s" : "%s", datasets[i]->name);
+		m += (size_t)snprintf(filter + m, size - m, m ? " or %s" : "%s", datasets[i]->tells_filter);
+	}
+}
+
 static int stats_run(const struct globals *g, const void *opts, int argc, char **argv)
 {
 	const struct stats_opts *o = opts;
 	const struct by *by = find_by(o->by);
 	struct watch_opts wo = { .iface = o->iface, .read = o->read, .user = o->user };
 	struct watch w = { .g = g, .o = &wo };
+	char protos[1024], filter[1024];
 	int rc, times;
 
 	if (!by)
@@ -180,14 +193,15 @@ static int stats_run(const struct globals *g, const void *opts, int argc, char *
 		fail(0, "--by device has no filter and no --top");
 		return EXIT_USAGE;
 	}
-	wo.proto = by->protos;
+	tell_devices(protos, filter, sizeof(protos));
+	wo.proto = by->open ? protos : NULL;
 	wo.snaplen = by->open || o->read ? NULL : FLOWS_SNAPLEN;
 	if (g->netns) {
 		rc = netns_enter(g->netns);
 		if (rc)
 			return exit_status(rc);
 	}
-	rc = by->filter ? watch_check(&w, 1, (char *[]){ (char *)by->filter, NULL }) : watch_check(&w, argc, argv);
+	rc = by->open ? watch_check(&w, 1, (char *[]){ filter, NULL }) : watch_check(&w, argc, argv);
 	if (!rc) {
 		choose_columns(&w, by);
 		rc = gather_all(&w, by, o);

@@ -77,7 +77,7 @@ static const struct opt watch_rows[] = {
 	{ "number", '#', OPT_FLAG, W(number), NULL, "number the lines" },
 	{ "absolute-seq", 'S', OPT_FLAG, W(absolute_seq), NULL, "print TCP sequence numbers as sent" },
 	{ "answer-timeout", 0, OPT_TIME, W(answer_timeout_ns), "SECONDS",
-	  "a request unanswered for so long gives a no_answer record (default 5 for DNS, else 30)" },
+	  "a request unanswered for so long gives a no_answer record (default: as clients wait)" },
 	{ "rung", 0, OPT_STR, W(rung), "RUNG", "capture this way only: tcx, clsact, socket or packet" },
 	{ "btf", 0, OPT_ONCE, W(btf), "FILE", "read kernel types from FILE (for --drops)" },
 	{ "no-promiscuous-mode", 'p', OPT_FLAG, W(no_promisc), NULL,
@@ -104,7 +104,7 @@ static const char watch_examples[] =
 	"  sudo netprobe watch -ni eth0 -c 10 'tcp port 443 and host 10.0.0.5'\n"
 	"  sudo netprobe watch --drops                      what the kernel throws away, why and where\n"
 	"  netprobe watch -r f.pcap --alerts                what a capture adds up to: scans, floods, ...\n"
-	"  netprobe -j watch -r f.pcap --proto dns          DNS messages of a capture as JSON lines\n"
+	"  netprobe -j watch -r f.pcap --proto http         HTTP requests of a capture as JSON lines\n"
 	"  ssh host sudo netprobe watch -i any -w - | wireshark -k -i -\n";
 
 uint64_t watch_now_ns(void)

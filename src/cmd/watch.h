@@ -3,10 +3,10 @@
 #define NETPROBE_CMD_WATCH_H
 
 #include "cmd/cmd.h"
-#include "decode/line.h"
 #include "pipeline.h"
 #include "sink/out.h"
 #include "source/source.h"
+#include "text/line.h"
 
 /* What the user asked of `watch`, as parsed. */
 struct watch_opts {

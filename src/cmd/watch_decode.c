@@ -3,18 +3,18 @@
 #include <string.h>
 
 #include "cmd/watch.h"
-#include "decode/app.h"
+#include "decode/protocol.h"
 #include "util/err.h"
 
 /* What is decoded, and as what: --proto, --decode-as, --where. */
 
-/* The bits of the dataset with that name, or of its decoder, or of all; 0: there is none. */
+/* The bits of the dataset with that name, or of the protocol, or of all; 0: there is none. */
 static uint32_t proto_kinds(const char *name, size_t n)
 {
 	bool all = n == 3 && !memcmp(name, "all", 3);
-	const struct app_decoder *decoder = app_find(name, n);
+	const struct protocol *protocol = protocol_find(name, n);
 	const struct dataset *set = dataset_find(name, n);
-	uint32_t kinds = decoder ? dataset_bit(decoder->set) : 0;
+	uint32_t kinds = protocol ? dataset_bit(protocol->set) : 0;
 
 	if (set && set->is_protocol)
 		kinds |= dataset_bit(set);
@@ -31,7 +31,7 @@ static int parse_protos(struct watch *w, const char *list)
 		uint32_t kinds = proto_kinds(p, n);
 
 		if (!kinds)
-			return fail(0, "--proto: no protocol '%.*s' (all, arp, icmp, %s)", (int)n, p, app_names());
+			return fail(0, "--proto: no protocol '%.*s' (all, arp, icmp, %s)", (int)n, p, protocol_names());
 		w->kinds |= kinds;
 		p += n + (p[n] == ',');
 	}
@@ -55,10 +55,10 @@ static int parse_decode_as(struct watch *w, const char *text)
 	if (end == text + 4 || end != name || !port || port > UINT16_MAX)
 		return fail(0, "--decode-as %s: the port is a number from 1 to 65535", text);
 	as->port = (uint16_t)port;
-	as->decoder = app_find(name + 1, strlen(name + 1));
-	if (!as->decoder)
-		return fail(0, "--decode-as: no protocol '%s' (%s)", name + 1, app_names());
-	if (as->proto == 6 ? !as->decoder->take : !as->decoder->datagram)
+	as->protocol = protocol_find(name + 1, strlen(name + 1));
+	if (!as->protocol)
+		return fail(0, "--decode-as: no protocol '%s' (%s)", name + 1, protocol_names());
+	if (as->proto == 6 ? !as->protocol->take : !as->protocol->datagram)
 		return fail(0, "--decode-as: %s is not read over %.3s", name + 1, text);
 	w->n_decode_as++;
 	return 0;

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "cmd/watch_live.h"
-#include "decode/app.h"
+#include "decode/conv/conv.h"
 #include "priv/priv.h"
 #include "priv/rotate.h"
 #include "source/live.h"
@@ -86,7 +86,7 @@ static int start_capture(struct live *l)
 		.debug = l->w->g->debug,
 	};
 
-	app_tcp_ports(kinds, l->w->decode_as, l->w->n_decode_as, ports);
+	protocol_tcp_ports(kinds, l->w->decode_as, l->w->n_decode_as, ports);
 	for (int i = 0; o->rung && i < RUNGS; i++)
 		if (!strcmp(o->rung, rung_names[i]))
 			co.rung = i;

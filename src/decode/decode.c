@@ -4,13 +4,11 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "decode/app.h"
-#include "decode/arp/fields.h"
+#include "decode/conv/conv.h"
 #include "decode/firsts.h"
-#include "decode/icmp/fields.h"
 #include "util/steady.h"
 
-enum { IP_ICMP = 1, IP_TCP = 6, IP_UDP = 17, IP_ICMPV6 = 58 };
+enum { IP_UDP = 17 };
 
 struct decode {
 	enum decode_mode mode;
@@ -18,66 +16,20 @@ struct decode {
 	uint32_t frames;		/* packet and drop: what is left of a frame without one */
 	uint64_t last_ns;		/* the last moment heard of */
 	struct packet_state *packets;
-	struct icmp_state *icmp;
-	struct app *app;
+	struct conv *conv;
 	struct firsts *firsts;
 	bool heads;
-	bool on[3];			/* by place in decoders[] */
 	struct decode_counts counts;
 };
 
 /* No timeout is so short that frames nearer to each other than this need one look each. */
 #define TICK_NS 1000000
 
-/* The registry: who looks at which packets. */
-struct decoder {
-	const struct dataset *set;	/* NULL: those of app_kinds() */
-	bool (*wants)(const struct packet *pk);
-	void (*decode)(struct decode *d, const struct packet *pk, struct emit *e);
-};
-
-static bool is_arp(const struct packet *pk)
-{
-	return pk->is_arp;
-}
-
-static bool is_icmp(const struct packet *pk)
-{
-	return pk->ip.version && (pk->ip.proto == IP_ICMP || pk->ip.proto == IP_ICMPV6);
-}
-
-static bool is_udp_or_tcp(const struct packet *pk)
-{
-	return pk->ip.version && (pk->ip.proto == IP_UDP || pk->ip.proto == IP_TCP);
-}
-
-static void run_arp(struct decode *d, const struct packet *pk, struct emit *e)
-{
-	arp_decode(pk, e);
-}
-
-static void run_icmp(struct decode *d, const struct packet *pk, struct emit *e)
-{
-	icmp_decode(d->icmp, pk, e);
-}
-
-static void run_app(struct decode *d, const struct packet *pk, struct emit *e)
-{
-	app_packet(d->app, pk, e);
-}
-
-static const struct decoder decoders[] = {
-	{ &arp_dataset, is_arp, run_arp },
-	{ &icmp_dataset, is_icmp, run_icmp },
-	{ NULL, is_udp_or_tcp, run_app },
-};
-
 int decode_open(struct decode **out, const struct decode_options *opt)
 {
 	struct decode *d = calloc(1, sizeof(*d));
 
-	if (!d || packet_open(&d->packets) || icmp_open(&d->icmp, opt) || app_open(&d->app, opt) ||
-	    firsts_open(&d->firsts, opt)) {
+	if (!d || packet_open(&d->packets) || conv_open(&d->conv, opt) || firsts_open(&d->firsts, opt)) {
 		decode_close(d);
 		return -ENOMEM;
 	}
@@ -85,8 +37,6 @@ int decode_open(struct decode **out, const struct decode_options *opt)
 	d->heads = opt->heads;
 	d->kinds = opt->kinds ? opt->kinds : UINT32_MAX;
 	d->frames = dataset_bit(&packet_dataset) | dataset_bit(&drop_dataset);
-	for (size_t i = 0; i < sizeof(decoders) / sizeof(decoders[0]); i++)
-		d->on[i] = d->kinds & (decoders[i].set ? dataset_bit(decoders[i].set) : app_kinds());
 	*out = d;
 	return 0;
 }
@@ -96,8 +46,7 @@ void decode_close(struct decode *d)
 	if (!d)
 		return;
 	packet_close(d->packets);
-	icmp_close(d->icmp);
-	app_close(d->app);
+	conv_close(d->conv);
 	firsts_close(d->firsts);
 	free(d);
 }
@@ -142,16 +91,6 @@ static void give_drop(const struct packet *pk, struct emit *e)
 	emit_record(e, &r);
 }
 
-static void give_messages(struct decode *d, const struct packet *pk, struct emit *e)
-{
-	for (size_t i = 0; i < sizeof(decoders) / sizeof(decoders[0]); i++) {
-		if (!d->on[i] || !decoders[i].wants(pk))
-			continue;
-		decoders[i].decode(d, pk, e);
-		return;		/* no packet is two decoders' */
-	}
-}
-
 /* A first fragment on its way to firsts.c. */
 struct first {
 	struct decode *d;
@@ -160,7 +99,7 @@ struct first {
 	const struct record *head;
 };
 
-/* An echo's record is of the whole; that it came is known to its pair. */
+/* Of others than UDP a first fragment's record stands for the whole: an echo's pair knows of it. */
 static int keep_first(void *ctx, const struct record *r)
 {
 	struct first *f = ctx;
@@ -170,7 +109,7 @@ static int keep_first(void *ctx, const struct record *r)
 	record_mark(&cut, FIELD_MALFORMED);
 	if (f->d->heads)
 		f->head = firsts_show(f->d->firsts, &cut);
-	else if (r->set != &icmp_dataset)
+	else if (f->pk->ip.proto == IP_UDP)
 		firsts_keep(f->d->firsts, f->pk, &cut, f->e);
 	return 0;
 }
@@ -189,9 +128,9 @@ static const struct record *give_or_keep(struct decode *d, const struct packet *
 
 	if (pk->reassembled && firsts_drop(d->firsts, pk)) {
 		keep.fn = tell_nobody;
-		give_messages(d, pk, &keep);
+		conv_packet(d->conv, pk, &keep);
 	} else if (!piece || pk->frag_first) {
-		give_messages(d, pk, piece ? &keep : e);
+		conv_packet(d->conv, pk, piece ? &keep : e);
 	}
 	return f.head;
 }
@@ -229,7 +168,7 @@ int decode_tick(struct decode *d, uint64_t now_ns, record_fn fn, void *ctx)
 	packet_tick(d->packets, now_ns);
 	d->last_ns = now_ns;
 	firsts_tick(d->firsts, now_ns, &e);
-	app_tick(d->app, now_ns, &e);
+	conv_tick(d->conv, now_ns, &e);
 	d->counts.records += e.messages;
 	return e.rc;
 }
@@ -239,7 +178,7 @@ int decode_finish(struct decode *d, record_fn fn, void *ctx)
 {
 	struct emit e = { .fn = fn, .ctx = ctx, .kinds = d->kinds };
 
-	app_finish(d->app, &e);
+	conv_finish(d->conv, &e);
 	firsts_finish(d->firsts, &e);
 	d->counts.records += e.messages + e.earlier;
 	return e.rc ? e.rc : decode_tick(d, d->last_ns, fn, ctx);
@@ -249,6 +188,5 @@ void decode_counts(const struct decode *d, struct decode_counts *c)
 {
 	*c = d->counts;
 	memcpy(c->fragments_lost, packet_fragments_lost(d->packets), sizeof(c->fragments_lost));
-	icmp_counts(d->icmp, c);
-	app_counts(d->app, c);
+	conv_counts(d->conv, c);
 }

@@ -19,13 +19,13 @@
  */
 enum decode_mode { DECODE_LINES, DECODE_PACKETS, DECODE_MESSAGES };
 
-struct app_decoder;
+struct protocol;
 
 /* What the user says a port carries. */
 struct decode_as {
 	uint8_t proto;			/* IANA number: 6, 17 */
 	uint16_t port;
-	const struct app_decoder *decoder;	/* app_find() */
+	const struct protocol *protocol;	/* protocol_find() */
 };
 
 struct decode_options {
@@ -37,6 +37,7 @@ struct decode_options {
 	bool no_pairing;		/* do not pair requests with responses */
 	const struct decode_as *decode_as;	/* n_decode_as of them; copied */
 	uint32_t n_decode_as;
+	const struct protocol *const *protocols;	/* NULL: those of protocols.c */
 	bool show_secrets;		/* do not hide passwords and the like */
 	bool heads;			/* DECODE_LINES, and lines they are: see record.head */
 	bool no_answer;			/* give no_answer records: live, or when asked for with a file */
@@ -88,15 +89,5 @@ static inline void emit_record(struct emit *e, const struct record *r)
 	e->messages++;
 	e->rc = e->fn(e->ctx, r);
 }
-
-/* arp.c */
-void arp_decode(const struct packet *pk, struct emit *e);
-
-/* icmp.c: ICMP (RFC 792) and ICMPv6 (RFC 4443, 4861) */
-struct icmp_state;
-int  icmp_open(struct icmp_state **st, const struct decode_options *opt);
-void icmp_close(struct icmp_state *st);
-void icmp_decode(struct icmp_state *st, const struct packet *pk, struct emit *e);
-void icmp_counts(const struct icmp_state *st, struct decode_counts *c);
 
 #endif

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "decode/kept.h"
-#include "decode/pairs.h"
+#include "decode/conv/kept.h"
+#include "decode/conv/pairs.h"
 
 struct firsts {
 	struct pairs *waiting, *told;

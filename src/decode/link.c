@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <string.h>
 
-#include "decode/ethertype.h"
 #include "decode/walk.h"
+#include "numbers/ethertype.h"
+#include "numbers/ppp.h"
 
 static void note_vlan(struct walk *w, uint16_t tci)
 {
@@ -317,4 +318,20 @@ void link_ppp(struct walk *w)
 	default:
 		walk_goto(w, LAYER_PPP_OTHER, proto);
 	}
+}
+
+/* What PPP carries, where that is not IP. */
+void link_ppp_other(struct walk *w)
+{
+	struct packet *pk = w->pk;
+	struct ppp_layer *ppp = &pk->ppp;
+
+	*ppp = (struct ppp_layer){ .proto = (uint16_t)w->type, .len = w->len + 2 };
+	if (ppp_is_control(ppp->proto) && w->cap >= 2) {
+		ppp->has_code = true;
+		ppp->code = w->p[0];
+		ppp->id = w->p[1];
+	}
+	pk->ethertype = 0;
+	walk_stop(w, NULL);
 }

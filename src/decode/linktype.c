@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "decode/ethertype.h"
 #include "decode/walk.h"
+#include "numbers/ethertype.h"
 
 /*
  * What stands before the network layer on each kind of link, by the LINKTYPE_ (or

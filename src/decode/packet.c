@@ -7,9 +7,9 @@
 
 #include "decode/arp/fields.h"
 #include "decode/fragment.h"
-#include "decode/ppp.h"
 #include "decode/state.h"
 #include "decode/walk.h"
+#include "numbers/ppp.h"
 
 int packet_open(struct packet_state **out)
 {

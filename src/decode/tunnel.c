@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <string.h>
 
-#include "decode/ethertype.h"
-#include "decode/ppp.h"
 #include "decode/walk.h"
+#include "numbers/ethertype.h"
+#include "numbers/ppp.h"
 
 /* IANA's ports, and 8472: what Linux called VXLAN before there was a number. */
 enum {

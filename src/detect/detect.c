@@ -38,7 +38,7 @@ const struct detect_rule_info detect_rules[RULES] = {
 			       { 20, SECONDS(60), true } },
 	[RULE_UDP_FLOOD] = { "udp_flood", "datagrams to one host that does not answer", "T1498.001", 47,
 			     { 20000, SECONDS(1), false } },
-	[RULE_DNS_TUNNEL] = { "dns_tunnel", "names of one domain that carry data", "T1071.004", 73,
+	[RULE_NAME_TUNNEL] = { "dns_tunnel", "names of one domain that carry data", "T1071.004", 73,
 			      { 50, SECONDS(60), false } },
 	[RULE_RANDOM_SUBDOMAIN] = { "random_subdomain", "names of one domain that do not exist", "T1498.001", 47,
 				    { 50, SECONDS(60), false } },
@@ -154,6 +154,14 @@ static bool follow_all(uint16_t port)
 	return true;
 }
 
+static bool wants(const struct detector *o, const struct dataset *set)
+{
+	for (const struct dataset *const *p = o->sets; *p; p++)
+		if (*p == set)
+			return true;
+	return (o->identities && set->identify) || (o->lookups && set->lookup);
+}
+
 int detect_open(struct detect **out, const struct detect_options *opt)
 {
 	struct detect *d = calloc(1, sizeof(*d));
@@ -174,8 +182,9 @@ int detect_open(struct detect **out, const struct detect_options *opt)
 			d->on[i] |= detectors[i]->rules >> rule & 1 && opt->limits[rule].on;
 		if (!d->on[i])
 			continue;
-		for (const struct dataset *const *set = detectors[i]->sets; *set; set++)
-			d->wants[(*set)->id] |= (uint8_t)(1u << i);
+		for (unsigned int set = 0; set < n_datasets; set++)
+			if (wants(detectors[i], datasets[set]))
+				d->wants[set] |= (uint8_t)(1u << i);
 		err = detectors[i]->open(&d->state[i], d);
 	}
 	if (err) {

@@ -15,7 +15,8 @@ struct detector {
 	uint32_t rules;			/* 1 << RULE_x: opened when one of them is on */
 	int  (*open)(void **state, struct detect *d);
 	void (*close)(void *state);
-	const struct dataset *sets[4];	/* that record() wants */
+	const struct dataset *sets[4];	/* that record() wants, */
+	bool identities, lookups;	/* and those that tell of devices, or of names */
 	void (*record)(void *state, struct detect *d, const struct record *r);
 	void (*call)(void *state, struct detect *d, const struct call_news *n);
 	void (*tick)(void *state, struct detect *d, bool end);

@@ -17,4 +17,5 @@ struct dataset alert_dataset = {
 	.sections = SECTION_SPAN,
 	.uses = alert_uses,
 	.own = &alert_table,
+	.line = alert_line,
 };

@@ -31,4 +31,7 @@ static inline struct alert_body *alert_of(const struct record *r)
 	return record_own(r);
 }
 
+/* text/ours.c */
+void alert_line(struct line_state *st, const struct record *r, struct buf *b);
+
 #endif

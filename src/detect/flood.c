@@ -17,7 +17,7 @@ enum {
 	SYNS_MAX = 8192, SYNS_COUNTED = 16,	/* fewer SYNs than this in a second are not looked at */
 	AT_ONCE_TIMES = 20,
 	REFLECTORS_MIN = 32,
-	AMPLIFIED_MIN = 100, AMPLIFIED_DNS_MIN = 512,	/* octets of a datagram, on average */
+	AMPLIFIED_MIN = 100, AMPLIFIED_NAMES_MIN = 512,	/* octets of a datagram, on average */
 	AMPLIFIED_OCTETS = 1000,	/* by one reflector: so many octets for each datagram wanted */
 	ERRORS_TO_ONE = 20,		/* ICMP errors are provoked: so many count as one message */
 };
@@ -114,7 +114,7 @@ static void judge_reflection(struct detect *d, const struct rate *r, uint64_t wa
 
 static void judge_amplification(struct detect *d, const struct rate *r, uint64_t wanted)
 {
-	uint64_t least = r->port == 53 ? AMPLIFIED_DNS_MIN : AMPLIFIED_MIN;
+	uint64_t least = r->port == 53 ? AMPLIFIED_NAMES_MIN : AMPLIFIED_MIN;
 
 	if (r->n >= wanted && r->octets >= r->n * least &&
 	    (variety_count(&r->sources) >= REFLECTORS_MIN || r->octets >= wanted * AMPLIFIED_OCTETS))

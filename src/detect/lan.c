@@ -11,9 +11,9 @@
 #include <string.h>
 
 #include "decode/arp/fields.h"
-#include "decode/dhcp/fields.h"
 #include "decode/icmp/fields.h"
 #include "detect/detector.h"
+#include "identity.h"
 #include "util/steady.h"
 
 enum {
@@ -49,7 +49,7 @@ struct lan {
 		uint32_t made_up;		/* clients that are not who they say */
 		uint8_t smac[6];
 		bool many_senders, has_sender;
-	} dhcp;
+	} leases;
 };
 
 static void lan_close(void *state)
@@ -239,67 +239,59 @@ static void nd_record(struct lan *l, struct detect *d, const struct record *r)
 }
 
 /* A client that made itself up: not the sender of the frame, or with an address of no maker. */
-static bool is_made_up(const struct lan *l, const struct record *r, bool new_maker)
+static bool is_made_up(const struct record *r, const struct identity *id, bool new_maker)
 {
-	const uint8_t *mac = dhcp_of(r)->client_mac;
-	bool relayed = record_has(r, FIELD_DHCPV4_RELAY_IP);
-
-	if (!relayed && record_has(r, FIELD_SRC_MAC) && memcmp(r->smac, mac, 6))
+	if (!id->relayed && record_has(r, FIELD_SRC_MAC) && memcmp(r->smac, id->mac, 6))
 		return true;
-	return mac[0] & 2 || new_maker;
+	return id->mac[0] & 2 || new_maker;
 }
 
-static void dhcp_record(struct lan *l, struct detect *d, const struct record *r)
+static void lease_wanted(struct lan *l, struct detect *d, const struct record *r, const struct identity *id)
 {
 	const struct detect_limit *lim = detect_limit(d, RULE_DHCP_FLOOD);
 	uint64_t now_ns = detect_now(d), mac;
 	bool new_maker;
 
-	if (!record_has(r, FIELD_ACTION) || !record_has(r, FIELD_DHCPV4_CLIENT_MAC) ||
-	    (strcmp(r->action, "discover") && strcmp(r->action, "request")))
-		return;
-	if (time_apart(now_ns, l->dhcp.start_ns) > lim->window_ns)
-		memset(&l->dhcp, 0, sizeof(l->dhcp));
-	if (!l->dhcp.start_ns)
-		l->dhcp.start_ns = now_ns;
-	l->dhcp.asked++;
+	if (time_apart(now_ns, l->leases.start_ns) > lim->window_ns)
+		memset(&l->leases, 0, sizeof(l->leases));
+	if (!l->leases.start_ns)
+		l->leases.start_ns = now_ns;
+	l->leases.asked++;
 	if (record_has(r, FIELD_SRC_MAC)) {
-		l->dhcp.many_senders |= l->dhcp.has_sender && memcmp(l->dhcp.smac, r->smac, 6);
-		memcpy(l->dhcp.smac, r->smac, 6);
-		l->dhcp.has_sender = true;
+		l->leases.many_senders |= l->leases.has_sender && memcmp(l->leases.smac, r->smac, 6);
+		memcpy(l->leases.smac, r->smac, 6);
+		l->leases.has_sender = true;
 	}
-	mac = mac_word(dhcp_of(r)->client_mac);
-	new_maker = variety_add(&l->dhcp.makers, hash_words(detect_key(d), (uint64_t[]){ mac & 0xffffff }, 1));
-	if (!variety_add(&l->dhcp.clients, hash_words(detect_key(d), &mac, 1)))
+	mac = mac_word(id->mac);
+	new_maker = variety_add(&l->leases.makers, hash_words(detect_key(d), (uint64_t[]){ mac & 0xffffff }, 1));
+	if (!variety_add(&l->leases.clients, hash_words(detect_key(d), &mac, 1)))
 		return;
-	l->dhcp.made_up += is_made_up(l, r, new_maker);
-	if (variety_count(&l->dhcp.clients) < lim->n || l->dhcp.made_up * 2 < variety_count(&l->dhcp.clients))
+	l->leases.made_up += is_made_up(r, id, new_maker);
+	if (variety_count(&l->leases.clients) < lim->n || l->leases.made_up * 2 < variety_count(&l->leases.clients))
 		return;
 	detect_raise(d,
 		     &(struct alert){ .rule = RULE_DHCP_FLOOD,
-				      .smac = l->dhcp.has_sender && !l->dhcp.many_senders ? l->dhcp.smac : NULL,
-				      .count = l->dhcp.asked,
-				      .sources = variety_count(&l->dhcp.clients),
-				      .start_ns = l->dhcp.start_ns },
-		     "%u clients asked for addresses in %.1f s, %u of them made up", variety_count(&l->dhcp.clients),
-		     (double)time_apart(now_ns, l->dhcp.start_ns) / 1e9, l->dhcp.made_up);
-	memset(&l->dhcp, 0, sizeof(l->dhcp));
+				      .smac = l->leases.has_sender && !l->leases.many_senders ? l->leases.smac : NULL,
+				      .count = l->leases.asked,
+				      .sources = variety_count(&l->leases.clients),
+				      .start_ns = l->leases.start_ns },
+		     "%u clients asked for addresses in %.1f s, %u of them made up", variety_count(&l->leases.clients),
+		     (double)time_apart(now_ns, l->leases.start_ns) / 1e9, l->leases.made_up);
+	memset(&l->leases, 0, sizeof(l->leases));
 }
 
 static void lan_record(void *state, struct detect *d, const struct record *r)
 {
 	struct lan *l = state;
+	struct identity id = { .wants_address = false };
 
 	if (record_has(r, FIELD_TUNNEL))	/* another link */
 		return;
-	if (r->set == &dhcp_dataset) {
-		if (detect_limit(d, RULE_DHCP_FLOOD)->on)
-			dhcp_record(l, d, r);
-	} else if (detect_limit(d, RULE_ARP_SPOOF)->on) {
-		if (r->set == &arp_dataset)
-			arp_record(l, d, r);
-		else
-			nd_record(l, d, r);
+	if (r->set == &arp_dataset || r->set == &icmp_dataset) {
+		if (detect_limit(d, RULE_ARP_SPOOF)->on)
+			(r->set == &arp_dataset ? arp_record : nd_record)(l, d, r);
+	} else if (detect_limit(d, RULE_DHCP_FLOOD)->on && r->set->identify(r, &id) && id.wants_address) {
+		lease_wanted(l, d, r, &id);
 	}
 }
 
@@ -308,7 +300,8 @@ const struct detector lan_detector = {
 	.rules = 1u << RULE_DHCP_FLOOD | 1u << RULE_ARP_SPOOF,
 	.open = lan_open,
 	.close = lan_close,
-	.sets = { &arp_dataset, &icmp_dataset, &dhcp_dataset },
+	.sets = { &arp_dataset, &icmp_dataset },
+	.identities = true,
 	.record = lan_record,
 	.evicted = lan_evicted,
 };

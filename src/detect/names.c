@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * dns_tunnel and random_subdomain: many different names of one domain in a short time.  In a
+ * Tunnels in names and random subdomains: many different names of one domain in a short time.  In a
  * tunnel they are long, for they are the data; where they are random to get past the caches,
  * they do not exist.
  */
@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "decode/dns/fields.h"
 #include "detect/detector.h"
+#include "identity.h"
 #include "util/steady.h"
 
 enum {
@@ -129,21 +129,24 @@ static bool take(struct domain *o, struct detect *d, const struct str *name, uin
 
 static void names_record(void *state, struct detect *d, const struct record *r)
 {
-	const struct str *name = &dns_of(r)->question_name, *code = &dns_of(r)->response_code;
-	uint32_t at = record_has(r, FIELD_DNS_QUESTION_NAME) ? domain_at(name) : 0;
+	const struct str *name;
+	struct lookup l = { .asked = false };
 	struct domain *o;
+	uint32_t at;
 
-	/* Names below arpa are addresses; those below local are of this link. */
-	if (at < 2 || !record_has(r, FIELD_SRC_IP) || !record_has(r, FIELD_ACTION) ||
-	    (name->n > 5 && !strncasecmp(name->p + name->n - 5, ".arpa", 5)))
+	if (!r->set->lookup(r, &l) || !record_has(r, FIELD_SRC_IP))
 		return;
-	if (!strcmp(r->action, "query") && detect_limit(d, RULE_DNS_TUNNEL)->on) {
-		o = domain_of(state, d, &r->src, name, at, RULE_DNS_TUNNEL);
-		if (take(o, d, name, at) && variety_count(&o->names) >= detect_limit(d, RULE_DNS_TUNNEL)->n &&
+	name = &l.name;
+	at = domain_at(name);
+	/* Names below arpa are addresses; those below local are of this link. */
+	if (at < 2 || (name->n > 5 && !strncasecmp(name->p + name->n - 5, ".arpa", 5)))
+		return;
+	if (l.asked && detect_limit(d, RULE_NAME_TUNNEL)->on) {
+		o = domain_of(state, d, &r->src, name, at, RULE_NAME_TUNNEL);
+		if (take(o, d, name, at) && variety_count(&o->names) >= detect_limit(d, RULE_NAME_TUNNEL)->n &&
 		    o->octets >= (uint64_t)variety_count(&o->names) * LABELS_OCTETS_MIN)
-			raise(d, o, RULE_DNS_TUNNEL, &r->src, name, at, "long");
-	} else if (!strcmp(r->action, "response") && detect_limit(d, RULE_RANDOM_SUBDOMAIN)->on &&
-		   code->n == 8 && !memcmp(code->p, "NXDOMAIN", 8)) {
+			raise(d, o, RULE_NAME_TUNNEL, &r->src, name, at, "long");
+	} else if (l.missing && detect_limit(d, RULE_RANDOM_SUBDOMAIN)->on) {
 		o = domain_of(state, d, NULL, name, at, RULE_RANDOM_SUBDOMAIN);
 		if (take(o, d, name, at) && variety_count(&o->names) >= detect_limit(d, RULE_RANDOM_SUBDOMAIN)->n)
 			raise(d, o, RULE_RANDOM_SUBDOMAIN, NULL, name, at, "missing");
@@ -152,10 +155,10 @@ static void names_record(void *state, struct detect *d, const struct record *r)
 
 const struct detector names_detector = {
 	.name = "names",
-	.rules = 1u << RULE_DNS_TUNNEL | 1u << RULE_RANDOM_SUBDOMAIN,
+	.rules = 1u << RULE_NAME_TUNNEL | 1u << RULE_RANDOM_SUBDOMAIN,
 	.open = names_open,
 	.close = names_close,
-	.sets = { &dns_dataset },
+	.lookups = true,
 	.record = names_record,
 	.evicted = names_evicted,
 };

@@ -19,7 +19,7 @@ struct sink;
 /* tcpdump: default, (UTC), -tt, -ttt, -tttt, -ttttt, -t.  (TIME_UTC is a macro of C11.) */
 enum time_style { TIME_LOCAL, TIME_RFC3339, TIME_EPOCH, TIME_DELTA, TIME_DATE, TIME_REL, TIME_NONE };
 
-/* tcpdump's text for a record, without the time stamp, with no newline; see decode/line.h.
+/* tcpdump's text for a record, without the time stamp, with no newline; see text/line.h.
  * `state` is what line_open() gave.  Untrusted text in it is already escaped. */
 typedef void (*line_fn)(void *state, const struct record *r, struct buf *b);
 

@@ -64,25 +64,6 @@ static void put_number(struct buf *b, uint64_t number)
 	buf_lit(b, "  ");
 }
 
-/* A loss that no line printer needs to know of: "!lost 812 ring_full". */
-static void put_lost(struct buf *b, const struct record *r)
-{
-	const char *stage = record_has(r, FIELD_LOST_STAGE) ? lost_of(r)->stage : NULL;
-	const char *reason = record_has(r, FIELD_LOST_REASON) ? lost_of(r)->reason : NULL;
-
-	buf_lit(b, "!lost ");
-	buf_u64(b, record_has(r, FIELD_LOST_COUNT) ? lost_of(r)->count : 0);
-	/* "ring_full" says where already. */
-	if (stage && !(reason && !strncmp(reason, stage, strlen(stage)))) {
-		buf_chr(b, ' ');
-		buf_str(b, stage);
-	}
-	if (reason) {
-		buf_chr(b, ' ');
-		buf_str(b, reason);
-	}
-}
-
 /* Without a line printer: every field by name. */
 static void put_plain(struct table *t, struct buf *b, const struct record *r)
 {
@@ -105,7 +86,7 @@ static void put_plain(struct table *t, struct buf *b, const struct record *r)
 static void put_line(struct table *t, struct buf *b, const struct record *r)
 {
 	if (r->set == &lost_dataset)
-		put_lost(b, r);
+		r->set->line(NULL, r, b);
 	else if (t->s.opt.line)
 		t->s.opt.line(t->s.opt.line_state, r, b);
 	else
@@ -195,7 +176,7 @@ static void print_row(struct table *t, struct buf *b, const struct record *r)
 	columns_begin(&t->columns);
 	if (r->set == &lost_dataset && !shows_loss(t)) {
 		t->cell.n = 0;
-		put_lost(&t->cell, r);
+		r->set->line(NULL, r, &t->cell);
 		columns_span(&t->columns, b, t->cell.p, t->cell.n);
 	} else {
 		for (i = 0; i < t->s.opt.n_fields; i++)

@@ -6,24 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "decode/arp/fields.h"
-#include "decode/dhcp/fields.h"
-#include "decode/dns/fields.h"
-#include "decode/icmp/fields.h"
+#include "identity.h"
 #include "stats/fields.h"
 #include "util/addr.h"
 #include "util/err.h"
 #include "util/hash.h"
 
-enum { ADDRESSES_MAX = 8, TEXT_MAX = 64, OPTIONS_MAX = 64, GROWTH = 256 };
+enum { ADDRESSES_MAX = 8, TEXT_MAX = 64, OPTIONS_MAX = 64, GROWTH = 256, WORDS_MAX = 16 };
 #define NONE UINT32_MAX
-
-enum told_by { BY_ARP, BY_ND, BY_DHCP, BY_DHCPV6, BY_MDNS, BY_LLMNR, TOLD_BY };
-
-static const char *const told_by_names[TOLD_BY] = { "arp", "nd", "dhcp", "dhcpv6", "mdns", "llmnr" };
-
-/* A name of the device's own choosing: the more deliberate, the higher. */
-enum name_rank { NAME_NONE, NAME_LOCAL, NAME_FQDN, NAME_HOST };
 
 struct text {
 	char p[TEXT_MAX];
@@ -32,7 +22,7 @@ struct text {
 
 struct device {
 	uint8_t mac[6];
-	uint8_t told_by;		/* 1 << enum told_by */
+	uint16_t told_by;		/* 1 << place in devices.words */
 	uint8_t n_addresses, n_options, rank;
 	bool more;			/* had further addresses, or longer texts */
 	uint64_t first_ns, last_ns;
@@ -51,6 +41,9 @@ struct devices {
 	uint32_t n, room, max;
 	uint32_t *buckets, n_buckets;	/* a power of two */
 	uint32_t newest, oldest;
+	const char *words[WORDS_MAX];	/* what told_by means */
+	unsigned int n_words;
+	uint8_t first_word[DATASETS_MAX];	/* of a dataset, by its id */
 };
 
 static uint32_t bucket_of(const struct devices *t, const uint8_t mac[6])
@@ -121,7 +114,7 @@ static struct device *place(struct devices *t)
 }
 
 /* The device with that address, seen now.  NULL: not the address of one, or no memory. */
-static struct device *seen(struct devices *t, const uint8_t mac[6], const struct record *r, enum told_by by)
+static struct device *seen(struct devices *t, const uint8_t mac[6], const struct record *r, unsigned int word)
 {
 	static const uint8_t zero[6];
 	uint32_t *bucket, i;
@@ -152,7 +145,7 @@ static struct device *seen(struct devices *t, const uint8_t mac[6], const struct
 		d->last_ns = r->time_ns;
 	if (r->time_ns < d->first_ns)
 		d->first_ns = r->time_ns;
-	d->told_by |= (uint8_t)(1u << by);
+	d->told_by |= (uint16_t)(1u << word);
 	return d;
 }
 
@@ -200,28 +193,7 @@ static void is_named(struct device *d, struct str name, enum name_rank rank)
 	set_text(d, &d->hostname, name);
 }
 
-static void take_arp(struct devices *t, const struct record *r)
-{
-	if (record_has(r, FIELD_ARP_SENDER_MAC))
-		has_address(seen(t, arp_of(r)->sender_mac, r, BY_ARP), &arp_of(r)->sender_ip);
-}
-
-/* RFC 4861, 4.1 to 4.4: whose the link-layer address in the message is. */
-static void take_nd(struct devices *t, const struct record *r)
-{
-	enum { ROUTER_SOLICITATION = 133, NEIGHBOUR_SOLICITATION = 135, NEIGHBOUR_ADVERTISEMENT = 136 };
-	struct device *d;
-
-	if (!record_has(r, FIELD_ICMP_ND_LLADDR) || r->src.family != 6)
-		return;
-	d = seen(t, icmp_of(r)->nd_lladdr, r, BY_ND);
-	if (icmp_of(r)->type == NEIGHBOUR_ADVERTISEMENT)
-		has_address(d, &icmp_of(r)->nd_target);
-	else if (icmp_of(r)->type >= ROUTER_SOLICITATION && icmp_of(r)->type <= NEIGHBOUR_SOLICITATION)
-		has_address(d, &r->src);
-}
-
-/* What it asks for, in its order, tells the make of a DHCP client. */
+/* What a client asks for, in its order, tells its make. */
 static void set_options(struct device *d, const struct list *l)
 {
 	const uint16_t *v = l->p;
@@ -234,128 +206,24 @@ static void set_options(struct device *d, const struct list *l)
 	d->n_options = (uint8_t)n;
 }
 
-static void take_dhcp4(struct devices *t, const struct record *r)
-{
-	const char *type = record_has(r, FIELD_DHCPV4_MESSAGE_TYPE) ? dhcp_of(r)->message_type : "";
-	bool asks = dhcp_of(r)->op_code && !strcmp(dhcp_of(r)->op_code, "bootrequest");
-	struct device *d;
-
-	if (!record_has(r, FIELD_DHCPV4_CLIENT_MAC))
-		return;
-	d = seen(t, dhcp_of(r)->client_mac, r, BY_DHCP);
-	if (!d)
-		return;
-	if (record_has(r, FIELD_DHCPV4_CLIENT_IP) && asks && strcmp(type, "release"))
-		has_address(d, &dhcp_of(r)->client_ip);
-	if (record_has(r, FIELD_DHCPV4_ASSIGNED_IP) && !strcmp(type, "ack"))
-		has_address(d, &dhcp_of(r)->assigned_ip);
-	if (!asks)
-		return;
-	if (record_has(r, FIELD_DHCPV4_HOSTNAME))
-		is_named(d, dhcp_of(r)->hostname, NAME_HOST);
-	if (record_has(r, FIELD_DHCPV4_FQDN))
-		is_named(d, dhcp_of(r)->fqdn, NAME_FQDN);
-	if (record_has(r, FIELD_DHCPV4_CLASS_ID))
-		set_text(d, &d->class_id, dhcp_of(r)->class_id);
-	if (record_has(r, FIELD_DHCPV4_PARAMETERS))
-		set_options(d, &dhcp_of(r)->requested);
-}
-
-static int hex(char c)
-{
-	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* RFC 8415, 11.2 and 11.4: a DUID that ends in an Ethernet address, in hexadecimal. */
-static bool duid_mac(struct str duid, uint8_t mac[6])
-{
-	bool with_time = duid.n == 28 && !memcmp(duid.p, "00010001", 8);
-	bool without = duid.n == 20 && !memcmp(duid.p, "00030001", 8);
-
-	if (!with_time && !without)
-		return false;
-	for (unsigned int i = 0; i < 6; i++) {
-		int high = hex(duid.p[duid.n - 12 + 2 * i]), low = hex(duid.p[duid.n - 11 + 2 * i]);
-
-		if (high < 0 || low < 0)
-			return false;
-		mac[i] = (uint8_t)(high << 4 | low);
-	}
-	return true;
-}
-
-/*
- * A client's message comes from the client itself, so the frame says who it is; the
- * DUID may be that of another of its interfaces.  The server's reply has only the DUID.
- */
-static void take_dhcp6(struct devices *t, const struct record *r)
-{
-	static const char *const asking[] = { "solicit", "request", "confirm", "renew", "rebind",
-					      "release", "decline", "information-request" };
-	const char *type = record_has(r, FIELD_DHCPV6_MESSAGE_TYPE) ? dhcp_of(r)->message_type : "";
-	uint8_t mac[6];
-
-	for (size_t i = 0; i < sizeof(asking) / sizeof(asking[0]); i++) {
-		struct device *d;
-
-		if (strcmp(type, asking[i]) || !record_has(r, FIELD_SRC_MAC))
-			continue;
-		d = seen(t, r->smac, r, BY_DHCPV6);
-		has_address(d, &r->src);
-		if (record_has(r, FIELD_DHCPV6_FQDN))
-			is_named(d, dhcp_of(r)->fqdn, NAME_FQDN);
-		return;
-	}
-	if (!strcmp(type, "reply") && record_has(r, FIELD_DHCPV6_ASSIGNED_IP) &&
-	    record_has(r, FIELD_DHCPV6_CLIENT_DUID) && duid_mac(dhcp_of(r)->client_duid, mac))
-		has_address(seen(t, mac, r, BY_DHCPV6), &dhcp_of(r)->assigned_ip);
-}
-
-/*
- * Somebody answers for the address that it speaks from: that is its own name.  A
- * reflector's frames say other addresses than its own, and are left.
- */
-static void take_names(struct devices *t, const struct record *r)
-{
-	bool mdns = record_has(r, FIELD_PROTOCOL) && !strcmp(r->protocol, "mdns");
-	bool llmnr = record_has(r, FIELD_PROTOCOL) && !strcmp(r->protocol, "llmnr");
-	const struct dns_answer *a = dns_of(r)->answers.p;
-	char own[ADDR_TEXT_MAX];
-	unsigned int len;
-
-	if ((!mdns && !llmnr) || !record_has(r, FIELD_SRC_MAC) || strcmp(r->action, "response") ||
-	    !record_has(r, FIELD_DNS_ANSWERS))
-		return;
-	len = addr_text(own, &r->src);
-	for (uint32_t i = 0; i < dns_of(r)->answers.n; i++, a++) {
-		struct device *d;
-
-		if ((a->present & 0x13) != 0x13 || a->data.n != len || memcmp(a->data.p, own, len))
-			continue;
-		d = seen(t, r->smac, r, mdns ? BY_MDNS : BY_LLMNR);
-		has_address(d, &r->src);
-		is_named(d, a->name, NAME_LOCAL);
-		return;
-	}
-}
-
 static void devices_take(struct gather *g, const struct record *r)
 {
 	struct devices *t = (struct devices *)g;
+	struct identity id = { .rank = NAME_NONE };
+	struct device *d;
 
 	/* Inside a tunnel there is another link. */
-	if (record_has(r, FIELD_TUNNEL))
+	if (!r->set->identify || record_has(r, FIELD_TUNNEL) || !r->set->identify(r, &id))
 		return;
-	if (r->set == &arp_dataset)
-		take_arp(t, r);
-	else if (r->set == &icmp_dataset)
-		take_nd(t, r);
-	else if (r->set == &dhcp_dataset && record_has(r, FIELD_DHCPV4_OP))
-		take_dhcp4(t, r);
-	else if (r->set == &dhcp_dataset)
-		take_dhcp6(t, r);
-	else if (r->set == &dns_dataset)
-		take_names(t, r);
+	d = seen(t, id.mac, r, t->first_word[r->set->id] + id.told_by);
+	if (!d)
+		return;
+	has_address(d, &id.addr);
+	is_named(d, id.name, id.rank);
+	if (id.class_id.n)
+		set_text(d, &d->class_id, id.class_id);
+	if (id.options)
+		set_options(d, id.options);
 }
 
 /* The texts of a row. */
@@ -363,7 +231,7 @@ struct row {
 	char address[ADDRESSES_MAX][ADDR_TEXT_MAX];
 	struct str addresses[ADDRESSES_MAX];
 	char fingerprint[OPTIONS_MAX * 4];
-	const char *told_by[TOLD_BY];
+	const char *told_by[WORDS_MAX];
 };
 
 static void put_fingerprint(struct record *r, struct row *row, const struct device *d)
@@ -379,7 +247,7 @@ static void put_fingerprint(struct record *r, struct row *row, const struct devi
 	record_mark(r, FIELD_DEVICE_FINGERPRINT);
 }
 
-static void put_lists(struct record *r, struct row *row, const struct device *d)
+static void put_lists(const struct devices *t, struct record *r, struct row *row, const struct device *d)
 {
 	uint32_t n = 0;
 
@@ -388,9 +256,9 @@ static void put_lists(struct record *r, struct row *row, const struct device *d)
 	device_of(r)->addresses = (struct list){ row->addresses, d->n_addresses };
 	if (d->n_addresses)
 		record_mark(r, FIELD_DEVICE_IP);
-	for (unsigned int i = 0; i < TOLD_BY; i++)
+	for (unsigned int i = 0; i < t->n_words; i++)
 		if (d->told_by >> i & 1)
-			row->told_by[n++] = told_by_names[i];
+			row->told_by[n++] = t->words[i];
 	device_of(r)->told_by = (struct list){ row->told_by, n };
 	record_mark(r, FIELD_DEVICE_TOLD_BY);
 }
@@ -424,7 +292,7 @@ static int give_row(const struct devices *t, const struct device *d, record_fn f
 	record_mark(&r, FIELD_DEVICE_MAC);
 	device_of(&r)->is_local = is_local(d->mac);
 	record_mark(&r, FIELD_DEVICE_LOCAL);
-	put_lists(&r, &row, d);
+	put_lists(t, &r, &row, d);
 	if (!is_local(d->mac))
 		put_text(&r, &device_of(&r)->vendor, FIELD_DEVICE_VENDOR, vendors_find(t->vendors, d->mac));
 	put_text(&r, &device_of(&r)->hostname, FIELD_DEVICE_HOSTNAME, (struct str){ d->hostname.p, d->hostname.n });
@@ -470,6 +338,16 @@ static void devices_close(struct gather *g)
 	free(t);
 }
 
+/* The words of all datasets that tell of devices. */
+static void collect_words(struct devices *t)
+{
+	for (unsigned int i = 0; i < n_datasets; i++) {
+		t->first_word[i] = (uint8_t)t->n_words;
+		for (const char *const *w = datasets[i]->tells; w && *w && t->n_words < WORDS_MAX; w++)
+			t->words[t->n_words++] = *w;
+	}
+}
+
 int devices_open(struct gather **out, const struct vendors *vendors, uint32_t max, uint32_t seed)
 {
 	struct devices *t = calloc(1, sizeof(*t));
@@ -487,6 +365,7 @@ int devices_open(struct gather **out, const struct vendors *vendors, uint32_t ma
 	memset(t->buckets, 0xff, t->n_buckets * sizeof(*t->buckets));
 	t->g = (struct gather){ devices_take, devices_rows, devices_close, 0 };
 	t->vendors = vendors;
+	collect_words(t);
 	t->seed = hash_key_from(seed);
 	t->max = max;
 	t->newest = t->oldest = NONE;

@@ -6,11 +6,9 @@
 #include "stats/vendors.h"
 
 /*
- * The devices of a link, by their MAC address, as they tell of themselves: in ARP
- * (RFC 826), neighbour discovery (RFC 4861), DHCP (RFC 2131, 8415), mDNS (RFC 6762)
- * and LLMNR (RFC 4795).  At most `max` devices are kept, the least recently seen
- * goes first and is counted.  Takes records of the datasets arp, icmp, dhcp and
- * dns; gives records of the dataset device, oldest first.
+ * The devices of a link, by their MAC address, as they tell of themselves (identity.h).
+ * At most `max` devices are kept, the least recently seen goes first and is counted.
+ * Takes records of any dataset; gives records of the dataset device, oldest first.
  */
 enum { DEVICES_MAX = 16384 };
 

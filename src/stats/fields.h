@@ -21,10 +21,10 @@ struct device_body {
 	X(DEVICE_LOCAL, "device.mac_local", FT_BOOL, is_local, "locally administered: made up by a system, often a new one each time") \
 	X(DEVICE_IP, "device.ip", FT_STRS, addresses, "addresses, the latest first, at most 8") \
 	X(DEVICE_VENDOR, "device.manufacturer", FT_STR, vendor, "whom the IEEE gave the prefix of the MAC address") \
-	X(DEVICE_HOSTNAME, "device.hostname", FT_STR, hostname, "its own name, of DHCP, else mDNS or LLMNR") \
+	X(DEVICE_HOSTNAME, "device.hostname", FT_STR, hostname, "its own name: the one it chose most deliberately") \
 	X(DEVICE_CLASS_ID, "device.class_identifier", FT_STR, class_id, "DHCP option 60") \
 	X(DEVICE_FINGERPRINT, "device.fingerprint", FT_STR, fingerprint, "DHCP option 55 in its order: tells the make of the DHCP client") \
-	X(DEVICE_TOLD_BY, "device.told_by", FT_WORDS, told_by, "protocols it was seen in: arp, nd, dhcp, dhcpv6, mdns, llmnr")
+	X(DEVICE_TOLD_BY, "device.told_by", FT_WORDS, told_by, "protocols it was seen in: arp, nd, dhcp, ...")
 
 enum device_field { FIELD_DEVICE_BEFORE_ = FIELD_OWN - 1, DEVICE_FIELDS(FIELD_ID) };
 

@@ -4,7 +4,7 @@
 
 #include "fuzz_help.h"
 
-#include "decode/app.h"
+#include "decode/conv/conv.h"
 
 /*
  * Any octets as packets of one protocol over UDP and TCP, on four ports, whole and cut:
@@ -16,7 +16,7 @@ enum { APP_TCP_SYN = 2, APP_TCP_ACK = 16 };
 struct app_step { uint8_t how, n_high, n_low, cut; };
 enum app_how { HOW_TCP = 1, HOW_BACK = 2, HOW_PORT = 12, HOW_SIX = 16, HOW_SYN = 32, HOW_AGAIN = 64 };
 
-static inline void app_one(struct app *a, const struct app_step *s, uint16_t port, struct packet *pk,
+static inline void app_one(struct conv *a, const struct app_step *s, uint16_t port, struct packet *pk,
 			   uint32_t seq[2], struct emit *e)
 {
 	bool back = s->how & HOW_BACK;
@@ -37,13 +37,13 @@ static inline void app_one(struct app *a, const struct app_step *s, uint16_t por
 		if (!(s->how & HOW_AGAIN))
 			seq[back] += pk->payload_len + (s->how & HOW_SYN ? 1 : 0);
 	}
-	app_packet(a, pk, e);
+	conv_packet(a, pk, e);
 }
 
 /* kinds: dataset_bit() of the decoders that may look; ports: what HOW_PORT chooses from. */
 static inline int fuzz_app(const uint8_t *data, size_t size, uint32_t kinds, const uint16_t ports[4])
 {
-	static struct app *a;
+	static struct conv *a;
 	static uint64_t now_ns;
 	struct decode_options opt = { .no_answer = true, .kinds = kinds };
 	struct frame f = { .link = 1 };
@@ -52,7 +52,7 @@ static inline int fuzz_app(const uint8_t *data, size_t size, uint32_t kinds, con
 	uint64_t sum = 0;
 	struct emit e = { .fn = touch_record, .ctx = &sum, .kinds = UINT32_MAX };
 
-	if (!a && app_open(&a, &opt))
+	if (!a && conv_open(&a, &opt))
 		abort();
 	seq[0] += (uint32_t)(now_ns >> 8);
 	while (size >= sizeof(struct app_step)) {
@@ -73,13 +73,13 @@ static inline int fuzz_app(const uint8_t *data, size_t size, uint32_t kinds, con
 		pk.payload_len = pk.l4_len = n;
 		f.time_ns = now_ns += 100000000;
 		f.number++;
-		app_tick(a, now_ns, &e);
+		conv_tick(a, now_ns, &e);
 		app_one(a, &s, ports[(s.how & HOW_PORT) >> 2], &pk, seq, &e);
 		free(copy);
 		data += n;
 		size -= n;
 	}
-	app_counts(a, &counts);
+	conv_counts(a, &counts);
 	return 0;
 }
 

@@ -2,20 +2,25 @@
 /* Any octets as an ICMP or ICMPv6 message; the first octet says which and from whom. */
 #include "fuzz_help.h"
 
+#include "decode/protocol.h"
+
+extern const struct protocol icmp_protocol;
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static struct icmp_state *st;
+	static void *pairs;
 	static uint64_t now_ns;
 	struct decode_options opt = { .seed = 1 };
 	struct frame f = { .link = 1, .number = 1 };
 	struct packet pk = { .frame = &f };
 	uint64_t sum = 0;
 	struct emit e = { .fn = touch_record, .ctx = &sum, .kinds = UINT32_MAX };
+	struct call call = { .pk = &pk, .e = &e };
 	uint8_t *copy, how, family;
 
 	if (!size)
 		return 0;
-	if (!st && icmp_open(&st, &opt))
+	if (!pairs && icmp_protocol.open(&pairs, &opt))
 		abort();
 	how = data[0];
 	family = how & 1 ? 6 : 4;
@@ -28,7 +33,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	pk.l4 = copy;
 	pk.l4_cap = (uint32_t)size - 1;
 	pk.l4_len = pk.l4_cap + (how >> 3);
-	icmp_decode(st, &pk, &e);
+	call.ctx = pairs;
+	icmp_protocol.packet(&call);
 	free(copy);
 	return 0;
 }

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "decode/line.h"
+#include "text/line.h"
 #include "decode/packet.h"
 #include "util/unwritten.h"
 

@@ -5,7 +5,7 @@
  */
 #include "fuzz_help.h"
 
-#include "decode/stream.h"
+#include "decode/conv/stream.h"
 
 enum { SEGMENT_MAX = 8192, STEPS_MAX = 16 };
 

@@ -10,16 +10,19 @@ BEGIN {
 	# What each folder may include besides itself; "." is the root of src/.
 	allow["util"] = ""
 	allow["."] = "util"
-	allow["source"] = allow["sink"] = allow["kern"] = allow["flows"] = allow["rules"] = "util . abi"
+	allow["numbers"] = "abi"
+	allow["source"] = allow["sink"] = allow["kern"] = allow["flows"] = allow["rules"] = "util . abi numbers"
 	# Who reads records of a dataset knows its fields, and nothing else of whoever fills them.
-	allow["decode"] = allow["stats"] = allow["detect"] = "util . abi fields"
-	allow["protocols"] = ". fields"
+	allow["decode"] = allow["stats"] = allow["detect"] = "util . abi numbers fields"
+	# Lines are made of records: those of a protocol stand in its folder, decode/NAME/text.c.
+	allow["text"] = "util . numbers fields"
+	allow["protocols"] = ". fields decode"
 	allow["k8s"] = "util"
 	allow["priv"] = "util . abi kern"
 	allow["compat"] = ""
 	allow["bpf"] = "abi"
 	# pipeline.c joins the stages; the commands and main are above everything.
-	pipeline = "util . fields source decode detect stats flows sink kern pipeline"
+	pipeline = "util numbers . fields source decode text detect stats flows sink kern pipeline"
 	allow["cmd"] = pipeline " k8s rules priv abi"
 	allow["main"] = "cmd"
 }
@@ -28,6 +31,7 @@ function folder(path) {
 	if (path ~ /^src\/(pipeline|account|account_rows|account_parts)\./) return "pipeline"
 	if (path ~ /^src\/main\./) return "main"
 	if (path ~ /^src\/protocols\./) return "protocols"
+	if (path ~ /^src\/decode\/[^\/]*\/text\.c$/) return "text"
 	if (path ~ /^src\/[^\/]*$/) return "."
 	sub(/^src\//, "", path); sub(/\/.*/, "", path)
 	return path

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "decode/decode.h"
-#include "decode/line.h"
+#include "text/line.h"
 #include "sink/out.h"
 #include "sink/sink.h"
 #include "source/source.h"

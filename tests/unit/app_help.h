@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-#include "decode/app.h"
+#include "decode/conv/conv.h"
 #include "decode_help.h"
 
 /* Two ends that talk: client port 4000, and a server port of the test's choice. */
@@ -12,7 +12,7 @@
 enum talk_dir { ASK, REPLY };
 
 struct talk {
-	struct app *app;
+	struct conv *app;
 	struct lines lines;
 	struct frame frame;
 	struct emit emit;
@@ -30,7 +30,7 @@ static inline void talk_open_with(struct talk *t, const struct decode_options *o
 	t->port = port;
 	t->family = 4;
 	t->emit = (struct emit){ .fn = line_of, .ctx = &t->lines, .kinds = UINT32_MAX };
-	assert_int_equal(app_open(&t->app, opt), 0);
+	assert_int_equal(conv_open(&t->app, opt), 0);
 }
 
 /* kinds: dataset_bit() */
@@ -43,7 +43,7 @@ static inline void talk_open(struct talk *t, uint32_t kinds, uint16_t port)
 
 static inline void talk_close(struct talk *t)
 {
-	app_close(t->app);
+	conv_close(t->app);
 }
 
 /* A packet of n octets, of which `cap` are there; a millisecond after the last one. */
@@ -71,7 +71,7 @@ static inline void talk_packet(struct talk *t, uint8_t proto, enum talk_dir dir,
 		pk.tcp_ack = t->seq[!dir];
 		t->seq[dir] += n + (flags & 2 ? 1 : 0);
 	}
-	app_packet(t->app, &pk, &t->emit);
+	conv_packet(t->app, &pk, &t->emit);
 	free(copy);
 }
 
@@ -109,7 +109,7 @@ static inline void talk_lose(struct talk *t, enum talk_dir dir, uint32_t n)
 static inline void talk_wait(struct talk *t, uint64_t seconds)
 {
 	t->frame.time_ns += seconds * SECOND;
-	app_tick(t->app, t->frame.time_ns, &t->emit);
+	conv_tick(t->app, t->frame.time_ns, &t->emit);
 }
 
 /* The lines so far, each as decode_help.h writes it; then they are forgotten. */

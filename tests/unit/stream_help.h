@@ -2,7 +2,7 @@
 #ifndef STREAM_HELP_H
 #define STREAM_HELP_H
 
-#include "decode/stream.h"
+#include "decode/conv/stream.h"
 
 #include <stdlib.h>
 

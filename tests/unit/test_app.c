@@ -47,7 +47,7 @@ static void what_is_nobodys_is_passed_over(void **state)
 		SAY(&t, ASK, "GET / HTTP/1.1");
 	talk_say(&t, ASK, QUERY, QUERY_LEN);
 	assert_int_equal(t.lines.n, 0);
-	app_counts(t.app, &c);
+	conv_counts(t.app, &c);
 	assert_int_equal(c.stream_gaps, 0);
 	talk_close(&t);
 }
@@ -67,7 +67,7 @@ static void what_follows_octets_waited_for_is_asked_about(void **state)
 
 static void the_user_knows_better(void **state)
 {
-	struct decode_as as = { 6, 7777, app_find("dns", 3) };
+	struct decode_as as = { 6, 7777, protocol_find("dns", 3) };
 	struct decode_options opt = { .decode_as = &as, .n_decode_as = 1 };
 	struct talk t;
 

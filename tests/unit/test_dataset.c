@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "decode/http/fields.h"
-#include "decode/kept.h"
+#include "decode/conv/kept.h"
 #include "json_check.h"
 #include "sink_text.h"
 #include "util/real.h"

@@ -3,7 +3,7 @@
 
 #include "decode/dns/fields.h"
 #include "decode/icmp/fields.h"
-#include "decode/pairs.h"
+#include "decode/conv/pairs.h"
 
 static void put_echo(struct octets *o)
 {

@@ -225,8 +225,11 @@ static void dhcp(const uint8_t mac[6], const uint8_t sender[6])
 
 	memset(&r, 0, sizeof(r));
 	record_start(&r, &dhcp_dataset);
-	r.action = "discover";
+	r.action = dhcp_of(&r)->message_type = "discover";
+	dhcp_of(&r)->op_code = "bootrequest";
 	memcpy(dhcp_of(&r)->client_mac, mac, 6);
+	record_mark(&r, FIELD_DHCPV4_OP);
+	record_mark(&r, FIELD_DHCPV4_MESSAGE_TYPE);
 	memcpy(r.smac, sender, 6);
 	record_mark(&r, FIELD_ACTION);
 	record_mark(&r, FIELD_DHCPV4_CLIENT_MAC);
@@ -343,7 +346,7 @@ static void long_names_of_one_domain_are_a_tunnel_when_asked_for(void **state)
 			dns("query", name, "");
 		}
 		told(on, (const char *const[]){ "dns_tunnel from=10.0.0.1" });
-		with(RULE_DNS_TUNNEL, 50, 60 * SECOND);
+		with(RULE_NAME_TUNNEL, 50, 60 * SECOND);
 	}
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "decode/dns.h"
+#include "decode/dns/dns.h"
 
 #include <stdlib.h>
 

@@ -3,7 +3,7 @@
 #include <dlfcn.h>
 #include <stdlib.h>
 
-#include "decode/hpack.h"
+#include "decode/http/hpack.h"
 #include "decode_help.h"
 
 static struct streams *streams;

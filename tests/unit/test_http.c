@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "app_help.h"
 #include "decode/http/fields.h"
-#include "decode/http_head.h"
+#include "decode/http/head.h"
 #include "decode/redis/fields.h"
 
 #define GET    "GET /a?b HTTP/1.1\r\nHost: example.org:81\r\nUser-Agent: x\r\n\r\n"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "app_help.h"
 #include "decode/kafka/fields.h"
-#include "decode/kafka_api.h"
+#include "decode/kafka/api.h"
 
 static struct kafka_topics topics;
 

@@ -12,7 +12,7 @@
 #include "decode/dns/fields.h"
 #include "decode/http/fields.h"
 #include "decode/icmp/fields.h"
-#include "decode/line.h"
+#include "text/line.h"
 #include "decode/packet.h"
 #include "frames.h"
 
@@ -507,7 +507,8 @@ static void drops_and_losses_say_why(void **s)
 	lost_of(&r)->count = 812;
 	record_mark(&r, FIELD_LOST_STAGE);
 	record_mark(&r, FIELD_LOST_REASON);
-	record_says(ls, &r, "!lost 812 ring_full");
+	record_mark(&r, FIELD_LOST_COUNT);
+	record_says(ls, &r, "!lost 812 ring full");
 	lost_of(&r)->reason = "ring_full";
 	record_says(ls, &r, "!lost 812 ring_full");
 	line_close(ls);

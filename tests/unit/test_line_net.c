@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "decode/decode.h"
-#include "decode/line.h"
+#include "text/line.h"
 #include "frames.h"
 
 /* Frames below the applications, and the lines that are said of them. */

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Which response is whose, whatever stamps say and in whatever order they come. */
-#include "decode/pairs.h"
+#include "decode/conv/pairs.h"
 
 #include "decode/kafka/fields.h"
-#include "decode/requests.h"
+#include "decode/conv/requests.h"
 #include "decode_help.h"
 
 #define HEAD(flags, an) "\0\7" flags "\0\1\0" an "\0\0\0\0"

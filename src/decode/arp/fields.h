@@ -35,4 +35,7 @@ static inline struct arp_body *arp_of(const struct record *r)
 	return record_own(r);
 }
 
+/* text.c */
+void arp_line(struct line_state *st, const struct record *r, struct buf *b);
+
 #endif

@@ -51,4 +51,7 @@ static inline struct dhcp_body *dhcp_of(const struct record *r)
 	return record_own(r);
 }
 
+/* text.c */
+void dhcp_line(struct line_state *st, const struct record *r, struct buf *b);
+
 #endif

@@ -70,4 +70,7 @@ static inline struct dns_body *dns_of(const struct record *r)
 	return record_own(r);
 }
 
+/* text.c */
+void dns_line(struct line_state *st, const struct record *r, struct buf *b);
+
 #endif

@@ -16,6 +16,7 @@ struct dataset http_dataset = {
 	.is_protocol = true,
 	.sections = SECTION_MESSAGE | SECTION_STREAM,
 	.own = &http_table,
+	.line = http_line,
 };
 
 struct dataset http2_dataset = {
@@ -23,4 +24,5 @@ struct dataset http2_dataset = {
 	.is_protocol = true,
 	.sections = SECTION_MESSAGE | SECTION_STREAM,
 	.own = &http_table,
+	.line = http_line,
 };

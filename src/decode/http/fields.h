@@ -42,4 +42,7 @@ static inline struct http_body *http_of(const struct record *r)
 	return record_own(r);
 }
 
+/* text.c */
+void http_line(struct line_state *st, const struct record *r, struct buf *b);
+
 #endif

@@ -48,4 +48,7 @@ static inline struct icmp_body *icmp_of(const struct record *r)
 	return record_own(r);
 }
 
+/* text.c */
+void icmp_line(struct line_state *st, const struct record *r, struct buf *b);
+
 #endif

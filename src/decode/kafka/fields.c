@@ -16,4 +16,5 @@ struct dataset kafka_dataset = {
 	.is_protocol = true,
 	.sections = SECTION_MESSAGE | SECTION_STREAM,
 	.own = &kafka_table,
+	.line = kafka_line,
 };

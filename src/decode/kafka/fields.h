@@ -31,4 +31,7 @@ static inline struct kafka_body *kafka_of(const struct record *r)
 	return record_own(r);
 }
 
+/* text.c */
+void kafka_line(struct line_state *st, const struct record *r, struct buf *b);
+
 #endif

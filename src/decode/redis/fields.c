@@ -16,4 +16,5 @@ struct dataset redis_dataset = {
 	.is_protocol = true,
 	.sections = SECTION_MESSAGE | SECTION_STREAM,
 	.own = &redis_table,
+	.line = redis_line,
 };

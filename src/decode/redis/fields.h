@@ -32,4 +32,7 @@ static inline struct redis_body *redis_of(const struct record *r)
 	return record_own(r);
 }
 
+/* text.c */
+void redis_line(struct line_state *st, const struct record *r, struct buf *b);
+
 #endif

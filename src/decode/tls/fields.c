@@ -16,4 +16,5 @@ struct dataset tls_dataset = {
 	.is_protocol = true,
 	.sections = SECTION_MESSAGE | SECTION_STREAM,
 	.own = &tls_table,
+	.line = tls_line,
 };

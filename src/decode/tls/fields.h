@@ -34,4 +34,7 @@ static inline struct tls_body *tls_of(const struct record *r)
 	return record_own(r);
 }
 
+/* text.c */
+void tls_line(struct line_state *st, const struct record *r, struct buf *b);
+
 #endif

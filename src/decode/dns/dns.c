@@ -1,0 +1,401 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "decode/conv/conv.h"
+#include "decode/dns/dns.h"
+#include "decode/dns/fields.h"
+#include "decode/dns/pending.h"
+
+enum {
+	PORT_DNS = 53, PORT_NBNS = 137, PORT_MDNS = 5353, PORT_LLMNR = 5355,
+	HEADER_SEEN = 4,		/* octets that say what message it is: the id and the flags */
+	UNSYNCED = 0, SYNCED,		/* stream_side.phase */
+	FAILURES_MAX = 16,		/* of a direction to be found to carry DNS */
+};
+
+struct dns_state {
+	struct dns_parts parts;
+	struct dns_pending *pending;
+	uint64_t malformed;
+};
+
+/* What a message needs on its way to a record. */
+struct context {
+	struct dns_state *st;
+	struct call *call;
+	const struct stream_data *d;	/* NULL: a datagram */
+	enum dns_protocol protocol;
+	bool first;			/* of a datagram's fragments; the others may come */
+};
+
+static void dns_close(void *ctx)
+{
+	struct dns_state *st = ctx;
+
+	dns_pending_close(st->pending);
+	free(st);
+}
+
+static int dns_open(void **out, const struct decode_options *opt)
+{
+	struct dns_state *st = calloc(1, sizeof(*st));
+
+	if (!st || dns_pending_open(&st->pending, opt)) {
+		free(st);
+		return -ENOMEM;
+	}
+	*out = st;
+	return 0;
+}
+
+static void dns_counts(const void *ctx, struct decode_counts *c)
+{
+	const struct dns_state *st = ctx;
+
+	c->malformed += st->malformed;
+	c->pending_evicted += dns_pending_evicted(st->pending);
+}
+
+static void dns_tick(void *ctx, uint64_t now_ns, struct emit *e)
+{
+	struct dns_state *st = ctx;
+
+	dns_pending_tick(st->pending, now_ns, e);
+}
+
+static void dns_finish(void *ctx)
+{
+	struct dns_state *st = ctx;
+
+	dns_pending_end(st->pending);
+}
+
+static void mark_header(struct record *r, const struct dns_parts *d)
+{
+	static const unsigned int counts[] = { FIELD_DNS_QDCOUNT, FIELD_DNS_ANCOUNT, FIELD_DNS_NSCOUNT,
+						FIELD_DNS_ARCOUNT };
+
+	dns_of(r)->questions_count = d->counts[0];
+	dns_of(r)->answers_count = d->counts[1];
+	dns_of(r)->authorities_count = d->counts[2];
+	dns_of(r)->additionals_count = d->counts[3];
+	for (uint32_t i = 0; i < 4; i++)
+		if (d->header >= 6 + 2 * i)
+			record_mark(r, counts[i]);
+}
+
+static void mark_sections(struct record *r, const struct dns_parts *d, bool mdns)
+{
+	if (d->n_questions) {
+		dns_of(r)->question_name = d->questions[0].name;
+		dns_of(r)->question_type = d->questions[0].type;
+		dns_of(r)->question_class = d->questions[0].class;
+		if (d->first_named)
+			record_mark(r, FIELD_DNS_QUESTION_NAME);
+		record_mark(r, FIELD_DNS_QUESTION_TYPE);
+		record_mark(r, FIELD_DNS_QUESTION_CLASS);
+		dns_of(r)->question_unicast = d->questions[0].unicast_response;
+		if (mdns)
+			record_mark(r, FIELD_DNS_QUESTION_UNICAST);
+	}
+	if (d->n_questions > 1) {
+		dns_of(r)->questions = (struct list){ d->questions, d->n_questions };
+		record_mark(r, FIELD_DNS_QUESTIONS);
+	}
+	if (d->n_answers) {
+		dns_of(r)->answers = (struct list){ d->answers, d->n_answers };
+		record_mark(r, FIELD_DNS_ANSWERS);
+	}
+	if (d->has_edns) {
+		dns_of(r)->edns_version = d->edns_version;
+		dns_of(r)->edns_udp_size = d->edns_size;
+		dns_of(r)->edns_do = d->edns_do;
+		record_mark(r, FIELD_DNS_EDNS_VERSION);
+		record_mark(r, FIELD_DNS_EDNS_UDP_SIZE);
+		record_mark(r, FIELD_DNS_EDNS_DO);
+	}
+}
+
+/* RFC 4795, 2.1.1: of an LLMNR header two bits mean something else, and four are of no use. */
+static uint32_t list_flags(const char *out[6], uint16_t flags, bool llmnr)
+{
+	static const struct { uint16_t bit; const char *word, *llmnr; } words[] = {
+		{ DNS_AA, "AA", "C" }, { DNS_TC, "TC", "TC" }, { DNS_RD, "RD", "T" },
+		{ DNS_RA, "RA", NULL }, { DNS_AD, "AD", NULL }, { DNS_CD, "CD", NULL },
+	};
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < 6; i++) {
+		const char *word = llmnr ? words[i].llmnr : words[i].word;
+
+		if (flags & words[i].bit && word)
+			out[n++] = word;
+	}
+	return n;
+}
+
+/* In a query, flags and a code that responses have; in both, what is reserved. */
+static void mark_bits(struct record *r, const struct dns_parts *d, bool llmnr)
+{
+	uint16_t none = llmnr ? DNS_RA | DNS_Z | DNS_AD | DNS_CD : DNS_Z;
+
+	if (!(d->flags & DNS_QR))
+		none |= llmnr ? DNS_TC | DNS_RD | 15 : DNS_AA | DNS_TC | DNS_RA | 15;
+	dns_of(r)->header_bits = d->flags;
+	if (d->flags & none)
+		record_mark(r, FIELD_DNS_HEADER_BITS);
+}
+
+/* What keeps it from being read to its end: something in the packet, or else in the message. */
+static void mark_malformed(struct record *r, const struct dns_parts *d)
+{
+	if (!r->malformed && d->status)
+		r->malformed = d->status == DNS_CUT ? "truncated" : "domain";
+	if (r->malformed)
+		record_mark(r, FIELD_MALFORMED);
+}
+
+/* The message in st->parts becomes a record. */
+static void give(struct context *c, const struct dns_msg *m)
+{
+	const struct dns_parts *d = &c->st->parts;
+	bool response = d->flags & DNS_QR;
+	char opcode[DNS_SCRATCH], rcode[DNS_SCRATCH];
+	const char *flags[6];
+	struct record r;
+
+	conv_record(c->call, c->d, &r, &dns_dataset, dns_protocol_names[c->protocol], response ? "response" : "query");
+	if (c->protocol != DNS_PLAIN)
+		packet_macs(c->call->pk, &r);
+	r.payload_len = m->len + (c->d ? 2 : 0);
+	dns_of(&r)->id = d->id;
+	dns_of(&r)->type = response ? "answer" : "query";
+	dns_of(&r)->op_code = dns_opcode_text(dns_opcode(d), opcode);
+	dns_of(&r)->header_flags = (struct list){ flags, list_flags(flags, d->flags, c->protocol == DNS_LINK_LOCAL) };
+	mark_bits(&r, d, c->protocol == DNS_LINK_LOCAL);
+	record_mark(&r, FIELD_DNS_ID);
+	record_mark(&r, FIELD_DNS_TYPE);
+	record_mark(&r, FIELD_DNS_OP_CODE);
+	record_mark(&r, FIELD_DNS_HEADER_FLAGS);
+	if (response) {
+		dns_of(&r)->response_code = dns_rcode_text(dns_rcode(d), rcode);
+		record_mark(&r, FIELD_DNS_RESPONSE_CODE);
+		r.outcome = dns_rcode(d) ? "failure" : "success";
+		record_mark(&r, FIELD_OUTCOME);
+		if (dns_pending_answered(c->st->pending, c->call->pk, c->protocol, d, c->first, &r.duration_ns))
+			record_mark(&r, FIELD_DURATION);
+	} else if (!c->first) {
+		dns_pending_asked(c->st->pending, &r, c->call->pk, c->protocol, d);
+	}
+	mark_header(&r, d);
+	mark_sections(&r, d, c->protocol == DNS_MULTICAST);
+	mark_malformed(&r, d);
+	emit_record(c->call->e, &r);
+}
+
+/* Understand as much as there is.  DNS_BAD: the header is not one, and there is nothing to give. */
+static enum dns_status understand(struct context *c, const struct dns_msg *m)
+{
+	struct dns_parts *d = &c->st->parts;
+	enum dns_status st = dns_header(d, m);
+
+	/* A response cut to its size, a FORMERR that is a header alone: their counts are often left. */
+	if (st == DNS_BAD && dns_begins(d, m) != DNS_BAD)
+		st = DNS_OK;
+	if (st == DNS_BAD || d->header < HEADER_SEEN) {
+		c->st->malformed += st == DNS_BAD;
+		return DNS_BAD;
+	}
+	if (dns_parse(d, m) == DNS_BAD)
+		c->st->malformed++;
+	return DNS_OK;
+}
+
+static bool plain_header(const struct dns_parts *d)
+{
+	if (dns_opcode(d) || d->flags & DNS_Z || d->counts[0] != 1)
+		return false;
+	return d->flags & DNS_QR || !(d->flags & 15 || d->counts[1] || d->counts[2]);
+}
+
+/*
+ * On a port that says nothing: one plain question, of a type and a class that exist,
+ * flags as RFC 1035 (4.1.1) wants them, and not an octet unaccounted for.
+ */
+static bool looks_like_dns(struct dns_parts *d, const struct dns_msg *m)
+{
+	if (m->cap < m->len || dns_header(d, m) || !plain_header(d))
+		return false;
+	if (dns_parse(d, m) || d->end != m->len || !dns_type_known(d->first_type))
+		return false;
+	return d->first_class == 1 || d->first_class == 3 || d->first_class == 4 || d->first_class == 255;
+}
+
+static bool has_port(const struct packet *pk, uint16_t port)
+{
+	return pk->ip.sport == port || pk->ip.dport == port;
+}
+
+static bool take_datagram(struct call *call, bool hinted)
+{
+	const struct packet *pk = call->pk;
+	struct context c = { call->ctx, call, NULL, DNS_PLAIN, false };
+	struct dns_msg m = { pk->payload, pk->payload_cap, pk->payload_len, false };
+
+	if (m.cap > m.len)
+		m.cap = m.len;
+	if (has_port(pk, PORT_DNS))
+		c.protocol = DNS_PLAIN;
+	else if (has_port(pk, PORT_MDNS))
+		c.protocol = DNS_MULTICAST;
+	else if (has_port(pk, PORT_LLMNR))
+		c.protocol = DNS_LINK_LOCAL;
+	else if (!hinted && (has_port(pk, PORT_NBNS) || !looks_like_dns(&c.st->parts, &m)))
+		return false;
+	m.mdns = c.protocol == DNS_MULTICAST;
+	if (understand(&c, &m) != DNS_OK)
+		return false;
+	give(&c, &m);
+	return true;
+}
+
+/*
+ * What the octets of a first fragment say; the message is as long as its UDP header has it.  A
+ * query's question may be cut, so only the whole one waits.
+ */
+static bool take_first(struct call *call)
+{
+	const struct packet *pk = call->pk;
+	uint32_t len = pk->l4_cap >= 8 ? dns_be16(pk->l4 + 4) : 0;
+	struct context c = { call->ctx, call, NULL, DNS_PLAIN, true };
+	struct dns_msg m = { pk->payload, pk->payload_cap, len < 8 ? 0 : len - 8, false };
+
+	if (has_port(pk, PORT_MDNS))
+		c.protocol = DNS_MULTICAST;
+	else if (has_port(pk, PORT_LLMNR))
+		c.protocol = DNS_LINK_LOCAL;
+	m.mdns = c.protocol == DNS_MULTICAST;
+	if (m.cap >= m.len || understand(&c, &m) != DNS_OK)
+		return false;
+	give(&c, &m);
+	return true;
+}
+
+/* The direction is not known to carry DNS: try again where its next segment begins. */
+static uint32_t lose_sync(const struct stream_data *d)
+{
+	d->side->phase = UNSYNCED;
+	if (++d->side->failures >= FAILURES_MAX)
+		d->side->ignored = true;
+	return d->n;
+}
+
+/* The part of a message before a hole.  Only what the snap length cut is given. */
+static void take_part(struct context *c, const struct stream_data *d, const struct dns_msg *m)
+{
+	if (d->cut && m->cap >= HEADER_SEEN && understand(c, m) == DNS_OK)
+		give(c, m);
+}
+
+/*
+ * Could the message that a stream joined in its middle shows first be one?  All of it is right;
+ * or else it is cut behind a question or record, and its length is what came.
+ */
+static bool is_message(struct dns_parts *d, const struct stream_data *data, const struct dns_msg *m)
+{
+	bool fits = dns_header(d, m) != DNS_BAD;
+
+	if (!dns_parse(d, m))
+		return d->end == m->len;
+	return !fits && d->end == m->len && data->n == m->len + 2 && dns_begins(d, m) == DNS_OK;
+}
+
+static uint32_t take_whole(struct context *c, const struct stream_data *d, const struct dns_msg *m)
+{
+	struct dns_parts *parts = &c->st->parts;
+	bool trusted = d->side->phase == SYNCED;
+	enum dns_status st;
+
+	if (!trusted && d->side->midstream && !is_message(parts, d, m))
+		return lose_sync(d);
+	st = understand(c, m);
+	if (st && !trusted)
+		return lose_sync(d);
+	d->side->phase = SYNCED;
+	d->side->failures = 0;
+	if (!st)
+		give(c, m);
+	return m->len + 2;
+}
+
+/*
+ * RFC 1035, 4.2.2: two octets of length before each message.  Where the stream was joined
+ * in its middle they may be anything: there a message counts when all of it is right.
+ */
+static uint32_t take_message(struct call *call, const struct stream_data *d)
+{
+	const struct packet *pk = call->pk;
+	bool llmnr = has_port(pk, PORT_LLMNR) && !has_port(pk, PORT_DNS);
+	struct context c = { call->ctx, call, d, llmnr ? DNS_LINK_LOCAL : DNS_PLAIN, false };
+	struct dns_msg m = { .p = d->p + 2 };
+	enum dns_status begun = DNS_OK;
+
+	if (d->n < 2)
+		return 0;
+	m.len = dns_be16(d->p);
+	m.cap = d->n - 2 < m.len ? d->n - 2 : m.len;
+	if (d->side->phase == UNSYNCED && (m.cap >= DNS_HEADER || m.len < DNS_HEADER)) {
+		struct dns_parts *parts = &c.st->parts;
+		enum dns_status st = dns_header(parts, &m);
+
+		begun = st != DNS_BAD ? DNS_OK : dns_begins(parts, &m);
+		if (begun == DNS_BAD || dns_opcode(parts) > DNS_DSO)
+			return lose_sync(d);
+	}
+	if (m.cap == m.len)
+		return take_whole(&c, d, &m);
+	if (d->missing)
+		take_part(&c, d, &m);
+	d->side->want = 2 + m.len;
+	if (d->side->phase == UNSYNCED && (m.cap < DNS_HEADER || begun == DNS_CUT))
+		d->side->want = m.cap < DNS_HEADER ? 2 + DNS_HEADER : d->n + 1;
+	return 0;
+}
+
+/* Between ports that say nothing: one whole message, not longer than is waited for. */
+static enum guess guess_dns(struct call *call, const struct stream_data *d, bool hinted)
+{
+	struct dns_state *st = call->ctx;
+	struct dns_msg m = { .p = d->p + 2 };
+
+	if (hinted)
+		return GUESS_YES;
+	if (d->n < 2)
+		return GUESS_MORE;
+	m.len = dns_be16(d->p);
+	m.cap = d->n - 2 < m.len ? d->n - 2 : m.len;
+	if (m.len < DNS_HEADER || m.len > CONV_GUESS_MAX - 2)
+		return GUESS_NO;
+	if (m.cap < m.len)
+		return m.cap < DNS_HEADER || (!dns_header(&st->parts, &m) && plain_header(&st->parts)) ? GUESS_MORE
+													: GUESS_NO;
+	return looks_like_dns(&st->parts, &m) ? GUESS_YES : GUESS_NO;
+}
+
+const struct protocol dns_protocol = {
+	.name = "dns",
+	.set = &dns_dataset,
+	.tcp_ports = { PORT_DNS, PORT_MDNS, PORT_LLMNR },
+	.udp_ports = { PORT_DNS, PORT_MDNS, PORT_LLMNR },
+	.open = dns_open,
+	.close = dns_close,
+	.counts = dns_counts,
+	.tick = dns_tick,
+	.finish = dns_finish,
+	.datagram = take_datagram,
+	.first = take_first,
+	.guess = guess_dns,
+	.take = take_message,
+};

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef NETPROBE_DECODE_PROTOCOL_H
+#define NETPROBE_DECODE_PROTOCOL_H
+
+#include "decode/conv/stream.h"
+#include "decode/decode.h"
+
+/*
+ * A protocol is a folder below decode/ and a row in protocols.c.  Its folder has:
+ *
+ *   fields.[ch]  the dataset: what its records say
+ *   NAME.c       a struct protocol: how octets become records
+ *   text.c       the line of text, made from records alone
+ *
+ * What is asked of a protocol, and when, is told in conv/conv.h.
+ */
+enum { PROTOCOL_PORTS = 8, PROTOCOLS_MAX = 32 };
+
+/* What take() returns when the octets are not of its protocol after all. */
+#define PROTOCOL_WRONG UINT32_MAX
+
+enum guess { GUESS_NO, GUESS_MORE, GUESS_YES };
+
+struct conv;
+struct requests;
+
+/* One packet on its way to records. */
+struct call {
+	struct conv *conv;
+	const struct packet *pk;
+	struct emit *e;
+	struct requests *requests;
+	bool show_secrets;
+	void *ctx;		/* the protocol's, from its open() */
+};
+
+struct protocol {
+	const char *name;	/* --decode-as; network.protocol, unless the decoder knows better */
+	struct dataset *set;
+	bool heads_tell;	/* its octets over TCP look like no other: they are wanted on any port */
+	uint16_t tcp_ports[PROTOCOL_PORTS], udp_ports[PROTOCOL_PORTS];	/* hints; 0 ends them */
+
+	/* Each of the following may be NULL. */
+	int  (*open)(void **ctx, const struct decode_options *opt);
+	void (*close)(void *ctx);
+	void (*counts)(const void *ctx, struct decode_counts *c);	/* adds to them */
+	void (*tick)(void *ctx, uint64_t now_ns, struct emit *e);
+	void (*finish)(void *ctx);	/* before the last tick */
+	/* A packet with neither TCP nor UDP.  True: it was ours. */
+	bool (*packet)(struct call *c);
+	/* A UDP payload; hinted: its port is ours, or the user says so.  True: it was ours. */
+	bool (*datagram)(struct call *c, bool hinted);
+	/* As datagram(), of a first fragment: see firsts.h. */
+	bool (*first)(struct call *c);
+	/* The next octets of a direction of which nothing is known. */
+	enum guess (*guess)(struct call *c, const struct stream_data *d, bool hinted);
+	/* As stream_fn, or PROTOCOL_WRONG.  conn->state and the side's phase, mark and want are its own. */
+	uint32_t (*take)(struct call *c, const struct stream_data *d);
+	/* Give conn->state back, with stream_free(). */
+	void (*end)(void *ctx, struct stream_conn *conn);
+};
+
+/* protocols.c: those whose contents say most come first, and NULL last. */
+extern const struct protocol *const protocols[];
+
+/* The one called so, or NULL. */
+const struct protocol *protocol_find(const char *name, size_t n);
+/* The names of those over TCP and UDP, with commas between them. */
+const char *protocol_names(void);
+/*
+ * Bits of the TCP ports whose octets the protocols of these datasets want from the first on,
+ * whatever they look like: all but those whose heads tell.
+ */
+void protocol_tcp_ports(uint32_t sets, const struct decode_as *as, uint32_t n_as, uint8_t bits[8192]);
+/* What is wrong with the rows, or NULL: rows that contradict themselves or each other. */
+const char *protocol_mistake(const struct protocol *const *rows);
+
+#endif

@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "decode/conv/conv.h"
+#include "decode/tls/fields.h"
+#include "decode/tls/hello.h"
+
+/*
+ * TLS over TCP (RFC 8446, 5), and the hello of SSL 2 that older clients begin with: what is in
+ * clear, the two hellos.  They may be split over records as these are over segments.  After
+ * them both directions are left alone.
+ */
+enum {
+	HEAD = 5, HANDSHAKE = 22, RECORD_MAX = 16384 + 2048,
+	HANDSHAKE_HEAD = 4, OTHERS_MAX = 8,	/* after so many a hello will not come */
+	PIECE = 2048,
+};
+
+/* A hello whose octets are put together. */
+struct way {
+	uint8_t *p;
+	uint32_t cap, have;
+	bool given;			/* a hello */
+	uint8_t others;			/* records that are no handshake */
+};
+
+struct conversation {
+	struct way way[2];
+};
+
+struct tls {
+	uint64_t malformed;
+};
+
+static int open_tls(void **out, const struct decode_options *opt)
+{
+	(void)opt;
+	*out = calloc(1, sizeof(struct tls));
+	return *out ? 0 : -ENOMEM;
+}
+
+static void count_tls(const void *ctx, struct decode_counts *c)
+{
+	c->malformed += ((const struct tls *)ctx)->malformed;
+}
+
+static void drop_piece(struct stream_conn *conn, struct way *w)
+{
+	stream_free(conn, w->p, w->cap);
+	w->p = NULL;
+	w->cap = w->have = 0;
+}
+
+static void end_tls(void *ctx, struct stream_conn *conn)
+{
+	struct conversation *cv = conn->state;
+
+	(void)ctx;
+	drop_piece(conn, &cv->way[0]);
+	drop_piece(conn, &cv->way[1]);
+	stream_free(conn, cv, sizeof(*cv));
+	conn->state = NULL;
+}
+
+/* No more of this direction. */
+static uint32_t leave(const struct stream_data *d)
+{
+	struct conversation *cv = d->conn->state;
+
+	d->side->ignored = true;
+	drop_piece(d->conn, &cv->way[d->dir]);
+	return d->n;
+}
+
+static uint32_t give_up(struct call *call, const struct stream_data *d)
+{
+	struct conversation *cv = d->conn->state;
+
+	/* What is no record at all is another protocol's: a server may answer in clear. */
+	if (!cv->way[d->dir].given)
+		return PROTOCOL_WRONG;
+	((struct tls *)call->ctx)->malformed++;
+	return leave(d);
+}
+
+/* A handshake message: n of its len octets behind the header.  True: both hellos are done with. */
+static bool one_message(struct call *call, const struct stream_data *d, uint8_t type, const uint8_t *p,
+			uint32_t n, uint32_t len)
+{
+	struct conversation *cv = d->conn->state;
+	static struct tls_hello h;
+
+	if (type != TLS_CLIENT_HELLO && type != TLS_SERVER_HELLO)
+		return type != 0 && cv->way[d->dir].given && type != 6;	/* 6: a retry, as drafts of TLS 1.3 had it */
+	if (!tls_hello_read(&h, TLS_TCP, type == TLS_SERVER_HELLO, p, n, len)) {
+		((struct tls *)call->ctx)->malformed++;
+		return true;
+	}
+	((struct tls *)call->ctx)->malformed += h.broken;
+	tls_hello_give(call, d, &h, TLS_TCP, d->conn->serial);
+	cv->way[d->dir].given = true;
+	if (type == TLS_SERVER_HELLO && !h.retry)
+		d->other->ignored = true;
+	return type == TLS_SERVER_HELLO && !h.retry;
+}
+
+/* n octets more of a message that is put together; 0: no memory, or too long. */
+static uint32_t keep_piece(const struct stream_data *d, struct way *w, const uint8_t *p, uint32_t n)
+{
+	uint32_t need = w->have + n, cap = w->cap ? w->cap : PIECE;
+	uint8_t *more;
+
+	if (need > TLS_HELLO_MAX + HANDSHAKE_HEAD)
+		return 0;
+	while (cap < need)
+		cap *= 2;
+	if (cap != w->cap) {
+		more = stream_alloc(d->conn, cap);
+		if (!more)
+			return 0;
+		if (w->have)
+			memcpy(more, w->p, w->have);
+		stream_free(d->conn, w->p, w->cap);
+		w->p = more;
+		w->cap = cap;
+	}
+	memcpy(w->p + w->have, p, n);
+	w->have = need;
+	return n;
+}
+
+static uint32_t message_len(const uint8_t *p)
+{
+	return (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+}
+
+/*
+ * The n octets of a handshake record.  True: no more is wanted of this direction.  Of what was
+ * cut only a first hello is told.
+ */
+static bool handshake(struct call *call, const struct stream_data *d, const uint8_t *p, uint32_t n, bool cut)
+{
+	struct conversation *cv = d->conn->state;
+	struct way *w = &cv->way[d->dir];
+
+	if (w->have) {
+		if (!keep_piece(d, w, p, n))
+			return true;
+		p = w->p;
+		n = w->have;
+	}
+	while (n >= HANDSHAKE_HEAD) {
+		uint32_t len = message_len(p), there = n - HANDSHAKE_HEAD;
+
+		if (len > TLS_HELLO_MAX)
+			return true;
+		if (there < len && !cut)
+			break;
+		if (one_message(call, d, p[0], p + HANDSHAKE_HEAD, there < len ? there : len, len))
+			return true;
+		if (there < len)
+			return false;
+		p += HANDSHAKE_HEAD + len;
+		n -= HANDSHAKE_HEAD + len;
+	}
+	if (w->have && n) {
+		memmove(w->p, p, n);
+		w->have = n;
+	} else if (w->have) {
+		drop_piece(d->conn, w);
+	} else if (n && !cut) {
+		return !keep_piece(d, w, p, n);
+	}
+	return false;
+}
+
+/* RFC 5246, appendix E.2; two octets of length, then as if it were a record. */
+static bool is_ssl2(const uint8_t *p, uint32_t n)
+{
+	uint32_t len, sum;
+
+	if (n < 11 || !(p[0] & 0x80) || p[2] != 1 || !((p[3] == 0 && p[4] == 2) || (p[3] == 3 && p[4] <= 3)))
+		return false;
+	len = (uint32_t)(p[0] & 0x7f) << 8 | p[1];
+	sum = 9u + (uint32_t)(p[5] << 8 | p[6]) + (uint32_t)(p[7] << 8 | p[8]) + (uint32_t)(p[9] << 8 | p[10]);
+	return sum == len && (p[5] << 8 | p[6]) % 3 == 0;
+}
+
+static uint32_t take_ssl2(struct call *call, const struct stream_data *d)
+{
+	struct conversation *cv = d->conn->state;
+	struct tls_hello h = { .version = (uint16_t)(d->p[3] << 8 | d->p[4]) };
+
+	tls_hello_give(call, d, &h, TLS_TCP, d->conn->serial);
+	cv->way[d->dir].given = true;
+	return 2 + ((uint32_t)(d->p[0] & 0x7f) << 8 | d->p[1]);
+}
+
+static uint32_t take_record(struct call *call, const struct stream_data *d)
+{
+	struct conversation *cv = d->conn->state;
+	struct way *w = &cv->way[d->dir];
+	uint32_t len, n;
+
+	if (d->n < HEAD && !d->missing) {
+		d->side->want = HEAD;
+		return 0;
+	}
+	len = d->n >= HEAD ? (uint32_t)(d->p[3] << 8 | d->p[4]) : 0;
+	if (d->n < HEAD || d->p[0] < 20 || d->p[0] > 24 || d->p[1] != 3 || len > RECORD_MAX)
+		return give_up(call, d);
+	/* Alerts, and early data before a second hello */
+	if (d->p[0] != HANDSHAKE)
+		return ++w->others < OTHERS_MAX ? HEAD + len : leave(d);
+	if (d->n < HEAD + len && !d->cut) {
+		d->side->want = HEAD + len;
+		return 0;
+	}
+	n = d->n - HEAD < len ? d->n - HEAD : len;
+	if (handshake(call, d, d->p + HEAD, n, d->cut && n < len))
+		return leave(d);
+	return HEAD + len;
+}
+
+static uint32_t take_tls(struct call *call, const struct stream_data *d)
+{
+	if (!d->conn->state)
+		d->conn->state = stream_alloc(d->conn, sizeof(struct conversation));
+	if (!d->conn->state)
+		return d->n;
+	if (!d->n)
+		return 0;
+	if (d->missing && !d->cut)
+		return leave(d);	/* a hole: the hello is lost */
+	if (is_ssl2(d->p, d->n))
+		return take_ssl2(call, d);
+	return take_record(call, d);
+}
+
+/* A record that a hello begins in. */
+static enum guess guess_tls(struct call *call, const struct stream_data *d, bool hinted)
+{
+	static const uint8_t begin[2] = { HANDSHAKE, 3 };
+	uint32_t len;
+
+	(void)call;
+	(void)hinted;
+	if (!d->n || d->p[0] & 0x80)
+		return d->n >= 11 && is_ssl2(d->p, d->n) ? GUESS_YES : GUESS_NO;
+	if (memcmp(d->p, begin, d->n < 2 ? d->n : 2) || (d->n > 2 && d->p[2] > 4))
+		return GUESS_NO;
+	if (d->n < HEAD + 1)
+		return GUESS_MORE;
+	len = (uint32_t)(d->p[3] << 8 | d->p[4]);
+	if (!len || len > RECORD_MAX || (d->p[5] != TLS_CLIENT_HELLO && d->p[5] != TLS_SERVER_HELLO))
+		return GUESS_NO;
+	if (len >= HANDSHAKE_HEAD && d->n >= HEAD + HANDSHAKE_HEAD && message_len(d->p + HEAD) > TLS_HELLO_MAX)
+		return GUESS_NO;
+	return GUESS_YES;
+}
+
+const struct protocol tls_protocol = {
+	.name = "tls",
+	.set = &tls_dataset,
+	.heads_tell = true,
+	.tcp_ports = { 443, 8443, 853, 993, 995, 465, 636, 5061 },
+	.open = open_tls,
+	.close = free,
+	.counts = count_tls,
+	.guess = guess_tls,
+	.take = take_tls,
+	.end = end_tls,
+};

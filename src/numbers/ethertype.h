@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef NETPROBE_NUMBERS_ETHERTYPE_H
+#define NETPROBE_NUMBERS_ETHERTYPE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* IEEE 802 numbers, as IANA lists them. */
+enum {
+	ETHERTYPE_IPV4 = 0x0800, ETHERTYPE_ARP = 0x0806, ETHERTYPE_TRILL = 0x22f3,
+	ETHERTYPE_TEB = 0x6558, ETHERTYPE_RARP = 0x8035, ETHERTYPE_VLAN = 0x8100,
+	ETHERTYPE_IPV6 = 0x86dd, ETHERTYPE_PPP = 0x880b, ETHERTYPE_MPLS = 0x8847,
+	ETHERTYPE_MPLS_MULTI = 0x8848, ETHERTYPE_PPPOE = 0x8864, ETHERTYPE_JUMBO_LLC = 0x8870,
+	ETHERTYPE_QINQ = 0x88a8, ETHERTYPE_ERSPAN = 0x88be, ETHERTYPE_ERSPAN3 = 0x22eb,
+	ETHERTYPE_8021AH = 0x88e7, ETHERTYPE_FABRICPATH = 0x8903, ETHERTYPE_VNTAG = 0x8926,
+	ETHERTYPE_HSR = 0x892f, ETHERTYPE_ETAG = 0x893f, ETHERTYPE_NSH = 0x894f,
+	ETHERTYPE_RTAG = 0xf1c1, ETHERTYPE_MACSEC = 0x88e5, ETHERTYPE_CMD = 0x8909,
+};
+
+/* Does it announce a VLAN tag? */
+bool ethertype_is_vlan(uint16_t type);
+/* "IPv4", "LLDP", …; NULL when it is none that has a name here. */
+const char *ethertype_name(uint16_t type);
+
+#endif
