@@ -69,7 +69,8 @@ void record_start(struct record *r, const struct dataset *set)
 	memset(r->present, 0, sizeof(r->present));
 	r->set = set;
 	r->frame = NULL;
-	r->head = NULL;
+	r->head = r->packet = NULL;
+	r->rest_len = 0;
 	r->dataset = set->name;
 	record_mark(r, FIELD_DATASET);
 }

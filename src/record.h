@@ -46,6 +46,9 @@ struct record {
 	uint64_t present[FIELD_WORDS];	/* bit FIELD_x: that member has a value */
 	const struct frame *frame;	/* the frame it came from; NULL for lost */
 	const struct record *head;	/* of a packet that is a first fragment: what its line says; else NULL */
+	/* Of a message that is to become a line: the record of the packet that completed it; else NULL */
+	const struct record *packet;
+	uint32_t rest_len;		/* octets behind the last header; of a message in a stream its own */
 
 	uint64_t time_ns;
 	uint64_t start_ns, end_ns, duration_ns;

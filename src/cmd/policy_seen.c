@@ -126,7 +126,7 @@ static void taken(struct gather *g, const struct record *r)
 {
 	struct policy *p = ((struct taker *)g)->p;
 
-	if (r->set != &packet_dataset || !r->src.family)
+	if (r->set != &packet_dataset || !record_has(r, FIELD_SRC_IP))
 		return;
 	if ((r->iana_number != 6 && r->iana_number != 17 && r->iana_number != 132))
 		p->other++;

@@ -241,11 +241,16 @@ static int add_capture(struct watch *w)
 	return add_sink(w, writes_pcapng(w) ? &sink_pcapng : &sink_pcap, fd, name, &opt);
 }
 
-/* Has each frame a line, chosen by nothing but the frame? */
+/* Is a record a line for people? */
 static bool has_lines(const struct watch *w)
 {
-	return !w->g->json && !w->g->pretty && !w->g->csv && !w->n_columns && !w->where && !w->o->packets &&
-	       !w->alerts && !w->o->proto;
+	return !w->g->json && !w->g->pretty && !w->g->csv && !w->n_columns;
+}
+
+/* Has each frame one, chosen by nothing but the frame? */
+static bool has_line_each(const struct watch *w)
+{
+	return has_lines(w) && !w->where && !w->o->packets && !w->alerts && !w->o->proto;
 }
 
 int watch_open_outputs(struct watch *w, int wake_fd)
@@ -259,7 +264,8 @@ int watch_open_outputs(struct watch *w, int wake_fd)
 		.decode_as = w->decode_as,
 		.n_decode_as = w->n_decode_as,
 		.show_secrets = w->o->show_secrets,
-		.heads = has_lines(w),
+		.lines = has_lines(w),
+		.heads = has_line_each(w),
 		.no_answer = !w->o->read || w->o->answer_timeout_ns,
 	};
 	int err = 0;

@@ -18,7 +18,8 @@ struct decode {
 	struct packet_state *packets;
 	struct conv *conv;
 	struct firsts *firsts;
-	bool heads;
+	bool lines, heads;
+	struct record packet;		/* for lines */
 	struct decode_counts counts;
 };
 
@@ -34,6 +35,7 @@ int decode_open(struct decode **out, const struct decode_options *opt)
 		return -ENOMEM;
 	}
 	d->mode = opt->mode;
+	d->lines = opt->lines;
 	d->heads = opt->heads;
 	d->kinds = opt->kinds ? opt->kinds : UINT32_MAX;
 	d->frames = dataset_bit(&packet_dataset) | dataset_bit(&drop_dataset);
@@ -137,7 +139,8 @@ static const struct record *give_or_keep(struct decode *d, const struct packet *
 
 int decode_frame(struct decode *d, const struct frame *f, record_fn fn, void *ctx)
 {
-	struct emit e = { .fn = fn, .ctx = ctx, .kinds = d->kinds | d->frames };
+	struct emit e = { .fn = fn, .ctx = ctx, .kinds = d->kinds | d->frames,
+			  .packet = d->lines ? &d->packet : NULL };
 	const struct record *head;
 	struct packet pk;
 	int rc = time_apart(f->time_ns, d->last_ns) < TICK_NS ? 0 : decode_tick(d, f->time_ns, fn, ctx);
@@ -163,7 +166,7 @@ int decode_frame(struct decode *d, const struct frame *f, record_fn fn, void *ct
 
 int decode_tick(struct decode *d, uint64_t now_ns, record_fn fn, void *ctx)
 {
-	struct emit e = { .fn = fn, .ctx = ctx, .kinds = d->kinds };
+	struct emit e = { .fn = fn, .ctx = ctx, .kinds = d->kinds, .packet = d->lines ? &d->packet : NULL };
 
 	packet_tick(d->packets, now_ns);
 	d->last_ns = now_ns;
@@ -176,7 +179,7 @@ int decode_tick(struct decode *d, uint64_t now_ns, record_fn fn, void *ctx)
 /* Nothing is said of queries younger than the timeout: what comes after the end may answer them. */
 int decode_finish(struct decode *d, record_fn fn, void *ctx)
 {
-	struct emit e = { .fn = fn, .ctx = ctx, .kinds = d->kinds };
+	struct emit e = { .fn = fn, .ctx = ctx, .kinds = d->kinds, .packet = d->lines ? &d->packet : NULL };
 
 	conv_finish(d->conv, &e);
 	firsts_finish(d->firsts, &e);

@@ -39,7 +39,8 @@ struct decode_options {
 	uint32_t n_decode_as;
 	const struct protocol *const *protocols;	/* NULL: those of protocols.c */
 	bool show_secrets;		/* do not hide passwords and the like */
-	bool heads;			/* DECODE_LINES, and lines they are: see record.head */
+	bool lines;			/* records become lines: see record.packet */
+	bool heads;			/* DECODE_LINES, and each frame has one: see record.head */
 	bool no_answer;			/* give no_answer records: live, or when asked for with a file */
 };
 
@@ -80,6 +81,7 @@ struct emit {
 	unsigned int messages;		/* given out for this frame */
 	unsigned int earlier;		/* likewise, but another completed them */
 	int rc;				/* first non-zero value of fn: stop */
+	struct record *packet;		/* room for record.packet; NULL: no lines are made */
 };
 
 static inline void emit_record(struct emit *e, const struct record *r)

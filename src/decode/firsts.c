@@ -84,7 +84,7 @@ const struct record *firsts_show(struct firsts *f, const struct record *r)
 {
 	kept_put(&f->shown, r);
 	kept_get(&f->record, &f->shown);
-	f->record.r.payload_len = r->payload_len;
+	f->record.r.rest_len = r->rest_len;
 	return &f->record.r;
 }
 

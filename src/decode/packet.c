@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "decode/arp/fields.h"
 #include "decode/fragment.h"
 #include "decode/state.h"
 #include "decode/walk.h"
@@ -122,7 +121,7 @@ void packet_walk(struct packet_state *st, struct packet *pk, const struct frame 
 #define FLAGS8(s) FLAGS7(s), FLAGS7(s "C")
 static const char flag_texts[256][9] = { FLAGS8("") };
 
-static void fill_tcp(const struct packet *pk, struct record *r, bool mark)
+static void fill_tcp(const struct packet *pk, struct record *r)
 {
 	r->tcp_flags = flag_texts[pk->tcp_flags];
 	r->tcp_flag_bits = pk->tcp_flags;
@@ -132,41 +131,35 @@ static void fill_tcp(const struct packet *pk, struct record *r, bool mark)
 	r->tcp_urgent = pk->tcp_urgent;
 	r->tcp_options = (struct str){ (const char *)pk->tcp_options, pk->tcp_options_cap };
 	r->tcp_options_len = pk->tcp_options_len;
-	if (!mark)
-		return;
 	record_mark(r, FIELD_TCP_FLAGS);
 	record_mark(r, FIELD_TCP_SEQ);
 	record_mark(r, FIELD_TCP_ACK);
 	record_mark(r, FIELD_TCP_WINDOW);
 }
 
-static void fill_fragment(const struct packet *pk, struct record *r, bool mark)
+static void fill_fragment(const struct packet *pk, struct record *r)
 {
 	r->frag_more = pk->frag_more;
 	r->frag_first = pk->frag_first;
 	r->frag_offset = pk->frag_offset;
-	if (!mark || !pk->is_fragment)
-		return;
 	record_mark(r, FIELD_FRAG_MORE);
 	record_mark(r, FIELD_FRAG_FIRST);
 	record_mark(r, FIELD_FRAG_OFFSET);
 }
 
 /* Around ARP the outermost header may be the only one. */
-static void fill_outer(const struct packet *pk, struct record *r, bool mark)
+static void fill_outer(const struct packet *pk, struct record *r)
 {
 	const struct ip_layer *outer = pk->has_outer ? &pk->outer : &pk->ip;
 
 	r->outer_src = outer->src;
 	r->outer_dst = outer->dst;
-	r->outer_sport = outer->sport;
-	r->outer_dport = outer->dport;
-	if (!mark)
-		return;
 	record_mark(r, FIELD_OUTER_SRC_IP);
 	record_mark(r, FIELD_OUTER_DST_IP);
-	if (!pk->outer.has_ports)
+	if (!outer->has_ports)
 		return;
+	r->outer_sport = outer->sport;
+	r->outer_dport = outer->dport;
 	record_mark(r, FIELD_OUTER_SRC_PORT);
 	record_mark(r, FIELD_OUTER_DST_PORT);
 }
@@ -179,26 +172,17 @@ static bool is_header_cut(const struct packet *pk)
 	return !pk->payload && pk->l4_cap < pk->l4_len && (p == 6 || p == 17 || p == 132 || p == 136);
 }
 
-/* The IP header and what follows it.  `mark`: the fields that only packets have, too. */
-static void fill_ip(const struct packet *pk, struct record *r, bool mark)
+/* Who speaks to whom, as any dataset has it. */
+static void fill_ends(const struct packet *pk, struct record *r)
 {
-	if (!pk->ip.src.family)		/* cut before it */
-		return;
 	r->src = pk->ip.src;
-	r->dst = pk->ip.dst;
 	r->transport = packet_transport_name(pk->ip.proto);
-	r->iana_number = pk->ip.proto;
-	r->ip_ttl = pk->ttl;
-	r->ip_tos = pk->tos;
-	r->ip_id = pk->ip_id;
-	r->ip_df = pk->df;
-	r->ip_hop_by_hop = pk->hop_by_hop;
-	r->ip_len = pk->ip_len;
-	r->payload_len = pk->payload ? pk->payload_len : pk->l4_len;
 	record_mark(r, FIELD_SRC_IP);
-	if (pk->ip.dst.family)
-		record_mark(r, FIELD_DST_IP);
 	record_mark(r, FIELD_TRANSPORT);
+	if (pk->ip.dst.family) {
+		r->dst = pk->ip.dst;
+		record_mark(r, FIELD_DST_IP);
+	}
 	/* A packet's ports are the ones in it; a fragment's others know them from the first. */
 	if (pk->ip.has_ports && !(pk->ip.inherited && r->set == &packet_dataset)) {
 		r->sport = pk->ip.sport;
@@ -206,30 +190,44 @@ static void fill_ip(const struct packet *pk, struct record *r, bool mark)
 		record_mark(r, FIELD_SRC_PORT);
 		record_mark(r, FIELD_DST_PORT);
 	}
-	if (pk->hop_by_hop && (mark || field_belongs(FIELD_IP_HOP_BY_HOP, r->set)))
+	if (pk->hop_by_hop && field_belongs(FIELD_IP_HOP_BY_HOP, r->set)) {
+		r->ip_hop_by_hop = true;
 		record_mark(r, FIELD_IP_HOP_BY_HOP);
-	fill_fragment(pk, r, mark);
-	r->has_ah = pk->ip.has_ah;
-	r->ah_spi = pk->ah_spi;
-	r->ah_seq = pk->ah_seq;
-	if (pk->has_outer)
-		fill_outer(pk, r, mark);
-	if (pk->has_tcp)
-		fill_tcp(pk, r, mark);
-	if (!mark)
-		return;
+	}
+}
+
+/* The headers from IP on, as only packets and drops have them. */
+static void fill_headers(const struct packet *pk, struct record *r)
+{
+	r->iana_number = pk->ip.proto;
+	r->ip_ttl = pk->ttl;
+	r->ip_tos = pk->tos;
+	r->ip_len = pk->ip_len;
 	record_mark(r, FIELD_IANA);
 	record_mark(r, FIELD_IP_TTL);
 	record_mark(r, FIELD_IP_TOS);
 	record_mark(r, FIELD_IP_LEN);
 	if (pk->ip.version == 4) {
+		r->ip_id = pk->ip_id;
+		r->ip_df = pk->df;
 		record_mark(r, FIELD_IP_ID);
 		record_mark(r, FIELD_IP_DF);
 	}
-	if (pk->ip.has_ah)
+	if (pk->is_fragment)
+		fill_fragment(pk, r);
+	if (pk->ip.has_ah) {
+		r->ah_spi = pk->ah_spi;
+		r->ah_seq = pk->ah_seq;
 		record_mark(r, FIELD_AH_SPI);
-	if (pk->l4 && !is_header_cut(pk))
+	}
+	if (pk->has_outer)
+		fill_outer(pk, r);
+	if (pk->has_tcp)
+		fill_tcp(pk, r);
+	if (pk->l4 && !is_header_cut(pk)) {
+		r->payload_len = r->rest_len;
 		record_mark(r, FIELD_PAYLOAD_LEN);
+	}
 }
 
 static void fill_macs(const uint8_t *smac, const uint8_t *dmac, struct record *r)
@@ -267,12 +265,11 @@ static void fill_frame(const struct packet *pk, struct record *r)
 		r->vlan = (struct list){ pk->vlan, pk->vlans };
 		record_mark(r, FIELD_VLAN);
 	}
-	r->mpls = (struct list){ pk->label, pk->labels };
-	r->tunnels_before = pk->tunnels_before;
-	r->mpls_before = pk->labels_before;
-	if (pk->labels && field_belongs(FIELD_MPLS, r->set))
+	if (pk->labels && field_belongs(FIELD_MPLS, r->set)) {
+		r->mpls = (struct list){ pk->label, pk->labels };
 		record_mark(r, FIELD_MPLS);
-	if (pk->tunnels && (pk->has_outer || r->set == &arp_dataset)) {
+	}
+	if (pk->tunnels && (pk->has_outer || (pk->is_arp && !(r->set->sections & SECTION_PACKET)))) {
 		r->tunnel = (struct list){ pk->tunnel, pk->tunnels };
 		record_mark(r, FIELD_TUNNEL);
 	}
@@ -313,42 +310,50 @@ static void fill_ppp(const struct packet *pk, struct record *r)
 	record_mark(r, FIELD_PPP_ID);
 }
 
-void packet_record(const struct packet *pk, struct record *r, const struct dataset *set)
+/* What is left when the IP header is told: of a frame that is not IP, its link header. */
+static void fill_link(const struct packet *pk, struct record *r)
 {
 	const struct frame *f = pk->frame;
+
+	fill_macs(pk->smac, pk->dmac, r);
+	r->frame_len = f->len;
+	r->frame_cap_len = f->cap_len;
+	record_mark(r, FIELD_FRAME_LEN);
+	record_mark(r, FIELD_FRAME_CAP_LEN);
+	if (f->segments > 1) {
+		r->frame_segments = f->segments;
+		record_mark(r, FIELD_FRAME_SEGMENTS);
+	}
+	if (pk->ethertype) {
+		r->ethertype = pk->ethertype;
+		record_mark(r, FIELD_ETHERTYPE);
+	}
+	fill_ppp(pk, r);
+}
+
+void packet_record(const struct packet *pk, struct record *r, const struct dataset *set)
+{
 	bool is_packet = set->sections & SECTION_PACKET;
+	bool has_ip = pk->ip.src.family && (is_packet || !pk->is_arp);
 
 	record_start(r, set);
 	fill_frame(pk, r);
-	r->frame_len = f->len;
-	r->frame_cap_len = f->cap_len;
-	r->frame_segments = f->segments;
-	r->malformed = pk->malformed;
-	r->ethertype = pk->ethertype;
-	if (pk->malformed)
+	r->tunnels_before = pk->tunnels_before;
+	r->mpls_before = pk->labels_before;
+	r->rest_len = !has_ip ? pk->l3_len : pk->payload ? pk->payload_len : pk->l4_len;
+	if (pk->malformed) {
+		r->malformed = pk->malformed;
 		record_mark(r, FIELD_MALFORMED);
-	r->net_type = pk->ip.version == 4 ? "ipv4" : pk->ip.version ? "ipv6" : "arp";
-	if (set == &arp_dataset) {
-		r->net_type = "arp";
-		r->payload_len = pk->l3_len;
-		record_mark(r, FIELD_NET_TYPE);
-		packet_macs(pk, r);
-		fill_outer(pk, r, false);
-		return;
 	}
-	r->payload_len = pk->l3_len;
-	if (pk->ip.version)
-		fill_ip(pk, r, is_packet);
+	if (has_ip)
+		fill_ends(pk, r);
 	if (!is_packet)
 		return;
-	fill_macs(pk->smac, pk->dmac, r);
-	if (pk->ip.version || pk->is_arp)
+	if (pk->ip.version || pk->is_arp) {
+		r->net_type = pk->ip.version == 4 ? "ipv4" : pk->ip.version ? "ipv6" : "arp";
 		record_mark(r, FIELD_NET_TYPE);
-	record_mark(r, FIELD_FRAME_LEN);
-	record_mark(r, FIELD_FRAME_CAP_LEN);
-	if (f->segments > 1)
-		record_mark(r, FIELD_FRAME_SEGMENTS);
-	if (pk->ethertype)
-		record_mark(r, FIELD_ETHERTYPE);
-	fill_ppp(pk, r);
+	}
+	fill_link(pk, r);
+	if (has_ip)
+		fill_headers(pk, r);
 }

@@ -116,10 +116,8 @@ void packet_tick(struct packet_state *st, uint64_t now_ns);
 void packet_walk(struct packet_state *st, struct packet *pk, const struct frame *f);
 
 /*
- * Fill a record of `set` with what the packet says about itself.  Fields common
- * to all datasets for any kind; for packet and drop all of them.  For the
- * others the rest are filled in but not marked: whoever sees r->frame may read them
- * (the lines do), so nothing else sets r->frame.
+ * Fill a record of `set` with what the packet says about itself.  Of packets
+ * and drops that is all there is; of messages who speaks to whom, and when.
  */
 void packet_record(const struct packet *pk, struct record *r, const struct dataset *set);
 /* Mark the link addresses of the innermost Ethernet header, for a dataset that needs to know the device. */

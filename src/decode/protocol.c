@@ -44,6 +44,15 @@ void protocol_tcp_ports(uint32_t sets, const struct decode_as *as, uint32_t n_as
 			set_port(bits, as[i].port);
 }
 
+void call_record(const struct call *c, struct record *r, const struct dataset *set)
+{
+	packet_record(c->pk, r, set);
+	if (!c->e->packet)
+		return;
+	packet_record(c->pk, c->e->packet, &packet_dataset);
+	r->packet = c->e->packet;
+}
+
 static const char *mistake_of(const struct protocol *p)
 {
 	if (!p->name || !p->set)

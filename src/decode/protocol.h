@@ -60,6 +60,9 @@ struct protocol {
 	void (*end)(void *ctx, struct stream_conn *conn);
 };
 
+/* Start a record of the packet: its fields, as far as the dataset has them, and record.packet. */
+void call_record(const struct call *c, struct record *r, const struct dataset *set);
+
 /* protocols.c: those whose contents say most come first, and NULL last. */
 extern const struct protocol *const protocols[];
 

@@ -80,4 +80,10 @@ void calls_tick(struct calls *c, uint64_t now_ns, bool all);
 bool calls_amplifies(uint16_t port);
 uint64_t calls_evicted(const struct calls *c);
 
+/* Octets of payload; 0 when the header that tells was cut. */
+static inline uint32_t payload_of(const struct record *r)
+{
+	return record_has(r, FIELD_PAYLOAD_LEN) ? r->payload_len : 0;
+}
+
 #endif

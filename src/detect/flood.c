@@ -306,7 +306,7 @@ static void flood_record(void *state, struct detect *d, const struct record *r)
 		to = find(f, &r->src, RULE_UDP_FLOOD);
 		if (to)
 			to->good++;
-	} else if (f->reflecting_ns > detect_now(d) && r->payload_len) {
+	} else if (f->reflecting_ns > detect_now(d) && payload_of(r)) {
 		to = find(f, &r->dst, RULE_TCP_REFLECTION);
 		if (to)
 			to->good++;

@@ -86,14 +86,18 @@ static void put_label(const struct record *r, uint32_t i, struct buf *b)
 	buf_lit(b, ") ");
 }
 
-/* The outer header and the encapsulations behind it, each with a colon. */
-static void put_outer(const struct record *r, struct buf *b)
+/* The outer header and the encapsulations behind it, each with a colon.  k: the packet's record. */
+static void put_outer(const struct record *r, const struct record *k, struct buf *b)
 {
 	const char *const *name = r->tunnel.p;
 	uint32_t i, label = r->mpls_before;
 
-	put_pair(b, &r->outer_src, &r->outer_dst, r->outer_sport || r->outer_dport, r->outer_sport,
-		 r->outer_dport);
+	/* Around ARP there may be one IP header, and none outside of it. */
+	if (record_has(k, FIELD_OUTER_SRC_IP))
+		put_pair(b, &k->outer_src, &k->outer_dst, record_has(k, FIELD_OUTER_SRC_PORT), k->outer_sport,
+			 k->outer_dport);
+	else
+		put_pair(b, &k->src, &k->dst, record_has(k, FIELD_SRC_PORT), k->sport, k->dport);
 	for (i = r->tunnels_before; i < r->tunnel.n; i++) {
 		/* An IP header right after another needs no name. */
 		if (!strcmp(name[i], "ipip") || !strcmp(name[i], "ip6"))
@@ -126,6 +130,8 @@ static void put_proto(const struct record *r, struct buf *b)
 
 static void put_verbose_v4(const struct record *r, struct buf *b)
 {
+	bool piece = record_has(r, FIELD_FRAG_OFFSET), more = piece && r->frag_more;
+
 	buf_lit(b, "(tos 0x");
 	buf_hex(b, r->ip_tos, 1);
 	buf_lit(b, ", ttl ");
@@ -133,9 +139,9 @@ static void put_verbose_v4(const struct record *r, struct buf *b)
 	buf_lit(b, ", id ");
 	buf_u64(b, r->ip_id);
 	buf_lit(b, ", offset ");
-	buf_u64(b, r->frag_offset);
+	buf_u64(b, piece ? r->frag_offset : 0);
 	buf_lit(b, ", flags [");
-	buf_str(b, r->frag_more ? (r->ip_df ? "+, DF" : "+") : r->ip_df ? "DF" : "none");
+	buf_str(b, more ? (r->ip_df ? "+, DF" : "+") : r->ip_df ? "DF" : "none");
 	buf_lit(b, "], proto ");
 	put_proto(r, b);
 	buf_lit(b, ", length ");
@@ -207,7 +213,7 @@ static void put_other(const struct record *r, bool has_link, struct buf *b)
 		buf_str(b, record_has(r, FIELD_MALFORMED) ? "frame, " : "802.2, ");
 	}
 	buf_lit(b, "length ");
-	buf_u64(b, r->payload_len ? r->payload_len : r->frame_len);
+	buf_u64(b, r->rest_len ? r->rest_len : r->frame_len);
 }
 
 /* What a first fragment begins. */
@@ -255,7 +261,7 @@ static void put_transport(struct line_state *st, const struct record *r, struct 
 	buf_str(b, r->transport);
 length:
 	buf_lit(b, ", length ");
-	buf_u64(b, r->payload_len);
+	buf_u64(b, r->rest_len);
 }
 
 /* Which piece of which datagram: id, octets, offset, and "+" when more follow. */
@@ -302,46 +308,53 @@ static void put_ah(const struct record *r, struct buf *b)
 	buf_lit(b, "): ");
 }
 
-static void put_ip(struct line_state *st, const struct record *r, bool has_link, struct buf *b)
+static const struct addr *outermost(const struct record *k)
+{
+	return record_has(k, FIELD_OUTER_SRC_IP) ? &k->outer_src : &k->src;
+}
+
+/* k: the packet's record, which is r itself unless r is a message. */
+static void put_ip(struct line_state *st, const struct record *r, const struct record *k, bool has_link, struct buf *b)
 {
 	static const struct addr nowhere = { .family = 0 };
-	bool tunnel = record_has(r, FIELD_TUNNEL) && r->frame;
+	bool tunnel = record_has(r, FIELD_TUNNEL) && record_has(k, FIELD_OUTER_SRC_IP);
 
 	if (!has_link)
-		put_family(b, tunnel ? &r->outer_src : &r->src);
+		put_family(b, tunnel ? &k->outer_src : &r->src);
 	if (tunnel) {
-		put_outer(r, b);
+		put_outer(r, k, b);
 		put_family(b, &r->src);
 	}
-	if (st->opt.verbose && r->frame)
-		(r->src.family == 4 ? put_verbose_v4 : put_verbose_v6)(r, b);
+	if (st->opt.verbose && record_has(k, FIELD_IP_TTL))
+		(r->src.family == 4 ? put_verbose_v4 : put_verbose_v6)(k, b);
 	if (is_cut_ip(r)) {
 		put_cut_ip(r, true, b);
 		return;
 	}
 	put_pair(b, &r->src, record_has(r, FIELD_DST_IP) ? &r->dst : &nowhere,
 		 record_has(r, FIELD_SRC_PORT), r->sport, r->dport);
-	if (r->frame && r->ip_hop_by_hop)
+	if (record_has(k, FIELD_IP_HOP_BY_HOP))
 		buf_lit(b, "HBH ");
-	if (r->frame && r->has_ah)
-		put_ah(r, b);
+	if (record_has(k, FIELD_AH_SPI))
+		put_ah(k, b);
 	if (r->set->sections & SECTION_PACKET) {
 		put_transport(st, r, b);
 		return;
 	}
-	line_tcp_seen(st, r);
+	line_tcp_seen(st, k);
 	line_message(st, r, b);
 }
 
 /* A message of the link, like those of ARP. */
-static void put_link_message(struct line_state *st, const struct record *r, bool has_link, struct buf *b)
+static void put_link_message(struct line_state *st, const struct record *r, const struct record *k, bool has_link,
+			     struct buf *b)
 {
-	bool tunnel = record_has(r, FIELD_TUNNEL) && r->frame;
+	bool tunnel = record_has(r, FIELD_TUNNEL) && record_has(k, FIELD_SRC_IP);
 
 	if (tunnel && !has_link)
-		put_family(b, &r->outer_src);
+		put_family(b, outermost(k));
 	if (tunnel)
-		put_outer(r, b);
+		put_outer(r, k, b);
 	st->is_named = has_link && !tunnel;
 	line_message(st, r, b);
 }
@@ -351,21 +364,22 @@ static bool says_cut(const struct line_state *st, const struct record *r)
 {
 	if (is_cut_ip(r))
 		return true;
-	return r->iana_number == PROTO_TCP && !st->opt.quiet && line_tcp_is_cut(r);
+	return record_has(r, FIELD_TCP_FLAGS) && !st->opt.quiet && line_tcp_is_cut(r);
 }
 
 static void put_packet(struct line_state *st, const struct record *r, struct buf *b)
 {
-	bool has_link = st->opt.link && line_link(r, b);
+	const struct record *k = r->packet ? r->packet : r;
+	bool has_link = st->opt.link && line_link(r, b), is_message = !(r->set->sections & SECTION_PACKET);
 
-	for (uint32_t i = 0; r->frame && i < r->mpls_before; i++)
-		put_label(r, i, b);
-	if (!record_has(r, FIELD_SRC_IP) && !(r->set->sections & SECTION_PACKET))
-		put_link_message(st, r, has_link, b);
+	for (uint32_t i = 0; i < k->mpls_before; i++)
+		put_label(k, i, b);
+	if (!record_has(r, FIELD_SRC_IP) && is_message)
+		put_link_message(st, r, k, has_link, b);
 	else if (is_cut_ip(r) && !record_has(r, FIELD_TUNNEL))
 		put_cut_ip(r, has_link || r->net_type[3] == '6', b);
 	else if (record_has(r, FIELD_SRC_IP))
-		put_ip(st, r, has_link, b);
+		put_ip(st, r, k, has_link, b);
 	else
 		put_other(r, has_link, b);
 	if (record_has(r, FIELD_FRAG_OFFSET))
@@ -375,9 +389,9 @@ static void put_packet(struct line_state *st, const struct record *r, struct buf
 		buf_str(b, r->malformed);
 		buf_lit(b, "]");
 	}
-	if (r->frame && r->frame->segments > 1) {
+	if (record_has(k, FIELD_FRAME_SEGMENTS)) {
 		buf_lit(b, " (GRO x");
-		buf_u64(b, r->frame->segments);
+		buf_u64(b, k->frame_segments);
 		buf_lit(b, ")");
 	}
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <string.h>
+
 #include "text/parts.h"
 #include "util/addr.h"
 
 /* What the lines of messages are made of. */
-
-enum { PROTO_TCP = 6, PROTO_UDP = 17 };
 
 void line_word(struct buf *b, const char *name, const struct record *r, unsigned int f)
 {
@@ -69,11 +69,11 @@ static void put_duration(const struct record *r, struct buf *b)
 
 void line_message(struct line_state *st, const struct record *r, struct buf *b)
 {
-	bool is_tcp = r->iana_number == PROTO_TCP;
+	bool has_ports = record_has(r, FIELD_SRC_PORT), is_tcp = has_ports && !strcmp(r->transport, "tcp");
 
-	if (st->opt.quiet && r->frame && record_has(r, FIELD_SRC_PORT) && (is_tcp || r->iana_number == PROTO_UDP)) {
+	if (st->opt.quiet && r->frame && has_ports) {
 		buf_str(b, is_tcp ? "tcp " : "UDP, length ");
-		buf_u64(b, r->payload_len);
+		buf_u64(b, r->rest_len);
 		return;
 	}
 	r->set->line(st, r, b);

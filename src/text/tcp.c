@@ -80,7 +80,7 @@ static struct base base_of(struct line_state *st, const struct record *r)
 
 void line_tcp_seen(struct line_state *st, const struct record *r)
 {
-	if (r->frame && r->tcp_flags)
+	if (record_has(r, FIELD_TCP_FLAGS))
 		base_of(st, r);
 }
 
@@ -332,11 +332,11 @@ static char *put_numbers(char *o, const struct record *r, const struct base *bas
 {
 	uint32_t seq = r->tcp_seq - base->seq;
 
-	if (r->payload_len || verbose || r->tcp_flag_bits & (TH_FIN | TH_SYN | TH_RST)) {
+	if (r->rest_len || verbose || r->tcp_flag_bits & (TH_FIN | TH_SYN | TH_RST)) {
 		o = line_u32(LINE_LIT(o, ", seq "), seq);
-		if (r->payload_len) {
+		if (r->rest_len) {
 			*o++ = ':';
-			o = line_u32(o, seq + r->payload_len);
+			o = line_u32(o, seq + r->rest_len);
 		}
 	}
 	if (r->tcp_flag_bits & TH_ACK)
@@ -361,7 +361,7 @@ void line_tcp(struct line_state *st, const struct record *r, struct buf *b)
 	if (!record_has(r, FIELD_TCP_FLAGS)) {	/* cut before them */
 		o = LINE_LIT(o, "tcp");
 	} else if (st->opt.quiet) {
-		o = line_u32(LINE_LIT(o, "tcp "), r->payload_len);
+		o = line_u32(LINE_LIT(o, "tcp "), r->rest_len);
 	} else {
 		base = base_of(st, r);
 		o = put_flags(o, r->tcp_flag_bits);
@@ -372,7 +372,7 @@ void line_tcp(struct line_state *st, const struct record *r, struct buf *b)
 		if (r->tcp_options_len)
 			o = put_options(o, r, base.sack);
 		if (!line_tcp_is_cut(r))
-			o = line_u32(LINE_LIT(o, ", length "), r->payload_len);
+			o = line_u32(LINE_LIT(o, ", length "), r->rest_len);
 	}
 	b->n = (size_t)(o - b->p);
 }

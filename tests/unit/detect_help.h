@@ -79,6 +79,7 @@ static void packet(unsigned int src, unsigned int sport, unsigned int dst, unsig
 	r.iana_number = proto;
 	r.tcp_flag_bits = flags;
 	r.payload_len = octets;
+	record_mark(&r, FIELD_PAYLOAD_LEN);
 	r.tcp_seq = sport * 1000;
 	record_mark(&r, FIELD_SRC_IP);
 	record_mark(&r, FIELD_DST_IP);

@@ -12,6 +12,7 @@
 #include "decode/dns/fields.h"
 #include "decode/http/fields.h"
 #include "decode/icmp/fields.h"
+#include "decode/protocol.h"
 #include "text/line.h"
 #include "decode/packet.h"
 #include "frames.h"
@@ -155,6 +156,17 @@ static void options_that_are_cut_say_so_and_spoil_no_number(void **s)
 	line_close(ls);
 }
 
+/* As decoders start one. */
+static void message_record(const struct packet *pk, struct record *r, const struct dataset *set)
+{
+	static struct record packet;
+	struct emit e = { .packet = &packet };
+	struct call call = { .pk = pk, .e = &e };
+
+	memset(&packet, 0x5a, sizeof(packet));
+	call_record(&call, r, set);
+}
+
 static void a_segment_that_is_a_message_counts_for_the_numbers(void **s)
 {
 	struct line_state *ls = lines_with((struct line_options){ 0 });
@@ -169,7 +181,7 @@ static void a_segment_that_is_a_message_counts_for_the_numbers(void **s)
 	f = frame_of(&b, RAW);
 	memset(&r, 0, sizeof(r));
 	packet_walk(state, &pk, &f);
-	packet_record(&pk, &r, &http_dataset);
+	message_record(&pk, &r, &http_dataset);
 	r.action = "request";
 	memset(r.own, 0, sizeof(r.own));
 	http_of(&r)->version = "1.1";
@@ -333,7 +345,7 @@ static void start(struct record *r, const struct dataset *set, uint8_t proto, bo
 	f = frame_of(&b, RAW);
 	packet_walk(state, &pk, &f);
 	memset(r, 0x5a, sizeof(*r));
-	packet_record(&pk, r, set);
+	message_record(&pk, r, set);
 }
 
 static void icmp_says(uint8_t type, uint8_t code, const char *want)
@@ -351,7 +363,10 @@ static void icmp_says(uint8_t type, uint8_t code, const char *want)
 	icmp_of(&r)->orig_transport = "udp";
 	icmp_of(&r)->orig_dport = 53;
 	icmp_of(&r)->gateway = (struct addr){ 4, { 192, 0, 2, 9 } };
+	record_mark(&r, FIELD_ICMP_TYPE);
+	record_mark(&r, FIELD_ICMP_CODE);
 	record_mark(&r, FIELD_ICMP_ID);
+	record_mark(&r, FIELD_ICMP_SEQ);
 	record_mark(&r, FIELD_ICMP_MTU);
 	record_mark(&r, FIELD_ICMP_GATEWAY);
 	record_mark(&r, FIELD_ICMP_ORIG_DST_IP);
@@ -374,6 +389,28 @@ static void icmp_has_tcpdumps_words(void **s)
 	icmp_says(77, 0, "IP 10.0.0.1 > 10.0.0.2: ICMP type-#77, length 36");
 }
 
+/* What was not captured is not made up. */
+static void a_cut_icmp_message_says_what_is_there(void **s)
+{
+	struct line_state *ls = lines_with((struct line_options){ 0 });
+	struct record r;
+
+	start(&r, &icmp_dataset, 1, false, 36);
+	icmp_of(&r)->type = 8;
+	record_mark(&r, FIELD_ICMP_TYPE);
+	record_says(ls, &r, "IP 10.0.0.1 > 10.0.0.2: ICMP echo request, length 36");
+	icmp_of(&r)->type = 3;
+	record_says(ls, &r, "IP 10.0.0.1 > 10.0.0.2: ICMP type-#3, length 36");
+	icmp_of(&r)->type = 8;
+	icmp_of(&r)->code = 0;
+	record_mark(&r, FIELD_ICMP_CODE);
+	record_says(ls, &r, "IP 10.0.0.1 > 10.0.0.2: ICMP echo request, length 36");
+	icmp_of(&r)->id = 7;
+	record_mark(&r, FIELD_ICMP_ID);
+	record_says(ls, &r, "IP 10.0.0.1 > 10.0.0.2: ICMP echo request, id 7, length 36");
+	line_close(ls);
+}
+
 static void neighbour_discovery_names_its_target(void **s)
 {
 	struct line_state *ls = lines_with((struct line_options){ 0 });
@@ -381,6 +418,8 @@ static void neighbour_discovery_names_its_target(void **s)
 
 	start(&r, &icmp_dataset, 58, true, 24);
 	icmp_of(&r)->type = 135;
+	record_mark(&r, FIELD_ICMP_TYPE);
+	record_mark(&r, FIELD_ICMP_CODE);
 	icmp_of(&r)->code = 0;
 	icmp_of(&r)->nd_target = (struct addr){ 6, { 0xfe, 0x80, [15] = 9 } };
 	record_mark(&r, FIELD_ICMP_ND_TARGET);
@@ -402,7 +441,7 @@ static void arp_asks_and_answers(void **s)
 	f = frame_of(&b, ETHERNET);
 	packet_walk(state, &pk, &f);
 	assert_true(pk.is_arp);
-	packet_record(&pk, &r, &arp_dataset);
+	message_record(&pk, &r, &arp_dataset);
 	arp_of(&r)->opcode = 1;
 	arp_of(&r)->sender_ip = (struct addr){ 4, { 10, 0, 0, 1 } };
 	arp_of(&r)->target_ip = (struct addr){ 4, { 10, 0, 0, 2 } };
@@ -549,6 +588,7 @@ int main(void)
 		cmocka_unit_test(the_link_header_comes_first_when_asked),
 		cmocka_unit_test(tunnels_fragments_and_others_have_lines),
 		cmocka_unit_test(icmp_has_tcpdumps_words),
+		cmocka_unit_test(a_cut_icmp_message_says_what_is_there),
 		cmocka_unit_test(neighbour_discovery_names_its_target),
 		cmocka_unit_test(arp_asks_and_answers),
 		cmocka_unit_test(dns_questions_and_answers_read_as_tcpdumps),

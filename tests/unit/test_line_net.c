@@ -22,7 +22,7 @@ static struct line_options options;
 
 static int set_up(void **s)
 {
-	const struct decode_options opt = { .mode = DECODE_LINES, .seed = 7 };
+	const struct decode_options opt = { .mode = DECODE_LINES, .seed = 7, .lines = true };
 
 	return decode_open(&decode, &opt);
 }

@@ -11,7 +11,7 @@ enum {
 };
 
 enum { OCTETS_MAX = 255 };
-struct layout { bool mac, ip; uint8_t hlen, plen; };
+struct layout { bool mac, ip; uint16_t hw, pro; uint8_t hlen, plen; };
 
 /* "00:0a:…", three characters an octet, the last colon not told. */
 static struct str in_hex(char *to, const uint8_t *p, uint8_t n)
@@ -64,10 +64,14 @@ static void protocol(struct cursor *c, const struct layout *l, struct record *r,
 /* What the addresses are of, told where it is not Ethernet and IPv4. */
 static void types(const struct layout *l, struct record *r)
 {
-	if (arp_of(r)->hw_type != HW_ETHERNET)
+	if (l->hw != HW_ETHERNET) {
+		arp_of(r)->hw_type = l->hw;
 		record_mark(r, FIELD_ARP_HW_TYPE);
-	if (!l->ip || !l->hlen || arp_of(r)->hw_type == HW_ATM)
+	}
+	if (!l->ip || !l->hlen || l->hw == HW_ATM) {
+		arp_of(r)->pro_type = l->pro;
 		record_mark(r, FIELD_ARP_PRO_TYPE);
+	}
 }
 
 static void cut(const struct packet *pk, const struct layout *l, struct record *r)
@@ -87,28 +91,33 @@ static void message(struct call *call)
 {
 	const struct packet *pk = call->pk;
 	struct cursor c = cursor_over(pk->l3, pk->l3_cap);
-	uint16_t hw = cursor_be16(&c), pro = cursor_be16(&c);
-	struct layout l = { .hlen = cursor_u8(&c), .plen = cursor_u8(&c) };
-	uint16_t opcode = cursor_be16(&c);
+	struct layout l;
+	uint16_t opcode;
 	struct record r;
 	struct hardware sender = { .mac_field = FIELD_ARP_SENDER_MAC, .other_field = FIELD_ARP_SENDER_HW };
 	struct hardware target = { .mac_field = FIELD_ARP_TARGET_MAC, .other_field = FIELD_ARP_TARGET_HW };
 
+	l.hw = cursor_be16(&c);
+	l.pro = cursor_be16(&c);
+	l.hlen = cursor_u8(&c);
+	l.plen = cursor_u8(&c);
+	opcode = cursor_be16(&c);
 	if (c.bad)
 		return;
-	packet_record(pk, &r, &arp_dataset);
-	arp_of(&r)->hw_type = hw;
-	arp_of(&r)->pro_type = pro;
+	call_record(call, &r, &arp_dataset);
+	packet_macs(pk, &r);
+	r.net_type = "arp";
+	record_mark(&r, FIELD_NET_TYPE);
 	arp_of(&r)->hw_len = l.hlen;
 	arp_of(&r)->pro_len = l.plen;
 	arp_of(&r)->opcode = opcode;
 	record_mark(&r, FIELD_ARP_OPCODE);
-	l.mac = l.hlen == 6 && (hw == HW_ETHERNET || hw == HW_IEEE802);
-	l.ip = l.plen == 4 && (pro == PRO_IP || pro == PRO_TRAILER);
+	l.mac = l.hlen == 6 && (l.hw == HW_ETHERNET || l.hw == HW_IEEE802);
+	l.ip = l.plen == 4 && (l.pro == PRO_IP || l.pro == PRO_TRAILER);
 	types(&l, &r);
 	if (cursor_left(&c) < 2u * (l.hlen + l.plen)) {
 		cut(pk, &l, &r);
-	} else if (hw != HW_ATM) {
+	} else if (l.hw != HW_ATM) {
 		sender.mac = arp_of(&r)->sender_mac;
 		sender.other = &arp_of(&r)->sender_hw;
 		target.mac = arp_of(&r)->target_mac;

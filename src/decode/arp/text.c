@@ -120,13 +120,15 @@ static const char *hardware_name(uint16_t type)
 /* "Ethernet (len 6), IPv4 (len 4)" */
 static void put_types(const struct record *r, struct buf *b)
 {
-	const char *hw = hardware_name(arp_of(r)->hw_type), *pro = ethertype_name(arp_of(r)->pro_type);
+	uint16_t hw_type = record_has(r, FIELD_ARP_HW_TYPE) ? arp_of(r)->hw_type : 1;
+	uint16_t pro_type = record_has(r, FIELD_ARP_PRO_TYPE) ? arp_of(r)->pro_type : ETHERTYPE_IPV4;
+	const char *hw = hardware_name(hw_type), *pro = ethertype_name(pro_type);
 
 	if (hw) {
 		buf_str(b, hw);
 	} else {
 		buf_lit(b, "Unknown Hardware (");
-		buf_u64(b, arp_of(r)->hw_type);
+		buf_u64(b, hw_type);
 		buf_lit(b, ")");
 	}
 	buf_lit(b, " (len ");
@@ -136,7 +138,7 @@ static void put_types(const struct record *r, struct buf *b)
 		buf_str(b, pro);
 	} else {
 		buf_lit(b, "Unknown Protocol (0x");
-		buf_hex(b, arp_of(r)->pro_type, 4);
+		buf_hex(b, pro_type, 4);
 		buf_lit(b, ")");
 	}
 	buf_lit(b, " (len ");
@@ -159,5 +161,5 @@ void arp_line(struct line_state *st, const struct record *r, struct buf *b)
 		put_ends(r, b);
 	}
 	buf_lit(b, ", length ");
-	buf_u64(b, r->payload_len);
+	buf_u64(b, r->rest_len);
 }

@@ -396,7 +396,7 @@ void conv_packet(struct conv *a, const struct packet *pk, struct emit *e)
 void conv_record(const struct call *c, const struct stream_data *d, struct record *r, const struct dataset *set,
 		 const char *protocol, const char *action)
 {
-	packet_record(c->pk, r, set);
+	call_record(c, r, set);
 	r->protocol = protocol;
 	record_mark(r, FIELD_PROTOCOL);
 	r->action = action;

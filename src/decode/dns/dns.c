@@ -151,10 +151,10 @@ static void mark_bits(struct record *r, const struct dns_parts *d, bool llmnr)
 /* What keeps it from being read to its end: something in the packet, or else in the message. */
 static void mark_malformed(struct record *r, const struct dns_parts *d)
 {
-	if (!r->malformed && d->status)
-		r->malformed = d->status == DNS_CUT ? "truncated" : "domain";
-	if (r->malformed)
-		record_mark(r, FIELD_MALFORMED);
+	if (record_has(r, FIELD_MALFORMED) || !d->status)
+		return;
+	r->malformed = d->status == DNS_CUT ? "truncated" : "domain";
+	record_mark(r, FIELD_MALFORMED);
 }
 
 /* The message in st->parts becomes a record. */
@@ -169,7 +169,7 @@ static void give(struct context *c, const struct dns_msg *m)
 	conv_record(c->call, c->d, &r, &dns_dataset, dns_protocol_names[c->protocol], response ? "response" : "query");
 	if (c->protocol != DNS_PLAIN)
 		packet_macs(c->call->pk, &r);
-	r.payload_len = m->len + (c->d ? 2 : 0);
+	r.rest_len = m->len + (c->d ? 2 : 0);
 	dns_of(&r)->id = d->id;
 	dns_of(&r)->type = response ? "answer" : "query";
 	dns_of(&r)->op_code = dns_opcode_text(dns_opcode(d), opcode);

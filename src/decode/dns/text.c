@@ -4,8 +4,6 @@
 #include "decode/dns/fields.h"
 #include "text/parts.h"
 
-enum { PROTO_TCP = 6 };
-
 static bool is_word(const struct str *s, const char *word)
 {
 	return s->n == strlen(word) && !memcmp(s->p, word, s->n);
@@ -373,7 +371,7 @@ static void put_response(const struct line_state *st, const struct record *r, st
 void dns_line(struct line_state *st, const struct record *r, struct buf *b)
 {
 	/* The message's: over TCP it has two octets of length before it. */
-	uint32_t n = !r->frame ? 0 : r->iana_number == PROTO_TCP ? r->payload_len - 2 : r->payload_len;
+	uint32_t n = !r->frame ? 0 : !strcmp(r->transport, "tcp") ? r->rest_len - 2 : r->rest_len;
 
 	buf_u64(b, dns_of(r)->id);
 	if (record_has(r, FIELD_DNS_TYPE) && !strcmp(dns_of(r)->type, "answer"))

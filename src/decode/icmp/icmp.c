@@ -423,7 +423,7 @@ static bool packet(struct call *call)
 	c = cursor_over(pk->l4, pk->l4_cap < pk->l4_len ? pk->l4_cap : pk->l4_len);
 	if (!cursor_left(&c))
 		return true;
-	packet_record(pk, &r, &icmp_dataset);
+	call_record(call, &r, &icmp_dataset);
 	icmp_of(&r)->type = cursor_u8(&c);
 	record_mark(&r, FIELD_ICMP_TYPE);
 	icmp_of(&r)->code = cursor_u8(&c);

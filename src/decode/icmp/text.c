@@ -11,13 +11,18 @@ static void put_orig_dst(const struct record *r, struct buf *b)
 		buf_chr(b, '?');
 }
 
-static void put_id_seq(const struct record *r, struct buf *b)
+/* What of them was captured, each with `comma` before it. */
+static void put_id_seq(const struct record *r, const char *comma, struct buf *b)
 {
 	if (!record_has(r, FIELD_ICMP_ID))
 		return;
-	buf_lit(b, ", id ");
+	buf_str(b, comma);
+	buf_lit(b, " id ");
 	buf_u64(b, icmp_of(r)->id);
-	buf_lit(b, ", seq ");
+	if (!record_has(r, FIELD_ICMP_SEQ))
+		return;
+	buf_str(b, comma);
+	buf_lit(b, " seq ");
 	buf_u64(b, icmp_of(r)->seq);
 }
 
@@ -173,13 +178,9 @@ static void put_icmp4(const struct record *r, struct buf *b)
 		if (type == 43)
 			put_extended_reply(r, b);
 		if (type == 0 || type == 8 || type == 42 || type == 43)
-			put_id_seq(r, b);
-		if ((type == 13 || type == 14) && record_has(r, FIELD_ICMP_ID)) {
-			buf_lit(b, " id ");
-			buf_u64(b, icmp_of(r)->id);
-			buf_lit(b, " seq ");
-			buf_u64(b, icmp_of(r)->seq);
-		}
+			put_id_seq(r, ",", b);
+		if (type == 13 || type == 14)
+			put_id_seq(r, "", b);
 	}
 }
 
@@ -336,12 +337,12 @@ static void put_icmp6_body(const struct line_state *st, const struct record *r, 
 		break;
 	case 161:
 		put_extended_reply(r, b);
-		put_id_seq(r, b);
+		put_id_seq(r, ",", b);
 		break;
 	case 128:
 	case 129:
 	case 160:
-		put_id_seq(r, b);
+		put_id_seq(r, ",", b);
 		break;
 	case 130:
 	case 131:
@@ -378,12 +379,30 @@ static void put_icmp6(const struct line_state *st, const struct record *r, struc
 	put_icmp6_body(st, r, b);
 }
 
+static void put_type(const struct record *r, struct buf *b)
+{
+	uint8_t type = icmp_of(r)->type;
+	bool six = r->src.family == 6;
+	const char *name = six						    ? icmp6_name(type) :
+			   type < sizeof(icmp_names) / sizeof(icmp_names[0]) ? icmp_names[type] :
+									       NULL;
+
+	buf_str(b, six ? "ICMP6, " : "ICMP ");
+	if (name)
+		buf_str(b, name);
+	else
+		put_unknown_type(b, type);
+}
+
 void icmp_line(struct line_state *st, const struct record *r, struct buf *b)
 {
-	if (r->src.family == 6)
+	if (!record_has(r, FIELD_ICMP_CODE)) {		/* cut before it */
+		put_type(r, b);
+	} else if (r->src.family == 6) {
 		put_icmp6(st, r, b);
-	else
+	} else {
 		put_icmp4(r, b);
+	}
 	buf_lit(b, ", length ");
-	buf_u64(b, r->payload_len);
+	buf_u64(b, r->rest_len);
 }
