@@ -75,8 +75,7 @@ const struct field *dataset_field(const struct dataset *set, unsigned int id)
 	return id < FIELD_OWN ? &record_fields[id] : &set->own->rows[id - FIELD_OWN];
 }
 
-/* Octets of the parents that two names share, with the dot: "icmp.original." */
-static size_t common_parents(const char *a, const char *b)
+size_t field_parents(const char *a, const char *b)
 {
 	size_t n = 0;
 
@@ -102,7 +101,7 @@ static unsigned int place_of(const struct order *o, const struct field *f)
 	size_t most = 0;
 
 	for (unsigned int i = 0; i < *o->n; i++) {
-		size_t common = common_parents(o->of(o->set, o->v[i])->name, f->name);
+		size_t common = field_parents(o->of(o->set, o->v[i])->name, f->name);
 
 		if (f->after ? o->v[i] != f->after : !common || common < most)
 			continue;

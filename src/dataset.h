@@ -139,6 +139,8 @@ unsigned int fields_count(void);
 const struct field *field_get(unsigned int number);
 /* The number of the field called `name` (n octets), or -1. */
 int field_find(const char *name, size_t n);
+/* Octets of the parents that two names share, with the dot: "icmp.original." */
+size_t field_parents(const char *a, const char *b);
 /* The number of a dataset's field. */
 uint16_t field_number(const struct dataset *set, unsigned int id);
 /* Do records of the dataset have it? */

@@ -54,17 +54,6 @@ static inline bool has_bit(const uint64_t *set, unsigned int i)
 	return set[i >> 6] >> (i & 63) & 1;
 }
 
-/* Octets of the parents that two names share, with the dot: "icmp.original." */
-static size_t common_parents(const char *a, const char *b)
-{
-	size_t i, n = 0;
-
-	for (i = 0; a[i] && a[i] == b[i]; i++)
-		if (a[i] == '.')
-			n = i + 1;
-	return n;
-}
-
 static unsigned int count_dots(const char *s)
 {
 	unsigned int n = 0;
@@ -78,7 +67,7 @@ static unsigned int count_dots(const char *s)
 static bool make_glue(struct step *st, const char *prev, const char *name)
 {
 	struct buf b = { .p = st->glue, .cap = GLUE_MAX, .max = GLUE_MAX };
-	size_t common = common_parents(prev, name);
+	size_t common = field_parents(prev, name);
 	unsigned int close = count_dots(prev + common);
 	const char *from = name + common, *dot;
 
