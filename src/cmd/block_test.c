@@ -14,6 +14,7 @@
 #include "cmd/block.h"
 #include "priv/priv.h"
 #include "source/source.h"
+#include "util/bytes.h"
 #include "util/cleanup.h"
 #include "util/err.h"
 
@@ -142,8 +143,7 @@ static uint32_t make_frame(const struct question *q, bool egress, uint8_t *p)
 		p[23] = q->proto;
 		memcpy(p + (egress ? 30 : 26), q->who.addr, 4);
 	}
-	p[at + 2] = (uint8_t)(q->port >> 8);
-	p[at + 3] = (uint8_t)q->port;
+	put_be16(p + at + 2, q->port);
 	return at + 20 < 60 ? 60 : at + 20;
 }
 

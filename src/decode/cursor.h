@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "util/bytes.h"
+
 /*
  * A reader that cannot leave its buffer.  The first short read marks it `bad`;
  * from then on every read yields zero, so a decoder reads a whole header and
@@ -50,14 +52,14 @@ static inline uint16_t cursor_be16(struct cursor *c)
 {
 	const uint8_t *p = cursor_take(c, 2);
 
-	return p ? (uint16_t)(p[0] << 8 | p[1]) : 0;
+	return p ? be16(p) : 0;
 }
 
 static inline uint32_t cursor_be32(struct cursor *c)
 {
 	const uint8_t *p = cursor_take(c, 4);
 
-	return p ? (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3] : 0;
+	return p ? be32(p) : 0;
 }
 
 #endif

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "decode/packet.h"
+#include "util/bytes.h"
 
 /*
  * The header walk, private to packet.c, link.c, ip.c, tunnel.c and fragment.c.
@@ -129,26 +130,6 @@ static inline void walk_name(struct walk *w, const char *tunnel)
 	w->wrapped = true;
 	if (w->pk->tunnels < PACKET_TUNNELS_MAX)
 		w->pk->tunnel[w->pk->tunnels++] = tunnel;
-}
-
-static inline uint16_t be16(const uint8_t *p)
-{
-	return (uint16_t)(p[0] << 8 | p[1]);
-}
-
-static inline uint32_t be32(const uint8_t *p)
-{
-	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
-}
-
-static inline uint16_t le16(const uint8_t *p)
-{
-	return (uint16_t)(p[1] << 8 | p[0]);
-}
-
-static inline uint32_t le32(const uint8_t *p)
-{
-	return (uint32_t)p[3] << 24 | (uint32_t)p[2] << 16 | (uint32_t)p[1] << 8 | p[0];
 }
 
 #endif

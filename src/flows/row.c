@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "flows/row.h"
 
-#include <arpa/inet.h>
 #include <nettle/base64.h>
 #include <nettle/sha1.h>
 #include <string.h>
 
 #include "flows/fields.h"
+#include "util/bytes.h"
 #include "util/unwritten.h"
 
 enum { PROTO_ICMP = 1, PROTO_TCP = 6, PROTO_UDP = 17, PROTO_ICMPV6 = 58, PROTO_SCTP = 132 };
@@ -17,8 +17,7 @@ bool flow_community_id(char out[32], const struct flow_key *k)
 	bool with_ports = k->has_ports && (k->proto == PROTO_TCP || k->proto == PROTO_UDP || k->proto == PROTO_SCTP);
 	size_t n = k->version == 4 ? 4 : 16;
 	const uint8_t seed[2] = { 0 }, proto[2] = { k->proto, 0 };
-	const uint16_t port[2] = { htons(k->port[0]), htons(k->port[1]) };
-	uint8_t digest[SHA1_DIGEST_SIZE];
+	uint8_t digest[SHA1_DIGEST_SIZE], ports[4];
 	struct sha1_ctx c;
 
 	if (k->proto == PROTO_ICMP || k->proto == PROTO_ICMPV6 || k->tunnel)
@@ -28,8 +27,10 @@ bool flow_community_id(char out[32], const struct flow_key *k)
 	sha1_update(&c, n, k->addr[0]);
 	sha1_update(&c, n, k->addr[1]);
 	sha1_update(&c, sizeof(proto), proto);
+	put_be16(ports, k->port[0]);
+	put_be16(ports + 2, k->port[1]);
 	if (with_ports)
-		sha1_update(&c, sizeof(port), (const uint8_t *)port);
+		sha1_update(&c, sizeof(ports), ports);
 	check_written(k, sizeof(*k));
 	sha1_digest(&c, sizeof(digest), digest);
 	written(digest, sizeof(digest));

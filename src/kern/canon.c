@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "kern/canon.h"
 
-#include <arpa/inet.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include "tags.h"
+#include "util/bytes.h"
 
 enum {
 	LINK_NULL = 0, LINK_ETHERNET = 1, LINK_PPP = 9, LINK_RAW_OLD = 12, LINK_RAW = 101, LINK_LOOP = 108,
@@ -22,17 +22,6 @@ struct walk {
 	uint16_t type;		/* EtherType of what starts there; 0: nothing that has one */
 	bool is_ether;		/* only after a tunnel header: an Ethernet frame starts there */
 };
-
-static uint16_t be16(const uint8_t *p)
-{
-	return (uint16_t)(p[0] << 8 | p[1]);
-}
-
-static void put16(uint8_t *p, uint16_t v)
-{
-	p[0] = (uint8_t)(v >> 8);
-	p[1] = (uint8_t)v;
-}
 
 static bool holds(const struct walk *w, uint32_t n)
 {
@@ -80,7 +69,7 @@ static void leave_out(struct canon *c, const uint8_t *data, uint32_t from, uint3
 static void under_ether(struct canon *c, const uint8_t *data, uint32_t off, uint16_t type)
 {
 	memset(c->head, 0, ETHER_HEADER);
-	put16(c->head + 12, type);
+	put_be16(c->head + 12, type);
 	c->head_len = ETHER_HEADER;
 	c->tail = data + off;
 	c->cap = c->cap - off + ETHER_HEADER;
@@ -310,7 +299,7 @@ static void untag(struct canon *c, uint16_t link, const uint8_t *data, const str
 		break;
 	case LINK_SLL2:
 		leave_out(c, data, SLL2_HEADER, SLL2_HEADER + TAG * tags);
-		put16(c->head, w->type);
+		put_be16(c->head, w->type);
 		break;
 	}
 }
@@ -324,8 +313,9 @@ static void our_family(struct canon *c, uint16_t link, const uint8_t *data, uint
 		return;
 	leave_out(c, data, sizeof(family), sizeof(family));
 	if (link == LINK_LOOP)
-		family = htonl(family);
-	memcpy(c->head, &family, sizeof(family));
+		put_be32(c->head, family);
+	else
+		memcpy(c->head, &family, sizeof(family));
 }
 
 static void take_inner(struct canon *c, const struct walk *outer, bool strict)

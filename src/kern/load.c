@@ -18,6 +18,7 @@
 #include "kern/link.h"
 #include "packet.skel.h"
 #include "trace.skel.h"
+#include "util/bytes.h"
 #include "util/cleanup.h"
 #include "util/err.h"
 
@@ -213,7 +214,7 @@ static int set_ports(struct packet *skel, const uint8_t *bits)
 
 	for (uint32_t word = 0; bits && word < 65536 / 32; word++) {
 		const uint8_t *p = bits + 4 * word;
-		uint32_t value = (uint32_t)p[3] << 24 | (uint32_t)p[2] << 16 | (uint32_t)p[1] << 8 | p[0];
+		uint32_t value = le32(p);
 
 		if (value && bpf_map_update_elem(fd, &word, &value, BPF_ANY))
 			return -errno;

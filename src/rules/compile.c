@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "util/bytes.h"
 #include "util/cleanup.h"
 #include "util/err.h"
 
@@ -50,15 +51,6 @@ struct build {
 	struct key last_mark[129];	/* by row */
 	uint32_t conds_cap;
 };
-
-static uint64_t be64(const uint8_t *p)
-{
-	uint64_t v = 0;
-
-	for (int i = 0; i < 8; i++)
-		v = v << 8 | p[i];
-	return v;
-}
 
 static void length_mask(unsigned int plen, uint64_t *hi, uint64_t *lo)
 {

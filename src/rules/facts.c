@@ -13,13 +13,9 @@
 
 #include "rules/match.h"
 #include "tags.h"
+#include "util/bytes.h"
 
 enum { TAGS_MAX = 8, EXTENSIONS_MAX = 8, NOT_KNOWN = 65535 };
-
-static unsigned int be16(const uint8_t *p)
-{
-	return (unsigned int)p[0] << 8 | p[1];
-}
 
 static bool is_tag(unsigned int type)
 {
@@ -121,7 +117,7 @@ static int extension(struct facts *f, unsigned int *nh, const uint8_t **p, uint3
 	if (*nh == 44) {
 		offset = be16(h + 2) >> 3;
 		f->more = h[3] & 1;
-		f->frag_id = (uint32_t)be16(h + 4) << 16 | be16(h + 6);
+		f->frag_id = be32(h + 4);
 		f->fragment = f->fragment || offset || f->more;
 		if (offset) {
 			later_fragment(f, h[0], offset);

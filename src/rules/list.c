@@ -10,6 +10,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "util/bytes.h"
 #include "util/err.h"
 
 enum { WORDS_MAX = 64, WHY = 160, LINE_MAX_OCTETS = 4096, COLUMNS_MAX = 32 };
@@ -95,11 +96,6 @@ static int add_range(struct reader *l, struct np_rule *rule, uint32_t first, uin
 		first += 1u << bits;
 	}
 	return 0;
-}
-
-static uint32_t be32(const uint8_t *p)
-{
-	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
 }
 
 /* What a line is about: address, prefix, MAC, name or range.  Adds it. */

@@ -2,6 +2,7 @@
 #include "sink/dump.h"
 
 #include "tags.h"
+#include "util/bytes.h"
 
 static const char hex_digits[] = "0123456789abcdef";
 
@@ -83,11 +84,6 @@ void dump_ascii(struct buf *b, const uint8_t *p, uint32_t n)
 	}
 	*o++ = '\n';
 	b->n = (size_t)(o - b->p);
-}
-
-static unsigned int be16(const uint8_t *p)
-{
-	return (unsigned int)p[0] << 8 | p[1];
 }
 
 /* IEEE 802.2: a SNAP header of 8 octets, or LLC with a control field of 1 octet (U) or 2. */

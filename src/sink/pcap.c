@@ -4,6 +4,7 @@
 #include "frame.h"
 #include "sink/out.h"
 #include "sink/sink.h"
+#include "util/bytes.h"
 #include "util/err.h"
 
 /*
@@ -111,16 +112,10 @@ static uint8_t packet_type(const struct frame *f)
 	return f->data[0] & 1 ? TYPE_MULTICAST : TYPE_HOST;
 }
 
-static void put_be16(uint8_t *p, unsigned int v)
-{
-	p[0] = (uint8_t)(v >> 8);
-	p[1] = (uint8_t)v;
-}
-
 /* The EtherType; Linux has numbers of its own for frames with a length in its place. */
 static unsigned int ethernet_protocol(const struct frame *f)
 {
-	unsigned int type = (unsigned int)f->data[12] << 8 | f->data[13];
+	unsigned int type = be16(f->data + 12);
 
 	if (type >= 0x600)
 		return type;
@@ -139,8 +134,7 @@ static int cooked2(const struct frame *f, uint8_t h[COOKED2_HEAD])
 	uint32_t ifindex = f->iface ? f->iface->ifindex : 0;
 
 	memset(h, 0, COOKED2_HEAD);
-	put_be16(h + 4, ifindex >> 16);
-	put_be16(h + 6, ifindex & 0xffff);
+	put_be32(h + 4, ifindex);
 	if (f->link == LINK_ETHERNET && f->cap_len >= ETHERNET_HEAD) {
 		put_be16(h, ethernet_protocol(f));
 		put_be16(h + 8, ARPHRD_ETHERNET);

@@ -88,23 +88,6 @@ int capfile_bad(const struct capfile *c, const char *fmt, ...) __attribute__((fo
 
 extern const struct capfile_format capfile_pcap, capfile_pcapng;
 
-/* Host order values out of the file's order; `p` need not be aligned. */
-static inline uint16_t capfile_u16(const uint8_t *p, bool swapped)
-{
-	uint16_t v;
-
-	memcpy(&v, p, sizeof(v));
-	return swapped ? __builtin_bswap16(v) : v;
-}
-
-static inline uint32_t capfile_u32(const uint8_t *p, bool swapped)
-{
-	uint32_t v;
-
-	memcpy(&v, p, sizeof(v));
-	return swapped ? __builtin_bswap32(v) : v;
-}
-
 /* Values that some systems once wrote for raw IP; the registered one is 101. */
 static inline uint16_t capfile_link(uint16_t link)
 {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "source/linkhead.h"
 
+#include "util/bytes.h"
+
 /* LINKTYPE_ values: www.tcpdump.org/linktypes.html */
 enum {
 	LINK_SLIP = 8,
@@ -58,5 +60,5 @@ void linkhead_read(struct frame *f)
 	if (f->direction == DIR_UNKNOWN)
 		f->direction = direction_of(f);
 	if (f->link == LINK_SLL2 && f->cap_len >= 8)
-		f->ifindex = (uint32_t)h[4] << 24 | (uint32_t)h[5] << 16 | (uint32_t)h[6] << 8 | h[7];
+		f->ifindex = be32(h + 4);
 }

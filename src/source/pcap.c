@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "source/capfile.h"
+#include "util/bytes.h"
 #include "util/err.h"
 
 /*
@@ -21,7 +22,7 @@ enum {
 };
 
 struct pcap {
-	bool swapped;
+	bool big;
 	unsigned int head;		/* octets before each frame */
 	uint32_t tick_ns;
 	uint16_t minor;
@@ -35,7 +36,7 @@ static bool magic_known(uint32_t magic)
 
 static bool pcap_mine(const uint8_t *m)
 {
-	return magic_known(capfile_u32(m, false)) || magic_known(capfile_u32(m, true));
+	return magic_known(u32_of(m, false)) || magic_known(u32_of(m, true));
 }
 
 static int pcap_start(struct capfile *c)
@@ -44,27 +45,27 @@ static int pcap_start(struct capfile *c)
 	const uint8_t *h;
 	uint32_t magic;
 	struct pcap *p;
-	bool swapped;
+	bool big;
 
 	if (rc)
 		return capfile_short(c, rc, "its head");
 	h = c->buf + c->pos;
-	swapped = !magic_known(capfile_u32(h, false));
-	magic = capfile_u32(h, swapped);
+	big = !magic_known(u32_of(h, false));
+	magic = u32_of(h, big);
 	/* 543 is what DG/UX wrote for 2. */
-	if (capfile_u16(h + 4, swapped) != 2 && capfile_u16(h + 4, swapped) != 543)
+	if (u16_of(h + 4, big) != 2 && u16_of(h + 4, big) != 543)
 		return fail(0, "%s: pcap version %u.%u is not known, only 2", c->name,
-			    capfile_u16(h + 4, swapped), capfile_u16(h + 6, swapped));
+			    u16_of(h + 4, big), u16_of(h + 6, big));
 	p = calloc(1, sizeof(*p));
 	if (!p)
 		return fail(ENOMEM, "%s", c->name);
-	p->swapped = swapped;
+	p->big = big;
 	p->head = magic == MAGIC_MODIFIED ? MODIFIED_HEAD : RECORD_HEAD;
 	p->tick_ns = magic == MAGIC_NS ? 1 : 1000;
-	p->minor = capfile_u16(h + 6, swapped);
+	p->minor = u16_of(h + 6, big);
 	/* The upper half tells the length of the frame check sequence, if any. */
-	p->iface.link = capfile_link((uint16_t)capfile_u32(h + 20, swapped));
-	p->iface.snaplen = capfile_u32(h + 16, swapped);
+	p->iface.link = capfile_link((uint16_t)u32_of(h + 20, big));
+	p->iface.snaplen = u32_of(h + 16, big);
 	c->state = p;
 	c->pos += FILE_HEAD;
 	return 0;
@@ -73,7 +74,7 @@ static int pcap_start(struct capfile *c)
 /* libpcap: up to 2.2 the two lengths stood the other way round, in 2.3 sometimes. */
 static void lengths(const struct pcap *p, const uint8_t *h, uint32_t *cap, uint32_t *len)
 {
-	uint32_t a = capfile_u32(h + 8, p->swapped), b = capfile_u32(h + 12, p->swapped);
+	uint32_t a = u32_of(h + 8, p->big), b = u32_of(h + 12, p->big);
 	bool turned = p->minor < 3 || (p->minor == 3 && a > b);
 
 	*cap = turned ? b : a;
@@ -100,8 +101,8 @@ static int pcap_next(struct capfile *c, struct frame *f)
 	h = c->buf + c->pos;
 	c->pos += p->head + cap;
 	*f = (struct frame){
-		.time_ns = capfile_u32(h, p->swapped) * 1000000000ull +
-			   (uint64_t)capfile_u32(h + 4, p->swapped) * p->tick_ns,
+		.time_ns = u32_of(h, p->big) * 1000000000ull +
+			   (uint64_t)u32_of(h + 4, p->big) * p->tick_ns,
 		.data = h + p->head,
 		.cap_len = cap,
 		.len = len < cap ? cap : len,

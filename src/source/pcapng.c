@@ -4,6 +4,7 @@
 
 #include "source/capfile.h"
 #include "source/pcapng_options.h"
+#include "util/bytes.h"
 #include "util/err.h"
 
 /*
@@ -36,7 +37,7 @@ struct iface_chunk {
 };
 
 struct pcapng {
-	bool swapped;
+	bool big;
 	unsigned int n, filled, cap;	/* interfaces of this section; of it and earlier ones; room */
 	struct section_iface *ifaces;
 	unsigned int ifaces_all;
@@ -80,7 +81,7 @@ static uint64_t time_ns(const struct section_iface *s, uint64_t ticks)
 
 static bool pcapng_mine(const uint8_t *m)
 {
-	return capfile_u32(m, false) == BLOCK_SECTION;
+	return u32_of(m, false) == BLOCK_SECTION;
 }
 
 static int pcapng_start(struct capfile *c)
@@ -95,17 +96,17 @@ static int block_get(struct capfile *c, struct block *b)
 	struct pcapng *p = c->state;
 	int rc = capfile_need(c, BLOCK_FRAME);
 	const uint8_t *h;
-	bool swapped;
+	bool big;
 
 	if (rc)
 		return capfile_short(c, rc, "the head of a block");
 	h = c->buf + c->pos;
-	swapped = p->swapped;
-	if (capfile_u32(h, false) == BLOCK_SECTION)
-		swapped = capfile_u32(h + BLOCK_HEAD, false) != BYTE_ORDER_MAGIC;
-	b->type = capfile_u32(h, swapped);
-	b->size = capfile_u32(h + 4, swapped);
-	if (b->type == BLOCK_SECTION && capfile_u32(h + BLOCK_HEAD, swapped) != BYTE_ORDER_MAGIC)
+	big = p->big;
+	if (u32_of(h, false) == BLOCK_SECTION)
+		big = u32_of(h + BLOCK_HEAD, false) != BYTE_ORDER_MAGIC;
+	b->type = u32_of(h, big);
+	b->size = u32_of(h + 4, big);
+	if (b->type == BLOCK_SECTION && u32_of(h + BLOCK_HEAD, big) != BYTE_ORDER_MAGIC)
 		return capfile_bad(c, "damaged: a section without the byte-order magic");
 	if (b->size < BLOCK_FRAME || b->size % 4 || b->size > CAPFILE_BLOCK_MAX)
 		return capfile_bad(
@@ -115,12 +116,12 @@ static int block_get(struct capfile *c, struct block *b)
 	if (rc)
 		return capfile_short(c, rc, "a block");
 	h = c->buf + c->pos;
-	if (capfile_u32(h + b->size - 4, swapped) != b->size)
+	if (u32_of(h + b->size - 4, big) != b->size)
 		return capfile_bad(c, "damaged: a block's two lengths differ (%" PRIu32 " and %" PRIu32 ")",
-				   b->size, capfile_u32(h + b->size - 4, swapped));
+				   b->size, u32_of(h + b->size - 4, big));
 	b->body = h + BLOCK_HEAD;
 	b->end = h + b->size - 4;
-	p->swapped = swapped;
+	p->big = big;
 	return 0;
 }
 
@@ -148,7 +149,7 @@ static int options_of(struct capfile *c, const struct block *b, const uint8_t *a
 	const struct pcapng *p = c->state;
 	struct options bad;
 
-	*o = (struct options){ .p = at < b->end ? at : b->end, .end = b->end, .swapped = p->swapped };
+	*o = (struct options){ .p = at < b->end ? at : b->end, .end = b->end, .big = p->big };
 	if (options_sound(b->type, o, &bad))
 		return 0;
 	return capfile_bad(c, "damaged: %s has an option %u of %u octets", block_name(b->type), bad.code, bad.len);
@@ -161,10 +162,10 @@ static int section(struct capfile *c, const struct block *b)
 
 	if (b->end - b->body < 16)
 		return capfile_bad(c, "damaged: a section head of %" PRIu32 " octets", b->size);
-	if (capfile_u16(b->body + 4, p->swapped) != 1)
+	if (u16_of(b->body + 4, p->big) != 1)
 		return capfile_bad(c, "pcapng version %u.%u is not known, only 1",
-				   capfile_u16(b->body + 4, p->swapped),
-				   capfile_u16(b->body + 6, p->swapped));
+				   u16_of(b->body + 4, p->big),
+				   u16_of(b->body + 6, p->big));
 	p->n = 0;
 	return options_of(c, b, b->body + 16, &o);
 }
@@ -236,8 +237,8 @@ static int interface(struct capfile *c, const struct block *b)
 		return rc;
 	if (b->end - b->body < 8)
 		return capfile_bad(c, "damaged: an interface description of %" PRIu32 " octets", b->size);
-	want.link = capfile_link(capfile_u16(b->body, p->swapped));
-	want.snaplen = capfile_u32(b->body + 4, p->swapped);
+	want.link = capfile_link(u16_of(b->body, p->big));
+	want.snaplen = u32_of(b->body + 4, p->big);
 	rc = options_of(c, b, b->body + 8, &o);
 	if (rc)
 		return rc;
@@ -284,9 +285,9 @@ static int statistics(struct capfile *c, const struct block *b)
 	if (b->end - b->body < 12)
 		return capfile_bad(c, "damaged: interface statistics of %" PRIu32 " octets", b->size);
 	rc = options_of(c, b, b->body + 12, &o);
-	if (rc || capfile_u32(b->body, p->swapped) >= p->n)
+	if (rc || u32_of(b->body, p->big) >= p->n)
 		return rc;
-	s = &p->ifaces[capfile_u32(b->body, p->swapped)];
+	s = &p->ifaces[u32_of(b->body, p->big)];
 	while (option_next(&o))
 		if (o.code == ISB_IFDROP || o.code == ISB_OSDROP)
 			lost = add_capped(lost, known(option_u64(&o)));
@@ -354,11 +355,11 @@ static uint16_t comment_segments(const char *s, const char *end)
 }
 
 /* epb_verdict: an octet that says whose (1 TC, 2 XDP), then the number it returned. */
-static const struct drop_info *verdict_drop(const struct options *o, bool swapped)
+static const struct drop_info *verdict_drop(const struct options *o, bool big)
 {
 	static const struct drop_info tc_shot = { "NOT_SPECIFIED", "TC_ACT_SHOT", "tc" };
 	static const struct drop_info xdp_drop = { "NOT_SPECIFIED", "XDP_DROP", "xdp" };
-	struct options number = { .value = o->value + 1, .swapped = swapped };
+	struct options number = { .value = o->value + 1, .big = big };
 
 	if (o->len != 9)
 		return NULL;
@@ -380,12 +381,12 @@ static void packet_options(struct capfile *c, struct options *o, bool old, struc
 			static const uint8_t directions[4] = { DIR_UNKNOWN, DIR_INGRESS, DIR_EGRESS,
 							       DIR_UNKNOWN };
 
-			f->direction = directions[capfile_u32(o->value, o->swapped) & 3];
+			f->direction = directions[u32_of(o->value, o->big) & 3];
 		} else if (!old && o->code == EPB_DROPCOUNT) {
 			s->lost_each = add_capped(s->lost_each, known(option_u64(o)));
 			lost_count(c, s);
 		} else if (!old && o->code == EPB_VERDICT && !f->drop) {
-			f->drop = verdict_drop(o, o->swapped);
+			f->drop = verdict_drop(o, o->big);
 		} else if (o->code == OPT_COMMENT && comment_drop(p, text, end)) {
 			f->drop = &p->drop;
 		} else if (o->code == OPT_COMMENT && comment_segments(text, end)) {
@@ -407,8 +408,8 @@ static int packet(struct capfile *c, const struct block *b, struct frame *f)
 
 	if (b->end - h < 20)
 		return capfile_bad(c, "damaged: a packet block of %" PRIu32 " octets", b->size);
-	iface = old ? capfile_u16(h, p->swapped) : capfile_u32(h, p->swapped);
-	cap = capfile_u32(h + 12, p->swapped);
+	iface = old ? u16_of(h, p->big) : u32_of(h, p->big);
+	cap = u32_of(h + 12, p->big);
 	if (iface >= p->n)
 		return capfile_bad(c, "damaged: a packet of interface %" PRIu32 " where %u are described",
 				   iface, p->n);
@@ -421,18 +422,18 @@ static int packet(struct capfile *c, const struct block *b, struct frame *f)
 	if (rc)
 		return rc;
 	*f = (struct frame){
-		.time_ns = time_ns(s, (uint64_t)capfile_u32(h + 4, p->swapped) << 32 |
-					      capfile_u32(h + 8, p->swapped)),
+		.time_ns = time_ns(s, (uint64_t)u32_of(h + 4, p->big) << 32 |
+					      u32_of(h + 8, p->big)),
 		.data = h + 20,
 		.cap_len = cap,
-		.len = capfile_u32(h + 16, p->swapped),
+		.len = u32_of(h + 16, p->big),
 		.link = s->iface->link,
 		.iface = s->iface,
 	};
 	if (f->len < cap)
 		f->len = cap;
-	if (old && capfile_u16(h + 2, p->swapped) != UINT16_MAX) {
-		s->lost_each = add_capped(s->lost_each, capfile_u16(h + 2, p->swapped));
+	if (old && u16_of(h + 2, p->big) != UINT16_MAX) {
+		s->lost_each = add_capped(s->lost_each, u16_of(h + 2, p->big));
 		lost_count(c, s);
 	}
 	packet_options(c, &o, old, s, f);
@@ -450,7 +451,7 @@ static int simple(struct capfile *c, const struct block *b, struct frame *f)
 		return capfile_bad(c, "damaged: a simple packet %s",
 				   i ? "too short" : "before any interface");
 	cap -= 4;
-	len = capfile_u32(b->body, p->swapped);
+	len = u32_of(b->body, p->big);
 	if (len < cap)
 		cap = len;
 	if (i->snaplen && i->snaplen < cap)
@@ -465,7 +466,7 @@ static int simple(struct capfile *c, const struct block *b, struct frame *f)
 static int other(struct capfile *c, const struct block *b)
 {
 	const struct pcapng *p = c->state;
-	const uint8_t *at = options_behind(b->type, b->body, b->end, p->swapped);
+	const uint8_t *at = options_behind(b->type, b->body, b->end, p->big);
 	struct options o;
 
 	return at ? options_of(c, b, at, &o) : 0;

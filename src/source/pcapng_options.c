@@ -2,6 +2,7 @@
 #include "source/pcapng_options.h"
 
 #include "source/capfile.h"
+#include "util/bytes.h"
 
 /* draft-ietf-opsawg-pcapng, 3.5 and 4: options whose length their kind fixes. */
 static const struct {
@@ -54,8 +55,8 @@ static int option_step(struct options *o)
 
 	if (left < 4)
 		return 0;
-	o->code = capfile_u16(o->p, o->swapped);
-	o->len = capfile_u16(o->p + 2, o->swapped);
+	o->code = u16_of(o->p, o->big);
+	o->len = u16_of(o->p + 2, o->big);
 	if (o->code == OPT_END)
 		return 0;
 	padded = 4 + (((size_t)o->len + 3) & ~(size_t)3);
@@ -84,20 +85,17 @@ bool options_sound(uint32_t block, const struct options *list, struct options *a
 
 uint64_t option_u64(const struct options *o)
 {
-	uint64_t v;
-
-	memcpy(&v, o->value, sizeof(v));
-	return o->swapped ? __builtin_bswap64(v) : v;
+	return u64_of(o->value, o->big);
 }
 
 /* Records of type, length, value, padded, up to one of type 0. */
-static const uint8_t *behind_names(const uint8_t *p, const uint8_t *end, bool swapped)
+static const uint8_t *behind_names(const uint8_t *p, const uint8_t *end, bool big)
 {
 	size_t n;
 
 	while (end - p >= 4) {			/* each turn takes four octets or more */
-		n = 4 + ((capfile_u16(p + 2, swapped) + 3u) & ~3u);
-		if (!capfile_u16(p, swapped))
+		n = 4 + ((u16_of(p + 2, big) + 3u) & ~3u);
+		if (!u16_of(p, big))
 			return p + 4;
 		if (n > (size_t)(end - p))
 			return NULL;
@@ -106,14 +104,14 @@ static const uint8_t *behind_names(const uint8_t *p, const uint8_t *end, bool sw
 	return end;
 }
 
-const uint8_t *options_behind(uint32_t block, const uint8_t *body, const uint8_t *end, bool swapped)
+const uint8_t *options_behind(uint32_t block, const uint8_t *body, const uint8_t *end, bool big)
 {
 	uint64_t n;
 
 	if (block == BLOCK_NAMES)
-		return behind_names(body, end, swapped);
+		return behind_names(body, end, big);
 	if (block != BLOCK_SECRETS || end - body < 8)
 		return block == BLOCK_SECRETS ? NULL : end;
-	n = 8 + (((uint64_t)capfile_u32(body + 4, swapped) + 3) & ~3ull);
+	n = 8 + (((uint64_t)u32_of(body + 4, big) + 3) & ~3ull);
 	return n > (uint64_t)(end - body) ? NULL : body + n;
 }

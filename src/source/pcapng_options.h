@@ -33,7 +33,7 @@ enum option {
 
 struct options {
 	const uint8_t *p, *end;
-	bool swapped;
+	bool big;
 	uint16_t code, len;
 	const uint8_t *value;
 };
@@ -45,6 +45,6 @@ uint64_t option_u64(const struct options *o);
 /* What is wrong with the list, each option as long as its kind says; false with `at` the one. */
 bool options_sound(uint32_t block, const struct options *list, struct options *at);
 /* Where the options begin in a block whose body has no meaning here; NULL: not to be found, nor any. */
-const uint8_t *options_behind(uint32_t block, const uint8_t *body, const uint8_t *end, bool swapped);
+const uint8_t *options_behind(uint32_t block, const uint8_t *body, const uint8_t *end, bool big);
 
 #endif

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "util/bytes.h"
 #include "util/cleanup.h"
 #include "util/err.h"
 
@@ -213,10 +214,8 @@ void vendors_close(struct vendors *v)
 struct str vendors_find(const struct vendors *v, const uint8_t mac[6])
 {
 	static const uint8_t lengths[] = { 48, 36, 28, 24 };
-	uint64_t m = 0;
+	uint64_t m = (uint64_t)be16(mac) << 32 | be32(mac + 2);
 
-	for (int i = 0; i < 6; i++)
-		m = m << 8 | mac[i];
 	for (size_t i = 0; v && v->n && i < sizeof(lengths); i++) {
 		struct row k = { .prefix = key(m, lengths[i]) };
 		const struct row *r = bsearch(&k, v->rows, v->n, sizeof(k), by_prefix);

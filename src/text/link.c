@@ -3,6 +3,7 @@
 #include "numbers/ethertype.h"
 #include "text/parts.h"
 #include "util/addr.h"
+#include "util/bytes.h"
 
 /* LINKTYPE_ values: www.tcpdump.org/linktypes.html */
 enum {
@@ -23,11 +24,6 @@ static void put_ethertype(struct buf *b, uint16_t type)
 	buf_lit(b, ")");
 }
 
-static uint16_t at16(const uint8_t *p)
-{
-	return (uint16_t)(p[0] << 8 | p[1]);
-}
-
 bool line_ethernet(const struct record *r, struct buf *b)
 {
 	const struct frame *f = r->frame;
@@ -40,7 +36,7 @@ bool line_ethernet(const struct record *r, struct buf *b)
 	buf_lit(b, " > ");
 	mac_print(b, f->data);
 	buf_lit(b, ", ");
-	type = at16(f->data + at);
+	type = be16(f->data + at);
 	if (type < 0x600)
 		buf_lit(b, "802.3");
 	else
@@ -49,8 +45,8 @@ bool line_ethernet(const struct record *r, struct buf *b)
 	buf_u64(b, f->len);
 	buf_lit(b, ": ");
 	for (; ethertype_is_vlan(type) && at + 6 <= f->cap_len; at += 4) {
-		tci = at16(f->data + at + 2);
-		type = at16(f->data + at + 4);
+		tci = be16(f->data + at + 2);
+		type = be16(f->data + at + 4);
 		buf_lit(b, "vlan ");
 		buf_u64(b, tci & 0xfff);
 		buf_lit(b, ", p ");
@@ -64,11 +60,6 @@ bool line_ethernet(const struct record *r, struct buf *b)
 		buf_lit(b, ", ");
 	}
 	return true;
-}
-
-static uint32_t at32(const uint8_t *p)
-{
-	return (uint32_t)at16(p) << 16 | at16(p + 2);
 }
 
 static void put_length(const struct frame *f, struct buf *b)
@@ -107,7 +98,7 @@ static void put_cooked(const struct frame *f, unsigned int type, const uint8_t *
 static void put_family_number(const struct frame *f, struct buf *b)
 {
 	const uint8_t *h = f->data;
-	uint32_t v = at32(h) <= 0xffff ? at32(h) : __builtin_bswap32(at32(h));
+	uint32_t v = be32(h) <= 0xffff ? be32(h) : le32(h);
 
 	bool v6 = v == 10 || v == 24 || v == 28 || v == 30;
 
@@ -123,7 +114,7 @@ static void put_ppp(const struct frame *f, struct buf *b)
 
 	h += h[0] == 0xff && h[1] == 3 ? 2 : 0;
 	buf_lit(b, "PPP, protocol 0x");
-	buf_hex(b, h[0] & 1 ? h[0] : at16(h), 4);
+	buf_hex(b, h[0] & 1 ? h[0] : be16(h), 4);
 	put_length(f, b);
 }
 
@@ -131,7 +122,7 @@ static void put_ppp(const struct frame *f, struct buf *b)
 static void put_chdlc(const struct frame *f, struct buf *b)
 {
 	buf_lit(b, "CHDLC, ");
-	put_ethertype(b, at16(f->data + 2));
+	put_ethertype(b, be16(f->data + 2));
 	put_length(f, b);
 }
 
@@ -147,7 +138,7 @@ static void put_nflog(const struct frame *f, struct buf *b)
 
 	put_number(b, "NFLOG, family ", h[0]);
 	put_number(b, h[0] == 2 ? " (IPv4), resource ID " : h[0] == 10 ? " (IPv6), resource ID " : ", resource ID ",
-		   at16(h + 2));
+		   be16(h + 2));
 	put_length(f, b);
 }
 
@@ -179,9 +170,9 @@ static bool put_known(const struct frame *f, struct buf *b)
 	const uint8_t *h = f->data;
 
 	if (f->link == LINK_SLL && f->cap_len >= 16)
-		put_cooked(f, at16(h), h + 6, at16(h + 4), at16(h + 14), b);
+		put_cooked(f, be16(h), h + 6, be16(h + 4), be16(h + 14), b);
 	else if (f->link == LINK_SLL2 && f->cap_len >= 20)
-		put_cooked(f, h[10], h + 12, h[11], at16(h), b);
+		put_cooked(f, h[10], h + 12, h[11], be16(h), b);
 	else if ((f->link == LINK_NULL || f->link == LINK_LOOP || f->link == LINK_ENC) && f->cap_len >= 4)
 		put_family_number(f, b);
 	else if (f->link == LINK_CHDLC && f->cap_len >= 4)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "text/parts.h"
+#include "util/bytes.h"
 
 enum { TH_FIN = 1, TH_SYN = 2, TH_RST = 4, TH_ACK = 16, TH_URG = 32 };
 
@@ -96,11 +97,6 @@ static char *put_hex(char *o, const uint8_t *p, uint32_t n)
 	return o;
 }
 
-static uint32_t get32(const uint8_t *p)
-{
-	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
-}
-
 static char *put_sack(char *o, const uint8_t *p, uint32_t n, uint32_t base)
 {
 	o = LINE_LIT(o, "sack ");
@@ -108,9 +104,9 @@ static char *put_sack(char *o, const uint8_t *p, uint32_t n, uint32_t base)
 	*o++ = ' ';
 	for (; n >= 8; n -= 8, p += 8) {
 		*o++ = '{';
-		o = line_u32(o, get32(p) - base);
+		o = line_u32(o, be32(p) - base);
 		*o++ = ':';
-		o = line_u32(o, get32(p + 4) - base);
+		o = line_u32(o, be32(p + 4) - base);
 		*o++ = '}';
 	}
 	return o;
@@ -118,8 +114,8 @@ static char *put_sack(char *o, const uint8_t *p, uint32_t n, uint32_t base)
 
 static char *put_timestamp(char *o, const uint8_t *p)
 {
-	o = line_u32(LINE_LIT(o, "TS val "), get32(p));
-	return line_u32(LINE_LIT(o, " ecr "), get32(p + 4));
+	o = line_u32(LINE_LIT(o, "TS val "), be32(p));
+	return line_u32(LINE_LIT(o, " ecr "), be32(p + 4));
 }
 
 /* No name is longer than twelve octets: see LINE_ROOM. */
@@ -171,7 +167,7 @@ static char *put_other(char *o, uint8_t kind, const uint8_t *p, uint32_t n)
 
 static uint64_t get_n(const uint8_t *p, uint32_t n)
 {
-	return n == 8 ? (uint64_t)get32(p) << 32 | get32(p + 4) : get32(p);
+	return n == 8 ? be64(p) : be32(p);
 }
 
 static char *put_u64(char *o, uint64_t v)
@@ -204,8 +200,8 @@ static char *put_dss(char *o, const uint8_t *p, uint32_t n)
 		return o;
 	o = put_u64(LINE_LIT(o, " seq "), get_n(p, seq));
 	p += seq;
-	o = line_u32(LINE_LIT(o, " subseq "), get32(p));
-	return line_u32(LINE_LIT(o, " len "), (uint32_t)(p[4] << 8 | p[5]));
+	o = line_u32(LINE_LIT(o, " subseq "), be32(p));
+	return line_u32(LINE_LIT(o, " len "), be16(p + 4));
 }
 
 /* RFC 8684, 3.1: p is after the version. */
@@ -244,7 +240,7 @@ static char *put_option(char *o, uint8_t kind, const uint8_t *p, uint32_t n, uin
 	if (kind == 8 && n == 8)
 		return put_timestamp(o, p);
 	if (kind == 2 && n == 2)
-		return line_u32(LINE_LIT(o, "mss "), (uint32_t)(p[0] << 8 | p[1]));
+		return line_u32(LINE_LIT(o, "mss "), be16(p));
 	if (kind == 3 && n == 1)
 		return line_u32(LINE_LIT(o, "wscale "), p[0]);
 	if (kind == 5 && n && n % 8 == 0)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "util/addr.h"
+#include "util/bytes.h"
 
 #include <string.h>
 
@@ -73,7 +74,7 @@ static char *put_ipv6(char *o, const uint8_t *p)
 		return put_ipv4(o + 7, p + 12);
 	}
 	for (i = 0; i < 8; i++)
-		g[i] = (uint16_t)(p[2 * i] << 8 | p[2 * i + 1]);
+		g[i] = be16(p + 2 * i);
 	at = longest_zero_run(g, &len);
 	for (i = 0; i < 8; i++) {
 		if (i == at) {

@@ -20,6 +20,9 @@ forbid '(^|[^A-Za-z])(TODO|FIXME|XXX)([^A-Za-z+]|$)' 'do it, or write down why n
 forbid '(^|[^a-z.])/(work|home|farm)/' 'a path of one machine'
 forbid 'https?://[a-z.]*(mirror|snapshot|deb\.debian|npmjs)' 'take the archive from the apt sources'
 forbid '(^|[^_a-z])(whitelist|blacklist)' 'allow list, block list'
+# What has one home is not said again elsewhere.
+forbid '\] *<< *8 *\||bswap(16|32|64)|(^|[^a-z_])(hton|ntoh)l\(|^static.* (be|le)(16|24|32|64)\(' \
+	'src/util/bytes.h reads and writes integers' '^src/([^u]|util/([^b]|b[^y])).*\.[ch]$'
 # shellcheck disable=SC2046
 if grep -nE '^[[:space:]]*//|[;{}][[:space:]]*// ' $(grep -E '\.[ch]$' "$tmp") | grep -v 'SPDX-License-Identifier'; then
 	echo '  ^ comments are /* */ (the licence line apart)'

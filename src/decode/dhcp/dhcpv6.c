@@ -4,6 +4,7 @@
 #include "decode/cursor.h"
 #include "decode/dhcp/dhcp.h"
 #include "decode/dhcp/fields.h"
+#include "util/bytes.h"
 
 /* DHCP for IPv6 (RFC 8415). */
 
@@ -117,7 +118,7 @@ static void one_option(struct message *m, uint16_t code, const uint8_t *p, uint1
 		return;
 	case OPT_STATUS:
 		if (n >= 2)
-			m->status = (uint16_t)(p[0] << 8 | p[1]);
+			m->status = be16(p);
 		return;
 	case OPT_FQDN:
 		if (n < 2 || record_has(&m->r, FIELD_DHCPV6_FQDN))
@@ -168,7 +169,7 @@ bool dhcpv6_datagram(struct call *call)
 		return true;
 	}
 	if (id) {
-		dhcp_of(&m.r)->xid = (uint32_t)id[0] << 16 | (uint32_t)id[1] << 8 | id[2];
+		dhcp_of(&m.r)->xid = be24(id);
 		record_mark(&m.r, FIELD_DHCPV6_XID);
 	}
 	while (cursor_left(&c) && !c.bad) {

@@ -268,7 +268,7 @@ static bool take_datagram(struct call *call, bool hinted)
 static bool take_first(struct call *call)
 {
 	const struct packet *pk = call->pk;
-	uint32_t len = pk->l4_cap >= 8 ? dns_be16(pk->l4 + 4) : 0;
+	uint32_t len = pk->l4_cap >= 8 ? be16(pk->l4 + 4) : 0;
 	struct context c = { call->ctx, call, NULL, DNS_PLAIN, true };
 	struct dns_msg m = { pk->payload, pk->payload_cap, len < 8 ? 0 : len - 8, false };
 
@@ -344,7 +344,7 @@ static uint32_t take_message(struct call *call, const struct stream_data *d)
 
 	if (d->n < 2)
 		return 0;
-	m.len = dns_be16(d->p);
+	m.len = be16(d->p);
 	m.cap = d->n - 2 < m.len ? d->n - 2 : m.len;
 	if (d->side->phase == UNSYNCED && (m.cap >= DNS_HEADER || m.len < DNS_HEADER)) {
 		struct dns_parts *parts = &c.st->parts;
@@ -374,7 +374,7 @@ static enum guess guess_dns(struct call *call, const struct stream_data *d, bool
 		return GUESS_YES;
 	if (d->n < 2)
 		return GUESS_MORE;
-	m.len = dns_be16(d->p);
+	m.len = be16(d->p);
 	m.cap = d->n - 2 < m.len ? d->n - 2 : m.len;
 	if (m.len < DNS_HEADER || m.len > CONV_GUESS_MAX - 2)
 		return GUESS_NO;

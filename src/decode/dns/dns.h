@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "decode/dns/fields.h"
+#include "util/bytes.h"
 
 /* Inside the DNS decoder: a message (RFC 1035, 4.1) in parts, without network or state. */
 
@@ -24,16 +25,6 @@ static inline enum dns_status dns_reach(const struct dns_msg *m, uint32_t at, ui
 	if (at <= m->cap && m->cap - at >= n)
 		return DNS_OK;
 	return at <= m->len && m->len - at >= n ? DNS_CUT : DNS_BAD;
-}
-
-static inline uint16_t dns_be16(const uint8_t *p)
-{
-	return (uint16_t)(p[0] << 8 | p[1]);
-}
-
-static inline uint32_t dns_be32(const uint8_t *p)
-{
-	return (uint32_t)dns_be16(p) << 16 | dns_be16(p + 2);
 }
 
 /* dns_name.c: a name, uncompressed as on the wire, without the final empty label. */

@@ -48,10 +48,10 @@ static enum dns_status header(struct dns_parts *d, const struct dns_msg *m)
 	d->header = m->cap < DNS_HEADER ? m->cap : DNS_HEADER;
 	if (m->len < DNS_HEADER)
 		return DNS_BAD;
-	d->id = d->header >= 2 ? dns_be16(m->p) : 0;
-	d->flags = d->header >= 4 ? dns_be16(m->p + 2) : 0;
+	d->id = d->header >= 2 ? be16(m->p) : 0;
+	d->flags = d->header >= 4 ? be16(m->p + 2) : 0;
 	for (uint32_t i = 0; i < 4; i++)
-		d->counts[i] = d->header >= 6 + 2 * i ? dns_be16(m->p + 4 + 2 * i) : 0;
+		d->counts[i] = d->header >= 6 + 2 * i ? be16(m->p + 4 + 2 * i) : 0;
 	return d->header < DNS_HEADER ? DNS_CUT : DNS_OK;
 }
 
@@ -91,9 +91,9 @@ enum dns_status dns_begins(const struct dns_parts *d, const struct dns_msg *m)
 	} while (n);
 	if (dns_reach(m, at, 4))
 		return dns_reach(m, at, 4) == DNS_CUT ? DNS_CUT : DNS_OK;
-	if (dns_be16(m->p + at) == DNS_OPT)
+	if (be16(m->p + at) == DNS_OPT)
 		return DNS_OK;
-	cls = dns_be16(m->p + at + 2);
+	cls = be16(m->p + at + 2);
 	cls = m->mdns ? cls & ~TOP_BIT : cls;
 	return cls == 1 || cls == 3 || cls == 4 || cls == 254 || cls == 255 ? DNS_OK : DNS_BAD;
 }
@@ -126,8 +126,8 @@ static enum dns_status question(struct dns_parts *d, const struct dns_msg *m, ui
 		st = dns_reach(m, *at, 4);
 	if (st)
 		return st;
-	type = dns_be16(m->p + *at);
-	cls = dns_be16(m->p + *at + 2);
+	type = be16(m->p + *at);
+	cls = be16(m->p + *at + 2);
 	*at += 4;
 	if (!d->n_questions) {
 		d->first_type = type;
@@ -163,7 +163,7 @@ static enum dns_status skip_question(const struct dns_msg *m, uint32_t *at)
 /* RFC 6891, 6.1.1: an OPT record of the additional section, and there is one; the first is taken. */
 static void edns(struct dns_parts *d, const struct dns_msg *m, const uint8_t *fixed)
 {
-	uint16_t size = dns_be16(fixed + 2);
+	uint16_t size = be16(fixed + 2);
 
 	d->edns_again = d->has_edns;
 	if (d->has_edns)
@@ -172,14 +172,14 @@ static void edns(struct dns_parts *d, const struct dns_msg *m, const uint8_t *fi
 	d->edns_size = m->mdns ? size & ~TOP_BIT : size;
 	d->edns_rcode = fixed[4];
 	d->edns_version = fixed[5];
-	d->edns_do = dns_be16(fixed + 6) & EDNS_DO;
+	d->edns_do = be16(fixed + 6) & EDNS_DO;
 }
 
 /* The record whose type is at `at`, all of it there; name is NULL when it was not read. */
 static void answer(struct dns_parts *d, const struct dns_msg *m, const struct dns_name *name, uint32_t at)
 {
 	struct dns_answer *a = &d->answers[d->n_answers++];
-	uint16_t type = dns_be16(m->p + at), cls = dns_be16(m->p + at + 2), n = dns_be16(m->p + at + 8);
+	uint16_t type = be16(m->p + at), cls = be16(m->p + at + 2), n = be16(m->p + at + 8);
 
 	*a = (struct dns_answer){ .present = TYPE };
 	if (name) {
@@ -190,7 +190,7 @@ static void answer(struct dns_parts *d, const struct dns_msg *m, const struct dn
 	if (type == DNS_OPT)
 		return;
 	a->class = keep_class(d, m, cls);
-	a->ttl = dns_be32(m->p + at + 4);
+	a->ttl = be32(m->p + at + 4);
 	a->present |= CLASS | TTL;
 	if (m->mdns) {			/* RFC 6762, 10.2 */
 		a->cache_flush = cls & TOP_BIT;
@@ -215,14 +215,14 @@ static enum dns_status record(struct dns_parts *d, const struct dns_msg *m, uint
 	if (!st)
 		st = dns_reach(m, fixed, 10);
 	if (!st)
-		st = dns_reach(m, fixed, 10u + dns_be16(m->p + fixed + 8));
+		st = dns_reach(m, fixed, 10u + be16(m->p + fixed + 8));
 	if (st)
 		return st;
 	if (shown)
 		answer(d, m, named ? &name : NULL, fixed);
-	if (section == ADDITIONAL && dns_be16(m->p + fixed) == DNS_OPT)
+	if (section == ADDITIONAL && be16(m->p + fixed) == DNS_OPT)
 		edns(d, m, m->p + fixed);
-	*at = fixed + 10 + dns_be16(m->p + fixed + 8);
+	*at = fixed + 10 + be16(m->p + fixed + 8);
 	return DNS_OK;
 }
 

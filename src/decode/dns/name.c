@@ -30,7 +30,7 @@ enum dns_status dns_name_read(const struct dns_msg *m, uint32_t *at, uint32_t en
 			st = limit - i >= 2 ? dns_reach(m, i, 2) : DNS_BAD;
 			if (st || n < 0xc0)	/* RFC 6891, 5: no other label type is in use */
 				return st ? st : DNS_BAD;
-			to = dns_be16(m->p + i) & 0x3fff;
+			to = be16(m->p + i) & 0x3fff;
 			if (!pointers)
 				behind = i + 2;
 			if (to >= floor || ++pointers > POINTERS_MAX)

@@ -43,7 +43,7 @@ static void numbers_and_name(struct dns_parts *d, const struct dns_msg *m, uint3
 	if (!text)
 		return;
 	for (unsigned int i = 0; i < numbers; i++)
-		n += (uint32_t)snprintf(text + n, 7, "%u ", dns_be16(m->p + at + 2 * i));
+		n += (uint32_t)snprintf(text + n, 7, "%u ", be16(m->p + at + 2 * i));
 	n += dns_name_text(text + n, &name);
 	d->n_text -= DNS_NAME_MAX + 18 - n;
 	set_data(a, text, n);
@@ -66,7 +66,7 @@ static void soa(struct dns_parts *d, const struct dns_msg *m, uint32_t at, uint3
 	n = dns_name_text(text, &mname);
 	text[n++] = ' ';
 	n += dns_name_text(text + n, &rname);
-	n += (uint32_t)snprintf(text + n, 12, " %u", dns_be32(m->p + at));
+	n += (uint32_t)snprintf(text + n, 12, " %u", be32(m->p + at));
 	d->n_text -= 2 * DNS_NAME_MAX + 14 - n;
 	set_data(a, text, n);
 }
@@ -106,7 +106,7 @@ static void uri(struct dns_parts *d, const struct dns_msg *m, uint32_t at, uint3
 	text = dns_keep_text(d, room);
 	if (!text)
 		return;
-	n = (uint32_t)snprintf(text, room, "%u %u ", dns_be16(m->p + at), dns_be16(m->p + at + 2));
+	n = (uint32_t)snprintf(text, room, "%u %u ", be16(m->p + at), be16(m->p + at + 2));
 	memcpy(text + n, m->p + at + 4, end - at - 4);
 	set_data(a, text, n + end - at - 4);
 }

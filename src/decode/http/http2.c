@@ -7,6 +7,7 @@
 #include "decode/cursor.h"
 #include "decode/http/fields.h"
 #include "decode/http/http2_head.h"
+#include "util/bytes.h"
 
 /*
  * HTTP/2 in clear (RFC 9113): one record a header block.  It is told by the client's preface,
@@ -228,10 +229,10 @@ static void take_continuation(struct job *j, const struct frame_head *f, const u
 static struct frame_head read_head(const uint8_t *p)
 {
 	return (struct frame_head){
-		.len = (uint32_t)p[0] << 16 | (uint32_t)p[1] << 8 | p[2],
+		.len = be24(p),
 		.type = p[3],
 		.flags = p[4],
-		.stream = ((uint32_t)p[5] << 24 | (uint32_t)p[6] << 16 | (uint32_t)p[7] << 8 | p[8]) & 0x7fffffff,
+		.stream = be32(p + 5) & 0x7fffffff,
 	};
 }
 

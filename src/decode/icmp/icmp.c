@@ -6,6 +6,7 @@
 #include "decode/icmp/fields.h"
 #include "decode/protocol.h"
 #include "util/addr.h"
+#include "util/bytes.h"
 
 enum { PENDING_MAX = 4096 };
 #define AGAIN_NS 5000000000ull
@@ -282,7 +283,7 @@ static void v4_body(struct pairs *pairs, const struct packet *pk, struct cursor 
 	if (!cursor_take(&rest, 4))
 		return;
 	if (type == V4_UNREACHABLE && icmp_of(r)->code == V4_CODE_NEEDS_FRAGMENT) {
-		icmp_of(r)->mtu = (uint32_t)(c.p[2] << 8 | c.p[3]);
+		icmp_of(r)->mtu = be16(c.p + 2);
 		record_mark(r, FIELD_ICMP_MTU);
 	} else if (type == V4_REDIRECT) {
 		icmp_of(r)->gateway = take_addr(&c, 4);
@@ -364,7 +365,7 @@ static void listener_report(struct cursor c, struct groups *g, struct record *r)
 		if (!h || c.bad)
 			return;
 		add_group(g, &group, r);
-		cursor_take(&c, 16u * (uint32_t)(h[2] << 8 | h[3]) + 4u * h[1]);
+		cursor_take(&c, 16u * be16(h + 2) + 4u * h[1]);
 	}
 }
 

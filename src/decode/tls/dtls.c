@@ -6,6 +6,7 @@
 #include "decode/tls/fields.h"
 #include "decode/tls/hello.h"
 #include "decode/tls/hello_table.h"
+#include "util/bytes.h"
 
 /* DTLS (RFC 6347, 9147): hellos in clear, each a message of fragments that may come in any order. */
 enum {
@@ -48,11 +49,6 @@ static void count_dtls(const void *ctx, struct decode_counts *c)
 	c->pending_evicted += hello_table_evicted(t->table);
 }
 
-static uint32_t be24(const uint8_t *p)
-{
-	return (uint32_t)p[0] << 16 | (uint32_t)p[1] << 8 | p[2];
-}
-
 /* n octets of a hello, of which the message has len. */
 static void give(struct call *call, uint64_t key, bool server, const uint8_t *p, uint32_t n, uint32_t len)
 {
@@ -85,7 +81,7 @@ static void see_random(struct dtls *t, struct hello_talk *talk, const uint8_t *r
 static void take_message(struct call *call, uint64_t key, const uint8_t *p, uint32_t n, bool cut)
 {
 	struct dtls *t = call->ctx;
-	uint32_t len = be24(p + 1), seq = (uint32_t)(p[4] << 8 | p[5]), at = be24(p + 6), part = be24(p + 9);
+	uint32_t len = be24(p + 1), seq = be16(p + 4), at = be24(p + 6), part = be24(p + 9);
 	int way = p[0] == TLS_SERVER_HELLO;
 	struct hello_talk *talk = hello_talk(t->table, key, true);
 
@@ -132,7 +128,7 @@ static bool take_datagram(struct call *call, bool hinted)
 		return false;
 	key = conv_ends(call);
 	for (int i = 0; i < RECORDS_MAX && is_hello(p, left); i++) {
-		uint32_t len = (uint32_t)(p[11] << 8 | p[12]);
+		uint32_t len = be16(p + 11);
 		uint32_t n = len < left - RECORD_HEAD ? len : left - RECORD_HEAD;
 
 		if (n >= MESSAGE_HEAD && (p[RECORD_HEAD] == TLS_CLIENT_HELLO || p[RECORD_HEAD] == TLS_SERVER_HELLO))

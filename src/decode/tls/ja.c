@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "decode/tls/hello.h"
+#include "util/bytes.h"
 #include "util/unwritten.h"
 
 /* Fingerprints of hellos.  Values of RFC 8701 (GREASE) are left out of all of them. */
@@ -13,11 +14,6 @@
 static bool is_grease(uint16_t v)
 {
 	return (v & 0x0f0f) == 0x0a0a && v >> 8 == (v & 0xff);
-}
-
-static uint16_t be16(const uint8_t *p)
-{
-	return (uint16_t)(p[0] << 8 | p[1]);
 }
 
 /* ── JA3: decimal numbers, dashes between them, commas between the five lists ── */

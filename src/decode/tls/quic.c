@@ -7,6 +7,7 @@
 #include "decode/tls/hello.h"
 #include "decode/tls/hello_table.h"
 #include "decode/tls/quic_crypto.h"
+#include "util/bytes.h"
 
 /*
  * QUIC (RFC 9000, 9001, 9369): the hellos in Initial packets, in CRYPTO frames that may come
@@ -121,7 +122,7 @@ static void give(struct job *j, int way)
 
 	if (!h || h->have < 4 || j->talk->given[way])
 		return;
-	len = (uint32_t)h->p[1] << 16 | (uint32_t)h->p[2] << 8 | h->p[3];
+	len = be24(h->p + 1);
 	if (h->p[0] != (way ? TLS_SERVER_HELLO : TLS_CLIENT_HELLO) || len > HELLO_OCTETS - 4) {
 		j->q->malformed++;
 		j->talk->given[way] = 1;
@@ -151,7 +152,7 @@ static void give_cut(struct job *j, int way)
 
 	if (!h || h->have < 6 || j->talk->given[way] || h->p[0] != (way ? TLS_SERVER_HELLO : TLS_CLIENT_HELLO))
 		return;
-	len = (uint32_t)h->p[1] << 16 | (uint32_t)h->p[2] << 8 | h->p[3];
+	len = be24(h->p + 1);
 	if (len > HELLO_OCTETS || h->p[4] != 3 || h->p[5] != 3)
 		return;
 	if (tls_hello_read(&j->q->hello, TLS_QUIC, way, h->p + 4, h->have - 4 < len ? h->have - 4 : len, len))

@@ -6,6 +6,7 @@
 #include "decode/conv/conv.h"
 #include "decode/tls/fields.h"
 #include "decode/tls/hello.h"
+#include "util/bytes.h"
 
 /*
  * TLS over TCP (RFC 8446, 5), and the hello of SSL 2 that older clients begin with: what is in
@@ -131,11 +132,6 @@ static uint32_t keep_piece(const struct stream_data *d, struct way *w, const uin
 	return n;
 }
 
-static uint32_t message_len(const uint8_t *p)
-{
-	return (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
-}
-
 /*
  * The n octets of a handshake record.  True: no more is wanted of this direction.  Of what was
  * cut only a first hello is told.
@@ -152,7 +148,7 @@ static bool handshake(struct call *call, const struct stream_data *d, const uint
 		n = w->have;
 	}
 	while (n >= HANDSHAKE_HEAD) {
-		uint32_t len = message_len(p), there = n - HANDSHAKE_HEAD;
+		uint32_t len = be24(p + 1), there = n - HANDSHAKE_HEAD;
 
 		if (len > TLS_HELLO_MAX)
 			return true;
@@ -183,19 +179,19 @@ static bool is_ssl2(const uint8_t *p, uint32_t n)
 
 	if (n < 11 || !(p[0] & 0x80) || p[2] != 1 || !((p[3] == 0 && p[4] == 2) || (p[3] == 3 && p[4] <= 3)))
 		return false;
-	len = (uint32_t)(p[0] & 0x7f) << 8 | p[1];
-	sum = 9u + (uint32_t)(p[5] << 8 | p[6]) + (uint32_t)(p[7] << 8 | p[8]) + (uint32_t)(p[9] << 8 | p[10]);
-	return sum == len && (p[5] << 8 | p[6]) % 3 == 0;
+	len = be16(p) & 0x7fff;
+	sum = 9u + be16(p + 5) + be16(p + 7) + be16(p + 9);
+	return sum == len && be16(p + 5) % 3 == 0;
 }
 
 static uint32_t take_ssl2(struct call *call, const struct stream_data *d)
 {
 	struct conversation *cv = d->conn->state;
-	struct tls_hello h = { .version = (uint16_t)(d->p[3] << 8 | d->p[4]) };
+	struct tls_hello h = { .version = be16(d->p + 3) };
 
 	tls_hello_give(call, d, &h, TLS_TCP, d->conn->serial);
 	cv->way[d->dir].given = true;
-	return 2 + ((uint32_t)(d->p[0] & 0x7f) << 8 | d->p[1]);
+	return 2u + (be16(d->p) & 0x7fff);
 }
 
 static uint32_t take_record(struct call *call, const struct stream_data *d)
@@ -208,7 +204,7 @@ static uint32_t take_record(struct call *call, const struct stream_data *d)
 		d->side->want = HEAD;
 		return 0;
 	}
-	len = d->n >= HEAD ? (uint32_t)(d->p[3] << 8 | d->p[4]) : 0;
+	len = d->n >= HEAD ? be16(d->p + 3) : 0;
 	if (d->n < HEAD || d->p[0] < 20 || d->p[0] > 24 || d->p[1] != 3 || len > RECORD_MAX)
 		return give_up(call, d);
 	/* Alerts, and early data before a second hello */
@@ -253,10 +249,10 @@ static enum guess guess_tls(struct call *call, const struct stream_data *d, bool
 		return GUESS_NO;
 	if (d->n < HEAD + 1)
 		return GUESS_MORE;
-	len = (uint32_t)(d->p[3] << 8 | d->p[4]);
+	len = be16(d->p + 3);
 	if (!len || len > RECORD_MAX || (d->p[5] != TLS_CLIENT_HELLO && d->p[5] != TLS_SERVER_HELLO))
 		return GUESS_NO;
-	if (len >= HANDSHAKE_HEAD && d->n >= HEAD + HANDSHAKE_HEAD && message_len(d->p + HEAD) > TLS_HELLO_MAX)
+	if (len >= HANDSHAKE_HEAD && d->n >= HEAD + HANDSHAKE_HEAD && be24(d->p + HEAD + 1) > TLS_HELLO_MAX)
 		return GUESS_NO;
 	return GUESS_YES;
 }
