@@ -7,10 +7,11 @@
 #include <string.h>
 
 #include "account_parts.h"
+#include "numbers/ipproto.h"
 #include "util/err.h"
 #include "util/hash.h"
 
-enum { PROTO_TCP = 6, PROTO_UDP = 17, PROTO_AH = 51, PROTO_SCTP = 132, PROTO_UDPLITE = 136, SECOND_NS = 1000000000 };
+enum { SECOND_NS = 1000000000 };
 
 static int gone(void *ctx, const struct flow *f)
 {

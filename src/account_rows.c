@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "account_parts.h"
+#include "numbers/ipproto.h"
 #include "stats/fields.h"
 #include "util/err.h"
 
@@ -26,7 +27,7 @@ int account_emit(struct account *a, const struct flow *f)
 	struct record r;
 
 	flow_record(&a->row, &r, f);
-	r.transport = packet_transport_name(f->key.proto);
+	r.transport = ipproto_name(f->key.proto);
 	record_mark(&r, FIELD_TRANSPORT);
 	if (f->key.ifindex && f->key.ifindex <= a->n_ifaces)
 		put_interface(&r, a->ifaces[f->key.ifindex - 1]);
@@ -156,7 +157,7 @@ static int emit_tally(void *ctx, struct tally_row *t, uint64_t ns)
 	stats_of(&r)->bytes = t->bytes;
 	stats_of(&r)->host = t->key.host;
 	stats_of(&r)->port = t->key.port;
-	r.transport = t->key.by_name ? t->key.name : packet_transport_name(t->key.proto);
+	r.transport = t->key.by_name ? t->key.name : ipproto_name(t->key.proto);
 	record_mark(&r, FIELD_START);
 	record_mark(&r, FIELD_END);
 	record_mark(&r, FIELD_STATS_PACKETS);
@@ -181,7 +182,7 @@ static int emit_totals(struct account *a, uint64_t now_ns)
 {
 	struct record r;
 
-	totals_record(&a->totals, &a->totals_row, &r, now_ns, packet_transport_name);
+	totals_record(&a->totals, &a->totals_row, &r, now_ns);
 	return a->fn(a->ctx, &r);
 }
 

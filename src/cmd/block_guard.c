@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cmd/block.h"
+#include "numbers/ipproto.h"
 #include "util/err.h"
 
 static void as_facts(const struct block_run *b, const struct peer *peer, struct facts *f)
@@ -15,7 +16,7 @@ static void as_facts(const struct block_run *b, const struct peer *peer, struct 
 	f->family = peer->remote.family;
 	memcpy(f->src, src->b, 16);
 	memcpy(f->dst, dst->b, 16);
-	f->proto = 6;
+	f->proto = PROTO_TCP;
 	f->sport = out ? peer->lport : peer->rport;
 	f->dport = out ? peer->rport : peer->lport;
 	f->icmp_type = -1;
@@ -71,15 +72,16 @@ static int check_peer(const struct block_run *b, const struct peer *peer)
 static int check_basics(const struct block_run *b)
 {
 	static const struct facts basics[] = {
-		{ .family = 4, .dst = { 255, 255, 255, 255 }, .proto = 17, .sport = 68, .dport = 67, .first = true },
-		{ .family = 4, .src = { 203, 0, 113, 254 }, .dst = { 255, 255, 255, 255 }, .proto = 17, .sport = 67,
-		  .dport = 68, .first = true },
-		{ .family = 6, .src = { 0xfe, 0x80, [15] = 1 }, .dst = { 0xff, 2, [15] = 1 }, .proto = 17, .sport = 547,
-		  .dport = 546, .first = true },
-		{ .family = 6, .src = { 0xfe, 0x80, [15] = 1 }, .dst = { 0xff, 2, [15] = 1 }, .proto = 58, .dport = -1,
-		  .icmp_type = 135, .first = true },
-		{ .family = 6, .src = { 0xfe, 0x80, [15] = 1 }, .dst = { 0xff, 2, [15] = 1 }, .proto = 58, .dport = -1,
-		  .icmp_type = 134, .first = true },
+		{ .family = 4, .dst = { 255, 255, 255, 255 }, .first = true,
+		  .proto = PROTO_UDP, .sport = 68, .dport = 67 },
+		{ .family = 4, .src = { 203, 0, 113, 254 }, .dst = { 255, 255, 255, 255 }, .first = true,
+		  .proto = PROTO_UDP, .sport = 67, .dport = 68 },
+		{ .family = 6, .src = { 0xfe, 0x80, [15] = 1 }, .dst = { 0xff, 2, [15] = 1 }, .first = true,
+		  .proto = PROTO_UDP, .sport = 547, .dport = 546 },
+		{ .family = 6, .src = { 0xfe, 0x80, [15] = 1 }, .dst = { 0xff, 2, [15] = 1 }, .first = true,
+		  .proto = PROTO_ICMPV6, .dport = -1, .icmp_type = 135 },
+		{ .family = 6, .src = { 0xfe, 0x80, [15] = 1 }, .dst = { 0xff, 2, [15] = 1 }, .first = true,
+		  .proto = PROTO_ICMPV6, .dport = -1, .icmp_type = 134 },
 	};
 	static const char *const names[] = { "DHCP requests", "DHCP replies", "DHCPv6", "neighbour discovery",
 					     "router advertisements" };
@@ -100,12 +102,12 @@ static int check_failsafe(const struct block_run *b)
 		{ .family = 4,
 		  .src = { 203, 0, 113, 253 },
 		  .dst = { 203, 0, 113, 1 },
-		  .proto = 6,
+		  .proto = PROTO_TCP,
 		  .icmp_type = -1,
 		  .first = true },
 		{ .family = 6,
 		  .src = { 0x20, 1, 0xd, 0xb8, [15] = 0xfd },
-		  .proto = 6,
+		  .proto = PROTO_TCP,
 		  .icmp_type = -1,
 		  .first = true },
 	};

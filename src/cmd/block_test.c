@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "cmd/block.h"
+#include "numbers/ipproto.h"
 #include "priv/priv.h"
 #include "source/source.h"
 #include "util/bytes.h"
@@ -112,7 +113,7 @@ static int parse_question(struct question *q, const char *text)
 		memmove(copy, copy + 1, strlen(copy));
 	if (!rule_target(&q->who, copy, strlen(copy)) || q->who.plen < 32 || q->who.kind == NP_KIND_MAC)
 		return fail(0, "'%s' is not ADDR[:PORT][/PROTO]", text);
-	q->proto = colon ? 6 : 253;	/* RFC 3692: for experiments */
+	q->proto = colon ? PROTO_TCP : PROTO_EXPERIMENT;
 	words[1] = slash;
 	if (slash && rule_words(NULL, &proto, 2, words, 0, why))
 		return fail(0, "'%s': no protocol", text);

@@ -7,6 +7,7 @@
 
 #include "cmd/policy.h"
 #include "flows/flow.h"
+#include "numbers/ipproto.h"
 #include "pipeline.h"
 #include "source/source.h"
 #include "util/err.h"
@@ -104,7 +105,7 @@ static void take(struct policy *p, const struct record *r)
 	struct seen back = { .src = r->dst, .dst = r->src, .port = r->sport, .proto = r->iana_number,
 			     .first_ns = r->time_ns };
 
-	if (r->iana_number == 6) {
+	if (r->iana_number == PROTO_TCP) {
 		if ((r->tcp_flag_bits & (TCP_SYN | TCP_ACK)) == TCP_SYN)
 			count(p, &there);
 		else if (r->tcp_flag_bits & TCP_SYN)
@@ -128,7 +129,7 @@ static void taken(struct gather *g, const struct record *r)
 
 	if (r->set != &packet_dataset || !record_has(r, FIELD_SRC_IP))
 		return;
-	if ((r->iana_number != 6 && r->iana_number != 17 && r->iana_number != 132))
+	if (r->iana_number != PROTO_TCP && r->iana_number != PROTO_UDP && r->iana_number != PROTO_SCTP)
 		p->other++;
 	else if (record_has(r, FIELD_DST_PORT))
 		take(p, r);

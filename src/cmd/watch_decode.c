@@ -4,6 +4,7 @@
 
 #include "cmd/watch.h"
 #include "decode/protocol.h"
+#include "numbers/ipproto.h"
 #include "util/err.h"
 
 /* What is decoded, and as what: --proto, --decode-as, --where. */
@@ -50,7 +51,7 @@ static int parse_decode_as(struct watch *w, const char *text)
 		return fail(0, "--decode-as: at most %u ports", w->n_decode_as);
 	if (strncmp(text, "tcp:", 4) && strncmp(text, "udp:", 4))
 		return fail(0, "--decode-as %s: write it as tcp:PORT=PROTOCOL or udp:PORT=PROTOCOL", text);
-	as->proto = text[0] == 't' ? 6 : 17;
+	as->proto = text[0] == 't' ? PROTO_TCP : PROTO_UDP;
 	port = strtoul(text + 4, &end, 10);
 	if (end == text + 4 || end != name || !port || port > UINT16_MAX)
 		return fail(0, "--decode-as %s: the port is a number from 1 to 65535", text);
@@ -58,7 +59,7 @@ static int parse_decode_as(struct watch *w, const char *text)
 	as->protocol = protocol_find(name + 1, strlen(name + 1));
 	if (!as->protocol)
 		return fail(0, "--decode-as: no protocol '%s' (%s)", name + 1, protocol_names());
-	if (as->proto == 6 ? !as->protocol->take : !as->protocol->datagram)
+	if (as->proto == PROTO_TCP ? !as->protocol->take : !as->protocol->datagram)
 		return fail(0, "--decode-as: %s is not read over %.3s", name + 1, text);
 	w->n_decode_as++;
 	return 0;

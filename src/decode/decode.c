@@ -6,9 +6,8 @@
 
 #include "decode/conv/conv.h"
 #include "decode/firsts.h"
+#include "numbers/ipproto.h"
 #include "util/steady.h"
-
-enum { IP_UDP = 17 };
 
 struct decode {
 	enum decode_mode mode;
@@ -111,7 +110,7 @@ static int keep_first(void *ctx, const struct record *r)
 	record_mark(&cut, FIELD_MALFORMED);
 	if (f->d->heads)
 		f->head = firsts_show(f->d->firsts, &cut);
-	else if (f->pk->ip.proto == IP_UDP)
+	else if (f->pk->ip.proto == PROTO_UDP)
 		firsts_keep(f->d->firsts, f->pk, &cut, f->e);
 	return 0;
 }

@@ -4,14 +4,7 @@
 #include "decode/fragment.h"
 #include "decode/state.h"
 #include "decode/walk.h"
-
-enum {
-	PROTO_HOPOPT = 0, PROTO_IPV4 = 4, PROTO_TCP = 6, PROTO_UDP = 17, PROTO_IPV6 = 41,
-	PROTO_ROUTING = 43, PROTO_FRAGMENT = 44, PROTO_GRE = 47, PROTO_AH = 51, PROTO_ICMPV6 = 58,
-	PROTO_NONE = 59, PROTO_DSTOPTS = 60, PROTO_ETHERIP = 97, PROTO_L2TP = 115, PROTO_SCTP = 132,
-	PROTO_MOBILITY = 135, PROTO_UDPLITE = 136, PROTO_MPLS = 137, PROTO_HIP = 139,
-	PROTO_SHIM6 = 140, PROTO_ETHERNET = 143,
-};
+#include "numbers/ipproto.h"
 
 enum { IPOPT_EOL = 0, IPOPT_NOP = 1, IPOPT_LSRR = 131, IPOPT_SSRR = 137 };
 

@@ -8,6 +8,7 @@
 #include "decode/fragment.h"
 #include "decode/state.h"
 #include "decode/walk.h"
+#include "numbers/ipproto.h"
 #include "numbers/ppp.h"
 
 int packet_open(struct packet_state **out)
@@ -176,7 +177,7 @@ static bool is_header_cut(const struct packet *pk)
 static void fill_ends(const struct packet *pk, struct record *r)
 {
 	r->src = pk->ip.src;
-	r->transport = packet_transport_name(pk->ip.proto);
+	r->transport = ipproto_name(pk->ip.proto);
 	record_mark(r, FIELD_SRC_IP);
 	record_mark(r, FIELD_TRANSPORT);
 	if (pk->ip.dst.family) {

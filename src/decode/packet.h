@@ -123,7 +123,4 @@ void packet_record(const struct packet *pk, struct record *r, const struct datas
 /* Mark the link addresses of the innermost Ethernet header, for a dataset that needs to know the device. */
 void packet_macs(const struct packet *pk, struct record *r);
 
-/* IANA keyword of a protocol number in the form of network.transport: "tcp", "ipv6-icmp", …, "253". */
-const char *packet_transport_name(uint8_t proto);
-
 #endif

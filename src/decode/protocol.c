@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "decode/protocol.h"
+#include "numbers/ipproto.h"
 
 #include <stdio.h>
 #include <string.h>
-
-enum { IP_TCP = 6 };
 
 const struct protocol *protocol_find(const char *name, size_t n)
 {
@@ -40,7 +39,7 @@ void protocol_tcp_ports(uint32_t sets, const struct decode_as *as, uint32_t n_as
 			set_port(bits, (*p)->tcp_ports[k]);
 	}
 	for (uint32_t i = 0; i < n_as; i++)
-		if (as[i].proto == IP_TCP)
+		if (as[i].proto == PROTO_TCP)
 			set_port(bits, as[i].port);
 }
 

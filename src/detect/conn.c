@@ -7,9 +7,9 @@
 
 #include "decode/icmp/fields.h"
 #include "detect/table.h"
+#include "numbers/ipproto.h"
 
 enum { TH_FIN = 1, TH_SYN = 2, TH_RST = 4, TH_PSH = 8, TH_ACK = 16, TH_URG = 32 };
-enum { PROTO_TCP = 6, PROTO_UDP = 17 };
 enum { OPENING_MAX = 16384 };
 #define NONE UINT32_MAX
 

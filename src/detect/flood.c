@@ -10,6 +10,7 @@
 
 #include "decode/icmp/fields.h"
 #include "detect/detector.h"
+#include "numbers/ipproto.h"
 #include "util/steady.h"
 
 enum {
@@ -21,8 +22,6 @@ enum {
 	AMPLIFIED_OCTETS = 1000,	/* by one reflector: so many octets for each datagram wanted */
 	ERRORS_TO_ONE = 20,		/* ICMP errors are provoked: so many count as one message */
 };
-
-enum { PROTO_ICMP = 1, PROTO_UDP = 17, PROTO_ICMPV6 = 58 };
 
 /* One rule and one host that it may be about. */
 struct rate {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "flows/flow.h"
+#include "numbers/ipproto.h"
 
 #include <string.h>
 
@@ -210,7 +211,7 @@ void flow_begin(struct flow *f, const struct flow_packet *p)
 	f->key = p->key;
 	f->start_ns = f->last_ns = p->time_ns;
 	f->initiator = answer ? !p->from : p->from;
-	f->state = p->key.proto == 6 ? FLOW_SYN_SENT : FLOW_ONE_WAY;
+	f->state = p->key.proto == PROTO_TCP ? FLOW_SYN_SENT : FLOW_ONE_WAY;
 	if (answer)
 		f->state = FLOW_SYN_RECEIVED;
 	if (!p->has_tcp || (p->tcp_flags & (TCP_SYN | TCP_ACK)) != TCP_SYN)
@@ -266,7 +267,7 @@ bool flow_is_settled(const struct flow *f)
 	const struct flow_side *a = &f->side[0], *b = &f->side[1];
 
 	/* What ends before it began, a scan, is not worth more. */
-	if (f->key.proto == 6)
+	if (f->key.proto == PROTO_TCP)
 		return (f->state == FLOW_ESTABLISHED || f->state == FLOW_CLOSING) && a->packets && b->packets;
 	return (a->packets && b->packets) || a->packets + b->packets >= SETTLED_PACKETS;
 }

@@ -6,10 +6,9 @@
 #include <string.h>
 
 #include "flows/fields.h"
+#include "numbers/ipproto.h"
 #include "util/bytes.h"
 #include "util/unwritten.h"
-
-enum { PROTO_ICMP = 1, PROTO_TCP = 6, PROTO_UDP = 17, PROTO_ICMPV6 = 58, PROTO_SCTP = 132 };
 
 /* The Community ID of Corelight: the ends in order, as the key has them. */
 bool flow_community_id(char out[32], const struct flow_key *k)

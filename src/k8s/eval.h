@@ -21,7 +21,7 @@ struct k8s_end {
 struct k8s_flow {
 	struct k8s_end from, to;
 	uint16_t port;			/* of the destination */
-	uint8_t proto;			/* 6, 17, 132 */
+	uint8_t proto;			/* of TCP, UDP or SCTP */
 };
 
 enum verdict { VERDICT_ALLOW, VERDICT_DENY, VERDICT_UNKNOWN };

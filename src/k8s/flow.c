@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "k8s/flow.h"
+#include "numbers/ipproto.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -9,7 +10,7 @@
 static const struct {
 	const char *name;
 	uint8_t proto;
-} protos[] = { { "TCP", 6 }, { "UDP", 17 }, { "SCTP", 132 } };
+} protos[] = { { "TCP", PROTO_TCP }, { "UDP", PROTO_UDP }, { "SCTP", PROTO_SCTP } };
 
 const char *proto_name(uint8_t proto)
 {
@@ -46,7 +47,7 @@ bool flow_parse_port(const char *s, uint16_t *port, uint8_t *proto)
 {
 	size_t n = strcspn(s, "/");
 
-	*proto = s[n] ? proto_number(s + n + 1) : 6;
+	*proto = s[n] ? proto_number(s + n + 1) : PROTO_TCP;
 	return *proto && port_number(s, n, port);
 }
 
@@ -94,7 +95,7 @@ static int parse_port(struct k8s *k, const char *s, struct k8s_flow *f, char *er
 	size_t n = strcspn(s, "/");
 	uint32_t name;
 
-	f->proto = s[n] ? proto_number(s + n + 1) : 6;
+	f->proto = s[n] ? proto_number(s + n + 1) : PROTO_TCP;
 	if (!f->proto) {
 		snprintf(error, size, "'%.40s': the protocol is TCP, UDP or SCTP", s);
 		return -EINVAL;

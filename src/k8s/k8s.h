@@ -101,7 +101,7 @@ struct k8s_peer {
 };
 
 struct k8s_port {
-	uint8_t proto;			/* 6, 17, 132; 0: any */
+	uint8_t proto;			/* of TCP, UDP or SCTP; 0: any */
 	uint16_t first, last;
 	uint32_t name;			/* not 0: the destination's port of that name */
 };

@@ -128,11 +128,6 @@ static uint32_t read_ips(struct loader *l, struct arena *mem, struct addr **out,
 	return got;
 }
 
-static uint8_t protocol_number(const char *s)
-{
-	return !s || !*s || !strcmp(s, "TCP") ? 6 : !strcmp(s, "UDP") ? 17 : !strcmp(s, "SCTP") ? 132 : 0;
-}
-
 /* Ports that containers name.  Of those that run before the others only the ones that stay count. */
 static void pod_ports(struct loader *l, struct k8s_pod *p, const json_t *list, bool init)
 {
@@ -146,7 +141,7 @@ static void pod_ports(struct loader *l, struct k8s_pod *p, const json_t *list, b
 			const json_t *port = json_array_get(ports, j);
 			const char *name = json_string_value(json_object_get(port, "name"));
 			json_int_t n = json_integer_value(json_object_get(port, "containerPort"));
-			uint8_t proto = protocol_number(json_string_value(json_object_get(port, "protocol")));
+			uint8_t proto = protocol_of(json_string_value(json_object_get(port, "protocol")));
 
 			if (name && *name && n > 0 && n < 65536 && proto)
 				p->ports[p->n_ports++] = (struct pod_port){ name_of(l, name), (uint16_t)n, proto };

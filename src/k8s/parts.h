@@ -93,7 +93,9 @@ uint32_t name_of(struct loader *l, const char *s);
 void read_labels(struct loader *l, struct arena *mem, struct labels *out, const json_t *o);
 const struct selector *read_selector(struct loader *l, struct arena *mem, const json_t *o);
 bool read_block(struct loader *l, struct k8s_cidr *out, const char *text, const char *key);
-/* TCP, UDP, SCTP; 0 and said: none of these. */
+/* TCP (also where nothing is said), UDP, SCTP; 0: none of these. */
+uint8_t protocol_of(const char *s);
+/* Of a member; what is none of these is said. */
 uint8_t read_protocol(struct loader *l, const json_t *o, const char *key);
 void *read_room(struct loader *l, struct arena *mem, size_t n, size_t size);
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "k8s/parts.h"
+#include "numbers/ipproto.h"
 
 /* Letters, digits and, inside, "-_."; at most 63. */
 static bool is_label_word(const char *s, size_t n)
@@ -173,16 +174,19 @@ bool read_block(struct loader *l, struct k8s_cidr *out, const char *text, const 
 	return true;
 }
 
+uint8_t protocol_of(const char *s)
+{
+	if (!s || !*s || !strcmp(s, "TCP"))
+		return PROTO_TCP;
+	return !strcmp(s, "UDP") ? PROTO_UDP : !strcmp(s, "SCTP") ? PROTO_SCTP : 0;
+}
+
 uint8_t read_protocol(struct loader *l, const json_t *o, const char *key)
 {
 	const char *s = get_string(l, o, key);
+	uint8_t proto = protocol_of(s);
 
-	if (!s || !*s || !strcmp(s, "TCP"))
-		return 6;
-	if (!strcmp(s, "UDP"))
-		return 17;
-	if (!strcmp(s, "SCTP"))
-		return 132;
-	mistake_at(l, MISTAKE_ERROR, key, "'%.40s' is none of TCP, UDP, SCTP", s);
-	return 0;
+	if (!proto)
+		mistake_at(l, MISTAKE_ERROR, key, "'%.40s' is none of TCP, UDP, SCTP", s);
+	return proto;
 }

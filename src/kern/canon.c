@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "numbers/ipproto.h"
 #include "tags.h"
 #include "util/bytes.h"
 
@@ -221,13 +222,13 @@ static bool enter_udp(struct walk *w)
 static bool enter_protocol(struct walk *w, uint8_t proto)
 {
 	switch (proto) {
-	case 4:
+	case PROTO_IPV4:
 		return enter_type(w, TYPE_IP);
-	case 41:
+	case PROTO_IPV6:
 		return enter_type(w, TYPE_IPV6);
-	case 47:
+	case PROTO_GRE:
 		return enter_gre(w);
-	case 17:
+	case PROTO_UDP:
 		return enter_udp(w);
 	default:
 		return false;
@@ -260,14 +261,14 @@ static bool enter_ipv6(struct walk *w)
 	next = p[6];
 	w->off += 40;
 	for (int i = 0; i < CANON_EXTENSIONS; i++) {
-		if (next != 0 && next != 43 && next != 60 && next != 44)
+		if (next != PROTO_HOPOPT && next != PROTO_ROUTING && next != PROTO_DSTOPTS && next != PROTO_FRAGMENT)
 			break;
 		if (!holds(w, 8))
 			return false;
 		p = w->p + w->off;
-		if (next == 44 && be16(p + 2) & 0xfff8)
+		if (next == PROTO_FRAGMENT && be16(p + 2) & 0xfff8)
 			return false;
-		n = next == 44 ? 8 : 8 + p[1] * 8u;
+		n = next == PROTO_FRAGMENT ? 8 : 8 + p[1] * 8u;
 		if (!holds(w, n))
 			return false;
 		next = p[0];

@@ -11,6 +11,7 @@
  */
 #include <string.h>
 
+#include "numbers/ipproto.h"
 #include "rules/match.h"
 #include "tags.h"
 #include "util/bytes.h"
@@ -26,18 +27,20 @@ static bool is_tag(unsigned int type)
 
 static bool has_ports(int proto)
 {
-	return proto == 6 || proto == 17 || proto == 33 || proto == 132 || proto == 136;
+	return proto == PROTO_TCP || proto == PROTO_UDP || proto == PROTO_DCCP || proto == PROTO_SCTP ||
+	       proto == PROTO_UDPLITE;
 }
 
 static bool is_extension(unsigned int nh)
 {
-	return nh == 0 || nh == 43 || nh == 44 || nh == 51 || nh == 60 || nh == 135 || nh == 139 || nh == 140;
+	return nh == PROTO_HOPOPT || nh == PROTO_ROUTING || nh == PROTO_FRAGMENT || nh == PROTO_AH ||
+	       nh == PROTO_DSTOPTS || nh == PROTO_MOBILITY || nh == PROTO_HIP || nh == PROTO_SHIM6;
 }
 
 /* p: n octets of the frame from the transport header on; avail: octets of it that the IP header tells of. */
 static void read_transport(struct facts *f, const uint8_t *p, uint32_t n, uint32_t avail)
 {
-	if (f->proto == 1 || f->proto == 58) {
+	if (f->proto == PROTO_ICMP || f->proto == PROTO_ICMPV6) {
 		if (n < 1 || avail < 1)
 			f->reason = f->fragment ? NP_R_FRAG_TINY : NP_R_CUT;
 		else
@@ -46,7 +49,7 @@ static void read_transport(struct facts *f, const uint8_t *p, uint32_t n, uint32
 	}
 	if (!has_ports(f->proto))
 		return;
-	if (f->fragment && avail < (f->proto == 6 ? 16 : 8)) {
+	if (f->fragment && avail < (f->proto == PROTO_TCP ? 16 : 8)) {
 		f->reason = NP_R_FRAG_TINY;
 	} else if (n < 4 || avail < 4) {
 		f->reason = NP_R_CUT;
@@ -60,7 +63,7 @@ static void later_fragment(struct facts *f, unsigned int proto, unsigned int off
 {
 	f->first = false;
 	f->proto = f->family == NP_KIND_V6 && is_extension(proto) ? -1 : (int)proto;
-	f->reason = proto == 6 && offset == 1 ? NP_R_FRAG_OVERLAP : NP_R_FRAG_EARLY;
+	f->reason = proto == PROTO_TCP && offset == 1 ? NP_R_FRAG_OVERLAP : NP_R_FRAG_EARLY;
 }
 
 static void read_v4(struct facts *f, const uint8_t *p, uint32_t n)
@@ -107,14 +110,14 @@ static int extension(struct facts *f, unsigned int *nh, const uint8_t **p, uint3
 	const uint8_t *h = *p;
 	uint32_t len = 8, offset;
 
-	if (*n >= 8 && *nh != 44)
-		len = *nh == 51 ? (h[1] + 2u) * 4 : (h[1] + 1u) * 8;
+	if (*n >= 8 && *nh != PROTO_FRAGMENT)
+		len = *nh == PROTO_AH ? (h[1] + 2u) * 4 : (h[1] + 1u) * 8;
 	if (*n < 8 || *avail < 8 || *n < len || *avail < len) {
 		f->proto = -1;
 		f->reason = f->fragment ? NP_R_FRAG_TINY : NP_R_CUT;
 		return 0;
 	}
-	if (*nh == 44) {
+	if (*nh == PROTO_FRAGMENT) {
 		offset = be16(h + 2) >> 3;
 		f->more = h[3] & 1;
 		f->frag_id = be32(h + 4);

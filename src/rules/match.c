@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include "numbers/ipproto.h"
 #include "rules/match.h"
 
 #include <string.h>
@@ -51,12 +52,12 @@ static const struct np_rule *decides(const struct rules *r, const struct facts *
  * connections to the failsafe ports. */
 static bool failsafe(const struct rules *r, const struct facts *f)
 {
-	if (f->family == NP_KIND_V6 && f->proto == 58)
+	if (f->family == NP_KIND_V6 && f->proto == PROTO_ICMPV6)
 		return f->icmp_type >= 133 && f->icmp_type <= 137;
-	if (f->proto == 17)
+	if (f->proto == PROTO_UDP)
 		return (f->family == NP_KIND_V4 && (f->dport == 67 || f->dport == 68)) ||
 		       (f->family == NP_KIND_V6 && (f->dport == 546 || f->dport == 547));
-	for (unsigned int i = 0; f->proto == 6 && i < r->n_failsafe; i++)
+	for (unsigned int i = 0; f->proto == PROTO_TCP && i < r->n_failsafe; i++)
 		if (f->dport == r->failsafe[i])
 			return true;
 	return false;

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "numbers/ipproto.h"
 #include "util/addr.h"
 
 enum { WHY = 160, SECOND = 1000000000 };
@@ -226,9 +227,10 @@ int rule_rate(const char *text, struct np_rule *rule)
 static int parse_proto(struct np_rule *rule, const char *word)
 {
 	static const struct { const char *name; uint8_t n; } rows[] = {
-		{ "icmp", 1 }, { "igmp", 2 }, { "ipip", 4 }, { "tcp", 6 }, { "udp", 17 }, { "dccp", 33 },
-		{ "ipv6", 41 }, { "gre", 47 }, { "esp", 50 }, { "ah", 51 }, { "icmp6", 58 }, { "ipv6-icmp", 58 },
-		{ "ospf", 89 }, { "vrrp", 112 }, { "sctp", 132 }, { "udplite", 136 },
+		{ "icmp", PROTO_ICMP }, { "igmp", PROTO_IGMP }, { "ipip", PROTO_IPV4 }, { "tcp", PROTO_TCP },
+		{ "udp", PROTO_UDP }, { "dccp", PROTO_DCCP }, { "ipv6", PROTO_IPV6 }, { "gre", PROTO_GRE },
+		{ "esp", PROTO_ESP }, { "ah", PROTO_AH }, { "icmp6", PROTO_ICMPV6 }, { "ipv6-icmp", PROTO_ICMPV6 },
+		{ "ospf", PROTO_OSPF }, { "vrrp", PROTO_VRRP }, { "sctp", PROTO_SCTP }, { "udplite", PROTO_UDPLITE },
 	};
 	long v = decimal(word, strlen(word), 255);
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include "numbers/ipproto.h"
 #include "stats/fields.h"
 #include "stats/totals.h"
 
@@ -41,7 +42,7 @@ static struct list counts(struct named_count *out, const uint64_t *n, const char
 	return (struct list){ out, used };
 }
 
-static struct list transports(const struct totals *t, struct named_count *out, const char *(*name)(uint8_t proto))
+static struct list transports(const struct totals *t, struct named_count *out)
 {
 	static const char *const rest[] = { "arp", "other" };
 	const uint64_t n[] = { t->version[VERSION_ARP], t->version[VERSION_OTHER] };
@@ -49,7 +50,7 @@ static struct list transports(const struct totals *t, struct named_count *out, c
 
 	for (unsigned int i = 0; i < 256; i++)
 		if (t->transport[i])
-			out[used++] = (struct named_count){ name((uint8_t)i), t->transport[i] };
+			out[used++] = (struct named_count){ ipproto_name((uint8_t)i), t->transport[i] };
 	return (struct list){ out, used + counts(out + used, n, rest, 2).n };
 }
 
@@ -63,8 +64,7 @@ void stats_rates(struct record *r, uint64_t packets, uint64_t bytes, uint64_t ns
 	record_mark(r, FIELD_STATS_BPS);
 }
 
-void totals_record(struct totals *t, struct totals_row *row, struct record *r, uint64_t now_ns,
-		   const char *(*transport_name)(uint8_t proto))
+void totals_record(struct totals *t, struct totals_row *row, struct record *r, uint64_t now_ns)
 {
 	static const unsigned int always[] = {
 		FIELD_STATS_PACKETS, FIELD_STATS_BYTES, FIELD_STATS_CAPTURED, FIELD_STATS_FLOWS,
@@ -85,7 +85,7 @@ void totals_record(struct totals *t, struct totals_row *row, struct record *r, u
 	stats_of(r)->flows = distinct_n(t->flows, &stats_of(r)->estimated);
 	if (stats_of(r)->estimated)
 		record_mark(r, FIELD_STATS_ESTIMATED);
-	stats_of(r)->by_transport = transports(t, row->transport, transport_name);
+	stats_of(r)->by_transport = transports(t, row->transport);
 	stats_of(r)->by_version = counts(row->version, t->version, version_names, VERSIONS);
 	stats_of(r)->by_size = counts(row->size, t->size, size_names, SIZES);
 	stats_of(r)->by_tcp_flags = counts(row->tcp_flags, t->tcp_flags, flag_names, FLAG_CLASSES);

@@ -28,8 +28,7 @@ struct totals_row {
 enum size_class size_class(uint32_t octets);
 enum flag_class flag_class(uint8_t flags, uint32_t payload);
 /* A row of what was counted until now_ns (0: until the last packet), and rates since the last row. */
-void totals_record(struct totals *t, struct totals_row *row, struct record *r, uint64_t now_ns,
-		   const char *(*transport_name)(uint8_t proto));
+void totals_record(struct totals *t, struct totals_row *row, struct record *r, uint64_t now_ns);
 /* For a row over `ns`: marks both rates. */
 void stats_rates(struct record *r, uint64_t packets, uint64_t bytes, uint64_t ns);
 

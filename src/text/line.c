@@ -7,11 +7,10 @@
 #include <sys/random.h>
 
 #include "numbers/ethertype.h"
+#include "numbers/ipproto.h"
 #include "text/parts.h"
 #include "util/addr.h"
 #include "util/escape.h"
-
-enum { PROTO_ICMP = 1, PROTO_TCP = 6, PROTO_UDP = 17, PROTO_GRE = 47, PROTO_ICMPV6 = 58, PROTO_UDPLITE = 136 };
 
 int line_open(struct line_state **out, const struct line_options *opt)
 {

@@ -17,7 +17,7 @@ BEGIN {
 	# Lines are made of records: those of a protocol stand in its folder, decode/NAME/text.c.
 	allow["text"] = "util . numbers fields"
 	allow["protocols"] = ". fields decode"
-	allow["k8s"] = "util"
+	allow["k8s"] = "util numbers"
 	allow["priv"] = "util . abi kern"
 	allow["compat"] = ""
 	allow["bpf"] = "abi"

@@ -23,6 +23,9 @@ forbid '(^|[^_a-z])(whitelist|blacklist)' 'allow list, block list'
 # What has one home is not said again elsewhere.
 forbid '\] *<< *8 *\||bswap(16|32|64)|(^|[^a-z_])(hton|ntoh)l\(|^static.* (be|le)(16|24|32|64)\(' \
 	'src/util/bytes.h reads and writes integers' '^src/([^u]|util/([^b]|b[^y])).*\.[ch]$'
+forbid '(^|[^A-Z0-9_])(IP|PROTO|IPPROTO)_(TCP|UDP|SCTP|ICMP|ICMPV6|GRE|AH|ESP)( = [0-9]|\b.*enum)' \
+	'src/numbers/ipproto.h has the numbers of IP protocols' '^src/([^n]|numbers/[^i]).*\.[ch]$'
+forbid '([.>]proto|iana_number) [!=]= [1-9]' 'src/numbers/ipproto.h has a name for it' '^src/.*\.[ch]$'
 # shellcheck disable=SC2046
 if grep -nE '^[[:space:]]*//|[;{}][[:space:]]*// ' $(grep -E '\.[ch]$' "$tmp") | grep -v 'SPDX-License-Identifier'; then
 	echo '  ^ comments are /* */ (the licence line apart)'

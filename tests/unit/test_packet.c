@@ -11,6 +11,7 @@
 #include "decode/dns/fields.h"
 #include "decode/packet.h"
 #include "frames.h"
+#include "numbers/ipproto.h"
 
 enum { ETHERNET = 1, RAW = 101, SLL = 113, SLL2 = 276, RADIOTAP = 127, NULL_LINK = 0, PPP = 9 };
 
@@ -418,12 +419,12 @@ static void a_packet_record_says_all_that_was_found(void **s)
 
 static void every_protocol_number_has_a_name(void **s)
 {
-	assert_string_equal(packet_transport_name(6), "tcp");
-	assert_string_equal(packet_transport_name(58), "ipv6-icmp");
-	assert_string_equal(packet_transport_name(4), "ipip");
-	assert_string_equal(packet_transport_name(253), "253");
-	assert_string_equal(packet_transport_name(62), "62");
-	assert_string_equal(packet_transport_name(255), "255");
+	assert_string_equal(ipproto_name(6), "tcp");
+	assert_string_equal(ipproto_name(58), "ipv6-icmp");
+	assert_string_equal(ipproto_name(4), "ipip");
+	assert_string_equal(ipproto_name(253), "253");
+	assert_string_equal(ipproto_name(62), "62");
+	assert_string_equal(ipproto_name(255), "255");
 }
 
 /* Cut anywhere, with and without the wire length telling, nothing is read past the end. */

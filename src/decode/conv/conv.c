@@ -5,10 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "numbers/ipproto.h"
 #include "util/hash.h"
 
 enum {
-	IP_TCP = 6, IP_UDP = 17, TCP_ACK = 16,
+	TCP_ACK = 16,
 	FAILURES_MAX = 16,	/* segments of nobody's before a direction is ignored */
 	NOBODY = 0,		/* conn->protocol; else 1 + the protocol's row */
 };
@@ -379,14 +380,14 @@ void conv_packet(struct conv *a, const struct packet *pk, struct emit *e)
 			      .show_secrets = a->show_secrets };
 
 	/* ARP in a tunnel has the IP header around it. */
-	if (pk->is_arp || !pk->ip.version || (pk->ip.proto != IP_UDP && pk->ip.proto != IP_TCP)) {
+	if (pk->is_arp || !pk->ip.version || (pk->ip.proto != PROTO_UDP && pk->ip.proto != PROTO_TCP)) {
 		other_packet(&c);
 	} else if (pk->is_fragment && !pk->reassembled) {
-		if (pk->frag_first && pk->ip.proto == IP_UDP && pk->payload)
+		if (pk->frag_first && pk->ip.proto == PROTO_UDP && pk->payload)
 			first_fragment(&c);
-	} else if (pk->ip.proto == IP_UDP && pk->payload && pk->payload_len) {
+	} else if (pk->ip.proto == PROTO_UDP && pk->payload && pk->payload_len) {
 		datagram(&c);
-	} else if (pk->ip.proto == IP_TCP && pk->has_tcp) {
+	} else if (pk->ip.proto == PROTO_TCP && pk->has_tcp) {
 		stream_packet(a->streams, pk, take, &c);
 	}
 }

@@ -6,11 +6,11 @@
 #include <string.h>
 
 #include "decode/conv/stream_side.h"
+#include "numbers/ipproto.h"
 #include "util/hash.h"
 #include "util/steady.h"
 
 enum {
-	IP_TCP = 6,
 	TCP_FIN = 1, TCP_SYN = 2, TCP_RST = 4, TCP_ACK = 16,
 	BUCKETS = STREAM_CONNECTIONS,
 	WINDOW_MAX = 1 << 30,		/* RFC 7323, 2.3: no window is larger */
@@ -128,7 +128,7 @@ static unsigned int key_of(const struct packet *pk, struct key *k)
 
 static struct ip_layer ends_of(const struct key *k, unsigned int dir)
 {
-	struct ip_layer ip = { .version = k->family, .proto = IP_TCP, .has_ports = true };
+	struct ip_layer ip = { .version = k->family, .proto = PROTO_TCP, .has_ports = true };
 
 	ip.src.family = ip.dst.family = k->family;
 	memcpy(ip.src.b, dir ? k->b : k->a, sizeof(k->a));

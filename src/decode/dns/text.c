@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "decode/dns/fields.h"
+#include "numbers/ipproto.h"
 #include "text/parts.h"
 
 static bool is_word(const struct str *s, const char *word)

@@ -5,28 +5,12 @@
 #include "decode/cursor.h"
 #include "decode/icmp/fields.h"
 #include "decode/protocol.h"
+#include "numbers/ipproto.h"
 #include "util/addr.h"
 #include "util/bytes.h"
 
 enum { PENDING_MAX = 4096 };
 #define AGAIN_NS 5000000000ull
-
-enum ip_proto {
-	IP_HOPOPTS = 0,
-	IP_ICMP = 1,
-	IP_TCP = 6,
-	IP_UDP = 17,
-	IP_ROUTING = 43,
-	IP_FRAGMENT = 44,
-	IP_AH = 51,
-	IP_ICMPV6 = 58,
-	IP_DSTOPTS = 60,
-	IP_SCTP = 132,
-	IP_MOBILITY = 135,
-	IP_UDPLITE = 136,
-	IP_HIP = 139,
-	IP_SHIM6 = 140,
-};
 
 enum v4_type {
 	V4_ECHO_REPLY = 0, V4_UNREACHABLE = 3, V4_QUENCH = 4, V4_REDIRECT = 5, V4_ECHO = 8, V4_EXCEEDED = 11,
@@ -86,24 +70,24 @@ static bool skip_extensions(struct cursor *c, uint8_t *proto)
 		uint8_t next;
 
 		switch (*proto) {
-		case IP_HOPOPTS:
-		case IP_ROUTING:
-		case IP_DSTOPTS:
-		case IP_MOBILITY:
-		case IP_HIP:
-		case IP_SHIM6:
+		case PROTO_HOPOPT:
+		case PROTO_ROUTING:
+		case PROTO_DSTOPTS:
+		case PROTO_MOBILITY:
+		case PROTO_HIP:
+		case PROTO_SHIM6:
 			p = cursor_take(c, 8);
 			next = p ? p[0] : 0;
 			if (p)
 				cursor_take(c, 8u * p[1]);
 			break;
-		case IP_AH:
+		case PROTO_AH:
 			p = cursor_take(c, 8);
 			next = p ? p[0] : 0;
 			if (p && p[1])
 				cursor_take(c, 4u * p[1]);
 			break;
-		case IP_FRAGMENT:
+		case PROTO_FRAGMENT:
 			p = cursor_take(c, 8);
 			next = p ? p[0] : 0;
 			if (p && (p[2] || p[3] & 0xf8)) {
@@ -124,7 +108,7 @@ static void quoted_ports(struct cursor *c, uint8_t proto, struct record *r)
 {
 	uint16_t sport, dport;
 
-	if (proto != IP_TCP && proto != IP_UDP && proto != IP_SCTP && proto != IP_UDPLITE)
+	if (proto != PROTO_TCP && proto != PROTO_UDP && proto != PROTO_SCTP && proto != PROTO_UDPLITE)
 		return;
 	sport = cursor_be16(c);
 	dport = cursor_be16(c);
@@ -160,9 +144,9 @@ static void quoted(struct cursor c, struct record *r)
 	first = six || !((ip[6] & 0x1f) || ip[7]);
 	if (!six)
 		cursor_take(&c, 4u * (ip[0] & 15) - 20);
-	if (six || proto == IP_AH)
+	if (six || proto == PROTO_AH)
 		first = skip_extensions(&c, &proto) && first;
-	icmp_of(r)->orig_transport = packet_transport_name(proto);
+	icmp_of(r)->orig_transport = ipproto_name(proto);
 	record_mark(r, FIELD_ICMP_ORIG_TRANSPORT);
 	if (first && !c.bad)
 		quoted_ports(&c, proto, r);
@@ -417,7 +401,7 @@ static bool packet(struct call *call)
 	struct cursor c;
 	struct record r;
 
-	if (!pk->ip.version || (pk->ip.proto != IP_ICMP && pk->ip.proto != IP_ICMPV6))
+	if (!pk->ip.version || (pk->ip.proto != PROTO_ICMP && pk->ip.proto != PROTO_ICMPV6))
 		return false;
 	if (!pk->l4 || !pk->l4_cap || (pk->is_fragment && !pk->reassembled && !pk->frag_first))
 		return true;
@@ -431,7 +415,7 @@ static bool packet(struct call *call)
 	if (!c.bad)
 		record_mark(&r, FIELD_ICMP_CODE);
 	if (cursor_take(&c, 2)) {	/* checksum */
-		if (pk->ip.proto == IP_ICMP)
+		if (pk->ip.proto == PROTO_ICMP)
 			v4_body(pairs, pk, c, &r);
 		else
 			v6_body(pairs, pk, c, &groups, &r);
