@@ -13,7 +13,7 @@
 struct iface {
 	char     name[64];	/* untrusted: containers choose names; may be empty */
 	uint32_t ifindex;	/* 0 when the source is a file */
-	uint16_t link;		/* DLT/LINKTYPE_ value: 1 Ethernet, 101 raw IP, … */
+	uint16_t link;		/* numbers/linktype.h: LINK_ETHERNET, LINK_RAW, … */
 	uint32_t id;		/* dense number given by the source, for pcapng */
 	uint32_t snaplen;
 	bool     wanted;	/* live: -i means it, by name, another name or glob */
@@ -33,7 +33,7 @@ struct frame {
 	uint64_t number;		/* from 1, in the order read */
 	const uint8_t *data;		/* cap_len octets as on the wire, VLAN tags in place */
 	uint32_t cap_len, len;		/* captured; on the wire */
-	uint16_t link;			/* DLT/LINKTYPE_ value of this frame */
+	uint16_t link;			/* of this frame, likewise */
 	uint16_t segments;		/* of a GRO/GSO super-packet; 0 or 1: an ordinary one */
 	uint8_t  direction;		/* enum direction */
 	const struct iface *iface;	/* NULL when unknown */

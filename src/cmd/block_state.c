@@ -16,6 +16,7 @@
 #include "cmd/block.h"
 #include "kern/hook.h"
 #include "kern/link.h"
+#include "numbers/linktype.h"
 #include "rules/compile.h"
 #include "util/cleanup.h"
 #include "util/err.h"
@@ -191,7 +192,7 @@ static int choose_hook(struct block_run *b, struct pin_want *want, bool *l3)
 	const char *m = b->o->xdp ? b->o->xdp : "auto";
 	struct link_info l;
 
-	*l3 = !link_get(NULL, b->place.ifindex, &l) && l.link != 1;
+	*l3 = !link_get(NULL, b->place.ifindex, &l) && l.link != LINK_ETHERNET;
 	want->mode = PIN_AUTO;
 	if (!strcmp(m, "native"))
 		want->mode = PIN_NATIVE;

@@ -13,13 +13,14 @@
 
 #include "cmd/block.h"
 #include "numbers/ipproto.h"
+#include "numbers/linktype.h"
 #include "priv/priv.h"
 #include "source/source.h"
 #include "util/bytes.h"
 #include "util/cleanup.h"
 #include "util/err.h"
 
-enum { FRAME_MAX = 4096 - 512, ETHERNET = 1, RAW = 101, BUDGET = 64 };
+enum { FRAME_MAX = 4096 - 512, BUDGET = 64 };
 
 struct tester {
 	struct block_run *b;
@@ -168,7 +169,7 @@ static int frame_here(void *ctx, const struct frame *f)
 	char what[32];
 
 	snprintf(what, sizeof(what), "%llu", (unsigned long long)f->number);
-	return judge_here(ctx, f->data, f->cap_len, f->link == RAW, what);
+	return judge_here(ctx, f->data, f->cap_len, f->link == LINK_RAW, what);
 }
 
 /* From the process that reads the capture, without privileges, to the one that may ask the kernel. */
@@ -182,7 +183,7 @@ static int frame_over(void *ctx, const struct frame *f)
 {
 	struct message m;
 
-	if (f->link != ETHERNET)
+	if (f->link != LINK_ETHERNET)
 		return fail(0, "frame %llu is not of Ethernet: the firewall's program would not see it so",
 			    (unsigned long long)f->number);
 	m.number = f->number;

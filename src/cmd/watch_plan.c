@@ -10,6 +10,7 @@
 #include "cmd/watch.h"
 #include "kern/capture.h"
 #include "kern/link.h"
+#include "numbers/linktype.h"
 #include "priv/priv.h"
 #include "util/err.h"
 #include "util/escape.h"
@@ -215,7 +216,7 @@ static int link_of_file(const char *path)
 int watch_dump(struct watch *w)
 {
 	struct filter *f = NULL;
-	int link = w->o->read ? link_of_file(w->o->read) : 1, err;
+	int link = w->o->read ? link_of_file(w->o->read) : LINK_ETHERNET, err;
 
 	if (link < 0)
 		return exit_status(link);

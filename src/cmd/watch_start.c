@@ -14,6 +14,7 @@
 
 #include "cmd/watch_live.h"
 #include "decode/conv/conv.h"
+#include "numbers/linktype.h"
 #include "priv/priv.h"
 #include "priv/rotate.h"
 #include "source/live.h"
@@ -138,7 +139,7 @@ static void choose_file_link(struct live *l)
 	struct link_info info;
 	struct watch *w = l->w;
 
-	w->file_link = 276;
+	w->file_link = LINK_SLL2;
 	if (w->many_interfaces || w->o->drops || link_get(w->o->iface.v[0], 0, &info))
 		return;
 	f = live_iface(l, info.ifindex);

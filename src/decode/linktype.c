@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "decode/walk.h"
 #include "numbers/ethertype.h"
+#include "numbers/linktype.h"
 
-/*
- * What stands before the network layer on each kind of link, by the LINKTYPE_ (or
- * Linux's DLT_) number of the capture: tcpdump.org/linktypes.html says what each is.
- */
+/* What stands before the network layer on each kind of link. */
 
 static void skip_to_ip(struct walk *w, uint32_t n)
 {
@@ -239,7 +237,7 @@ static void ppi(struct walk *w)
 
 /*
  * Apple: length, record type, link type of what follows, in the byte order of the host.
- * The link type is a DLT_ number of theirs, whose raw IP is 12.
+ * The link type is a DLT_ number of theirs, whose raw IP is LINK_OLD_RAW.
  */
 static void pktap(struct walk *w)
 {
@@ -491,22 +489,22 @@ static const struct {
 	uint16_t number;
 	layer_fn *walk;
 } links[] = {
-	{ 1, link_ethernet },	{ 12, raw },		{ 14, raw },
-	{ 101, raw },		{ 113, sll },		{ 276, sll2 },
-	{ 0, loopback },	{ 108, loopback },	{ 109, enc },
-	{ 228, raw },		{ 229, raw },		{ 9, link_ppp },
-	{ 50, ppp_hdlc },	{ 51, pppoe_link },	{ 166, ppp_pppd },
-	{ 204, ppp_with_direction }, { 104, cisco_hdlc }, { 205, cisco_hdlc_with_direction },
-	{ 107, frame_relay },	{ 206, frame_relay_with_direction }, { 239, nflog },
-	{ 127, wifi_radiotap },	{ 105, wifi_frame },	{ 119, wifi_prism },
-	{ 163, wifi_avs },	{ 192, ppi },		{ 258, pktap },
-	{ 6, token_ring },	{ 7, arcnet },		{ 129, arcnet_linux },
-	{ 8, slip },		{ 10, fddi },		{ 11, llc },
-	{ 100, llc },		{ 117, pflog },		{ 122, fibre_channel },
-	{ 123, sunatm },	{ 219, mpls_link },	{ 226, ipnet },
-	{ 242, ipoib },		{ 281, broadcom },	{ 282, broadcom_before },
-	{ 284, dsa },		{ 285, edsa },		{ 106, classical_ip },
-	{ 138, ieee1394 },
+	{ LINK_ETHERNET, link_ethernet }, { LINK_OLD_RAW, raw }, { LINK_OPENBSD_RAW, raw },
+	{ LINK_RAW, raw }, { LINK_SLL, sll }, { LINK_SLL2, sll2 }, { LINK_NULL, loopback },
+	{ LINK_LOOP, loopback }, { LINK_ENC, enc }, { LINK_IPV4, raw }, { LINK_IPV6, raw },
+	{ LINK_PPP, link_ppp }, { LINK_PPP_HDLC, ppp_hdlc }, { LINK_PPPOE, pppoe_link },
+	{ LINK_PPP_PPPD, ppp_pppd }, { LINK_PPP_DIRECTION, ppp_with_direction },
+	{ LINK_CHDLC, cisco_hdlc }, { LINK_HDLC_DIRECTION, cisco_hdlc_with_direction },
+	{ LINK_FRELAY, frame_relay }, { LINK_FRELAY_DIRECTION, frame_relay_with_direction },
+	{ LINK_NFLOG, nflog }, { LINK_RADIOTAP, wifi_radiotap }, { LINK_80211, wifi_frame },
+	{ LINK_PRISM, wifi_prism }, { LINK_AVS, wifi_avs }, { LINK_PPI, ppi },
+	{ LINK_PKTAP, pktap }, { LINK_TOKEN_RING, token_ring }, { LINK_ARCNET, arcnet },
+	{ LINK_ARCNET_LINUX, arcnet_linux }, { LINK_SLIP, slip }, { LINK_FDDI, fddi },
+	{ LINK_OLD_ATM, llc }, { LINK_ATM_RFC1483, llc }, { LINK_PFLOG, pflog },
+	{ LINK_FIBRE_CHANNEL, fibre_channel }, { LINK_SUNATM, sunatm }, { LINK_MPLS, mpls_link },
+	{ LINK_IPNET, ipnet }, { LINK_IPOIB, ipoib }, { LINK_BROADCOM, broadcom },
+	{ LINK_BROADCOM_BEFORE, broadcom_before }, { LINK_DSA, dsa }, { LINK_EDSA, edsa },
+	{ LINK_ATM_CLIP, classical_ip }, { LINK_FIREWIRE, ieee1394 },
 };
 
 void link_any(struct walk *w)

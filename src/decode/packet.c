@@ -9,6 +9,7 @@
 #include "decode/state.h"
 #include "decode/walk.h"
 #include "numbers/ipproto.h"
+#include "numbers/linktype.h"
 #include "numbers/ppp.h"
 
 int packet_open(struct packet_state **out)
@@ -90,7 +91,7 @@ void packet_walk(struct packet_state *st, struct packet *pk, const struct frame 
 	if (w.len < w.cap)		/* a file may say so */
 		w.len = w.cap;
 	fragments_release(st->fragments);
-	walk_goto(&w, f->link == 1 ? LAYER_ETHERNET : LAYER_LINK, f->link);
+	walk_goto(&w, f->link == LINK_ETHERNET ? LAYER_ETHERNET : LAYER_LINK, f->link);
 	for (n = 0; w.next != LAYER_END; n++) {
 		if (n == WALK_LAYERS_MAX) {
 			walk_stop(&w, "too-deep");

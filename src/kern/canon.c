@@ -5,13 +5,10 @@
 #include <sys/socket.h>
 
 #include "numbers/ipproto.h"
+#include "numbers/linktype.h"
 #include "tags.h"
 #include "util/bytes.h"
 
-enum {
-	LINK_NULL = 0, LINK_ETHERNET = 1, LINK_PPP = 9, LINK_RAW_OLD = 12, LINK_RAW = 101, LINK_LOOP = 108,
-	LINK_ENC = 109, LINK_SLL = 113, LINK_IPV4 = 228, LINK_IPV6 = 229, LINK_SLL2 = 276,
-};
 enum { TYPE_IP = 0x0800, TYPE_IPV6 = 0x86dd, TYPE_TEB = 0x6558, TYPE_MPLS = 0x8847 };
 enum { ETHER_HEADER = 14, SLL_HEADER = 16, SLL2_HEADER = 20, ENC_HEADER = 12, TAG = 4 };
 
@@ -147,7 +144,7 @@ static bool enter(struct walk *w, uint16_t link)
 		}
 		return true;
 	case LINK_RAW:
-	case LINK_RAW_OLD:
+	case LINK_OLD_RAW:
 	case LINK_IPV4:
 	case LINK_IPV6:
 		w->type = type_of_ip(w->p, w->cap);

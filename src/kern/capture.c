@@ -15,6 +15,7 @@
 #include "kern/hook.h"
 #include "kern/link.h"
 #include "kern/load.h"
+#include "numbers/linktype.h"
 #include "util/cleanup.h"
 #include "util/err.h"
 
@@ -23,7 +24,7 @@ const char *const rung_names[RUNGS] = { "tcx", "clsact", "socket", "packet" };
 /* See capture.h: what can leave something behind comes after what cannot. */
 static const enum rung ladder[RUNGS] = { RUNG_TCX, RUNG_SOCKET, RUNG_CLSACT, RUNG_PACKET };
 
-enum { HOLDS_MAX = 65536, LINK_ETHERNET = 1, LINK_RAW = 101 };
+enum { HOLDS_MAX = 65536 };
 
 /* What keeps one interface attached. */
 struct hold {

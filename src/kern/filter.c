@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "kern/canon.h"
+#include "numbers/linktype.h"
 #include "tags.h"
 #include "util/cleanup.h"
 #include "util/err.h"
@@ -191,23 +192,9 @@ static int refuse_ancillary(const struct filter *f)
 	return 0;
 }
 
-/* Link types that libpcap knows by another number than files have (its pcap-common.c). */
-static const struct {
-	uint16_t linktype;
-	int dlt;
-} numbers[] = {
-	{ 100, DLT_ATM_RFC1483 }, { 101, DLT_RAW },	  { 102, DLT_SLIP_BSDOS },
-	{ 103, DLT_PPP_BSDOS },	  { 106, DLT_ATM_CLIP }, { 246, DLT_PFSYNC },
-};
-
 static int dlt_of(const struct filter *f)
 {
-	if (f->ether)
-		return DLT_EN10MB;
-	for (unsigned int i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
-		if (numbers[i].linktype == f->link)
-			return numbers[i].dlt;
-	return f->link;
+	return f->ether ? DLT_EN10MB : linktype_dlt(f->link);
 }
 
 static int take_program(struct filter *f, const struct bpf_program *prog)
@@ -288,7 +275,7 @@ int filter_compile(struct filter **out, const char *text, uint16_t link, bool st
 	if (!f)
 		return err;
 	f->link = link;
-	f->ether = link == DLT_EN10MB || f->inner;
+	f->ether = link == LINK_ETHERNET || f->inner;
 	if (!is_blank(text))
 		err = compile(f);
 	if (!err)
@@ -305,7 +292,8 @@ int filter_compile(struct filter **out, const char *text, uint16_t link, bool st
 int filter_check(const char *text, bool *strict, bool *inner)
 {
 	/* Between them they know all words of the language. */
-	static const uint16_t links[] = { 1, 113, 105, 123, 117, 140, 107 };
+	static const uint16_t links[] = { LINK_ETHERNET, LINK_SLL, LINK_80211, LINK_SUNATM, LINK_PFLOG, LINK_MTP2,
+					  LINK_FRELAY };
 	char why[PCAP_ERRBUF_SIZE];
 	struct filter *f = NULL;
 	int err = filter_new(&f, text, *strict, *inner);
@@ -317,10 +305,10 @@ int filter_check(const char *text, bool *strict, bool *inner)
 	err = is_blank(text) ? 0 : -EINVAL;
 	for (unsigned int i = 0; i < sizeof(links) / sizeof(links[0]) && err == -EINVAL; i++) {
 		f->link = links[i];
-		f->ether = links[i] == DLT_EN10MB || f->inner;
+		f->ether = links[i] == LINK_ETHERNET || f->inner;
 		err = build(f, why, sizeof(why));
 	}
-	f->link = DLT_EN10MB;
+	f->link = LINK_ETHERNET;
 	f->ether = true;
 	if (err)
 		err = compile(f);	/* says why not */

@@ -14,13 +14,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "numbers/linktype.h"
 #include "util/cleanup.h"
 #include "util/err.h"
 
-enum {
-	LINK_ETHERNET = 1, LINK_RAW = 101, LINK_80211 = 105, LINK_SLL = 113, LINK_PRISM = 119,
-	LINK_RADIOTAP = 127,
-};
 enum { ANSWER_MAX = 65536, NAME_MAX_OLD = 15 };
 
 /* What the kernel hands to tc and to AF_PACKET: types without a rule come cooked from libpcap. */

@@ -10,7 +10,7 @@ struct link_info {
 	uint32_t ifindex;
 	char     name[64];
 	uint16_t arphrd;		/* ARPHRD_ value */
-	uint16_t link;			/* LINKTYPE_ value of what a hook sees there: 1 Ethernet, 101 raw IP, … */
+	uint16_t link;			/* what a hook sees there: numbers/linktype.h */
 	uint32_t mtu;
 	uint32_t flags;			/* IFF_ */
 	uint32_t operstate;

@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "sink/dump.h"
 
+#include "numbers/linktype.h"
 #include "tags.h"
 #include "util/bytes.h"
 
 static const char hex_digits[] = "0123456789abcdef";
-
-/* LINKTYPE_ values: www.tcpdump.org/linktypes.html */
-enum {
-	LINK_NULL = 0, LINK_ETHERNET = 1, LINK_LOOP = 108, LINK_SLL = 113, LINK_SLL2 = 276,
-};
 
 enum { ROW = 16, HEX_WIDTH = ROW / 2 * 5 };
 

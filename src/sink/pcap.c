@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "frame.h"
+#include "numbers/linktype.h"
 #include "sink/out.h"
 #include "sink/sink.h"
 #include "util/bytes.h"
@@ -21,11 +22,6 @@
 #define MAGIC_NS 0xa1b23c4du
 enum {
 	SNAPLEN_MAX = 262144, /* libpcap refuses a file with longer records */
-	LINK_ETHERNET = 1,
-	LINK_RAW = 101,
-	LINK_IPV4 = 228,
-	LINK_IPV6 = 229,
-	LINK_COOKED2 = 276,
 	ETHERNET_HEAD = 14,
 	COOKED2_HEAD = 20,
 	ARPHRD_ETHERNET = 1,
@@ -161,7 +157,7 @@ static bool fit(const struct pcap_sink *p, const struct frame *f, uint8_t *head,
 	*extra = *skip = 0;
 	if (f->link == p->link || (p->link == LINK_RAW && raw_ip(f->link)))
 		return true;
-	if (p->link != LINK_COOKED2)
+	if (p->link != LINK_SLL2)
 		return false;
 	n = cooked2(f, head);
 	if (n < 0)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "frame.h"
+#include "numbers/linktype.h"
 #include "sink/out.h"
 #include "sink/sink.h"
 #include "util/err.h"
@@ -31,8 +32,6 @@ enum {
 	NO_ID = IFACES_MAX, /* frames whose interface is unknown */
 	TEXT_MAX = 256,
 	FILTER_MAX = 4096,
-	LINK_ETHERNET = 1,
-	LINK_COOKED2 = 276,
 };
 
 enum option {
@@ -395,7 +394,7 @@ static struct entry *unknown(struct pcapng_sink *p)
 
 	if (e)
 		return e;
-	return entry_of(p, NULL, link && link != LINK_COOKED2 ? link : LINK_ETHERNET);
+	return entry_of(p, NULL, link && link != LINK_SLL2 ? link : LINK_ETHERNET);
 }
 
 /* Whose loss it is: the interface of that name, or the one whose losses are told, or the only one. */

@@ -88,10 +88,4 @@ int capfile_bad(const struct capfile *c, const char *fmt, ...) __attribute__((fo
 
 extern const struct capfile_format capfile_pcap, capfile_pcapng;
 
-/* Values that some systems once wrote for raw IP; the registered one is 101. */
-static inline uint16_t capfile_link(uint16_t link)
-{
-	return link == 12 || link == 14 ? 101 : link;
-}
-
 #endif

@@ -1,20 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "source/linkhead.h"
 
+#include "numbers/linktype.h"
 #include "util/bytes.h"
 
-/* LINKTYPE_ values: www.tcpdump.org/linktypes.html */
-enum {
-	LINK_SLIP = 8,
-	LINK_SLL = 113,
-	LINK_PPP_PPPD = 166,
-	LINK_PPP_DIRECTION = 204,
-	LINK_HDLC_DIRECTION = 205,
-	LINK_FRELAY_DIRECTION = 206,
-	LINK_PKTAP = 258,
-	LINK_SLL2 = 276,
-	PKTAP_FLAGS = 36,	/* after length, type, link type, and a name of 24 octets */
-};
+enum { PKTAP_FLAGS = 36 };	/* after length, type, link type, and a name of 24 octets */
 
 /* Linux's packet types: 4 is out, 0 to 3 are in. */
 static uint8_t cooked(uint8_t type)

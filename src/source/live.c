@@ -9,11 +9,12 @@
 
 #include <pcap/pcap.h>
 
+#include "numbers/linktype.h"
 #include "tags.h"
 #include "util/cleanup.h"
 #include "util/err.h"
 
-enum { SNAP_MAX = 262144, WAIT_MS = 10, LINK_RAW = 101 };
+enum { SNAP_MAX = 262144, WAIT_MS = 10 };
 
 struct live {
 	struct source s;
@@ -146,7 +147,7 @@ static void sieve(struct live *l)
 	owned_mem char *text = NULL;
 	struct bpf_program prog;
 
-	if (!cfg->expression || !*cfg->expression || cfg->inner || cfg->strict || l->link != DLT_EN10MB)
+	if (!cfg->expression || !*cfg->expression || cfg->inner || cfg->strict || l->link != LINK_ETHERNET)
 		return;
 	if (asprintf(&text, "(%s) or %s", cfg->expression, tagged) < 0) {
 		text = NULL;
@@ -194,7 +195,7 @@ static int activate(struct live *l)
 		return fail(0, "%s: %s", cfg->iface->name, why), -EIO;
 	if (cfg->ingress != cfg->egress && pcap_setdirection(l->pcap, cfg->ingress ? PCAP_D_IN : PCAP_D_OUT))
 		return refused(l, PCAP_ERROR);
-	l->link = pcap_datalink(l->pcap) == DLT_RAW ? LINK_RAW : (uint16_t)pcap_datalink(l->pcap);
+	l->link = linktype_of_dlt(pcap_datalink(l->pcap));
 	l->s.fd = pcap_get_selectable_fd(l->pcap);
 	sieve(l);
 	return 0;

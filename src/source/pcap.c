@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "numbers/linktype.h"
 #include "source/capfile.h"
 #include "util/bytes.h"
 #include "util/err.h"
@@ -64,7 +65,7 @@ static int pcap_start(struct capfile *c)
 	p->tick_ns = magic == MAGIC_NS ? 1 : 1000;
 	p->minor = u16_of(h + 6, big);
 	/* The upper half tells the length of the frame check sequence, if any. */
-	p->iface.link = capfile_link((uint16_t)u32_of(h + 20, big));
+	p->iface.link = linktype_of_file((uint16_t)u32_of(h + 20, big));
 	p->iface.snaplen = u32_of(h + 16, big);
 	c->state = p;
 	c->pos += FILE_HEAD;

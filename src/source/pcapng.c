@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "numbers/linktype.h"
 #include "source/capfile.h"
 #include "source/pcapng_options.h"
 #include "util/bytes.h"
@@ -237,7 +238,7 @@ static int interface(struct capfile *c, const struct block *b)
 		return rc;
 	if (b->end - b->body < 8)
 		return capfile_bad(c, "damaged: an interface description of %" PRIu32 " octets", b->size);
-	want.link = capfile_link(u16_of(b->body, p->big));
+	want.link = linktype_of_file(u16_of(b->body, p->big));
 	want.snaplen = u32_of(b->body + 4, p->big);
 	rc = options_of(c, b, b->body + 8, &o);
 	if (rc)

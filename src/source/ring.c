@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "abi.h"
+#include "numbers/linktype.h"
 #include "util/err.h"
 
 /*
@@ -109,7 +110,7 @@ static void describe(const struct ring *r, const struct np_event *ev, struct fra
 		.data = ev->data,
 		.cap_len = ev->cap_len,
 		.len = ev->wire_len < ev->cap_len ? ev->cap_len : ev->wire_len,
-		.link = 1,
+		.link = LINK_ETHERNET,
 		.segments = ev->segments,
 		.sampled = ev->hook == NP_HOOK_DROP ? 1 : r->cfg.sampled,
 		.direction = ev->hook == NP_HOOK_INGRESS ? DIR_INGRESS
@@ -120,7 +121,7 @@ static void describe(const struct ring *r, const struct np_event *ev, struct fra
 	if (r->cfg.iface && (!f->netns || ev->netns == r->cfg.home))
 		f->iface = r->cfg.iface(r->cfg.ctx, ev->ifindex);
 	if (ev->flags & NP_EV_RAW_IP)
-		f->link = 101;
+		f->link = LINK_RAW;
 	else if (f->iface && ev->hook != NP_HOOK_DROP)
 		f->link = f->iface->link;
 }

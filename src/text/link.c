@@ -1,16 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Link headers, as -e shows them. */
 #include "numbers/ethertype.h"
+#include "numbers/linktype.h"
 #include "text/parts.h"
 #include "util/addr.h"
 #include "util/bytes.h"
-
-/* LINKTYPE_ values: www.tcpdump.org/linktypes.html */
-enum {
-	LINK_NULL = 0, LINK_ETHERNET = 1, LINK_PPP = 9, LINK_PPP_HDLC = 50, LINK_RAW = 101, LINK_CHDLC = 104,
-	LINK_FRELAY = 107, LINK_LOOP = 108, LINK_ENC = 109, LINK_SLL = 113, LINK_IPV4 = 228, LINK_IPV6 = 229,
-	LINK_NFLOG = 239, LINK_SLL2 = 276,
-};
 
 /* The name tcpdump has for an EtherType. */
 static void put_ethertype(struct buf *b, uint16_t type)

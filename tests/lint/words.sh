@@ -25,6 +25,8 @@ forbid '\] *<< *8 *\||bswap(16|32|64)|(^|[^a-z_])(hton|ntoh)l\(|^static.* (be|le
 	'src/util/bytes.h reads and writes integers' '^src/([^u]|util/([^b]|b[^y])).*\.[ch]$'
 forbid '(^|[^A-Z0-9_])(IP|PROTO|IPPROTO)_(TCP|UDP|SCTP|ICMP|ICMPV6|GRE|AH|ESP)( = [0-9]|\b.*enum)' \
 	'src/numbers/ipproto.h has the numbers of IP protocols' '^src/([^n]|numbers/[^i]).*\.[ch]$'
+forbid '(^|[^A-Z_])(LINK|LINKTYPE)_[A-Z0-9_]+ = [0-9]|[^A-Z_]DLT_[A-Z0-9_]+ = |(->|[.])link (=|[!=]=) [0-9]' \
+	'src/numbers/linktype.h has the numbers of link types' '^src/([^n]|numbers/[^l]).*\.[ch]$'
 forbid '([.>]proto|iana_number) [!=]= [1-9]' 'src/numbers/ipproto.h has a name for it' '^src/.*\.[ch]$'
 # shellcheck disable=SC2046
 if grep -nE '^[[:space:]]*//|[;{}][[:space:]]*// ' $(grep -E '\.[ch]$' "$tmp") | grep -v 'SPDX-License-Identifier'; then
