@@ -5,7 +5,7 @@
 #include "emit.h"
 
 /*
- * The canonical frame, by the rules in src/kern/canon.h: VLAN tags are left out (unless `strict`), and
+ * The canonical frame, by the rules in src/filter/canon.h: VLAN tags are left out (unless `strict`), and
  * the frame inside a tunnel takes the place of the whole (`inner`).  Headers are read out of the skb
  * wherever they are, so that nothing but the first NP_SCRATCH octets of the result has a bound.
  */

@@ -4,9 +4,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
 
-#include "kern/filter.h"
 #include "kern/link.h"
 
 /*
@@ -24,6 +22,7 @@
 enum rung { RUNG_TCX, RUNG_CLSACT, RUNG_SOCKET, RUNG_PACKET, RUNGS };
 extern const char *const rung_names[RUNGS];	/* "tcx", "clsact", "socket", "packet" */
 
+struct filter;
 struct capture_options {
 	uint32_t snaplen;		/* most octets of a frame to ship; 0: NP_SNAP_MAX */
 	uint32_t snaplen_other;		/* of frames that no decoder looks into (bpf/apps.h); 0: snaplen */

@@ -15,6 +15,7 @@
 #include <bpf/libbpf.h>
 
 #include "abi.h"
+#include "filter/filter.h"
 #include "kern/link.h"
 #include "packet.skel.h"
 #include "trace.skel.h"

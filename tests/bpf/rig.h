@@ -17,6 +17,7 @@
 #include <cmocka.h>
 
 #include "abi.h"
+#include "filter/filter.h"
 #include "kern/load.h"
 #include "source/ring.h"
 

@@ -2,7 +2,7 @@
 /* The kernel's canonical frame is that of user space, for anything at all.  Needs root. */
 #include <sched.h>
 
-#include "kern/canon.h"
+#include "filter/canon.h"
 #include "rig.h"
 
 enum { ROUNDS = 40000 };

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Each rung on a veth pair and on a tun device.  Needs root, ip, tc and ping. */
+#include "filter/filter.h"
 #include "world.h"
 
 static void captures_pings_on(int rung)

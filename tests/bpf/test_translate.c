@@ -17,8 +17,8 @@
 #include <cmocka.h>
 
 #include "abi.h"
-#include "kern/canon.h"
-#include "kern/filter.h"
+#include "filter/canon.h"
+#include "filter/filter.h"
 
 /*
  * From libpcap, declared here because its headers and <linux/bpf.h> each define

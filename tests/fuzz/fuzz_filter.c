@@ -13,8 +13,8 @@
 #include <string.h>
 
 #include "abi.h"
-#include "kern/canon.h"
-#include "kern/filter.h"
+#include "filter/canon.h"
+#include "filter/filter.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 /* libpcap's; its headers and <linux/bpf.h> exclude each other. */

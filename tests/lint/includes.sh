@@ -11,7 +11,9 @@ BEGIN {
 	allow["util"] = ""
 	allow["."] = "util"
 	allow["numbers"] = "abi"
-	allow["source"] = allow["sink"] = allow["kern"] = allow["flows"] = allow["rules"] = "util . abi numbers"
+	allow["source"] = allow["sink"] = allow["flows"] = allow["rules"] = "util . abi numbers"
+	allow["filter"] = "util . abi numbers"
+	allow["kern"] = "util . abi numbers filter"
 	# Who reads records of a dataset knows its fields, and nothing else of whoever fills them.
 	allow["decode"] = allow["stats"] = allow["detect"] = "util . abi numbers fields"
 	# Lines are made of records: those of a protocol stand in its folder, decode/NAME/text.c.
@@ -22,8 +24,8 @@ BEGIN {
 	allow["compat"] = ""
 	allow["bpf"] = "abi"
 	# pipeline.c joins the stages; the commands and main are above everything.
-	pipeline = "util numbers . fields source decode text detect stats flows sink kern pipeline"
-	allow["cmd"] = pipeline " k8s rules priv abi"
+	pipeline = "util numbers . fields source filter decode text detect stats flows sink pipeline"
+	allow["cmd"] = pipeline " k8s rules kern priv abi"
 	allow["main"] = "cmd"
 }
 function folder(path) {

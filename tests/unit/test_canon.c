@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "kern/canon.h"
+#include "filter/canon.h"
 #include "util/err.h"	/* before cmocka, which makes fail() a macro */
 
 #include <setjmp.h>
@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
+#include "filter/filter.h"
 #include "filter_frames.h"
-#include "kern/filter.h"
 
 static struct filter *compiled(const char *text, uint16_t link, bool strict, bool inner)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "kern/filter.h"
+#include "filter/filter.h"
 #include "util/err.h"	/* before cmocka, which makes fail() a macro */
 
 #include <pcap/pcap.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Filter programs for people: classic BPF as libpcap writes it, eBPF as bpftool writes it. */
-#include "kern/filter.h"
+#include "filter/filter.h"
 
 #include <inttypes.h>
 #include <linux/types.h>

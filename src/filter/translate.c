@@ -9,7 +9,7 @@
  *	r1  where a load ends, or a temporary
  *	r2  a temporary	r9  octets valid in the scratch
  */
-#include "kern/filter.h"
+#include "filter/filter.h"
 
 #include <errno.h>
 #include <linux/types.h>

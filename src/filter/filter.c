@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* libpcap's side of a filter.  <pcap/bpf.h> and <linux/bpf.h> do not go together: the latter stays out. */
-#include "kern/filter.h"
+#include "filter/filter.h"
 
 #include <errno.h>
 #include <pcap/pcap.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "kern/canon.h"
+#include "filter/canon.h"
 #include "numbers/linktype.h"
 #include "tags.h"
 #include "util/cleanup.h"

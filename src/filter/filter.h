@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef NETPROBE_KERN_FILTER_H
-#define NETPROBE_KERN_FILTER_H
+#ifndef NETPROBE_FILTER_FILTER_H
+#define NETPROBE_FILTER_FILTER_H
 
 #include <stdbool.h>
 #include <stddef.h>

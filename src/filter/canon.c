@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "kern/canon.h"
+#include "filter/canon.h"
 
 #include <string.h>
 #include <sys/socket.h>

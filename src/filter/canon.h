@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef NETPROBE_KERN_CANON_H
-#define NETPROBE_KERN_CANON_H
+#ifndef NETPROBE_FILTER_CANON_H
+#define NETPROBE_FILTER_CANON_H
 
 #include <stdbool.h>
 #include <stdint.h>
