@@ -11,6 +11,7 @@
 #include "abi.h"
 #include "cmd/watch_live.h"
 #include "priv/priv.h"
+#include "util/caps.h"
 #include "util/err.h"
 
 enum { NAMES_SAID = 4 }; /* more interfaces are told by their number only */
@@ -110,7 +111,7 @@ static void on_refused(struct live *l, const struct helper_event *ev)
 	else if (ev->err == -ENETDOWN)
 		note("%s: not captured: it needs a packet socket, which is opened at the start only", name);
 	if (ev->err == -EPERM && l->missing[0] && !l->err)
-		fail(0, "missing: %s (run with sudo, or give the binary these capabilities)", l->missing);
+		caps_tell(l->missing);
 	if (!l->err && (!l->ready || ev->named))
 		l->err = ev->err;
 }

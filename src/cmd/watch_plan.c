@@ -12,6 +12,7 @@
 #include "kern/link.h"
 #include "numbers/linktype.h"
 #include "priv/priv.h"
+#include "util/caps.h"
 #include "util/err.h"
 #include "util/escape.h"
 
@@ -82,7 +83,7 @@ static void explain(char *to, size_t size, int err, bool tracing)
 
 	if (tracing && access("/sys/kernel/btf/vmlinux", R_OK))
 		snprintf(to, size, "this kernel has no types (/sys/kernel/btf/vmlinux)");
-	else if (priv_missing(tracing, missing, sizeof(missing)))
+	else if (caps_missing(NEED_CAPTURE(tracing), missing, sizeof(missing)))
 		snprintf(to, size, "missing: %s", missing);
 	else
 		snprintf(to, size, "%s", strerror(-err));

@@ -20,6 +20,7 @@
 #include "source/live.h"
 #include "source/many.h"
 #include "source/ring.h"
+#include "util/caps.h"
 #include "util/cleanup.h"
 #include "util/err.h"
 
@@ -340,13 +341,13 @@ static int load(struct live *l)
 
 	w->pipe.wants_drop = watch_wants_drop;
 	w->pipe.drop_ctx = l;
-	priv_missing(w->o->drops != NULL, l->missing, sizeof(l->missing));
+	caps_missing(NEED_CAPTURE(w->o->drops), l->missing, sizeof(l->missing));
 	if (w->filter_text)
 		err = filter_compile(&l->filter, w->filter_text, 1, w->pipe.strict, w->pipe.inner);
 	if (!err)
 		err = start_capture(l);
 	if (err == -EPERM && l->missing[0])
-		fail(0, "missing: %s (run with sudo, or give the binary these capabilities)", l->missing);
+		caps_tell(l->missing);
 	if (!err && l->filter && !l->filter->kernel)
 		note("filtering in user space: %s", l->filter->why_not);
 	if (!err && w->o->drops)

@@ -16,6 +16,7 @@
 #include "kern/link.h"
 #include "kern/load.h"
 #include "numbers/linktype.h"
+#include "util/caps.h"
 #include "util/cleanup.h"
 #include "util/err.h"
 
@@ -410,7 +411,7 @@ static int check_maps(const struct capture *c)
 
 	if (!c->l.err || (last && hook_can_packet() == 0))
 		return 0;
-	fail(0, "%s%s", c->l.reason, c->l.err == -EPERM ? "; run with sudo" : "");
+	fail(0, "%s%s", c->l.reason, c->l.err == -EPERM ? "; " CAPS_REMEDY : "");
 	return c->l.err;
 }
 

@@ -15,6 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "util/caps.h"
 #include "util/cleanup.h"
 #include "util/err.h"
 
@@ -322,12 +323,13 @@ static void say_hidden(void)
 {
 	FILE *f = fopen("/proc/sys/kernel/kptr_restrict", "re");
 	int level = f ? fgetc(f) : EOF;
+	char why[64] = "sysctl kernel.kptr_restrict is 2, make it 1";
 
 	if (f)
 		fclose(f);
-	warn("kernel symbols are hidden, drop locations are addresses: %s",
-	     level == '2' ? "sysctl kernel.kptr_restrict is 2, make it 1" :
-			    "needs CAP_SYSLOG; run with sudo");
+	if (level != '2')
+		snprintf(why, sizeof(why), "needs %s; " CAPS_REMEDY, caps_name(NEED_SYSLOG));
+	warn("kernel symbols are hidden, drop locations are addresses: %s", why);
 }
 
 static int read_symbols(struct drop_names *d, struct index *x, const char *path)

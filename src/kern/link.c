@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "numbers/linktype.h"
+#include "util/caps.h"
 #include "util/cleanup.h"
 #include "util/err.h"
 
@@ -302,7 +303,7 @@ int netns_enter(const char *spec)
 	if (setns(fd, CLONE_NEWNET) == 0)
 		return 0;
 	if (errno == EPERM)
-		return fail(errno, "network namespace '%s': needs CAP_SYS_ADMIN", spec);
+		return fail(errno, "network namespace '%s': needs %s", spec, caps_name(NEED_NETNS));
 	if (errno == EINVAL)
 		return fail(0, "network namespace '%s': %s is not one", spec, path), -EINVAL;
 	return fail(errno, "network namespace '%s'", spec);

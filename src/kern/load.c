@@ -2,12 +2,10 @@
 #include "kern/load.h"
 
 #include <errno.h>
-#include <linux/capability.h>
 #include <linux/types.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -20,62 +18,21 @@
 #include "packet.skel.h"
 #include "trace.skel.h"
 #include "util/bytes.h"
+#include "util/caps.h"
 #include "util/cleanup.h"
 #include "util/err.h"
 
 /* Too small a log hides the kernel's own error; what is not written costs no memory. */
 enum { LOG_OCTETS = 8 << 20, SNAP_MIN = 64, SNAP_OTHER_MIN = 128, REASONS = 1024 };
 
-static uint64_t capabilities(void)
-{
-	struct __user_cap_header_struct h = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct d[2] = { 0 };
-
-	if (syscall(SYS_capget, &h, d))
-		return ~0ull;
-	return d[0].effective | (uint64_t)d[1].effective << 32;
-}
-
-/* CAP_SYS_ADMIN stands for CAP_BPF and CAP_PERFMON (capabilities(7)). */
-static void missing(char *to, unsigned int size, unsigned int needs)
-{
-	static const struct { unsigned int need, cap; bool admin; const char *name; } rows[] = {
-		{ NEED_BPF, CAP_BPF, true, "CAP_BPF" },
-		{ NEED_PERFMON, CAP_PERFMON, true, "CAP_PERFMON" },
-		{ NEED_NET_ADMIN, CAP_NET_ADMIN, false, "CAP_NET_ADMIN" },
-		{ NEED_NET_RAW, CAP_NET_RAW, false, "CAP_NET_RAW" },
-	};
-	uint64_t have = capabilities();
-	unsigned int n = 0;
-
-	*to = '\0';
-	for (unsigned int i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		if (!(needs & rows[i].need) || have >> rows[i].cap & 1)
-			continue;
-		if (rows[i].admin && have >> CAP_SYS_ADMIN & 1)
-			continue;
-		if (n < size)
-			n += (unsigned int)snprintf(to + n, size - n, "%s%s", n ? ", " : "", rows[i].name);
-	}
-}
-
 void load_reason(char *to, unsigned int size, int err, unsigned int needs, const char *what)
 {
-	char caps[128];
+	char caps[128] = "";
 
 	err = abs(err);
-	if (err == EPERM || err == EACCES) {
-		missing(caps, sizeof(caps), needs);
-		if (*caps) {
-			snprintf(to, size, "%s: %s missing", what, caps);
-			return;
-		}
-	}
-	if (err == EPERM && !(capabilities() >> CAP_SYS_RESOURCE & 1))
-		snprintf(to, size, "%s: %s (before Linux 5.11 CAP_SYS_RESOURCE is needed too)", what,
-			 strerror(err));
-	else
-		snprintf(to, size, "%s: %s", what, strerror(err));
+	if (err == EPERM || err == EACCES)
+		caps_missing(needs, caps, sizeof(caps));
+	snprintf(to, size, "%s: %s%s", what, *caps ? caps : strerror(err), *caps ? " missing" : "");
 }
 
 /* The last line that tells something: the verifier ends with statistics. */

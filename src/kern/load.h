@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "kern/capture.h"
+#include "util/caps.h"
 
 /*
  * Maps and programs.  The packet programs exist in four variants, each an object of
@@ -48,8 +49,7 @@ int load_drops(struct loaded *l, const struct capture_options *opt);
 int load_drop_program(const struct loaded *l);
 void load_free(struct loaded *l);
 
-/* Text for an error of the kernel: EPERM names the missing capabilities.  `needs`: of load_cap. */
-enum load_cap { NEED_BPF = 1, NEED_NET_ADMIN = 2, NEED_NET_RAW = 4, NEED_PERFMON = 8 };
+/* Text for an error of the kernel: EPERM names the missing capabilities.  `needs`: of enum cap_need. */
 void load_reason(char *to, unsigned int size, int err, unsigned int needs, const char *what);
 
 #endif

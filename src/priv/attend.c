@@ -9,7 +9,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/capability.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -23,16 +22,10 @@
 
 #include "priv/rotate.h"
 #include "priv/sandbox.h"
+#include "util/caps.h"
 #include "util/err.h"
 
 #define LINKS_MAX 4096
-
-#ifndef CAP_PERFMON
-#define CAP_PERFMON 38
-#endif
-#ifndef CAP_BPF
-#define CAP_BPF 39
-#endif
 
 enum state { WAITING, HELD, REFUSED };
 
@@ -95,28 +88,18 @@ static void settle_fds(const struct helper_options *opt)
 			close(opt->close_fds[i]);
 }
 
-static uint64_t needed_caps(const struct helper_options *opt)
-{
-	uint64_t keep = 0;
-
-	if (opt->capture)
-		keep |= CAP_BIT(CAP_BPF) | CAP_BIT(CAP_PERFMON) | CAP_BIT(CAP_NET_ADMIN) |
-			CAP_BIT(CAP_NET_RAW) | CAP_BIT(CAP_SYS_RESOURCE);
-	if (opt->capture && prctl(PR_CAPBSET_READ, CAP_BPF, 0, 0, 0) < 0)
-		keep |= CAP_BIT(CAP_SYS_ADMIN);		/* what CAP_BPF was part of before 5.8 */
-	if (opt->rotate)
-		keep |= CAP_BIT(CAP_DAC_OVERRIDE) | CAP_BIT(CAP_CHOWN);
-	return keep;
-}
-
 static int confine(const struct helper_options *opt)
 {
 	const struct rlimit none = { 0, 0 };
-	uint64_t keep = needed_caps(opt);
+	unsigned int needs = 0;
 	int err;
 
+	if (opt->capture)
+		needs |= NEED_BPF | NEED_PERFMON | NEED_NET_ADMIN | NEED_NET_RAW;
+	if (opt->rotate)
+		needs |= NEED_FILES;
 	caps_unbound();
-	err = caps_keep(keep);
+	err = caps_keep(caps_for(needs));
 	if (err)
 		return err;
 	setrlimit(RLIMIT_CORE, &none);

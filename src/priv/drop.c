@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <limits.h>
-#include <linux/capability.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +16,7 @@
 #include <unistd.h>
 
 #include "priv/sandbox.h"
+#include "util/caps.h"
 #include "util/cleanup.h"
 #include "util/err.h"
 
@@ -53,16 +53,16 @@ static int keeps_uid(const struct priv_drop *p, const char *why)
  */
 static int change_user(const struct priv_drop *p)
 {
-	uint64_t need = CAP_BIT(CAP_SETUID) | CAP_BIT(CAP_SETGID);
 	const char *what = "setgroups";
+	char needs[64] = "needs ";
 	uid_t r, e, s;
 
 	if (!p->change_user)
 		return did(p, "uid:kept");
-	if ((caps_effective() & need) != need) {
+	if (caps_missing(NEED_USER, needs + 6, sizeof(needs) - 6)) {
 		if (p->must_change)
-			return fail(EPERM, "cannot become uid %u: needs CAP_SETUID and CAP_SETGID", p->uid);
-		return keeps_uid(p, "without CAP_SETUID and CAP_SETGID");
+			return fail(EPERM, "cannot become uid %u: %s", p->uid, needs);
+		return keeps_uid(p, needs);
 	}
 	if (setgroups(0, NULL))
 		goto refused;

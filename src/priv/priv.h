@@ -59,11 +59,6 @@ int priv_user(const char *user, uint32_t *uid, uint32_t *gid);
  * it asks here and ends the run, for there is no telling what is missing. */
 int priv_refused(void);
 
-/* ── caps.c: is this allowed to work? ─────────────────────────────────────── */
-/* Which capabilities are missing for live capture on this kernel, as text ("CAP_BPF, CAP_NET_ADMIN"); returns
- * how many, 0 when none.  CAP_BPF with CAP_NET_ADMIN, or with CAP_NET_RAW, is enough to capture. */
-int priv_missing(bool tracing, char *text, unsigned int size);
-
 /* ── helper.c ─────────────────────────────────────────────────────────────── */
 struct rotate;
 struct helper_options {

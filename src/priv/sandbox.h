@@ -9,10 +9,7 @@
 
 /* Shared by drop.c and helper.c. */
 
-#define CAP_BIT(cap) (UINT64_C(1) << (cap))
-
-/* ── caps.c ── */
-uint64_t caps_effective(void);
+/* ── caps.c: giving them up; what they are is util/caps.h ── */
 /* True when any of the four sets that a process could use again is not empty (permitted, effective,
  * inheritable, ambient). */
 bool caps_any(void);

@@ -11,6 +11,7 @@
 
 #include "numbers/linktype.h"
 #include "tags.h"
+#include "util/caps.h"
 #include "util/cleanup.h"
 #include "util/err.h"
 
@@ -165,7 +166,7 @@ static int refused(struct live *l, int err)
 	const char *name = l->cfg.iface->name, *text = pcap_geterr(l->pcap);
 
 	if (err == PCAP_ERROR_PERM_DENIED)
-		return fail(EPERM, "%s: a packet socket needs CAP_NET_RAW; run with sudo", name);
+		return fail(EPERM, "%s: a packet socket needs %s; " CAPS_REMEDY, name, caps_name(NEED_NET_RAW));
 	if (err == PCAP_ERROR_NO_SUCH_DEVICE)
 		return fail(ENODEV, "%s", name);
 	return fail(0, "%s: %s", name, *text ? text : pcap_statustostr(err)), -EIO;

@@ -26,6 +26,7 @@
 #include "priv/priv.h"
 #include "priv/rotate.h"
 #include "privprobe.h"
+#include "util/caps.h"
 
 struct options {
 	const char *file, *user;
@@ -126,10 +127,10 @@ static int usage(void)
 static int say_missing(void)
 {
 	char text[128];
-	int n = priv_missing(false, text, sizeof(text));
+	int n = caps_missing(NEED_CAPTURE(false), text, sizeof(text));
 
 	printf("missing %d: %s\n", n, text);
-	n = priv_missing(true, text, sizeof(text));
+	n = caps_missing(NEED_CAPTURE(true), text, sizeof(text));
 	printf("missing for tracing %d: %s\n", n, text);
 	return 0;
 }

@@ -2,6 +2,7 @@
 #include "world.h"
 
 #include "priv/sandbox.h"
+#include "util/caps.h"
 
 static pid_t child_of(pid_t parent)
 {
