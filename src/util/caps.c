@@ -22,7 +22,6 @@
 #define CAP_BPF 39
 #endif
 
-/* capget(2) itself: libcap's state is allocated, and this is all there is to it. */
 int caps_get(struct cap_sets *s)
 {
 	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
