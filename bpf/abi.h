@@ -7,7 +7,7 @@
 #ifndef NETPROBE_ABI_H
 #define NETPROBE_ABI_H
 
-enum np_hook { NP_HOOK_INGRESS = 1, NP_HOOK_EGRESS, NP_HOOK_SOCKET, NP_HOOK_DROP };
+enum np_hook { NP_HOOK_INGRESS = 1, NP_HOOK_EGRESS, NP_HOOK_DROP = 4 };
 
 enum np_event_flags {
 	NP_EV_RAW_IP = 1 << 0,		/* data starts at the IP header: the device has no link header */

@@ -41,8 +41,9 @@ static __always_inline bool skip_tag(struct __sk_buff *skb, struct spot *at)
 }
 
 /*
- * CANON_TAGS, with the one that may be beside the data.  No loop, here and below: without CAP_PERFMON
- * the verifier follows the processor past the end of those it sees, for ever.
+ * At most CANON_TAGS, counting the one that may be beside the data.  Written out, not a loop, here and below: without
+ * CAP_PERFMON the verifier also checks what the processor may execute speculatively.  There a loop never ends, nor
+ * does the check.
  */
 static __always_inline __u64 skip_tags(struct __sk_buff *skb, struct spot *at, __u64 already)
 {
@@ -166,8 +167,8 @@ static __always_inline void fill(struct __sk_buff *skb, struct np_scratch *s, __
 	s->len = s->sent = (__u32)len;
 	s->cap = (__u32)cap;
 	/*
-	 * Read back: what the verifier knows of a length is to be exact, and so of all that it was made
-	 * from; from here it knows nothing, and need not tell the ways apart that lead here.
+	 * Read it back from memory, so that the verifier forgets what it knows of the length.  If it remembered the
+	 * exact value, it would check what follows once for each path that leads here.
 	 */
 	cap = *(volatile __u32 *)&s->cap;
 	copy(skb, off, s->data + front, cap - front, NP_SCRATCH - front);

@@ -80,8 +80,8 @@ static __always_inline struct np_ledger *arrive(struct __sk_buff *skb)
 	return led;
 }
 
-/* Without a filter: ship it here.  Programs of their own, for what a program does not need it still
- * costs when the kernel takes it out at load time. */
+/* Without a filter: ship the packet at once.  Programs with a filter are separate ones.  Were it a branch, the side
+ * that is not taken would cost time even though the kernel removes it as dead code when it loads the program. */
 static __always_inline void plain(struct __sk_buff *skb, __u8 hook)
 {
 	struct np_ledger *led = arrive(skb);

@@ -25,7 +25,6 @@
 #define ETHER_HEADER 14
 #define ARPHRD_ETHER 1
 #define ARPHRD_LOOPBACK 772
-#define CAP_MAX (NP_CLASS_2 - sizeof(struct np_event))
 
 /* Reasons wanted, a bit each; those of a subsystem (high 16 bits) have no bit. */
 const volatile __u8 by_reason = 0;

@@ -128,9 +128,6 @@ static int set_number(const struct opt *o, uint64_t *at, const char *val)
 	int err;
 
 	switch (o->type) {
-	case OPT_SIZE:
-		err = opt_number(val, 1024, 1, at);
-		break;
 	case OPT_KIB:
 		err = opt_number(val, 1024, 1024, at);
 		break;

@@ -18,8 +18,7 @@ enum opt_type {
 	OPT_STRS,	/* struct strs: may be given again */
 	/* Of these 0 is refused: who wants none leaves the option out. */
 	OPT_UINT,	/* uint64_t: 10, 5k, 1.5M (powers of 1000) */
-	OPT_SIZE,	/* uint64_t: octets; 64K, 10M, 1.5G (powers of 1024) */
-	OPT_KIB,	/* the same; a bare number counts KiB (tcpdump -B) */
+	OPT_KIB,	/* uint64_t: octets; 64K, 10M, 1.5G (powers of 1024); a bare number counts KiB (tcpdump -B) */
 	OPT_MB,		/* the same; a bare number counts millions of octets (tcpdump -C) */
 	OPT_TIME,	/* uint64_t: ns; 250ms, 10s, 5m, 1h; a bare number is seconds */
 	OPT_OPTSTR,	/* const char *: --name[=VALUE]; "" without a value */

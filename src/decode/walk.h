@@ -15,7 +15,7 @@
  * follows.  Every layer that does not end the walk consumes octets or is followed
  * by one that does, and no more than WALK_LAYERS_MAX of them are visited.
  */
-enum { WALK_LAYERS_MAX = 32, WALK_IPS_MAX = 16 };
+enum { WALK_LAYERS_MAX = 32 };
 
 enum layer {
 	LAYER_END,

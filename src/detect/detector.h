@@ -45,11 +45,6 @@ struct alert {
 void detect_raise(struct detect *d, const struct alert *a, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
-static inline bool limit_on(const struct detect_limit *l)
-{
-	return l->on;
-}
-
 const struct detect_limit *detect_limit(const struct detect *d, enum detect_rule rule);
 uint64_t detect_now(const struct detect *d);
 uint32_t detect_seed(const struct detect *d);

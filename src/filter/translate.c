@@ -28,7 +28,7 @@ enum { STACK_KEY = -4, STACK_WORDS = -16 };
 /* NOLINTNEXTLINE(misc-redundant-expression): two of the parts are 0, and named all the same */
 enum { ADD_K = BPF_ALU64 | BPF_ADD | BPF_K };
 /* Classic codes that <linux/bpf.h> has no name for. */
-enum { CLASSIC_MISC = 7, CLASSIC_TXA = 0x80, CLASSIC_RET_A = 0x10, RVAL = 0x18, MISCOP = 0xf8 };
+enum { CLASSIC_TXA = 0x80, CLASSIC_RET_A = 0x10, RVAL = 0x18, MISCOP = 0xf8 };
 
 /* Places to jump to: instructions of the classic program first, then these. */
 enum label { TO_SLOW = CLASSIC_MAX, TO_MATCH, TO_REJECT, TO_LOST, LABELS };

@@ -21,11 +21,6 @@ static inline enum tri tri_and(enum tri a, enum tri b)
 	return a < b ? a : b;
 }
 
-static inline enum tri tri_or(enum tri a, enum tri b)
-{
-	return a > b ? a : b;
-}
-
 /* ── labels and selectors ─────────────────────────────────────────────────── */
 struct label {
 	uint32_t key, value;		/* numbers of k8s->names */
@@ -73,7 +68,6 @@ struct k8s_pod {
 	struct pod_port *ports;
 	uint32_t n_ips, n_ports;
 	uint32_t node;			/* its name */
-	uint32_t owner_kind, owner;	/* the controller: names; 0: none */
 	bool host_network;
 	bool ended;			/* Succeeded or Failed: its addresses may be others' by now */
 	bool ports_known;

@@ -158,22 +158,6 @@ static size_t count_ports(const json_t *list)
 	return n;
 }
 
-static void pod_owner(struct loader *l, struct k8s_pod *p, const json_t *m)
-{
-	const json_t *list = json_object_get(m, "ownerReferences");
-
-	for (size_t i = 0; i < json_array_size(list); i++) {
-		const json_t *o = json_array_get(list, i);
-		const char *kind = json_string_value(json_object_get(o, "kind"));
-		const char *name = json_string_value(json_object_get(o, "name"));
-
-		if (!kind || !name || !json_is_true(json_object_get(o, "controller")))
-			continue;
-		p->owner_kind = name_of(l, kind);
-		p->owner = name_of(l, name);
-	}
-}
-
 static void pod_status(struct loader *l, struct k8s_pod *p, const json_t *status)
 {
 	const json_t *ips = json_object_get(status, "podIPs");
@@ -218,7 +202,6 @@ void read_pod(struct loader *l, const json_t *o)
 		pod_ports(l, p, init, true);
 	}
 	p->ports_known = spec != NULL;
-	pod_owner(l, p, meta(l, o));
 	pod_status(l, p, status);
 	if (l->bad)
 		k8s_pod_forget(p);

@@ -97,7 +97,6 @@ static bool take_message(struct link_info *l, const struct nlmsghdr *h)
 	l->link = link_type(m->ifi_type);
 	l->flags = m->ifi_flags;
 	l->is_gone = h->nlmsg_type == RTM_DELLINK;
-	l->is_new = h->nlmsg_type == RTM_NEWLINK && m->ifi_change == ~0u;
 	left = (int)(h->nlmsg_len - NLMSG_LENGTH(sizeof(*m)));
 	for (a = IFLA_RTA(m); RTA_OK(a, left); a = RTA_NEXT(a, left))
 		take_attribute(l, a);

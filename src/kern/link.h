@@ -15,7 +15,7 @@ struct link_info {
 	uint32_t flags;			/* IFF_ */
 	uint32_t operstate;
 	uint64_t rx_packets, tx_packets;
-	bool     is_new, is_gone;	/* monitor only */
+	bool     is_gone;		/* monitor only */
 };
 
 typedef int (*link_fn)(void *ctx, const struct link_info *l);

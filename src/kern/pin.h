@@ -94,8 +94,6 @@ void pin_close(struct pin *p);
 
 /* Directory and meta.  Does nothing when there is a state already. */
 int pin_begin(struct pin *p, const uint8_t prog_tag[8]);
-/* After a replacement: a new tag and version, the same uuid; atomic. */
-int pin_renew(struct pin *p, const uint8_t prog_tag[8]);
 /* Pin an object under that name; what is there is replaced atomically. */
 int pin_put(struct pin *p, const char *name, int fd);
 int pin_drop(struct pin *p, const char *name);

@@ -242,11 +242,6 @@ int pin_begin(struct pin *p, const uint8_t prog_tag[8])
 	return err;
 }
 
-int pin_renew(struct pin *p, const uint8_t prog_tag[8])
-{
-	return write_meta(p, prog_tag);
-}
-
 /* ── objects ──────────────────────────────────────────────────────────────── */
 
 static int unlink_ours(const char *path)

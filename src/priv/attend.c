@@ -31,7 +31,6 @@ enum state { WAITING, HELD, REFUSED };
 
 struct known {
 	struct link_info info;
-	char old_name[64];		/* told last, when it has another now */
 	uint8_t state;			/* enum state */
 	bool named;			/* by the user, not by a glob */
 	bool gone, changed;		/* to be told */
@@ -71,8 +70,11 @@ static void settle_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* Standard input and output must not be held open (whoever reads them waits for their end), nor be free for
- * the next descriptor. */
+/*
+ * Standard input and output become /dev/null.  If the helper kept them open, a program that reads the output through a
+ * pipe would not see its end until the helper ends too.  If it closed them, the next file opened would become
+ * standard output.
+ */
 static void settle_fds(const struct helper_options *opt)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -138,8 +140,7 @@ static void send_event(struct attend *a, const struct helper_event *ev)
 	flush(a);
 }
 
-static void tell(struct attend *a, enum helper_event_type type, const struct known *k, int err, enum rung rung,
-		 const char *text)
+static void tell(struct attend *a, enum helper_event_type type, const struct known *k, int err, enum rung rung)
 {
 	struct helper_event ev;
 
@@ -149,8 +150,6 @@ static void tell(struct attend *a, enum helper_event_type type, const struct kno
 	ev.rung = rung;
 	ev.named = k->named;
 	ev.info = k->info;
-	if (text)
-		snprintf(ev.text, sizeof(ev.text), "%s", text);
 	send_event(a, &ev);
 }
 
@@ -218,8 +217,6 @@ static void update(struct known *k, const struct link_info *info)
 	k->seen = true;
 	if (!differs(&k->info, info))
 		return;
-	if (strcmp(k->info.name, info->name) && !*k->old_name)
-		memcpy(k->old_name, k->info.name, sizeof(k->old_name));
 	k->info = *info;
 	k->changed = true;
 }
@@ -321,11 +318,7 @@ static void attach(struct attend *a, struct known *k)
 	check_sandbox(a);
 	k->state = err ? REFUSED : HELD;
 	k->changed = false;
-	k->old_name[0] = '\0';
-	if (err)
-		tell(a, HELPER_REFUSED, k, err, rung, strerror(-err));
-	else
-		tell(a, HELPER_ATTACHED, k, 0, rung, NULL);
+	tell(a, err ? HELPER_REFUSED : HELPER_ATTACHED, k, err, rung);
 }
 
 static void forget(struct attend *a, struct known *k)
@@ -340,7 +333,7 @@ static void forget(struct attend *a, struct known *k)
 		return;
 	capture_detach(a->opt->capture, was.info.ifindex);
 	was.info.is_gone = true;
-	tell(a, HELPER_GONE, &was, 0, 0, NULL);
+	tell(a, HELPER_GONE, &was, 0, 0);
 }
 
 /* True when something was done.  What is gone goes first: a new interface may have its number. */
@@ -355,8 +348,7 @@ static bool attend_to(struct attend *a, struct known *k)
 	} else if (k->changed) {
 		k->changed = false;
 		if (k->state == HELD)
-			tell(a, HELPER_STATE, k, 0, 0, k->old_name);
-		k->old_name[0] = '\0';
+			tell(a, HELPER_STATE, k, 0, 0);
 	} else {
 		return false;
 	}
@@ -372,7 +364,7 @@ static bool tell_missing(struct attend *a)
 		if (a->fits[a->missing++])
 			continue;
 		memcpy(none.info.name, pattern, strnlen(pattern, sizeof(none.info.name) - 1));
-		tell(a, HELPER_REFUSED, &none, -ENODEV, 0, "no such interface");
+		tell(a, HELPER_REFUSED, &none, -ENODEV, 0);
 		return true;
 	}
 	return false;
@@ -406,7 +398,7 @@ static bool step(struct attend *a)
 		struct known none = { .named = false };
 
 		a->ready_told = true;
-		tell(a, HELPER_READY, &none, 0, 0, NULL);
+		tell(a, HELPER_READY, &none, 0, 0);
 		tell_left(a);
 		return true;
 	}

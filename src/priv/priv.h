@@ -73,10 +73,10 @@ struct helper_options {
 
 enum helper_event_type {
 	HELPER_ATTACHED,	/* info: now captured, by `rung` */
-	HELPER_REFUSED,		/* info could not be attached: err, text; -ENODEV, ifindex 0: no interface
+	HELPER_REFUSED,		/* info could not be attached: err; -ENODEV, ifindex 0: no interface
 				 * fits the pattern in info.name (yet, when `dynamic`) */
 	HELPER_GONE,		/* a captured interface is gone */
-	HELPER_STATE,		/* a captured one is up, down, renamed (text: its old name), of another MTU */
+	HELPER_STATE,		/* a captured one is up, down, renamed, of another MTU */
 	HELPER_READY,		/* every interface there at the start has been tried */
 	HELPER_ENDS,		/* it cannot go on, and has said why: err */
 };
@@ -87,7 +87,6 @@ struct helper_event {
 	enum rung rung;
 	bool named;			/* the user named it; a glob did not find it */
 	struct link_info info;
-	char text[256];
 };
 
 struct helper;

@@ -168,23 +168,6 @@ uint32_t rules_remove(struct rules *r, bool (*keep)(const struct np_rule *rule, 
 	return gone;
 }
 
-const struct np_rule *rules_find(const struct rules *r, uint32_t id)
-{
-	uint32_t lo = 0, hi = r->n;
-
-	while (lo < hi) {
-		uint32_t mid = lo + (hi - lo) / 2;
-
-		if (r->v[mid].id == id)
-			return &r->v[mid];
-		if (r->v[mid].id < id)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return NULL;
-}
-
 unsigned int rule_rank(const struct np_rule *rule)
 {
 	unsigned int specific = rule->plen, conditions = 0;

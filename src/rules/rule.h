@@ -52,7 +52,6 @@ int  rules_add(struct rules *r, const struct np_rule *rule, bool *replaced);
 uint32_t rules_remove(struct rules *r, bool (*keep)(const struct np_rule *rule, const void *ctx), const void *ctx);
 /* Entries that match what an entry of `from` matches get its number. */
 void rules_keep_numbers(struct rules *r, const struct rules *from);
-const struct np_rule *rules_find(const struct rules *r, uint32_t id);
 /* Do both match the same packets? */
 bool rule_same(const struct rules *r, const struct np_rule *a, const struct np_rule *b);
 unsigned int rule_rank(const struct np_rule *rule);

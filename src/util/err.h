@@ -21,7 +21,7 @@ void note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void note_log(const char *text);
 void err_quiet(int quiet);
 
-/* The exit status that the last fail() asked for; see enum np_exit. */
+/* What the program exits with; cmd/cmd.h makes it of a negative errno. */
 enum np_exit {
 	EXIT_DONE = 0,
 	EXIT_FAILED = 1,	/* failed at run time */

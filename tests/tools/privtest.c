@@ -204,7 +204,7 @@ static void print_event(const struct helper_event *ev)
 {
 	static const char *const names[] = { "attached", "refused", "gone", "state", "ready", "ends" };
 
-	printf("%s %s %d %s %u\n", names[ev->type], ev->info.name, ev->err, ev->text, (unsigned int)ev->rung);
+	printf("%s %s %d %u\n", names[ev->type], ev->info.name, ev->err, (unsigned int)ev->rung);
 	fflush(stdout);
 }
 

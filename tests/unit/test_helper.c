@@ -66,7 +66,6 @@ static void a_refusal_stops_nobody_else(void **state)
 	ev = next(h);
 	assert_int_equal(ev.type, HELPER_REFUSED);
 	assert_int_equal(ev.err, -EOPNOTSUPP);
-	assert_string_equal(ev.text, strerror(EOPNOTSUPP));
 	next_is(h, HELPER_ATTACHED, "veth2");
 	next_is(h, HELPER_READY, "");
 	helper_stop(h);
@@ -131,12 +130,10 @@ static void changes_are_told_once(void **state)
 	ev = next(h);
 	assert_int_equal(ev.type, HELPER_STATE);
 	assert_int_equal(ev.info.flags, 1);
-	assert_string_equal(ev.text, "");
 	news_of(2, "lan", 1, false);
 	ev = next(h);
 	assert_int_equal(ev.type, HELPER_STATE);
 	assert_string_equal(ev.info.name, "lan");
-	assert_string_equal(ev.text, "eth0");
 	nothing_comes(h);
 	helper_stop(h);
 }
