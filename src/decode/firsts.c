@@ -5,24 +5,27 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "decode/conv/kept.h"
 #include "decode/conv/pairs.h"
+#include "record_keep.h"
+#include "util/hash.h"
 
 struct firsts {
 	struct pairs *waiting, *told;
-	struct kept_record record;
-	struct kept shown;
+	struct hash_key seed;
+	struct record_again record;
+	struct record_kept shown;
 };
 
 int firsts_open(struct firsts **out, const struct decode_options *opt)
 {
 	struct firsts *f = calloc(1, sizeof(*f));
 
-	if (!f || pairs_open(&f->waiting, FIRSTS_MAX, sizeof(struct kept), opt->seed) ||
+	if (!f || pairs_open(&f->waiting, FIRSTS_MAX, sizeof(struct record_kept), opt->seed) ||
 	    pairs_open(&f->told, FIRSTS_MAX, 0, opt->seed)) {
 		firsts_close(f);
 		return -ENOMEM;
 	}
+	f->seed = hash_key_from(opt->seed);
 	*out = f;
 	return 0;
 }
@@ -37,32 +40,28 @@ void firsts_close(struct firsts *f)
 }
 
 /* As fragments are put together: fragment.h. */
-static struct pairs_key key_of(const struct packet *pk)
+static struct request_key key_of(const struct firsts *f, const struct packet *pk)
 {
 	size_t n = pk->ip.version == 6 ? 16 : 4;
-	struct pairs_key k;
+	uint64_t ends[5] = { 0 };
 
-	memset(&k, 0, sizeof(k));
-	memcpy(k.client, pk->ip.src.b, n);
-	memcpy(k.server, pk->ip.dst.b, n);
-	k.client_port = pk->vlans ? pk->vlan[0] : 0xffff;
-	k.family = pk->ip.version;
-	k.kind = pk->ip.proto;
-	k.id = (uint16_t)pk->frag_id;
-	k.seq = (uint16_t)(pk->frag_id >> 16);
-	return k;
+	memcpy(&ends[0], pk->ip.src.b, n);
+	memcpy(&ends[2], pk->ip.dst.b, n);
+	ends[4] = (uint64_t)pk->ip.version << 16 | (pk->vlans ? pk->vlan[0] : 0xffff);
+	return (struct request_key){ .conversation = hash_words(&f->seed, ends, 5),
+				     .id = (uint64_t)pk->ip.proto << 32 | pk->frag_id };
 }
 
 /* The oldest, if it is older than that. */
 static bool tell(struct firsts *f, uint64_t before_ns, struct emit *e)
 {
-	struct pairs_key k;
+	struct request_key k;
 	uint64_t time_ns;
-	const struct kept *kept = pairs_expire(f->waiting, before_ns, &k, &time_ns);
+	const struct record_kept *kept = pairs_expire(f->waiting, before_ns, &k, &time_ns);
 
 	if (!kept)
 		return false;
-	kept_get(&f->record, kept);
+	record_again(&f->record, kept);
 	pairs_put(f->told, &k, time_ns, 0);
 	emit_record(e, &f->record.r);
 	return true;
@@ -70,27 +69,27 @@ static bool tell(struct firsts *f, uint64_t before_ns, struct emit *e)
 
 void firsts_keep(struct firsts *f, const struct packet *pk, const struct record *r, struct emit *e)
 {
-	struct pairs_key k = key_of(pk);
-	struct kept *kept;
+	struct request_key k = key_of(f, pk);
+	struct record_kept *kept;
 
 	if (pairs_count(f->waiting) == FIRSTS_MAX)
 		tell(f, UINT64_MAX, e);
 	kept = pairs_put(f->waiting, &k, r->time_ns, UINT64_MAX);
 	if (kept)
-		kept_put(kept, r);
+		record_keep(kept, r, NULL);
 }
 
 const struct record *firsts_show(struct firsts *f, const struct record *r)
 {
-	kept_put(&f->shown, r);
-	kept_get(&f->record, &f->shown);
+	record_keep(&f->shown, r, NULL);
+	record_again(&f->record, &f->shown);
 	f->record.r.rest_len = r->rest_len;
 	return &f->record.r;
 }
 
 bool firsts_drop(struct firsts *f, const struct packet *pk)
 {
-	struct pairs_key k = key_of(pk);
+	struct request_key k = key_of(f, pk);
 	uint64_t time_ns;
 
 	if (pairs_count(f->waiting))
@@ -101,7 +100,7 @@ bool firsts_drop(struct firsts *f, const struct packet *pk)
 void firsts_tick(struct firsts *f, uint64_t now_ns, struct emit *e)
 {
 	uint64_t clock_ns = pairs_pass(f->waiting, now_ns), time_ns;
-	struct pairs_key k;
+	struct request_key k;
 
 	while (clock_ns > FIRSTS_WAIT_NS && !e->rc && tell(f, clock_ns - FIRSTS_WAIT_NS, e))
 		;

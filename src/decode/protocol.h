@@ -22,6 +22,7 @@ enum { PROTOCOL_PORTS = 8, PROTOCOLS_MAX = 32 };
 enum guess { GUESS_NO, GUESS_MORE, GUESS_YES };
 
 struct conv;
+struct request_rules;
 struct requests;
 
 /* One packet on its way to records. */
@@ -29,7 +30,7 @@ struct call {
 	struct conv *conv;
 	const struct packet *pk;
 	struct emit *e;
-	struct requests *requests;
+	struct requests *requests;	/* the protocol's, or those that all others share */
 	bool show_secrets;
 	void *ctx;		/* the protocol's, from its open() */
 };
@@ -41,11 +42,10 @@ struct protocol {
 	uint16_t tcp_ports[PROTOCOL_PORTS], udp_ports[PROTOCOL_PORTS];	/* hints; 0 ends them */
 
 	/* Each of the following may be NULL. */
+	const struct request_rules *requests;	/* its requests have a table of their own: requests.h */
 	int  (*open)(void **ctx, const struct decode_options *opt);
 	void (*close)(void *ctx);
 	void (*counts)(const void *ctx, struct decode_counts *c);	/* adds to them */
-	void (*tick)(void *ctx, uint64_t now_ns, struct emit *e);
-	void (*finish)(void *ctx);	/* before the last tick */
 	/* A packet with neither TCP nor UDP.  True: it was ours. */
 	bool (*packet)(struct call *c);
 	/* A UDP payload; hinted: its port is ours, or the user says so.  True: it was ours. */

@@ -2,25 +2,25 @@
 /* Any octets as an ICMP or ICMPv6 message; the first octet says which and from whom. */
 #include "fuzz_help.h"
 
-#include "decode/protocol.h"
+#include "decode/conv/conv.h"
 
 extern const struct protocol icmp_protocol;
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static void *pairs;
+	static const struct protocol *const rows[] = { &icmp_protocol, NULL };
+	static struct conv *conv;
 	static uint64_t now_ns;
-	struct decode_options opt = { .seed = 1 };
+	struct decode_options opt = { .seed = 1, .protocols = rows };
 	struct frame f = { .link = 1, .number = 1 };
 	struct packet pk = { .frame = &f };
 	uint64_t sum = 0;
 	struct emit e = { .fn = touch_record, .ctx = &sum, .kinds = UINT32_MAX };
-	struct call call = { .pk = &pk, .e = &e };
 	uint8_t *copy, how, family;
 
 	if (!size)
 		return 0;
-	if (!pairs && icmp_protocol.open(&pairs, &opt))
+	if (!conv && conv_open(&conv, &opt))
 		abort();
 	how = data[0];
 	family = how & 1 ? 6 : 4;
@@ -33,8 +33,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	pk.l4 = copy;
 	pk.l4_cap = (uint32_t)size - 1;
 	pk.l4_len = pk.l4_cap + (how >> 3);
-	call.ctx = pairs;
-	icmp_protocol.packet(&call);
+	conv_packet(conv, &pk, &e);
 	free(copy);
 	return 0;
 }

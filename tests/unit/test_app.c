@@ -102,7 +102,7 @@ static void a_response_finds_its_request(void **state)
 	static const char *const tunnels[] = { "gre", "vxlan" };
 	const struct str headers[] = { { "a: b", 4 }, { "c: d", 4 } };
 	struct decode_options opt = { .no_answer = true };
-	struct request_key k = { &http_dataset, 1, 2 }, other = { &http_dataset, 1, 3 };
+	struct request_key k = REQUEST_KEY(&http_dataset, 1, 2), other = REQUEST_KEY(&http_dataset, 1, 3);
 	struct record r = request("/index.html"), answer = request("/");
 	const struct record *asked;
 	struct requests *q;
@@ -114,19 +114,19 @@ static void a_response_finds_its_request(void **state)
 	record_mark(&r, FIELD_VLAN);
 	record_mark(&r, FIELD_TUNNEL);
 	record_mark(&r, FIELD_HTTP2_HEADERS);
-	assert_int_equal(requests_open(&q, &opt), 0);
+	assert_int_equal(requests_open(&q, &opt, NULL), 0);
 	requests_ask(q, &k, &r);
 	answer.time_ns = 7 * SECOND;
-	assert_null(requests_answer(q, &other, &answer));
-	asked = requests_answer(q, &k, &answer);
-	assert_non_null(asked);
+	assert_false(requests_answer(q, &other, &answer));
+	assert_true(requests_answer(q, &k, &answer));
+	asked = requests_asked(q);
 	assert_int_equal(answer.duration_ns, 2 * SECOND);
 	assert_memory_equal(asked->present, r.present, sizeof(r.present));
 	assert_memory_equal(asked->vlan.p, vlans, sizeof(vlans));
 	assert_memory_equal(asked->tunnel.p, tunnels, sizeof(tunnels));
 	line_of(&lines, asked);
 	assert_string_equal(lines.text[0], "http action=request url.original=/index.html http2.headers=a: b,c: d");
-	assert_null(requests_answer(q, &k, &answer));
+	assert_false(requests_answer(q, &k, &answer));
 	requests_close(q);
 }
 
@@ -136,13 +136,13 @@ static void no_answer_is_told_after_a_while(void **state)
 	struct decode_options opt = { .no_answer = true };
 	struct lines lines = { .n = 0 };
 	struct emit e = { .fn = line_of, .ctx = &lines, .kinds = UINT32_MAX };
-	struct request_key k = { &http_dataset, 1, 2 };
+	struct request_key k = REQUEST_KEY(&http_dataset, 1, 2);
 	struct requests *q;
 	struct record r;
 
 	memset(url, 'u', sizeof(url) - 1);
 	r = request(url);
-	assert_int_equal(requests_open(&q, &opt), 0);
+	assert_int_equal(requests_open(&q, &opt, NULL), 0);
 	requests_ask(q, &k, &r);
 	requests_tick(q, 35 * SECOND, &e);
 	assert_int_equal(lines.n, 0);

@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "decode/http/fields.h"
-#include "decode/conv/kept.h"
+#include "record_keep.h"
 #include "json_check.h"
 #include "sink_text.h"
 #include "util/real.h"
@@ -117,22 +117,22 @@ static void any_field_has_a_number(void **state)
 static void a_kept_record_is_the_same(void **state)
 {
 	struct record r;
-	struct kept k;
-	struct kept_record back;
+	struct record_kept k;
+	struct record_again back;
 
 	make_toy(&r);
 	record_unmark(&r, FIELD_TOY_LABELS);
-	kept_put(&k, &r);
+	record_keep(&k, &r, NULL);
 	memset(&back, 0x55, sizeof(back));
-	kept_get(&back, &k);
+	record_again(&back, &k);
 	assert_ptr_equal(back.r.set, &toy_dataset);
 	assert_memory_equal(back.r.present, r.present, sizeof(r.present));
 	assert_true(toy_of(&back.r)->big == INT64_MIN && toy_of(&back.r)->real == 0.1);
 	assert_memory_equal(toy_of(&back.r)->name.p, "n", 1);
 	/* What is not kept is told. */
 	record_mark(&r, FIELD_TOY_LABELS);
-	kept_put(&k, &r);
-	kept_get(&back, &k);
+	record_keep(&k, &r, NULL);
+	record_again(&back, &k);
 	assert_false(record_has(&back.r, FIELD_TOY_LABELS));
 	assert_true(record_has(&back.r, FIELD_TRUNCATED) && back.r.truncated);
 }

@@ -116,7 +116,7 @@ static void what_was_seen_is_counted(void **state)
 
 static void of_too_many_requests_the_oldest_is_forgotten(void **state)
 {
-	struct pairs_key k;
+	struct request_key k;
 	struct pairs *p;
 	uint64_t asked_ns;
 

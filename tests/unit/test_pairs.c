@@ -218,7 +218,7 @@ static void a_second_answer_to_what_was_asked_twice_is_not_early(void **state)
 static void requests_of_any_protocol_may_come_late(void **state)
 {
 	struct decode_options opt = { .no_answer = true };
-	struct request_key k = { &kafka_dataset, 1, 2 };
+	struct request_key k = REQUEST_KEY(&kafka_dataset, 1, 2);
 	struct lines l = { .n = 0 };
 	struct emit e = { .fn = line_of, .ctx = &l, .kinds = UINT32_MAX };
 	struct record response, request;
@@ -228,22 +228,22 @@ static void requests_of_any_protocol_may_come_late(void **state)
 	record_start(&request, &kafka_dataset);
 	response.time_ns = SECOND + 3;
 	request.time_ns = SECOND;
-	assert_int_equal(requests_open(&q, &opt), 0);
-	assert_null(requests_answer(q, &k, &response));
+	assert_int_equal(requests_open(&q, &opt, NULL), 0);
+	assert_false(requests_answer(q, &k, &response));
 	assert_true(requests_ask(q, &k, &request));
 	assert_int_equal(request.duration_ns, 3);
 	assert_false(requests_ask(q, &k, &request));
 	requests_tick(q, 5000 * SECOND, &e);	/* the clock is set forth, and back */
 	response.time_ns = 2 * SECOND;
 	requests_tick(q, 2 * SECOND, &e);
-	assert_non_null(requests_answer(q, &k, &response));
+	assert_true(requests_answer(q, &k, &response));
 	assert_int_equal(l.n, 0);
 	requests_close(q);
 }
 
 static void of_requests_that_differ_in_the_question_some_are_kept(void **state)
 {
-	struct pairs_key k;
+	struct request_key k;
 	struct pairs *p;
 	uint64_t asked_ns;
 

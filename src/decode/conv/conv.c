@@ -19,7 +19,8 @@ struct conv {
 	const struct protocol *const *rows;
 	unsigned int n;
 	struct streams *streams;
-	struct requests *requests;
+	struct requests *shared;		/* of those without a table of their own */
+	struct requests *requests[PROTOCOLS_MAX];	/* NULL: the shared one */
 	struct hash_key seed;
 	bool wanted[PROTOCOLS_MAX];
 	void *ctx[PROTOCOLS_MAX];
@@ -45,6 +46,8 @@ static int open_protocols(struct conv *a, const struct decode_options *opt)
 		a->wanted[i] = !opt->kinds || opt->kinds & dataset_bit(a->rows[i]->set);
 		if (a->rows[i]->open && a->rows[i]->open(&a->ctx[i], opt))
 			return -ENOMEM;
+		if (a->rows[i]->requests && requests_open(&a->requests[i], opt, a->rows[i]->requests))
+			return -ENOMEM;
 	}
 	return 0;
 }
@@ -62,7 +65,7 @@ int conv_open(struct conv **out, const struct decode_options *opt)
 	a->show_secrets = opt->show_secrets;
 	a->as = calloc(opt->n_decode_as + 1, sizeof(*a->as));
 	if (!a->as || stream_open(&a->streams, opt->seed, end_conn, a) ||
-	    requests_open(&a->requests, opt) || open_protocols(a, opt)) {
+	    requests_open(&a->shared, opt, NULL) || open_protocols(a, opt)) {
 		conv_close(a);
 		return -ENOMEM;
 	}
@@ -77,10 +80,12 @@ void conv_close(struct conv *a)
 	if (!a)
 		return;
 	stream_close(a->streams);
-	requests_close(a->requests);
-	for (unsigned int i = 0; i < a->n; i++)
+	requests_close(a->shared);
+	for (unsigned int i = 0; i < a->n; i++) {
+		requests_close(a->requests[i]);
 		if (a->rows[i]->close && a->ctx[i])
 			a->rows[i]->close(a->ctx[i]);
+	}
 	free(a->as);
 	free(a);
 }
@@ -98,31 +103,42 @@ void conv_counts(const struct conv *a, struct decode_counts *c)
 	c->stream_cut += s.cut;
 	c->stream_conflicts += s.conflicts;
 	c->datagrams_cut += a->cut;
-	c->pending_evicted += requests_evicted(a->requests);
-	for (unsigned int i = 0; i < a->n; i++)
+	c->pending_evicted += requests_evicted(a->shared);
+	for (unsigned int i = 0; i < a->n; i++) {
+		if (a->requests[i])
+			c->pending_evicted += requests_evicted(a->requests[i]);
 		if (a->rows[i]->counts)
 			a->rows[i]->counts(a->ctx[i], c);
+	}
 }
 
 void conv_tick(struct conv *a, uint64_t now_ns, struct emit *e)
 {
-	requests_tick(a->requests, now_ns, e);
+	requests_tick(a->shared, now_ns, e);
 	for (unsigned int i = 0; i < a->n; i++)
-		if (a->rows[i]->tick)
-			a->rows[i]->tick(a->ctx[i], now_ns, e);
+		if (a->requests[i])
+			requests_tick(a->requests[i], now_ns, e);
 }
 
 static uint32_t take(void *ctx, const struct stream_data *d);
 
 void conv_finish(struct conv *a, struct emit *e)
 {
-	struct call c = { .conv = a, .e = e, .requests = a->requests, .show_secrets = a->show_secrets };
+	struct call c = { .conv = a, .e = e, .show_secrets = a->show_secrets };
 
 	stream_finish(a->streams, take, &c);
-	requests_end(a->requests);
+	requests_end(a->shared);
 	for (unsigned int i = 0; i < a->n; i++)
-		if (a->rows[i]->finish)
-			a->rows[i]->finish(a->ctx[i]);
+		if (a->requests[i])
+			requests_end(a->requests[i]);
+}
+
+/* The call is the i-th row's. */
+static const struct protocol *turn_to(struct call *c, unsigned int i)
+{
+	c->ctx = c->conv->ctx[i];
+	c->requests = c->conv->requests[i] ? c->conv->requests[i] : c->conv->shared;
+	return c->conv->rows[i];
 }
 
 static bool has_port(const uint16_t ports[PROTOCOL_PORTS], const struct packet *pk)
@@ -181,8 +197,7 @@ static int recognise(struct call *c, const struct stream_data *d)
 		if (hinted != (turn < a->n) || !a->wanted[i] || !a->rows[i]->guess ||
 		    d->conn->excluded >> i & 1)
 			continue;
-		c->ctx = a->ctx[i];
-		guess = a->rows[i]->guess(c, d, hinted);
+		guess = turn_to(c, i)->guess(c, d, hinted);
 		if (guess == GUESS_YES && (more < 0 || last))
 			return (int)i;
 		if (guess == GUESS_MORE)
@@ -252,7 +267,7 @@ static uint32_t take_now(struct call *c, const struct stream_data *d)
 			start_sides(d);
 		}
 		i = conn->protocol - 1;
-		c->ctx = c->conv->ctx[i];
+		turn_to(c, (unsigned int)i);
 		took = rows[i]->take(c, d->side->waited && d->side->waited < d->n ? first_part(d, &part) : d);
 		if (took == PROTOCOL_WRONG && others && d->side->waited && d->side->waited < d->n)
 			return pass_waited(d);
@@ -322,11 +337,8 @@ static void datagram(struct call *c)
 	int user = told(a, c->pk);
 	bool known = user >= 0;
 
-	if (user >= 0 && a->rows[user]->datagram) {
-		c->ctx = a->ctx[user];
-		if (a->rows[user]->datagram(c, true))
-			return;
-	}
+	if (user >= 0 && a->rows[user]->datagram && turn_to(c, (unsigned int)user)->datagram(c, true))
+		return;
 	for (unsigned int turn = 0; turn < 2 * a->n; turn++) {
 		unsigned int i = turn < a->n ? turn : turn - a->n;
 		bool hinted = has_port(a->rows[i]->udp_ports, c->pk);
@@ -334,8 +346,7 @@ static void datagram(struct call *c)
 		if (hinted != (turn < a->n) || !a->wanted[i] || !a->rows[i]->datagram || (int)i == user)
 			continue;
 		known |= hinted;
-		c->ctx = a->ctx[i];
-		if (a->rows[i]->datagram(c, hinted))
+		if (turn_to(c, i)->datagram(c, hinted))
 			return;
 	}
 	a->cut += known && c->pk->payload_cap < c->pk->payload_len;
@@ -353,8 +364,7 @@ static void first_fragment(struct call *c)
 
 		if (!hinted || !c->conv->wanted[i] || !c->conv->rows[i]->first)
 			continue;
-		c->ctx = c->conv->ctx[i];
-		if (c->conv->rows[i]->first(c))
+		if (turn_to(c, i)->first(c))
 			return;
 	}
 }
@@ -368,16 +378,14 @@ static void other_packet(struct call *c)
 	for (unsigned int i = 0; i < a->n; i++) {
 		if (!a->wanted[i] || !a->rows[i]->packet)
 			continue;
-		c->ctx = a->ctx[i];
-		if (a->rows[i]->packet(c))
+		if (turn_to(c, i)->packet(c))
 			return;
 	}
 }
 
 void conv_packet(struct conv *a, const struct packet *pk, struct emit *e)
 {
-	struct call c = { .conv = a, .pk = pk, .e = e, .requests = a->requests,
-			      .show_secrets = a->show_secrets };
+	struct call c = { .conv = a, .pk = pk, .e = e, .show_secrets = a->show_secrets };
 
 	/* ARP in a tunnel has the IP header around it. */
 	if (pk->is_arp || !pk->ip.version || (pk->ip.proto != PROTO_UDP && pk->ip.proto != PROTO_TCP)) {
@@ -423,4 +431,26 @@ uint64_t conv_ends(const struct call *c)
 	w[0][2] = ip->sport;
 	w[1][2] = ip->dport;
 	return hash_words(&c->conv->seed, w[0], 3) + hash_words(&c->conv->seed, w[1], 3);
+}
+
+uint64_t conv_asker(const struct call *c, bool response, bool anybody)
+{
+	const struct ip_layer *ip = &c->pk->ip;
+	const struct addr *client = response ? &ip->dst : &ip->src, *server = response ? &ip->src : &ip->dst;
+	size_t n = client->family == 6 ? 16 : 4;
+	uint64_t w[5] = { (uint64_t)ip->proto << 32 | (uint64_t)(response ? ip->dport : ip->sport) << 16 |
+			  (response ? ip->sport : ip->dport) };
+	uint8_t *at = (uint8_t *)(w + 1);
+
+	memcpy(at, client->b, n);
+	if (!anybody)
+		memcpy(at + n, server->b, n);
+	return hash_words(&c->conv->seed, w, 1 + (unsigned int)n / 4);
+}
+
+uint64_t conv_digest(const struct call *c, const uint64_t *words, unsigned int n)
+{
+	uint64_t digest = hash_words(&c->conv->seed, words, n);
+
+	return digest ? digest : 1;
 }

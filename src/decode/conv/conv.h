@@ -29,7 +29,7 @@ void conv_counts(const struct conv *a, struct decode_counts *c);
 
 /* Start a record of this packet: its fields, network.protocol, event.action, tcp.conflict. */
 void conv_record(const struct call *c, const struct stream_data *d, struct record *r,
-		const struct dataset *set, const char *protocol, const char *action);
+		 const struct dataset *set, const char *protocol, const char *action);
 /*
  * The connection goes on as another protocol, or (NULL) as one to be recognised, but not
  * as this one.  The old state ends: return right after it, with the octets taken.  False:
@@ -40,6 +40,13 @@ bool conv_switch(struct call *c, struct stream_conn *conn, const char *name);
 void conv_tunnel(struct call *call, struct stream_conn *conn);
 /* For pairing over UDP: the same number for both directions of a pair of ends. */
 uint64_t conv_ends(const struct call *c);
+/*
+ * Likewise over anything, and another when the other one asks.  anybody: whoever answers, as what was
+ * asked went to a group.
+ */
+uint64_t conv_asker(const struct call *c, bool response, bool anybody);
+/* Of what is asked, never 0: request_key.what. */
+uint64_t conv_digest(const struct call *c, const uint64_t *words, unsigned int n);
 
 /*
  * Has who speaks acknowledged octets of the other direction that were not seen yet?  Then what is

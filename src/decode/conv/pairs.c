@@ -9,13 +9,15 @@
 #include "util/hash.h"
 
 #define NONE UINT32_MAX
-#define KEY_WORDS (offsetof(struct pairs_key, what) / 8)
-_Static_assert(sizeof(struct pairs_key) == 56, "hashed as whole words, without padding");
+/* What is the same of requests that differ in what they ask. */
+#define KEY_WORDS (offsetof(struct request_key, what) / 8)
+_Static_assert(offsetof(struct request_key, what) == 24, "hashed as whole words, without padding");
 
 struct slot {
-	struct pairs_key key;
+	struct request_key key;
 	uint64_t asked_ns;		/* its stamp */
 	uint64_t put_ns;		/* by the table's clock; never less than an older one's */
+	uint32_t hash;
 	uint32_t chain;			/* next in its bucket, or in the free list */
 	uint32_t older, newer;
 	uint32_t again;			/* sent so often once more; of the early: so many answers are due to that */
@@ -101,12 +103,23 @@ void pairs_close(struct pairs *p)
 	table_close(p);
 }
 
-static uint32_t *bucket_of(struct pairs *p, const struct pairs_key *k)
+/* A key, and its hash in this table and that of the early. */
+struct hashed {
+	const struct request_key *key;
+	uint32_t hash;
+};
+
+static struct hashed hashed(const struct pairs *p, const struct request_key *k)
 {
 	uint64_t w[KEY_WORDS];
 
 	memcpy(w, k, sizeof(w));
-	return &p->buckets[hash_words(&p->seed, w, KEY_WORDS) & p->mask];
+	return (struct hashed){ k, (uint32_t)hash_words(&p->seed, w, KEY_WORDS) };
+}
+
+static uint32_t *bucket_of(struct pairs *p, uint32_t hash)
+{
+	return &p->buckets[hash & p->mask];
 }
 
 static void *value_of(struct pairs *p, uint32_t i)
@@ -121,14 +134,15 @@ struct found {
 	uint32_t n_unknown, n;
 };
 
-static struct found find(struct pairs *p, const struct pairs_key *k)
+static struct found find(struct pairs *p, struct hashed h)
 {
+	const struct request_key *k = h.key;
 	struct found f = { .n = 0 };
 
-	for (uint32_t *link = bucket_of(p, k); *link != NONE; link = &p->slots[*link].chain) {
-		const struct pairs_key *key = &p->slots[*link].key;
+	for (uint32_t *link = bucket_of(p, h.hash); *link != NONE; link = &p->slots[*link].chain) {
+		const struct request_key *key = &p->slots[*link].key;
 
-		if (memcmp(key, k, offsetof(struct pairs_key, what)))
+		if (key->id != k->id || key->conversation != k->conversation || key->set != k->set)
 			continue;
 		f.last = link;
 		f.n++;
@@ -143,9 +157,10 @@ static struct found find(struct pairs *p, const struct pairs_key *k)
 }
 
 /* The link to what goes together with the key, or NULL. */
-static uint32_t *match(struct pairs *p, const struct pairs_key *k)
+static uint32_t *match(struct pairs *p, struct hashed h)
 {
-	struct found f = find(p, k);
+	const struct request_key *k = h.key;
+	struct found f = find(p, h);
 
 	if (f.exact)
 		return f.exact;
@@ -184,7 +199,7 @@ static uint32_t take_out(struct pairs *p, uint32_t *link)
 /* The link to a slot in use. */
 static uint32_t *link_of(struct pairs *p, uint32_t i)
 {
-	uint32_t *link = bucket_of(p, &p->slots[i].key);
+	uint32_t *link = bucket_of(p, p->slots[i].hash);
 
 	while (*link != i)
 		link = &p->slots[*link].chain;
@@ -206,10 +221,9 @@ static uint32_t place(struct pairs *p)
 	return i;
 }
 
-/* One more with this key, of which there is none. */
-static struct slot *add(struct pairs *p, const struct pairs_key *k, uint64_t now_ns)
+/* One more with this key, of which there is none; f is what find() finds. */
+static struct slot *add(struct pairs *p, struct hashed h, struct found f, uint64_t now_ns)
 {
-	struct found f = find(p, k);
 	uint32_t i, *link;
 	struct slot *s;
 
@@ -219,8 +233,9 @@ static struct slot *add(struct pairs *p, const struct pairs_key *k, uint64_t now
 	}
 	i = place(p);
 	s = &p->slots[i];
-	link = bucket_of(p, k);
-	s->key = *k;
+	link = bucket_of(p, h.hash);
+	s->key = *h.key;
+	s->hash = h.hash;
 	s->asked_ns = now_ns;
 	s->put_ns = p->clock.ns;
 	s->answers = s->again = 0;
@@ -280,38 +295,41 @@ void pairs_end(struct pairs *p)
 	p->clock.astray = false;
 }
 
-void *pairs_put(struct pairs *p, const struct pairs_key *k, uint64_t now_ns, uint64_t again_ns)
+void *pairs_put(struct pairs *p, const struct request_key *k, uint64_t now_ns, uint64_t again_ns)
 {
-	uint32_t *link = find(p, k).exact;
+	struct hashed h = hashed(p, k);
+	struct found f = find(p, h);
 
 	if (!p->clock.heard)
 		pairs_pass(p, now_ns);
-	if (link) {
-		struct slot *s = &p->slots[*link];
+	if (f.exact) {
+		struct slot *s = &p->slots[*f.exact];
 		uint64_t age = now_ns >= s->asked_ns ? now_ns - s->asked_ns : p->clock.ns - s->put_ns;
 
 		if (age < again_ns && !s->answers) {
 			s->again++;
 			return NULL;
 		}
-		take_out(p, link);
+		take_out(p, f.exact);
+		f = find(p, h);
 	}
-	return value_of(p, (uint32_t)(add(p, k, now_ns) - p->slots));
+	return value_of(p, (uint32_t)(add(p, h, f, now_ns) - p->slots));
 }
 
 /* A request sent more than once may be answered as often: those answers came late, not early. */
 static void expect_more(struct pairs *p, const struct slot *s)
 {
-	uint32_t *link = find(p->early, &s->key).exact, again = s->again;
+	struct hashed h = { &s->key, s->hash };
+	uint32_t *link = find(p->early, h).exact, again = s->again;
 
 	if (link)
 		again += p->early->slots[take_out(p->early, link)].again;
-	add(p->early, &s->key, s->asked_ns)->again = again;
+	add(p->early, h, find(p->early, h), s->asked_ns)->again = again;
 }
 
-void *pairs_take(struct pairs *p, const struct pairs_key *k, uint64_t *asked_ns)
+void *pairs_take(struct pairs *p, const struct request_key *k, uint64_t *asked_ns)
 {
-	uint32_t *link = match(p, k), i;
+	uint32_t *link = match(p, hashed(p, k)), i;
 
 	if (!link)
 		return NULL;
@@ -322,9 +340,9 @@ void *pairs_take(struct pairs *p, const struct pairs_key *k, uint64_t *asked_ns)
 	return value_of(p, i);
 }
 
-void *pairs_see(struct pairs *p, const struct pairs_key *k, uint64_t *asked_ns)
+void *pairs_see(struct pairs *p, const struct request_key *k, uint64_t *asked_ns)
 {
-	const uint32_t *link = match(p, k);
+	const uint32_t *link = match(p, hashed(p, k));
 
 	if (!link)
 		return NULL;
@@ -338,9 +356,10 @@ static bool is_near(uint64_t a, uint64_t b)
 	return (a > b ? a - b : b - a) <= PAIRS_EARLY_NS;
 }
 
-void pairs_early(struct pairs *p, const struct pairs_key *k, uint64_t now_ns)
+void pairs_early(struct pairs *p, const struct request_key *k, uint64_t now_ns)
 {
-	uint32_t *link = find(p->early, k).exact;
+	struct hashed h = hashed(p, k);
+	uint32_t *link = find(p->early, h).exact;
 
 	if (link && is_near(now_ns, p->early->slots[*link].asked_ns)) {
 		struct slot *s = &p->early->slots[*link];
@@ -353,12 +372,12 @@ void pairs_early(struct pairs *p, const struct pairs_key *k, uint64_t now_ns)
 	}
 	if (link)
 		take_out(p->early, link);
-	add(p->early, k, now_ns)->answers = 1;
+	add(p->early, h, find(p->early, h), now_ns)->answers = 1;
 }
 
-bool pairs_was_early(struct pairs *p, const struct pairs_key *k, uint64_t now_ns, uint64_t *answered_ns)
+bool pairs_was_early(struct pairs *p, const struct request_key *k, uint64_t now_ns, uint64_t *answered_ns)
 {
-	uint32_t *link = match(p->early, k);
+	uint32_t *link = p->early->count ? match(p->early, hashed(p, k)) : NULL;
 	struct slot *s;
 	bool near;
 
@@ -374,7 +393,7 @@ bool pairs_was_early(struct pairs *p, const struct pairs_key *k, uint64_t now_ns
 	return near;
 }
 
-void *pairs_expire(struct pairs *p, uint64_t before_ns, struct pairs_key *k, uint64_t *asked_ns)
+void *pairs_expire(struct pairs *p, uint64_t before_ns, struct request_key *k, uint64_t *asked_ns)
 {
 	/* Ends: each turn takes one out. */
 	while (p->oldest != NONE && p->slots[p->oldest].put_ns < before_ns) {

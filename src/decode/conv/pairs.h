@@ -27,23 +27,25 @@ enum { PAIRS_EARLY_MAX = 512, PAIRS_SAME_MAX = 16 };
 #define PAIRS_EARLY_NS 1000000000ull
 
 /*
- * Who asked whom for what.  All octets count: start from a zeroed one.  `what` is a digest of
- * what is asked, 0 when that is not known: then it is any, if there is but one.  Of requests
- * that differ in nothing else PAIRS_SAME_MAX are kept.
+ * Who asked whom for what.  `what` is a digest of what is asked, 0 when that is not known: then it
+ * is any, if there is but one, or (in_turn) the oldest.  Of requests that differ in nothing else
+ * PAIRS_SAME_MAX are kept.
  */
-struct pairs_key {
-	uint8_t  client[16], server[16];
-	uint16_t client_port, server_port;
-	uint16_t id, seq;
-	uint8_t  family, kind;		/* kind: the caller's, to tell protocols apart */
-	bool     in_turn;		/* without `what` it is the oldest of several */
-	uint8_t  zero[5];
+struct request_key {
+	const struct dataset *set;
+	uint64_t conversation;		/* stream_conn.serial, conv_ends(), conv_asker() */
+	uint64_t id;			/* its number there */
 	uint64_t what;
+	bool     in_turn;
 };
+
+/* Of a protocol whose requests have numbers of their own. */
+#define REQUEST_KEY(set_, conversation_, id_) \
+	((struct request_key){ .set = (set_), .conversation = (conversation_), .id = (id_) })
 
 struct pairs;
 
-/* Places for `max` requests with `value_size` octets of the caller's each. */
+/* Places for `max` requests with `value_size` bytes of the caller's each. */
 int  pairs_open(struct pairs **out, uint32_t max, uint32_t value_size, uint32_t seed);
 void pairs_close(struct pairs *p);
 /*
@@ -51,16 +53,16 @@ void pairs_close(struct pairs *p);
  * One with the same key that is younger than `again_ns` is the same request sent once
  * more: the first stays, and NULL is returned.  An older one is replaced.
  */
-void *pairs_put(struct pairs *p, const struct pairs_key *k, uint64_t now_ns, uint64_t again_ns);
+void *pairs_put(struct pairs *p, const struct request_key *k, uint64_t now_ns, uint64_t again_ns);
 /* The request that a response with this key answers, taken out; NULL when there is none.
  * The value is good until the next call. */
-void *pairs_take(struct pairs *p, const struct pairs_key *k, uint64_t *asked_ns);
+void *pairs_take(struct pairs *p, const struct request_key *k, uint64_t *asked_ns);
 /* Likewise, but it stays for the rest of the response: it does not expire, it is forgotten. */
-void *pairs_see(struct pairs *p, const struct pairs_key *k, uint64_t *asked_ns);
+void *pairs_see(struct pairs *p, const struct request_key *k, uint64_t *asked_ns);
 /* A response found no request: keep it for a moment. */
-void pairs_early(struct pairs *p, const struct pairs_key *k, uint64_t now_ns);
+void pairs_early(struct pairs *p, const struct request_key *k, uint64_t now_ns);
 /* Was this request answered before it was heard of?  Then it need not be put. */
-bool pairs_was_early(struct pairs *p, const struct pairs_key *k, uint64_t now_ns, uint64_t *answered_ns);
+bool pairs_was_early(struct pairs *p, const struct request_key *k, uint64_t now_ns, uint64_t *answered_ns);
 /* event.duration, unless the stamps go back. */
 static inline void pairs_took(struct record *r, uint64_t asked_ns, uint64_t answered_ns)
 {
@@ -75,7 +77,7 @@ uint64_t pairs_pass(struct pairs *p, uint64_t now_ns);
 /* There will be no more stamps: the last one counts. */
 void pairs_end(struct pairs *p);
 /* The oldest request, taken out, if by the table's clock it was put before `before_ns`; else NULL. */
-void *pairs_expire(struct pairs *p, uint64_t before_ns, struct pairs_key *k, uint64_t *asked_ns);
+void *pairs_expire(struct pairs *p, uint64_t before_ns, struct request_key *k, uint64_t *asked_ns);
 uint64_t pairs_evicted(const struct pairs *p);
 uint32_t pairs_count(const struct pairs *p);
 

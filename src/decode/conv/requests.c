@@ -3,29 +3,38 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "decode/conv/kept.h"
-#include "decode/conv/pairs.h"
+#include "record_keep.h"
 
-#define TIMEOUT_NS 30000000000ull
+static const struct request_rules common = { .timeout_ns = 30000000000ull };
 
 struct requests {
 	struct pairs *pairs;		/* NULL: no pairing */
 	uint64_t timeout_ns;
-	bool no_answer;
-	struct kept_record request;	/* the last one taken out */
+	bool silent, no_answer;
+	uint64_t keeps[FIELD_WORDS];
+	const struct record_kept *found;	/* the last one taken out */
+	struct record_again request;
 };
 
-int requests_open(struct requests **out, const struct decode_options *opt)
+int requests_open(struct requests **out, const struct decode_options *opt, const struct request_rules *rules)
 {
 	struct requests *q = calloc(1, sizeof(*q));
 
 	if (!q)
 		return -ENOMEM;
-	q->timeout_ns = opt->answer_timeout_ns ? opt->answer_timeout_ns : TIMEOUT_NS;
-	q->no_answer = opt->no_answer;
-	if (!opt->no_pairing && pairs_open(&q->pairs, REQUESTS_MAX, sizeof(struct kept), opt->seed)) {
+	if (!rules)
+		rules = &common;
+	q->silent = rules->silent;
+	q->timeout_ns = opt->answer_timeout_ns && !q->silent ? opt->answer_timeout_ns : rules->timeout_ns;
+	q->no_answer = opt->no_answer && !q->silent;
+	for (unsigned int w = 0; w < FIELD_WORDS; w++)
+		q->keeps[w] = rules->keeps ? 0 : UINT64_MAX;
+	for (const uint16_t *f = rules->keeps; f && *f; f++)
+		q->keeps[*f / 64] |= 1ull << *f % 64;
+	q->keeps[FIELD_TIME / 64] |= 1ull << FIELD_TIME % 64;
+	if (!opt->no_pairing && pairs_open(&q->pairs, rules->max ? rules->max : REQUESTS_MAX,
+					   q->silent ? 0 : sizeof(struct record_kept), opt->seed)) {
 		free(q);
 		return -ENOMEM;
 	}
@@ -41,92 +50,95 @@ void requests_close(struct requests *q)
 	free(q);
 }
 
-static struct pairs_key key_of(const struct request_key *k)
+bool requests_ask(struct requests *q, const struct request_key *k, struct record *r)
 {
-	struct pairs_key p;
-
-	memset(&p, 0, sizeof(p));
-	memcpy(p.client, &k->conversation, sizeof(k->conversation));
-	memcpy(p.server, &k->id, sizeof(k->id));
-	p.kind = k->set->id;
-	p.in_turn = true;
-	return p;
-}
-
-bool requests_ask(struct requests *q, const struct request_key *key, struct record *r)
-{
-	return requests_ask_in_turn(q, key, 0, r);
-}
-
-bool requests_ask_in_turn(struct requests *q, const struct request_key *key, uint64_t turn, struct record *r)
-{
-	struct pairs_key p = key_of(key);
 	uint64_t answered_ns;
-	struct kept *k;
+	struct record_kept *kept;
 
 	if (!q->pairs)
 		return false;
-	p.what = turn;
-	if (pairs_was_early(q->pairs, &p, r->time_ns, &answered_ns)) {
+	if (pairs_was_early(q->pairs, k, r->time_ns, &answered_ns)) {
 		pairs_took(r, r->time_ns, answered_ns);
 		return true;
 	}
-	k = pairs_put(q->pairs, &p, r->time_ns, q->timeout_ns);
-	if (k)
-		kept_put(k, r);
+	kept = pairs_put(q->pairs, k, r->time_ns, q->timeout_ns);
+	if (kept && !q->silent)
+		record_keep(kept, r, q->keeps);
 	return false;
 }
 
-const struct record *requests_answer(struct requests *q, const struct request_key *key, struct record *r)
+static bool answer(struct requests *q, const struct request_key *k, struct record *r,
+		   void *(*find)(struct pairs *p, const struct request_key *k, uint64_t *asked_ns))
 {
-	struct pairs_key p = key_of(key);
-	const struct kept *k;
 	uint64_t asked_ns;
 
 	if (!q->pairs)
-		return NULL;
-	k = pairs_take(q->pairs, &p, &asked_ns);
-	if (!k) {
-		pairs_early(q->pairs, &p, r->time_ns);
-		return NULL;
+		return false;
+	q->found = find(q->pairs, k, &asked_ns);
+	if (!q->found) {
+		pairs_early(q->pairs, k, r->time_ns);
+		return false;
 	}
-	kept_get(&q->request, k);
 	pairs_took(r, asked_ns, r->time_ns);
-	return &q->request.r;
+	return true;
+}
+
+bool requests_answer(struct requests *q, const struct request_key *k, struct record *r)
+{
+	return answer(q, k, r, pairs_take);
+}
+
+bool requests_begin_answer(struct requests *q, const struct request_key *k, struct record *r)
+{
+	return answer(q, k, r, pairs_see);
+}
+
+const struct record *requests_asked(struct requests *q)
+{
+	return record_again(&q->request, q->found);
 }
 
 uint64_t requests_move(struct requests *q, const struct request_key *from, const struct request_key *to)
 {
-	struct pairs_key p = key_of(from);
-	struct kept copy, *k;
+	struct record_kept copy, *k;
 	uint64_t asked_ns;
 
 	if (!q->pairs)
 		return 0;
-	k = pairs_take(q->pairs, &p, &asked_ns);
+	k = pairs_take(q->pairs, from, &asked_ns);
 	if (!k)
 		return 0;
 	copy = *k;
-	p = key_of(to);
-	k = pairs_put(q->pairs, &p, asked_ns, q->timeout_ns);
+	k = pairs_put(q->pairs, to, asked_ns, q->timeout_ns);
 	if (k)
 		*k = copy;
 	return asked_ns;
 }
 
-void requests_drop(struct requests *q, const struct request_key *key)
+void requests_drop(struct requests *q, const struct request_key *k)
 {
-	struct pairs_key p = key_of(key);
 	uint64_t asked_ns;
 
 	if (q->pairs)
-		pairs_take(q->pairs, &p, &asked_ns);
+		pairs_take(q->pairs, k, &asked_ns);
+}
+
+static void give_no_answer(struct requests *q, const struct record_kept *k, struct emit *e)
+{
+	struct record *r = &q->request.r;
+
+	record_again(&q->request, k);
+	r->action = "no_answer";
+	r->outcome = "unknown";
+	record_mark(r, FIELD_ACTION);
+	record_mark(r, FIELD_OUTCOME);
+	emit_record(e, r);
 }
 
 void requests_tick(struct requests *q, uint64_t now_ns, struct emit *e)
 {
-	struct pairs_key p;
-	const struct kept *k;
+	struct request_key key;
+	const struct record_kept *k;
 	uint64_t asked_ns, clock_ns;
 
 	if (!q->pairs)
@@ -134,14 +146,8 @@ void requests_tick(struct requests *q, uint64_t now_ns, struct emit *e)
 	clock_ns = pairs_pass(q->pairs, now_ns);
 	if (!q->no_answer || clock_ns < q->timeout_ns)
 		return;
-	while (!e->rc && (k = pairs_expire(q->pairs, clock_ns - q->timeout_ns, &p, &asked_ns))) {
-		kept_get(&q->request, k);
-		q->request.r.action = "no_answer";
-		q->request.r.outcome = "unknown";
-		record_mark(&q->request.r, FIELD_ACTION);
-		record_mark(&q->request.r, FIELD_OUTCOME);
-		emit_record(e, &q->request.r);
-	}
+	while (!e->rc && (k = pairs_expire(q->pairs, clock_ns - q->timeout_ns, &key, &asked_ns)))
+		give_no_answer(q, k, e);
 }
 
 void requests_end(struct requests *q)

@@ -186,7 +186,7 @@ static uint64_t exchange(uint8_t type)
 
 static void pair(struct call *call, struct record *r, uint8_t type, bool reply)
 {
-	struct request_key k = { &dhcp_dataset, 0, (uint64_t)dhcp_of(r)->xid << 8 | exchange(type) };
+	struct request_key k = REQUEST_KEY(&dhcp_dataset, 0, (uint64_t)dhcp_of(r)->xid << 8 | exchange(type));
 
 	memcpy(&k.conversation, dhcp_of(r)->client_mac, 6);
 	if (reply) {

@@ -133,7 +133,8 @@ static void one_option(struct message *m, uint16_t code, const uint8_t *p, uint1
 
 static void pair(struct call *call, struct message *m, const struct type *t)
 {
-	struct request_key k = { &dhcp_dataset, m->client, (uint64_t)dhcp_of(&m->r)->xid << 8 | 0x80 | t->exchange };
+	struct request_key k = REQUEST_KEY(&dhcp_dataset, m->client,
+					   (uint64_t)dhcp_of(&m->r)->xid << 8 | 0x80 | t->exchange);
 
 	if (!t->reply) {
 		if (t->exchange)

@@ -6,7 +6,6 @@
 #include "decode/conv/conv.h"
 #include "decode/dns/dns.h"
 #include "decode/dns/fields.h"
-#include "decode/dns/pending.h"
 
 enum {
 	PORT_DNS = 53, PORT_NBNS = 137, PORT_MDNS = 5353, PORT_LLMNR = 5355,
@@ -15,9 +14,14 @@ enum {
 	FAILURES_MAX = 16,		/* of a direction to be found to carry DNS */
 };
 
+enum dns_protocol { DNS_PLAIN, DNS_MULTICAST, DNS_LINK_LOCAL };
+
+static const char *const dns_protocol_names[] = {
+	[DNS_PLAIN] = "dns", [DNS_MULTICAST] = "mdns", [DNS_LINK_LOCAL] = "llmnr",
+};
+
 struct dns_state {
 	struct dns_parts parts;
-	struct dns_pending *pending;
 	uint64_t malformed;
 };
 
@@ -32,20 +36,15 @@ struct context {
 
 static void dns_close(void *ctx)
 {
-	struct dns_state *st = ctx;
-
-	dns_pending_close(st->pending);
-	free(st);
+	free(ctx);
 }
 
 static int dns_open(void **out, const struct decode_options *opt)
 {
 	struct dns_state *st = calloc(1, sizeof(*st));
 
-	if (!st || dns_pending_open(&st->pending, opt)) {
-		free(st);
+	if (!st)
 		return -ENOMEM;
-	}
 	*out = st;
 	return 0;
 }
@@ -55,21 +54,6 @@ static void dns_counts(const void *ctx, struct decode_counts *c)
 	const struct dns_state *st = ctx;
 
 	c->malformed += st->malformed;
-	c->pending_evicted += dns_pending_evicted(st->pending);
-}
-
-static void dns_tick(void *ctx, uint64_t now_ns, struct emit *e)
-{
-	struct dns_state *st = ctx;
-
-	dns_pending_tick(st->pending, now_ns, e);
-}
-
-static void dns_finish(void *ctx)
-{
-	struct dns_state *st = ctx;
-
-	dns_pending_end(st->pending);
 }
 
 static void mark_header(struct record *r, const struct dns_parts *d)
@@ -157,6 +141,61 @@ static void mark_malformed(struct record *r, const struct dns_parts *d)
 	record_mark(r, FIELD_MALFORMED);
 }
 
+/* ── pairing ────────────────────────────────────────────────────────────── */
+
+/* What a no_answer record repeats of its query. */
+static const uint16_t kept_fields[] = {
+	FIELD_FRAME_NUMBER, FIELD_SRC_IP, FIELD_SRC_PORT, FIELD_DST_IP, FIELD_DST_PORT, FIELD_TRANSPORT,
+	FIELD_PROTOCOL, FIELD_DIRECTION, FIELD_INTERFACE, FIELD_DNS_ID, FIELD_DNS_TYPE, FIELD_DNS_OP_CODE,
+	FIELD_DNS_QUESTION_NAME, FIELD_DNS_QUESTION_TYPE, FIELD_DNS_QUESTION_CLASS, 0
+};
+
+static const struct request_rules dns_requests = { .timeout_ns = 5000000000ull, .keeps = kept_fields };
+
+/*
+ * The first question; 0: it is not there, or cannot be read.  It counts as much as the id; case does
+ * not (draft-vixie-dnsext-dns0x20).
+ */
+static uint64_t question_of(const struct call *c, const struct dns_parts *d)
+{
+	uint64_t w[1 + (DNS_WIRE_MAX + 7) / 8] = { (uint64_t)d->first_type << 16 | d->first_class };
+	uint8_t *at = (uint8_t *)(w + 1);
+
+	if (!d->n_questions || !d->first_named)
+		return 0;
+	/* No length of a label is a letter: they are below 64. */
+	for (uint32_t i = 0; i < d->first.n; i++)
+		at[i] = d->first.wire[i] >= 'A' && d->first.wire[i] <= 'Z' ? d->first.wire[i] | 32
+									   : d->first.wire[i];
+	return conv_digest(c, w, 1 + (d->first.n + 7u) / 8);
+}
+
+/*
+ * RFC 5452, 9.1: a response comes from where the query went, to where it came from, with its
+ * id and its question.  mDNS is left out: nobody need answer it, and its answers come to everybody.
+ * An LLMNR query goes to a group, so whoever answers answers it.  Of a datagram's first fragment a
+ * response is the beginning; a query's question may be cut there, so only the whole one waits.
+ */
+static void pair(const struct context *c, struct record *r, bool response)
+{
+	const struct dns_parts *d = &c->st->parts;
+	struct requests *q = c->call->requests;
+	struct request_key k;
+
+	if (c->protocol == DNS_MULTICAST || (c->first && !response))
+		return;
+	k = (struct request_key){ &dns_dataset, conv_asker(c->call, response, c->protocol == DNS_LINK_LOCAL), d->id,
+				  question_of(c->call, d), false };
+	if (!response)
+		requests_ask(q, &k, r);
+	else if (c->first)
+		requests_begin_answer(q, &k, r);
+	else
+		requests_answer(q, &k, r);
+}
+
+/* ── a message ──────────────────────────────────────────────────────────── */
+
 /* The message in st->parts becomes a record. */
 static void give(struct context *c, const struct dns_msg *m)
 {
@@ -184,14 +223,11 @@ static void give(struct context *c, const struct dns_msg *m)
 		record_mark(&r, FIELD_DNS_RESPONSE_CODE);
 		r.outcome = dns_rcode(d) ? "failure" : "success";
 		record_mark(&r, FIELD_OUTCOME);
-		if (dns_pending_answered(c->st->pending, c->call->pk, c->protocol, d, c->first, &r.duration_ns))
-			record_mark(&r, FIELD_DURATION);
-	} else if (!c->first) {
-		dns_pending_asked(c->st->pending, &r, c->call->pk, c->protocol, d);
 	}
 	mark_header(&r, d);
 	mark_sections(&r, d, c->protocol == DNS_MULTICAST);
 	mark_malformed(&r, d);
+	pair(c, &r, response);
 	emit_record(c->call->e, &r);
 }
 
@@ -261,10 +297,7 @@ static bool take_datagram(struct call *call, bool hinted)
 	return true;
 }
 
-/*
- * What the octets of a first fragment say; the message is as long as its UDP header has it.  A
- * query's question may be cut, so only the whole one waits.
- */
+/* What the octets of a first fragment say; the message is as long as its UDP header has it. */
 static bool take_first(struct call *call)
 {
 	const struct packet *pk = call->pk;
@@ -389,11 +422,10 @@ const struct protocol dns_protocol = {
 	.set = &dns_dataset,
 	.tcp_ports = { PORT_DNS, PORT_MDNS, PORT_LLMNR },
 	.udp_ports = { PORT_DNS, PORT_MDNS, PORT_LLMNR },
+	.requests = &dns_requests,
 	.open = dns_open,
 	.close = dns_close,
 	.counts = dns_counts,
-	.tick = dns_tick,
-	.finish = dns_finish,
 	.datagram = take_datagram,
 	.first = take_first,
 	.guess = guess_dns,

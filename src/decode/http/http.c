@@ -112,7 +112,7 @@ static void give_request(struct message *m)
 	if (!cv->unpaired) {
 		cv->methods[cv->asked % METHODS] = (uint8_t)http_method(&m->head);
 		if (requests_ask(m->call->requests,
-				 &(struct request_key){ &http_dataset, m->d->conn->serial, cv->asked++ }, &r)) {
+				 &REQUEST_KEY(&http_dataset, m->d->conn->serial, cv->asked++), &r)) {
 			cv->answered++;
 			cv->early -= cv->early > 0;
 		} else {
@@ -139,7 +139,7 @@ static void lose_pairs(struct call *call, const struct stream_data *d)
 		return;
 	}
 	for (; cv->answered != cv->asked; cv->answered++)
-		requests_drop(call->requests, &(struct request_key){ &http_dataset, d->conn->serial, cv->answered });
+		requests_drop(call->requests, &REQUEST_KEY(&http_dataset, d->conn->serial, cv->answered));
 }
 
 /* The method of the request that is answered now. */
@@ -167,8 +167,8 @@ static void answer_upgrade(struct message *m, struct record *r)
 {
 	uint32_t serial = m->d->conn->serial;
 	uint64_t asked_ns = requests_move(m->call->requests,
-					  &(struct request_key){ &http_dataset, serial, m->cv->answered },
-					  &(struct request_key){ &http2_dataset, serial, 1 });
+					  &REQUEST_KEY(&http_dataset, serial, m->cv->answered),
+					  &REQUEST_KEY(&http2_dataset, serial, 1));
 
 	if (!asked_ns || r->time_ns < asked_ns)
 		return;
@@ -194,10 +194,10 @@ static void give_response(struct message *m)
 		answer_upgrade(m, &r);
 	else if (final && cv->asked != cv->answered)
 		requests_answer(m->call->requests,
-				&(struct request_key){ &http_dataset, m->d->conn->serial, cv->answered }, &r);
+				&REQUEST_KEY(&http_dataset, m->d->conn->serial, cv->answered), &r);
 	else if (final && !cv->unpaired && conv_overtakes(m->call, m->d))
 		requests_answer(m->call->requests,
-				&(struct request_key){ &http_dataset, m->d->conn->serial, cv->answered + cv->early++ },
+				&REQUEST_KEY(&http_dataset, m->d->conn->serial, cv->answered + cv->early++),
 				&r);
 	emit_record(m->call->e, &r);
 }

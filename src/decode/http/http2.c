@@ -112,7 +112,7 @@ static void give_block(struct job *j, bool cut, const uint8_t *p, uint32_t n)
 	struct http2_head *head = &j->h2->head;
 	bool promise = j->way->promise;
 	uint32_t stream = j->way->stream;
-	struct request_key k = { &http2_dataset, j->d->conn->serial, promise ? j->way->promised : stream };
+	struct request_key k = REQUEST_KEY(&http2_dataset, j->d->conn->serial, promise ? j->way->promised : stream);
 	const char *action;
 	struct record r;
 	bool asks;
@@ -315,7 +315,7 @@ static uint32_t take_frame(struct job *j)
 		drop_block(d->conn, j->way);
 	}
 	if (f.type == RST_STREAM)
-		requests_drop(j->call->requests, &(struct request_key){ &http2_dataset, d->conn->serial, f.stream });
+		requests_drop(j->call->requests, &REQUEST_KEY(&http2_dataset, d->conn->serial, f.stream));
 	if (wanted && f.len > FRAME_HELD) {
 		j->h2->malformed++;
 		hpack_lost(&j->way->table);

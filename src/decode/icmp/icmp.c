@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <string.h>
 
-#include "decode/conv/pairs.h"
+#include "decode/conv/conv.h"
 #include "decode/cursor.h"
 #include "decode/icmp/fields.h"
 #include "decode/protocol.h"
@@ -9,8 +9,6 @@
 #include "util/addr.h"
 #include "util/bytes.h"
 
-enum { PENDING_MAX = 4096 };
-#define AGAIN_NS 5000000000ull
 
 enum v4_type {
 	V4_ECHO_REPLY = 0, V4_UNREACHABLE = 3, V4_QUENCH = 4, V4_REDIRECT = 5, V4_ECHO = 8, V4_EXCEEDED = 11,
@@ -35,22 +33,8 @@ struct groups {
 	char text[GROUPS_MAX][ADDR_TEXT_MAX];
 };
 
-/* The context is the table of echo requests; NULL: no pairing. */
-static int open_pairs(void **ctx, const struct decode_options *opt)
-{
-	return opt->no_pairing ? 0 : pairs_open((struct pairs **)ctx, PENDING_MAX, 0, opt->seed);
-}
-
-static void close_pairs(void *ctx)
-{
-	pairs_close(ctx);
-}
-
-static void counts(const void *ctx, struct decode_counts *c)
-{
-	if (ctx)
-		c->pending_evicted += pairs_evicted(ctx);
-}
+/* Only how long it took is told.  One that comes again within five seconds is the same. */
+static const struct request_rules echo_requests = { .max = 4096, .timeout_ns = 5000000000ull, .silent = true };
 
 static struct addr take_addr(struct cursor *c, uint8_t family)
 {
@@ -190,41 +174,25 @@ static void identified(struct cursor c, struct record *r)
 }
 
 /* What was a request, and its reply: how long did it take? */
-static void pair(struct pairs *pairs, const struct packet *pk, struct record *r, bool reply,
-		 uint8_t request_type)
+static void pair(struct call *call, struct record *r, bool reply, uint8_t request_type)
 {
-	const struct ip_layer *ip = &pk->ip;
-	bool first = pk->is_fragment && !pk->reassembled;	/* of fragments: the whole may come */
-	uint64_t then_ns;
-	struct pairs_key k;
-	size_t n = ip->src.family == 6 ? 16 : 4;
+	bool first = call->pk->is_fragment && !call->pk->reassembled;	/* of fragments: the whole may come */
+	struct request_key k = { .set = &icmp_dataset };
 
-	if (!pairs || !record_has(r, FIELD_ICMP_SEQ))
+	if (!record_has(r, FIELD_ICMP_SEQ))
 		return;
-	memset(&k, 0, sizeof(k));
-	memcpy(k.client, reply ? ip->dst.b : ip->src.b, n);
-	memcpy(k.server, reply ? ip->src.b : ip->dst.b, n);
-	k.id = icmp_of(r)->id;
-	k.seq = icmp_of(r)->seq;
-	k.family = ip->src.family;
-	k.kind = request_type;
-	pairs_pass(pairs, r->time_ns);
-	if (reply) {
-		if ((first ? pairs_see : pairs_take)(pairs, &k, &then_ns))
-			pairs_took(r, then_ns, r->time_ns);
-		else
-			pairs_early(pairs, &k, r->time_ns);
-	} else if (first) {		/* only the whole one asks */
-		return;
-	} else if (pairs_was_early(pairs, &k, r->time_ns, &then_ns)) {
-		pairs_took(r, r->time_ns, then_ns);
-	} else {
-		pairs_put(pairs, &k, r->time_ns, AGAIN_NS);
-	}
+	k.conversation = conv_asker(call, reply, false);
+	k.id = (uint64_t)request_type << 32 | (uint32_t)icmp_of(r)->id << 16 | icmp_of(r)->seq;
+	if (reply && first)
+		requests_begin_answer(call->requests, &k, r);
+	else if (reply)
+		requests_answer(call->requests, &k, r);
+	else if (!first)		/* only the whole one asks */
+		requests_ask(call->requests, &k, r);
 }
 
 /* RFC 8335, 2 and 3: the sequence number has one octet. */
-static void extended_echo(struct pairs *pairs, const struct packet *pk, struct cursor c, struct record *r,
+static void extended_echo(struct call *call, struct cursor c, struct record *r,
 			  uint8_t request_type)
 {
 	uint16_t id = cursor_be16(&c);
@@ -236,7 +204,7 @@ static void extended_echo(struct pairs *pairs, const struct packet *pk, struct c
 	icmp_of(r)->seq = seq;
 	record_mark(r, FIELD_ICMP_ID);
 	record_mark(r, FIELD_ICMP_SEQ);
-	pair(pairs, pk, r, icmp_of(r)->type != request_type, request_type);
+	pair(call, r, icmp_of(r)->type != request_type, request_type);
 }
 
 static void pointer(struct record *r, uint32_t octet)
@@ -245,7 +213,7 @@ static void pointer(struct record *r, uint32_t octet)
 	record_mark(r, FIELD_ICMP_POINTER);
 }
 
-static void v4_body(struct pairs *pairs, const struct packet *pk, struct cursor c, struct record *r)
+static void v4_body(struct call *call, struct cursor c, struct record *r)
 {
 	uint8_t type = icmp_of(r)->type;
 	struct cursor rest = c;
@@ -254,11 +222,11 @@ static void v4_body(struct pairs *pairs, const struct packet *pk, struct cursor 
 		bool reply = type == V4_ECHO_REPLY || (type > V4_TIMESTAMP && type % 2 == 0);
 
 		identified(c, r);
-		pair(pairs, pk, r, reply, type == V4_ECHO_REPLY ? V4_ECHO : (uint8_t)(type - reply));
+		pair(call, r, reply, type == V4_ECHO_REPLY ? V4_ECHO : (uint8_t)(type - reply));
 		return;
 	}
 	if (type == V4_EXTENDED_ECHO || type == V4_EXTENDED_REPLY) {
-		extended_echo(pairs, pk, c, r, V4_EXTENDED_ECHO);
+		extended_echo(call, c, r, V4_EXTENDED_ECHO);
 		return;
 	}
 	if (type != V4_UNREACHABLE && type != V4_QUENCH && type != V4_REDIRECT && type != V4_EXCEEDED &&
@@ -368,14 +336,14 @@ static void v6_error(struct cursor c, struct record *r)
 	quoted(c, r);
 }
 
-static void v6_body(struct pairs *pairs, const struct packet *pk, struct cursor c, struct groups *g,
+static void v6_body(struct call *call, struct cursor c, struct groups *g,
 		    struct record *r)
 {
 	uint8_t type = icmp_of(r)->type;
 
 	if (type == V6_ECHO || type == V6_ECHO_REPLY) {
 		identified(c, r);
-		pair(pairs, pk, r, type == V6_ECHO_REPLY, V6_ECHO);
+		pair(call, r, type == V6_ECHO_REPLY, V6_ECHO);
 	} else if (type >= V6_ROUTER_SOLICIT && type <= V6_REDIRECT) {
 		nd_body(c, r);
 	} else if (type >= V6_UNREACHABLE && type <= V6_PARAMETER) {
@@ -385,7 +353,7 @@ static void v6_body(struct pairs *pairs, const struct packet *pk, struct cursor 
 	} else if (type == V6_LISTENER_REPORT2) {
 		listener_report(c, g, r);
 	} else if (type == V6_EXTENDED_ECHO || type == V6_EXTENDED_REPLY) {
-		extended_echo(pairs, pk, c, r, V6_EXTENDED_ECHO);
+		extended_echo(call, c, r, V6_EXTENDED_ECHO);
 	}
 }
 
@@ -396,7 +364,6 @@ static void v6_body(struct pairs *pairs, const struct packet *pk, struct cursor 
 static bool packet(struct call *call)
 {
 	const struct packet *pk = call->pk;
-	struct pairs *pairs = call->ctx;
 	struct groups groups;
 	struct cursor c;
 	struct record r;
@@ -416,9 +383,9 @@ static bool packet(struct call *call)
 		record_mark(&r, FIELD_ICMP_CODE);
 	if (cursor_take(&c, 2)) {	/* checksum */
 		if (pk->ip.proto == PROTO_ICMP)
-			v4_body(pairs, pk, c, &r);
+			v4_body(call, c, &r);
 		else
-			v6_body(pairs, pk, c, &groups, &r);
+			v6_body(call, c, &groups, &r);
 	}
 	emit_record(call->e, &r);
 	return true;
@@ -427,8 +394,6 @@ static bool packet(struct call *call)
 const struct protocol icmp_protocol = {
 	.name = "icmp",
 	.set = &icmp_dataset,
-	.open = open_pairs,
-	.close = close_pairs,
-	.counts = counts,
+	.requests = &echo_requests,
 	.packet = packet,
 };

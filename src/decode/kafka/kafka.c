@@ -131,9 +131,11 @@ static void give_request(struct call *call, const struct stream_data *d, const s
 	}
 	/* acks=0: the producer wants no response */
 	if (!(q->key == KAFKA_PRODUCE && topics.has_acks && !topics.acks))
-		requests_ask_in_turn(call->requests,
-				     &(struct request_key){ &kafka_dataset, d->conn->serial, (uint32_t)q->id },
-				     ++((struct conversation *)d->conn->state)->asked, &r);
+		requests_ask(call->requests,
+			     &(struct request_key){ .set = &kafka_dataset, .conversation = d->conn->serial,
+						    .id = (uint32_t)q->id,
+						    .what = ++((struct conversation *)d->conn->state)->asked },
+			     &r);
 	emit_record(call->e, &r);
 }
 
@@ -221,7 +223,7 @@ static uint32_t take_response(struct call *call, const struct stream_data *d)
 	struct conversation *cv = d->conn->state;
 	struct cursor c = cursor_over(d->p, d->n);
 	uint32_t size = cursor_be32(&c), n;
-	struct request_key key = { &kafka_dataset, d->conn->serial, cursor_be32(&c) };
+	struct request_key key = REQUEST_KEY(&kafka_dataset, d->conn->serial, cursor_be32(&c));
 	struct kafka_topics topics;
 	const struct record *asked;
 	struct record r;
@@ -240,7 +242,8 @@ static uint32_t take_response(struct call *call, const struct stream_data *d)
 	conv_record(call, d, &r, &kafka_dataset, "kafka", "response");
 	kafka_of(&r)->correlation_id = (int32_t)key.id;
 	record_mark(&r, FIELD_KAFKA_CORRELATION_ID);
-	asked = requests_answer(call->requests, &key, &r);
+	key.in_turn = true;
+	asked = requests_answer(call->requests, &key, &r) ? requests_asked(call->requests) : NULL;
 	/* In the middle of a stream only what was asked for is a response. */
 	if (!asked && d->side->phase == START && (d->side->midstream || cv->given))
 		if (d->n != size + 4)

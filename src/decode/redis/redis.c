@@ -128,7 +128,7 @@ static void note_command(struct conversation *cv, struct str name, const struct 
 static void ask(struct job *j, struct record *r)
 {
 	struct conversation *cv = j->cv;
-	struct request_key k = { &redis_dataset, j->d->conn->serial, cv->asked++ };
+	struct request_key k = REQUEST_KEY(&redis_dataset, j->d->conn->serial, cv->asked++);
 
 	if (!requests_ask(j->call->requests, &k, r)) {
 		cv->early = 0;
@@ -185,7 +185,7 @@ static void lose_pairs(struct job *j)
 	}
 	for (; cv->answered != cv->asked; cv->answered++)
 		requests_drop(j->call->requests,
-			      &(struct request_key){ &redis_dataset, j->d->conn->serial, cv->answered });
+			      &REQUEST_KEY(&redis_dataset, j->d->conn->serial, cv->answered));
 }
 
 static uint32_t give_up(struct job *j)
@@ -336,7 +336,7 @@ static void give_reply(struct job *j, const struct resp_token *t)
 	struct conversation *cv = j->cv;
 	bool push = t->type == '>';
 	bool waiting = cv->asked != cv->answered && !(t->type == '*' && j->way->published);
-	struct request_key k = { &redis_dataset, j->d->conn->serial, cv->answered + cv->early };
+	struct request_key k = REQUEST_KEY(&redis_dataset, j->d->conn->serial, cv->answered + cv->early);
 	const struct record *asked = NULL;
 	struct record r;
 
@@ -348,7 +348,8 @@ static void give_reply(struct job *j, const struct resp_token *t)
 		record_mark(&r, FIELD_OUTCOME);
 		if (waiting) {
 			cv->answered++;
-			asked = requests_answer(j->call->requests, &k, &r);
+			if (requests_answer(j->call->requests, &k, &r))
+				asked = requests_asked(j->call->requests);
 		} else if (cv->asked == cv->answered && !cv->unpaired && conv_overtakes(j->call, j->d)) {
 			cv->early++;
 			requests_answer(j->call->requests, &k, &r);

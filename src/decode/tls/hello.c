@@ -258,7 +258,7 @@ void tls_hello_give(const struct call *call, const struct stream_data *d, const 
 		    enum tls_transport transport, uint64_t conversation)
 {
 	static const char *const names[] = { "tls", "quic", "dtls" };
-	struct request_key k = { &tls_dataset, conversation, 0 };
+	struct request_key k = REQUEST_KEY(&tls_dataset, conversation, 0);
 	char version[16], cipher[8], ja3[33], ja4[37];
 	struct record r;
 
