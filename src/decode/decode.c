@@ -28,10 +28,11 @@ struct decode {
 int decode_open(struct decode **out, const struct decode_options *opt)
 {
 	struct decode *d = calloc(1, sizeof(*d));
+	int err = d ? conv_open(&d->conv, opt) : -ENOMEM;
 
-	if (!d || packet_open(&d->packets) || conv_open(&d->conv, opt) || firsts_open(&d->firsts, opt)) {
+	if (err || packet_open(&d->packets) || firsts_open(&d->firsts, opt)) {
 		decode_close(d);
-		return -ENOMEM;
+		return err ? err : -ENOMEM;
 	}
 	d->mode = opt->mode;
 	d->lines = opt->lines;

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "decode/protocol.h"
-#include "numbers/ipproto.h"
 
 #include <stdio.h>
 #include <string.h>
+
+#include "decode/conv/requests.h"
+#include "numbers/ipproto.h"
 
 const struct protocol *protocol_find(const char *name, size_t n)
 {
@@ -66,6 +68,8 @@ static const char *mistake_of(const struct protocol *p)
 		return "has ports of a transport it does not read";
 	if (p->first && !p->datagram)
 		return "reads first fragments, but no datagrams";
+	if (p->requests && !p->requests->timeout_ns)
+		return "has requests that wait for no time";
 	return NULL;
 }
 

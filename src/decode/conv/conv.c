@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "numbers/ipproto.h"
+#include "util/err.h"
 #include "util/hash.h"
 
 enum {
@@ -54,12 +55,19 @@ static int open_protocols(struct conv *a, const struct decode_options *opt)
 
 int conv_open(struct conv **out, const struct decode_options *opt)
 {
-	struct conv *a = calloc(1, sizeof(*a));
+	const struct protocol *const *rows = opt->protocols ? opt->protocols : protocols;
+	const char *mistake = protocol_mistake(rows);
+	struct conv *a;
 
+	if (mistake) {
+		fail(0, "%s", mistake);
+		return -EINVAL;
+	}
+	a = calloc(1, sizeof(*a));
 	if (!a)
 		return -ENOMEM;
-	a->rows = opt->protocols ? opt->protocols : protocols;
-	while (a->rows[a->n] && a->n < PROTOCOLS_MAX)
+	a->rows = rows;
+	while (a->rows[a->n])
 		a->n++;
 	a->seed = hash_key_from(opt->seed);
 	a->show_secrets = opt->show_secrets;

@@ -17,6 +17,7 @@
  */
 enum { CONV_GUESS_MAX = 512 };
 
+/* -EINVAL: the rows of the protocols contradict themselves, which was said. */
 int  conv_open(struct conv **out, const struct decode_options *opt);
 void conv_close(struct conv *a);
 void conv_packet(struct conv *a, const struct packet *pk, struct emit *e);

@@ -9,7 +9,6 @@
 #include "util/addr.h"
 #include "util/bytes.h"
 
-
 enum v4_type {
 	V4_ECHO_REPLY = 0, V4_UNREACHABLE = 3, V4_QUENCH = 4, V4_REDIRECT = 5, V4_ECHO = 8, V4_EXCEEDED = 11,
 	V4_PARAMETER = 12, V4_TIMESTAMP = 13, V4_MASK_REPLY = 18, V4_EXTENDED_ECHO = 42,
