@@ -253,6 +253,15 @@ def tcp_far(c, n):
         c.tcp(0x0b000000 + i % 5000, 0x0a000002, 40000, 53, 61000 + i // 5000 * 70000, 16, b'a')
 
 
+def tcp_storm(c, n):
+    """Connections of which every other one says nothing, and the rest a byte, one behind a hole, and that one otherwise."""
+    for i in range(n):
+        c.tcp(0x0b000000 + i, 0x0a000002, 40000, 80, 1, 2)
+        if i % 2:
+            for at, byte in ((0, b'G'), (2, b'T'), (2, b'X')):
+                c.tcp(0x0b000000 + i, 0x0a000002, 40000, 80, 2 + at, 16, byte)
+
+
 def frag_tiny(c, n):
     """One piece of each datagram, at its end."""
     for i in range(n):
@@ -275,7 +284,7 @@ KINDS = {f.__name__: f for f in (syns, half_open, one_octet, http_line, http_hea
                                  redis_nesting, redis_giant, redis_length, redis_pipeline, kafka, kafka_produce,
                                  dns_pointers, dns_records, dhcp, dhcp6, tls_records, quic,
                                  tcp_octets, tcp_segments, tcp_reversed, tcp_every_other, tcp_overlap, tcp_acks,
-                                 tcp_hole_acks, tcp_far, frag_tiny, frag_overlap, frag_pieces)}
+                                 tcp_hole_acks, tcp_far, tcp_storm, frag_tiny, frag_overlap, frag_pieces)}
 
 if sys.argv[1:] == ['--list']:
     print('\n'.join(KINDS))
