@@ -13,15 +13,20 @@ enum { WORDS_MAX = 4096 };
 
 #define B(member) offsetof(struct block_opts, member)
 
+const char *const block_modes[] = { "block", "log", "deny", NULL };
+const char *const block_frags[] = { "inherit", "drop", "pass", NULL };
+
 static const struct opt block_rows[] = {
 	{ "interface", 'i', OPT_STRS, B(iface), "IFACE", "at this interface; dev IFACE is the same" },
-	{ "xdp-mode", 'm', OPT_STR, B(xdp), "XDPMODE", "where: auto, native, generic (XDP) or tcx" },
+	{ "xdp-mode", 'm', OPT_WORD, B(xdp), "XDPMODE", "where: at XDP, or at tcx",
+	  OPT_WORDS("auto", "native", "generic", "tcx") },
 	{ "egress", 0, OPT_FLAG, B(egress), NULL, "what leaves, in place of what arrives; at tcx" },
-	{ "mode", 0, OPT_STR, B(mode), "MODE",
-	  "what no entry decides: block passes it, log counts it, deny drops it" },
-	{ "frag", 0, OPT_STR, B(frag), "POLICY",
-	  "later fragments: inherit the verdict of the first (default), drop or pass" },
-	{ "confirm", 0, OPT_STR, B(confirm), "TIME",
+	{ "mode", 0, OPT_WORD, B(mode), "MODE", "what no entry decides: block passes it, log counts it, deny drops it",
+	  &(const struct opt_words){ .list = block_modes } },
+	{ "frag", 0, OPT_WORD, B(frag), "POLICY",
+	  "later fragments: inherit the verdict of the first (default), drop or pass",
+	  &(const struct opt_words){ .list = block_frags } },
+	{ "confirm", 0, OPT_TIME, B(confirm_ns), "TIME",
 	  "pass everything again after TIME unless confirmed; 60 s from a terminal" },
 	{ "commit", 0, OPT_FLAG, B(commit), NULL, "do not wait for a confirmation" },
 	{ "dry-run", 0, OPT_FLAG, B(dry_run), NULL, "check and load, but change nothing" },
@@ -43,25 +48,17 @@ static const char block_examples[] =
 	"  sudo netprobe block list --hits dev eth0\n"
 	"  netprobe block test 192.0.2.7:443/tcp --list spamhaus.netset\n";
 
-static int choose(const char *what, const char *word, const char *const *words, uint8_t *to)
+static void choose(const char *word, const char *const *words, uint8_t *to)
 {
-	if (!word)
-		return 0;
-	for (uint8_t i = 0; words[i]; i++)
-		if (!strcmp(word, words[i])) {
+	for (uint8_t i = 0; word && words[i]; i++)
+		if (!strcmp(word, words[i]))
 			*to = i;
-			return 0;
-		}
-	return fail(0, "%s: '%s' is none of %s, %s, %s", what, word, words[0], words[1], words[2]);
 }
 
-static int set_modes(struct block_run *b)
+void block_set_modes(struct block_run *b)
 {
-	static const char *const modes[] = { "block", "log", "deny", NULL };
-	static const char *const frags[] = { "inherit", "drop", "pass", NULL };
-	int err = choose("--mode", b->o->mode, modes, &b->rules.mode);
-
-	return err ? err : choose("--frag", b->o->frag, frags, &b->rules.frag);
+	choose(b->o->mode, block_modes, &b->rules.mode);
+	choose(b->o->frag, block_frags, &b->rules.frag);
 }
 
 /* ── add, allow ───────────────────────────────────────────────────────────── */
@@ -133,8 +130,7 @@ static int change(struct block_run *b, const char *what)
 {
 	int err = no_names(&b->rules);
 
-	if (!err)
-		err = set_modes(b);
+	block_set_modes(b);
 	peers_find(&b->peers);
 	return err ? err : block_commit(b, what);
 }
@@ -170,15 +166,13 @@ static int block_allow(struct block_run *b)
 
 static int print_unit(const struct block_run *b)
 {
-	static const char *const modes[] = { "block", "log", "deny" };
-
 	printf("[Unit]\nDescription=netprobe block at %s\nAfter=sys-subsystem-net-devices-%s.device\n"
 	       "BindsTo=sys-subsystem-net-devices-%s.device\nBefore=network-pre.target\nWants=network-pre.target\n\n"
 	       "[Service]\nType=oneshot\nRemainAfterExit=yes\n"
 	       "ExecStart=/usr/local/sbin/netprobe block apply %s dev %s --mode %s --commit\n"
 	       "ExecStop=/usr/local/sbin/netprobe block del --all dev %s\n\n[Install]\nWantedBy=multi-user.target\n",
 	       b->place.ifname, b->place.ifname, b->place.ifname, b->argv[0], b->place.ifname,
-	       modes[b->rules.mode % 3], b->place.ifname);
+	       block_modes[b->rules.mode % 3], b->place.ifname);
 	return 0;
 }
 

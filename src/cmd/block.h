@@ -10,7 +10,8 @@
 
 struct block_opts {
 	struct strs iface, list;
-	const char *read, *mode, *xdp, *frag, *failsafe, *confirm;
+	const char *read, *mode, *xdp, *frag;
+	uint64_t confirm_ns;
 	bool dry_run, commit, force, persist, hits, expired, all, egress;
 };
 
@@ -31,6 +32,10 @@ struct block_run {
 	uint64_t now_ns;		/* CLOCK_BOOTTIME */
 	struct peers peers;
 };
+
+/* block.c: words of --mode and --frag, ended by NULL, in the order of enum np_mode and np_frag_policy */
+extern const char *const block_modes[], *const block_frags[];
+void block_set_modes(struct block_run *b);		/* what the options say -> rules */
 
 /* block_state.c */
 int  block_find(struct block_run *b, bool change);	/* the interface, its set and rules; says what failed */

@@ -218,7 +218,6 @@ static const char *confirmation(const struct np_guard *g, char *out, size_t size
 static json_t *status_json(const struct block_run *b, const struct np_stats *s, const struct np_guard *g,
 			   const struct pin_got *got)
 {
-	static const char *const modes[] = { "block", "log", "deny" }, *const frags[] = { "inherit", "drop", "pass" };
 	json_t *reasons = json_object();
 
 	for (int i = 0; i < NP_REASONS_N; i++)
@@ -229,7 +228,7 @@ static json_t *status_json(const struct block_run *b, const struct np_stats *s, 
 		"{s:{s:s},s:{s:s,s:s},s:{s:I},s:{s:I,s:s,s:s,s:b,s:b,s:f,s:I,s:I,s:I,s:o}}", "event", "dataset",
 		"block", "network", "interface", b->place.ifname, "hook", got->kind ? got->kind : "", "link",
 		"id", (json_int_t)got->link_id, "block", "entries", (json_int_t)b->rules.n, "mode",
-		modes[b->rules.mode % 3], "frag", frags[b->rules.frag % 3], "confirmed", !g->deadline_ns,
+		block_modes[b->rules.mode % 3], "frag", block_frags[b->rules.frag % 3], "confirmed", !g->deadline_ns,
 		"expired", g->deadline_ns && g->now_ns >= g->deadline_ns, "confirm_in_s",
 		g->deadline_ns > g->now_ns ? (double)(g->deadline_ns - g->now_ns) / 1e9 : 0.0, "memory_octets",
 		(json_int_t)b->set.octets, "meters_evicted", (json_int_t)s->packets[NP_X_METER_EVICTED],

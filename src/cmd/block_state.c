@@ -187,7 +187,7 @@ static bool is_veth(const char *ifname)
 }
 
 /* auto: XDP where it costs nothing else; native XDP takes a veth its large segments. */
-static int choose_hook(struct block_run *b, struct pin_want *want, bool *l3)
+static void choose_hook(struct block_run *b, struct pin_want *want, bool *l3)
 {
 	const char *m = b->o->xdp ? b->o->xdp : "auto";
 	struct link_info l;
@@ -198,8 +198,6 @@ static int choose_hook(struct block_run *b, struct pin_want *want, bool *l3)
 		want->mode = PIN_NATIVE;
 	else if (!strcmp(m, "generic"))
 		want->mode = PIN_GENERIC;
-	else if (strcmp(m, "auto") && strcmp(m, "tcx"))
-		return fail(0, "-m: '%s' is none of auto, native, generic, tcx", m);
 	if (b->o->egress)
 		want->hook = PIN_EGRESS;
 	else if (b->running)
@@ -210,21 +208,15 @@ static int choose_hook(struct block_run *b, struct pin_want *want, bool *l3)
 				     PIN_XDP;
 	b->hook = want->hook;
 	want->handle = HANDLE;
-	return 0;
 }
 
 /* ── how ──────────────────────────────────────────────────────────────────── */
 
-static int confirm_ns(const struct block_run *b, uint64_t *ns)
+static uint64_t confirm_ns(const struct block_run *b)
 {
-	*ns = 0;
-	if (b->o->confirm)
-		return opt_duration(b->o->confirm, ns) || !*ns ?
-			       fail(0, "--confirm: '%s' is not a time", b->o->confirm) :
-			       0;
-	if (!b->o->commit && (isatty(0) || getenv("SSH_CONNECTION")))
-		*ns = CONFIRM_S * 1000000000ull;
-	return 0;
+	if (b->o->confirm_ns)
+		return b->o->confirm_ns;
+	return !b->o->commit && (isatty(0) || getenv("SSH_CONNECTION")) ? CONFIRM_S * 1000000000ull : 0;
 }
 
 static int load(struct block_run *b, struct compiled *c, const struct pin_want *want, bool l3, struct block_set *next,
@@ -335,14 +327,11 @@ int block_commit(struct block_run *b, const char *what)
 	struct block_set next = { .prog = -1 };
 	struct pin_want want = { 0 };
 	struct compiled c;
-	uint64_t seed = 0, confirm;
+	uint64_t seed = 0, confirm = confirm_ns(b);
 	bool l3;
-	int err = choose_hook(b, &want, &l3);
+	int err;
 
-	if (!err)
-		err = confirm_ns(b, &confirm);
-	if (err)
-		return err;
+	choose_hook(b, &want, &l3);
 	if (!strcmp(b->place.ifname, "lo") && !b->o->force)
 		return fail(0, "refused: lo is how this machine talks to itself; --force-lockout insists"), -ECANCELED;
 	b->rules.n_failsafe = 0;

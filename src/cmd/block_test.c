@@ -288,9 +288,7 @@ static int read_lists(struct block_run *b)
 	b->now_ns = block_now();
 	for (unsigned int i = 0; i < b->o->list.n && !err; i++)
 		err = block_read(b, &b->rules, b->o->list.v[i], &like);
-	for (uint8_t m = 0; !err && b->o->mode && m < 3; m++)
-		if (!strcmp(b->o->mode, (const char *const[]){ "block", "log", "deny" }[m]))
-			b->rules.mode = m;
+	block_set_modes(b);
 	return err;
 }
 

@@ -17,7 +17,8 @@ static const struct opt flows_rows[] = {
 	{ "read", 'r', OPT_ONCE, F(read), "FILE",
 	  "read a capture (pcap, pcapng, gzipped) in place of an interface; - is standard input" },
 	{ "top", 0, OPT_UINT, F(top), "N", "only the N highest, by --sort (default bytes)" },
-	{ "sort", 0, OPT_STR, F(sort), "SORT", "order by bytes, packets, rtt or age, the highest first" },
+	{ "sort", 0, OPT_WORD, F(sort), "SORT", "order by this, the highest first",
+	  OPT_WORDS("bytes", "packets", "rtt", "age") },
 	{ "active", 0, OPT_FLAG, F(active), NULL, "only those that are not over" },
 	{ "closed", 0, OPT_FLAG, F(closed), NULL, "only TCP connections that are over" },
 	{ "for", 0, OPT_TIME, F(for_ns), "TIME", "on an interface: list what was there after so long, and end" },
@@ -54,15 +55,10 @@ static int parse_sort(const struct flows_opts *o, struct account_options *ao)
 		return fail(0, "--active and --closed exclude each other");
 	if (o->top > UINT32_MAX)
 		return fail(0, "--top: at most %u", UINT32_MAX);
-	if (!o->sort)
-		return 0;
-	for (int i = SORT_BYTES; i < SORTS; i++) {
-		if (strcmp(o->sort, names[i]))
-			continue;
-		ao->sort = (enum account_sort)i;
-		return 0;
-	}
-	return fail(0, "--sort: '%s' is not bytes, packets, rtt or age", o->sort);
+	for (int i = SORT_BYTES; i < SORTS && o->sort; i++)
+		if (!strcmp(o->sort, names[i]))
+			ao->sort = (enum account_sort)i;
+	return 0;
 }
 
 static int check(struct watch *w, const struct flows_opts *o, struct account_options *ao)

@@ -26,6 +26,24 @@ static const char *name_of(const struct opt *o, const struct command *c)
 	return o->name;
 }
 
+enum { HELP_COLUMN = 31, HELP_WIDTH = 100 };
+
+/* The words it takes, below what it does. */
+static void print_choice(FILE *to, const struct opt *o)
+{
+	int at = HELP_WIDTH;
+	const char *word;
+
+	for (unsigned int i = 0; o->words && !o->words->of_machine && (word = opt_word(o, i)); i++) {
+		if (at + (int)strlen(word) + 2 > HELP_WIDTH)
+			at = fprintf(to, i ? ",\n%*s%s" : "%*s%s", HELP_COLUMN, "", word) - (i ? 2 : 0);
+		else
+			at += fprintf(to, ", %s", word);
+	}
+	if (o->words && !o->words->of_machine)
+		putc('\n', to);
+}
+
 static void print_opts(FILE *to, const struct opt *o, const struct command *c)
 {
 	for (; o->type != OPT_END; o++) {
@@ -45,6 +63,7 @@ static void print_opts(FILE *to, const struct opt *o, const struct command *c)
 				    "",
 			 arg, optional ? "]" : "");
 		fprintf(to, "  %-28s %s\n", left, o->help);
+		print_choice(to, o);
 	}
 }
 
@@ -73,16 +92,30 @@ void help_print(FILE *to, const struct command *c)
 		fprintf(to, "\nexamples:\n%s", c->examples);
 }
 
-/* A row for each word a shell may complete: kind, word, class of its argument, help. */
+/*
+ * A row for each word a shell may complete: kind, word, class of its argument, help.  What is left out at will is
+ * "[ARG]".  Then the words that the argument may be: "word", or "item" of a list with commas, of what, and it.
+ */
+static void print_word(const char *kind, const char *dashes, const char *name, const struct opt *o)
+{
+	bool list = o->type == OPT_LIST || o->type == OPT_OPTSTR, optional = opt_is_optional(o);
+	const char *word;
+
+	printf("%s\t%s%s\t%s%s%s\t%s\n", kind, dashes, name, optional ? "[" : "", o->arg ? o->arg : "",
+	       optional ? "]" : "", o->help);
+	for (unsigned int i = 0; (word = opt_word(o, i)); i++)
+		printf("%s\t%s%s\t%.*s\t\n", list ? "item" : "word", dashes, name, (int)strcspn(word, " "), word);
+}
+
 static void print_option_words(const struct opt *o, const struct command *c)
 {
 	for (; o->type != OPT_END; o++) {
-		const char *arg = o->arg ? o->arg : "";
+		char letter[2] = { letter_of(o, c) };
 
 		if (name_of(o, c))
-			printf("option\t--%s\t%s\t%s\n", o->name, arg, o->help);
-		if (letter_of(o, c))
-			printf("option\t-%c\t%s\t%s\n", o->letter, arg, o->help);
+			print_word("option", "--", o->name, o);
+		if (*letter)
+			print_word("option", "-", letter, o);
 	}
 }
 

@@ -5,9 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "util/buf.h"
 #include "util/err.h"
 
-enum { WORDS_MAX = 160, NEAR_MAX = 2, WORD_LEN_MAX = 31 };
+enum { WORDS_MAX = 160, NEAR_MAX = 2, WORD_LEN_MAX = 31, LISTED_MAX = 24 };
 
 int opt_number(const char *text, unsigned int base, uint64_t scale, uint64_t *out)
 {
@@ -112,6 +113,49 @@ const char *opt_near(const char *word, const char *const *words, unsigned int n)
 	return best;
 }
 
+static const char *nth(const struct opt_words *w, unsigned int i)
+{
+	return !w ? NULL : w->get ? w->get(i) : w->list[i];
+}
+
+const char *opt_word(const struct opt *o, unsigned int i)
+{
+	return nth(o->words, i);
+}
+
+int opt_none_of(const char *where, const char *word, size_t n, const struct opt_words *w)
+{
+	const char *words[WORDS_MAX], *near;
+	struct buf list = { .max = 1024 };
+	unsigned int many = 0;
+	char text[64];
+	int err;
+
+	while (many < WORDS_MAX && nth(w, many)) {
+		words[many] = nth(w, many);
+		buf_fmt(&list, "%s%s", many ? ", " : "", words[many]);
+		many++;
+	}
+	snprintf(text, sizeof(text), "%.*s", (int)n, word);
+	near = *text ? opt_near(text, words, many) : NULL;
+	err = fail(0, "%s: '%.*s' is %s%.*s%s%s%s", where, (int)n, word, many > LISTED_MAX ? "not known" : "none of ",
+		   many > LISTED_MAX ? 0 : (int)list.n, list.p ? list.p : "", near ? ": did you mean " : "",
+		   near ? near : "", near ? "?" : "");
+	buf_free(&list);
+	return err;
+}
+
+/* The word of the row that `val` (n octets) is, or NULL. */
+static const char *find_word(const struct opt *o, const char *val, size_t n)
+{
+	const char *word;
+
+	for (unsigned int i = 0; (word = opt_word(o, i)); i++)
+		if (strcspn(word, " ") == n && !memcmp(word, val, n))
+			return word;
+	return NULL;
+}
+
 /* How messages call it: --name, or -c. */
 static const char *called(const struct opt *o, char to[32])
 {
@@ -122,9 +166,8 @@ static const char *called(const struct opt *o, char to[32])
 	return to;
 }
 
-static int set_number(const struct opt *o, uint64_t *at, const char *val)
+static int set_number(const struct opt *o, uint64_t *at, const char *val, const char *name)
 {
-	char name[32];
 	int err;
 
 	switch (o->type) {
@@ -142,20 +185,40 @@ static int set_number(const struct opt *o, uint64_t *at, const char *val)
 		break;
 	}
 	if (err)
-		return fail(0, "%s: '%s' is not a %s", called(o, name), val,
+		return fail(0, "%s: '%s' is not a %s", name, val,
 			    o->type == OPT_TIME				   ? "time (10s, 5m, 250ms)" :
 			    o->type == OPT_UINT || o->type == OPT_OPTUINT ? "number" :
 									     "size (4096, 64K, 10M)");
 	if (!*at)
-		return fail(0, "%s: '%s' is nothing at all: it must be more than 0", called(o, name), val);
+		return fail(0, "%s: '%s' is nothing at all: it must be more than 0", name, val);
 	return 0;
 }
 
-static int set_value(const struct opt *o, char *base, const char *val)
+static int add_str(struct strs *list, const char *val, const char *name)
+{
+	if (list->n == sizeof(list->v) / sizeof(list->v[0]))
+		return fail(E2BIG, "%s %s", name, val);
+	list->v[list->n++] = val;
+	return 0;
+}
+
+static int check_words(const struct opt *o, const char *val, const char *name)
+{
+	if (o->type == OPT_WORD)
+		return find_word(o, val, strlen(val)) ? 0 : opt_none_of(name, val, strlen(val), o->words);
+	for (const char *p = val; *p;) {
+		size_t n = strcspn(p, ",");
+
+		if (!find_word(o, p, n))
+			return opt_none_of(name, p, n, o->words);
+		p += n + (p[n] == ',');
+	}
+	return 0;
+}
+
+static int set_value(const struct opt *o, char *base, const char *val, const char *name)
 {
 	void *at = base + o->off;
-	struct strs *list = at;
-	char name[32];
 
 	switch (o->type) {
 	case OPT_FLAG:
@@ -166,7 +229,7 @@ static int set_value(const struct opt *o, char *base, const char *val)
 		return 0;
 	case OPT_ONCE:
 		if (*(const char **)at)
-			return fail(0, "%s %s: it was given before, as %s; once is enough", called(o, name), val,
+			return fail(0, "%s %s: it was given before, as %s; once is enough", name, val,
 				    *(const char **)at);
 		*(const char **)at = val;
 		return 0;
@@ -174,20 +237,23 @@ static int set_value(const struct opt *o, char *base, const char *val)
 	case OPT_OPTSTR:
 		*(const char **)at = val;
 		return 0;
+	case OPT_WORD:
+	case OPT_LIST:
+		*(const char **)at = val;
+		return check_words(o, val, name);
 	case OPT_STRS:
-		if (list->n == sizeof(list->v) / sizeof(list->v[0]))
-			return fail(E2BIG, "%s %s", called(o, name), val);
-		list->v[list->n++] = val;
-		return 0;
+		return add_str(at, val, name);
 	case OPT_OPTUINT:
 		if (*val)
-			return set_number(o, at, val);
+			return set_number(o, at, val, name);
 		*(uint64_t *)at = OPT_NO_NUMBER;
 		return 0;
+	case OPT_PASS:
+	case OPT_REST:
 	case OPT_END:
 		return 0;
 	default:
-		return set_number(o, at, val);
+		return set_number(o, at, val, name);
 	}
 }
 
@@ -205,7 +271,7 @@ static const struct opt *find_long(const struct opt_set *sets, unsigned int n_se
 				   size_t n, char **base)
 {
 	for (unsigned int i = 0; i < n_sets; i++)
-		for (const struct opt *o = sets[i].rows; o->type != OPT_END; o++)
+		for (const struct opt *o = sets[i].rows; o && o->type != OPT_END; o++)
 			if (o->name && strlen(o->name) == n && !memcmp(o->name, name, n)) {
 				*base = sets[i].base;
 				return o;
@@ -216,7 +282,7 @@ static const struct opt *find_long(const struct opt_set *sets, unsigned int n_se
 static const struct opt *find_letter(const struct opt_set *sets, unsigned int n_sets, char c, char **base)
 {
 	for (unsigned int i = 0; i < n_sets; i++)
-		for (const struct opt *o = sets[i].rows; o->type != OPT_END; o++)
+		for (const struct opt *o = sets[i].rows; o && o->type != OPT_END; o++)
 			if (o->letter == c) {
 				*base = sets[i].base;
 				return o;
@@ -230,7 +296,7 @@ static int unknown_long(const struct opt_set *sets, unsigned int n_sets, const c
 	unsigned int n = 0;
 
 	for (unsigned int i = 0; i < n_sets; i++)
-		for (const struct opt *o = sets[i].rows; o->type != OPT_END; o++)
+		for (const struct opt *o = sets[i].rows; o && o->type != OPT_END; o++)
 			if (o->name && n < WORDS_MAX)
 				words[n++] = o->name;
 	near = opt_near(word, words, n);
@@ -245,7 +311,7 @@ static int parse_long(const struct opt_set *sets, unsigned int n_sets, const cha
 {
 	size_t n = strcspn(word, "=");
 	const char *val = word[n] ? word + n + 1 : NULL;
-	char *base = NULL;
+	char *base = NULL, name[32];
 	const struct opt *o = find_long(sets, n_sets, word, n, &base);
 
 	if (!o)
@@ -264,7 +330,7 @@ static int parse_long(const struct opt_set *sets, unsigned int n_sets, const cha
 		val = next;
 		*used = 2;
 	}
-	return set_value(o, base, val);
+	return set_value(o, base, val, called(o, name));
 }
 
 /* One word of bundled letters: -nvi eth0, -s96. */
@@ -272,7 +338,7 @@ static int parse_letters(const struct opt_set *sets, unsigned int n_sets, const 
 			 int *used)
 {
 	for (const char *p = word; *p; p++) {
-		char *base = NULL;
+		char *base = NULL, name[32];
 		const struct opt *o = find_letter(sets, n_sets, *p, &base);
 		const char *val = NULL;
 		int err;
@@ -288,7 +354,7 @@ static int parse_letters(const struct opt_set *sets, unsigned int n_sets, const 
 			if (!p[1])
 				*used = 2;
 		}
-		err = set_value(o, base, val);
+		err = set_value(o, base, val, called(o, name));
 		if (err || takes_value(o))
 			return err;
 	}
@@ -324,4 +390,55 @@ int opt_parse(const struct opt_set *sets, unsigned int n_sets, int argc, char **
 	while (i < argc)
 		argv[words++] = argv[i++];
 	return words;
+}
+
+/* It and its value, and what a word of its own list takes: "action limit 100pps". */
+static int pass_keyword(const struct opt *o, struct strs *to, int argc, char **argv, const char *name)
+{
+	const char *word = o->words ? find_word(o, argv[1], strlen(argv[1])) : NULL;
+	int used = o->arg ? 2 : 1, err = 0;
+
+	if (o->words && !word)
+		return opt_none_of(name, argv[1], strlen(argv[1]), o->words);
+	if (word && strchr(word, ' ') && argc < ++used)
+		return fail(0, "%s %s needs %s", name, argv[1], strchr(word, ' ') + 1);
+	for (int i = 0; i < used && !err; i++)
+		err = add_str(to, argv[i], name);
+	return err ? err : used;
+}
+
+/* How many words it took. */
+static int take_keyword(const char *where, const struct opt *o, char *base, int argc, char **argv)
+{
+	char name[96];
+	int err;
+
+	snprintf(name, sizeof(name), "%s: %s", where, o->name);
+	if (o->type == OPT_REST) {
+		*(struct rest *)(base + o->off) = (struct rest){ argv, argc };
+		return argc;
+	}
+	if (o->arg && argc < 2)
+		return fail(0, "%s needs %s", name, o->arg);
+	if (o->type == OPT_PASS)
+		return pass_keyword(o, (struct strs *)(base + o->off), argc, argv, name);
+	err = set_value(o, base, o->arg ? argv[1] : "", name);
+	return err ? err : o->arg ? 2 : 1;
+}
+
+int opt_keywords(const char *where, const struct opt_set *sets, unsigned int n_sets, int argc, char **argv)
+{
+	int n = 0, used;
+
+	for (int i = 0; i < argc; i += used) {
+		char *base = NULL;
+		const struct opt *o = find_long(sets, n_sets, argv[i], strlen(argv[i]), &base);
+
+		used = o ? take_keyword(where, o, base, argc - i, argv + i) : 1;
+		if (used < 0)
+			return used;
+		if (!o)
+			argv[n++] = argv[i];
+	}
+	return n;
 }

@@ -8,7 +8,8 @@
 
 /*
  * One row feeds the parser, --help, `netprobe help --words` (which completions
- * read) and the check that the man page names it.
+ * read) and the check that the man page names it.  Rows are of options, and of
+ * keywords: `dev IFACE`, as ip(8) has them.
  */
 enum opt_type {
 	OPT_FLAG,	/* bool */
@@ -23,6 +24,11 @@ enum opt_type {
 	OPT_TIME,	/* uint64_t: ns; 250ms, 10s, 5m, 1h; a bare number is seconds */
 	OPT_OPTSTR,	/* const char *: --name[=VALUE]; "" without a value */
 	OPT_OPTUINT,	/* uint64_t: --name[=N] or --name N; OPT_NO_NUMBER without one */
+	OPT_WORD,	/* const char *: one of the row's words */
+	OPT_LIST,	/* const char *: some of them, comma-separated */
+	/* Of keywords only. */
+	OPT_PASS,	/* struct strs: it and its value (arg NULL: none), in order, for a parser of their own */
+	OPT_REST,	/* struct rest: it and all that follows */
 	OPT_END,
 };
 
@@ -33,16 +39,35 @@ struct strs {
 	unsigned int n;
 };
 
+struct rest {
+	char *const *v;
+	int n;
+};
+
+/* What an argument can be; unless the type is OPT_WORD or OPT_LIST it may be more, which who reads it checks. */
+struct opt_words {
+	const char *const *list;		/* ended by NULL; "limit RATE" is a word with an argument of its own */
+	const char *(*get)(unsigned int i);	/* in its place: the i-th, NULL behind the last */
+	bool of_machine;			/* other ones elsewhere: --help does not tell them */
+};
+
+#define OPT_WORDS(...) (&(const struct opt_words){ .list = (const char *const[]){ __VA_ARGS__, NULL } })
+#define OPT_WORDS_OF(function) (&(const struct opt_words){ .get = (function) })
+
+/* Most rows have no words, and end before them. */
+#pragma GCC diagnostic ignored "-Wmissing-field-initializers"
+
 struct opt {
-	const char   *name;	/* long name, NULL: letter only */
+	const char   *name;	/* long name, or keyword; NULL: letter only */
 	char          letter;	/* 0: long name only */
 	enum opt_type type;
 	size_t        off;	/* of the member in the options struct */
 	const char   *arg;	/* metavariable, also the completion class: IFACE, FILE, N, … */
 	const char   *help;
+	const struct opt_words *words;
 };
 
-/* Up to two tables, each filling its own struct: the command's and the global one. */
+/* Tables, each filling its own struct: the command's, its verb's and the global one. */
 struct opt_set {
 	const struct opt *rows;
 	void *base;
@@ -56,8 +81,16 @@ struct opt_set {
  */
 int opt_parse(const struct opt_set *sets, unsigned int n_sets, int argc, char **argv, bool stop_at_word);
 
+/*
+ * Take the keywords of the rows out of argv[0…argc-1].  The other words are moved to the front, and their number is
+ * returned.  `where` ("block add") is for messages; a negative errno on error, which was said.
+ */
+int opt_keywords(const char *where, const struct opt_set *sets, unsigned int n_sets, int argc, char **argv);
+
 /* Is the value of this one left out at will? */
 bool opt_is_optional(const struct opt *o);
+/* The i-th word that it takes, or NULL. */
+const char *opt_word(const struct opt *o, unsigned int i);
 
 /* "10", "64K", "1.5M": 0 or -EINVAL, nothing said.  `base` is 1000 or 1024. */
 int opt_number(const char *text, unsigned int base, uint64_t scale, uint64_t *out);
@@ -65,5 +98,7 @@ int opt_duration(const char *text, uint64_t *ns);
 
 /* The word of `words` (n of them) that the user may have meant, or NULL. */
 const char *opt_near(const char *word, const char *const *words, unsigned int n);
+/* "WHERE: 'WORD' is none of A, B, C: did you mean B?"; -EINVAL.  n octets of it. */
+int opt_none_of(const char *where, const char *word, size_t n, const struct opt_words *words);
 
 #endif

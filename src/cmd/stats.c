@@ -20,8 +20,8 @@ struct stats_opts {
 #define S(member) offsetof(struct stats_opts, member)
 
 static const struct opt stats_rows[] = {
-	{ "by", 0, OPT_STR, S(by), "BY",
-	  "a row for each iface, proto, host, port or device; one for everything without it" },
+	{ "by", 0, OPT_WORD, S(by), "BY", "a row for each of these; one for everything without it",
+	  OPT_WORDS("iface", "proto", "host", "port", "device") },
 	{ "top", 0, OPT_UINT, S(top), "N", "only the N rows with most octets" },
 	{ "interface", 'i', OPT_STRS, S(iface), "IFACE",
 	  "listen on this interface; may be given again, may be a glob, or any (the default)" },
@@ -80,19 +80,11 @@ static const struct by bys[] = {
 
 static const struct by *find_by(const char *name)
 {
-	static const char *const kernel[] = { "pid", "pod", "reason", "hook" };
+	size_t i = 0;
 
-	for (size_t i = 0; i < sizeof(bys) / sizeof(bys[0]); i++)
-		if (!name ? !bys[i].name : bys[i].name && !strcmp(bys[i].name, name))
-			return &bys[i];
-	for (size_t i = 0; i < sizeof(kernel) / sizeof(kernel[0]); i++) {
-		if (strcmp(name, kernel[i]))
-			continue;
-		fail(0, "--by %s: frames do not tell it (iface, proto, host, port, device)", name);
-		return NULL;
-	}
-	fail(0, "--by: no rows by '%s' (iface, proto, host, port, device)", name);
-	return NULL;
+	while (name && i + 1 < sizeof(bys) / sizeof(bys[0]) && (!bys[i].name || strcmp(bys[i].name, name)))
+		i++;
+	return &bys[i];
 }
 
 /* [INTERVAL [COUNT]] */
@@ -182,8 +174,6 @@ static int stats_run(const struct globals *g, const void *opts, int argc, char *
 	char protos[1024], filter[1024];
 	int rc, times;
 
-	if (!by)
-		return EXIT_USAGE;
 	times = split_times(&w, o, argc, argv);
 	if (times < 0)
 		return EXIT_USAGE;

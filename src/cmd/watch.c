@@ -18,6 +18,11 @@
 
 #define W(member) offsetof(struct watch_opts, member)
 
+static const char *rung_word(unsigned int i)
+{
+	return i < RUNGS ? rung_names[i] : NULL;
+}
+
 static const struct opt watch_rows[] = {
 	{ "interface", 'i', OPT_STRS, W(iface), "IFACE",
 	  "watch this interface; may be given again, may be a glob, or any (the default)" },
@@ -31,22 +36,25 @@ static const struct opt watch_rows[] = {
 	  "read a capture (pcap, pcapng, gzipped); - is standard input" },
 	{ "pcapng", 0, OPT_FLAG, W(pcapng), NULL, "-w writes pcapng whatever the name" },
 	{ "print", 0, OPT_FLAG, W(print), NULL, "with -w: print as well" },
-	{ "direction", 'Q', OPT_STR, W(direction), "DIRECTION", "in, out or inout" },
+	{ "direction", 'Q', OPT_WORD, W(direction), "DIRECTION", "only what passes so",
+	  OPT_WORDS("in", "out", "inout") },
 	{ "packets", 0, OPT_FLAG, W(packets), NULL,
 	  "a packet record for every frame, and its messages beside it" },
-	{ "proto", 0, OPT_STR, W(proto), "PROTO",
-	  "messages only, of these protocols (comma-separated), or all" },
+	{ "proto", 0, OPT_LIST, W(proto), "PROTO", "messages only, of these protocols (comma-separated), or all",
+	  OPT_WORDS_OF(watch_proto_word) },
 	{ "where", 0, OPT_STR, W(where), "EXPR",
 	  "records only that pass: 'http.response.status_code >= 500 and source.ip in 10.0.0.0/8'" },
 	{ "decode-as", 0, OPT_STRS, W(decode_as), "PORT",
 	  "tcp:7777=redis: what a port carries, where its contents do not tell; can be given again" },
 	{ "show-secrets", 0, OPT_FLAG, W(show_secrets), NULL, "do not hide passwords in what is decoded" },
 	{ "drops", 0, OPT_OPTSTR, W(drops), "REASON",
-	  "packets the kernel dropped, for these reasons (comma-separated) or any" },
+	  "packets the kernel dropped, for these reasons (comma-separated; see: netprobe help drops) or any",
+	  &(const struct opt_words){ .get = watch_drop_word, .of_machine = true } },
 	{ "alerts", 0, OPT_FLAG, W(alerts), NULL,
 	  "what the traffic adds up to, scans and floods and the like: only, or beside --packets or --proto" },
 	{ "alert", 0, OPT_STRS, W(alert), "RULE",
-	  "with this rule, at its own limit or at N in a TIME: portscan=10/1s, synflood=off; can be given again" },
+	  "with this rule, at its own limit or at N in a TIME: portscan=10/1s, synflood=off; can be given again",
+	  OPT_WORDS_OF(watch_alert_word) },
 	{ "inner", 0, OPT_FLAG, W(inner), NULL, "the filter looks inside VXLAN, Geneve, GRE, IPIP and 6in4" },
 	{ "strict-pcap", 0, OPT_FLAG, W(strict), NULL,
 	  "the filter means what libpcap means: tags hide what follows" },
@@ -78,7 +86,7 @@ static const struct opt watch_rows[] = {
 	{ "absolute-seq", 'S', OPT_FLAG, W(absolute_seq), NULL, "print TCP sequence numbers as sent" },
 	{ "answer-timeout", 0, OPT_TIME, W(answer_timeout_ns), "SECONDS",
 	  "a request unanswered for so long gives a no_answer record (default: as clients wait)" },
-	{ "rung", 0, OPT_STR, W(rung), "RUNG", "capture this way only: tcx, clsact, socket or packet" },
+	{ "rung", 0, OPT_WORD, W(rung), "RUNG", "capture this way only", OPT_WORDS_OF(rung_word) },
 	{ "btf", 0, OPT_ONCE, W(btf), "FILE", "read kernel types from FILE (for --drops)" },
 	{ "no-promiscuous-mode", 'p', OPT_FLAG, W(no_promisc), NULL,
 	  "only frames for this host, where an interface is named" },
@@ -220,32 +228,6 @@ static int check_bare_interface(int argc, char **argv)
 	return 0;
 }
 
-/* A word of a fixed set, or nothing at all. */
-static int check_word(const char *option, const char *given, const char *const *words, unsigned int n)
-{
-	if (!given)
-		return 0;
-	for (unsigned int i = 0; i < n; i++)
-		if (!strcmp(given, words[i]))
-			return 0;
-	return fail(0, "%s: '%s' is not known (see --help)", option, given);
-}
-
-#define CHECK_WORD(option, given, words) \
-	check_word(option, given, words, sizeof(words) / sizeof((words)[0]))
-
-static int check_words(const struct watch *w)
-{
-	static const char *const colors[] = { "auto", "always", "never" };
-	static const char *const times[] = { "local", "utc", "rel", "epoch" };
-	static const char *const directions[] = { "in", "out", "inout" };
-
-	if (CHECK_WORD("--color", w->g->color, colors) || CHECK_WORD("--time", w->g->time, times) ||
-	    CHECK_WORD("-Q", w->o->direction, directions))
-		return -EINVAL;
-	return check_word("--rung", w->o->rung, rung_names, RUNGS);
-}
-
 static int check_conflicts(const struct watch *w)
 {
 	const struct watch_opts *o = w->o;
@@ -308,7 +290,7 @@ int watch_check(struct watch *w, int argc, char **argv)
 	w->pipe.strict = o->strict;
 	w->pipe.inner = o->inner;
 
-	if (check_words(w) || watch_check_words(w, argc, argv) || check_conflicts(w) ||
+	if (watch_check_words(w, argc, argv) || check_conflicts(w) ||
 	    watch_check_drops(w) || parse_columns(w, w->g->fields) || watch_check_decode(w) || watch_check_alerts(w) ||
 	    (!o->read && check_bare_interface(argc, argv)) || make_filter(w, argc, argv))
 		return EXIT_USAGE;

@@ -69,15 +69,18 @@ void watch_print_count(const struct watch *w);	/* --count, after watch_file() */
 
 /* watch_drops.c: --drops=A,B; negative, and said, when this kernel does not know one. */
 int watch_check_drops(struct watch *w);
+const char *watch_drop_word(unsigned int i);	/* the reasons of this kernel, for `help` */
 /* -N any: names of network namespaces, as there are now; later their numbers. */
 void watch_learn_netns(void);
 const char *watch_netns_name(void *unused, uint32_t inode);
 
 /* watch_decode.c: --proto, --decode-as and --where; negative, and said, when they are wrong. */
 int watch_check_decode(struct watch *w);
+const char *watch_proto_word(unsigned int i);	/* what --proto takes */
 
 /* watch_alerts.c: --alerts and --alert.  The second after the decoders are there. */
 int watch_check_alerts(struct watch *w);
+const char *watch_alert_word(unsigned int i);	/* names of the rules */
 int watch_open_alerts(struct watch *w);
 /* After the last record: how many there were, when some were not told. */
 void watch_tell_alerts(struct watch *w);

@@ -9,13 +9,9 @@
 #include "detect/fields.h"
 #include "util/err.h"
 
-static const char *rule_near(const char *name)
+const char *watch_alert_word(unsigned int i)
 {
-	const char *words[RULES];
-
-	for (int i = 0; i < RULES; i++)
-		words[i] = detect_rules[i].name;
-	return opt_near(name, words, RULES);
+	return i < RULES ? detect_rules[i].name : NULL;
 }
 
 /* RULE, RULE=off, RULE=N or RULE=N/TIME */
@@ -25,14 +21,11 @@ static int parse_alert(struct detect_options *o, const char *text)
 	int rule = detect_find(text, n);
 	struct detect_limit *l;
 	char number[32];
-	const char *p, *near;
+	const char *p;
 	size_t len;
 
-	if (rule < 0) {
-		near = rule_near(text);
-		return fail(0, "--alert: no rule '%.*s'%s%s (see netprobe-watch(8))", (int)n, text,
-			    near ? ": did you mean " : "", near ? near : "");
-	}
+	if (rule < 0)
+		return opt_none_of("--alert", text, n, OPT_WORDS_OF(watch_alert_word));
 	l = &o->limits[rule];
 	l->on = true;
 	if (!text[n])

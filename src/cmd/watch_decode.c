@@ -25,18 +25,33 @@ static uint32_t proto_kinds(const char *name, size_t n)
 	return kinds;
 }
 
-static int parse_protos(struct watch *w, const char *list)
+/* All, the protocols, and their datasets where those are called otherwise. */
+const char *watch_proto_word(unsigned int i)
 {
-	for (const char *p = list; *p;) {
-		size_t n = strcspn(p, ",");
-		uint32_t kinds = proto_kinds(p, n);
+	unsigned int at = 1;
 
-		if (!kinds)
-			return fail(0, "--proto: no protocol '%.*s' (all, arp, icmp, %s)", (int)n, p, protocol_names());
-		w->kinds |= kinds;
+	if (!i)
+		return "all";
+	for (const struct protocol *const *p = protocols; *p; p++, at++)
+		if (at == i)
+			return (*p)->name;
+	for (unsigned int k = 0; k < n_datasets; k++) {
+		const char *name = datasets[k]->name;
+
+		if (datasets[k]->is_protocol && !protocol_find(name, strlen(name)) && at++ == i)
+			return name;
+	}
+	return NULL;
+}
+
+static void take_protos(struct watch *w, const char *list)
+{
+	for (const char *p = list; p && *p;) {
+		size_t n = strcspn(p, ",");
+
+		w->kinds |= proto_kinds(p, n);
 		p += n + (p[n] == ',');
 	}
-	return 0;
 }
 
 /* tcp:7777=redis */
@@ -68,8 +83,9 @@ static int parse_decode_as(struct watch *w, const char *text)
 int watch_check_decode(struct watch *w)
 {
 	const struct watch_opts *o = w->o;
-	int err = o->proto ? parse_protos(w, o->proto) : 0;
+	int err = 0;
 
+	take_protos(w, o->proto);
 	for (unsigned int i = 0; i < o->decode_as.n && !err; i++)
 		err = parse_decode_as(w, o->decode_as.v[i]);
 	if (!err && o->where && o->write)

@@ -151,19 +151,39 @@ const char *watch_netns_name(void *unused, uint32_t inode)
 	return number;
 }
 
+/* Of this kernel; 0, or a negative errno, said. */
+static int kernel_words(const char *const **words, unsigned int *n)
+{
+	static const char *room[WORDS_MAX];
+	static struct drop_names *names;	/* for good: what has them printed ends soon */
+	static unsigned int many;
+	int err = names ? 0 : drop_reasons_read(&names, NULL);
+
+	if (!err && !many)
+		many = reason_words(names, room);
+	*words = room;
+	*n = many;
+	return err;
+}
+
+const char *watch_drop_word(unsigned int i)
+{
+	const char *const *words;
+	unsigned int n;
+
+	return !kernel_words(&words, &n) && i < n ? words[i] : NULL;
+}
+
 int help_drops(void)
 {
-	const char *words[WORDS_MAX];
-	struct drop_names *d = NULL;
+	const char *const *words;
 	unsigned int n;
-	int err = drop_reasons_read(&d, NULL);
+	int err = kernel_words(&words, &n);
 
 	if (err)
 		return exit_status(err);
-	n = reason_words(d, words);
 	for (unsigned int i = 0; i < n; i++)
 		puts(words[i]);
-	drop_names_close(d);
 	if (n)
 		return EXIT_DONE;
 	fail(0, "this kernel tells no drop reasons: they came with Linux 5.17, and are read from its types, "

@@ -20,11 +20,39 @@ bash_gives --proto netprobe watch --pr
 [ ! -e /sys/class/net/lo ] || bash_gives lo netprobe watch -i l
 bash_gives dns.question.name netprobe -o dns.q
 bash_gives source.ip,dns.id netprobe watch -o source.ip,dns.i
+bash_gives bytes netprobe flows --sort b
+bash_gives inout netprobe watch -Q ino
+bash_gives tcx netprobe watch --rung ''
+bash_gives dns,kafka netprobe watch --proto dns,ka
+bash_gives syn_flood netprobe watch --alert sy
+bash_gives utc netprobe --time u
+bash_gives deny netprobe block apply x --mode ''
+if [ -e /sys/kernel/btf/vmlinux ] && netprobe help drops >/dev/null 2>&1; then
+	bash_gives NO_SOCKET netprobe watch --drops = NO_SO
+	bash_gives NO_SOCKET,TCP_CSUM netprobe watch --drops = NO_SOCKET,TCP_CS
+fi
 done_in="$done_in bash"
 
 if command -v zsh >/dev/null; then
 	zsh -fc 'fpath=($PWD/completions $fpath); autoload -Uz compinit && compinit -D -u; [[ $_comps[netprobe] == _netprobe ]] && autoload +X _netprobe && functions _netprobe >/dev/null' ||
 		die "zsh does not load _netprobe"
+	# What it hands to the shell, without a terminal.
+	zsh_gives() { # WANTED WORD...
+		local wanted=$1
+		shift
+		# shellcheck disable=SC2016
+		zsh -fc 'source completions/_netprobe
+			_describe() { print -l -- ${(P)2%%:*} }
+			_values() { print -l -- ${@[4,-1]} }
+			compadd() { [[ $1 == -a ]] && print -l -- ${(P)2} || print -l -- $@ }
+			compset() { : }
+			words=("$@") CURRENT=$# PREFIX=${@[-1]}; _netprobe' - "$@" |
+			grep -Fqx -- "$wanted" || die "zsh: no $wanted after: $*"
+	}
+	zsh_gives watch netprobe w
+	zsh_gives --proto netprobe watch --pr
+	zsh_gives bytes netprobe flows --sort b
+	zsh_gives kafka netprobe watch --proto ''
 	zsh -n completions/_netprobe || die "zsh: syntax"
 	done_in="$done_in zsh"
 fi
@@ -37,6 +65,8 @@ if command -v fish >/dev/null; then
 	fish_gives watch 'netprobe w'
 	fish_gives --proto 'netprobe watch --pr'
 	[ ! -e /sys/class/net/lo ] || fish_gives lo 'netprobe watch -i l'
+	fish_gives bytes 'netprobe flows --sort b'
+	fish_gives dns,kafka 'netprobe watch --proto dns,ka'
 	done_in="$done_in fish"
 fi
 echo "# in$done_in"

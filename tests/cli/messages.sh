@@ -27,7 +27,7 @@ says 1 "netprobe: --btf $told: No such file or directory" watch --drops --btf "$
 says 2 "netprobe: no command '$told' (try: netprobe help)" "$evil"
 says 2 "netprobe: no dataset '$told'" schema "$evil"
 says 2 "netprobe: unknown option --$told (see --help)" watch "--$evil"
-says 2 "netprobe: --rung: '$told' is not known (see --help)" watch --rung "$evil"
+says 2 "netprobe: --rung: '$told' is none of tcx, clsact, socket, packet" watch --rung "$evil"
 printf 'x' >"$evil"
 says 1 "netprobe: --btf $told: there are no kernel types (BTF) in it" watch --drops --btf "$evil"
 for words in "watch $evil" "watch -i $evil" "watch -Z $evil" "watch --proto $evil" "-o $evil watch" "-N $evil watch" "watch -r $evil" \
