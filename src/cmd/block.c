@@ -9,8 +9,6 @@
 #include "kern/link.h"
 #include "util/err.h"
 
-enum { WORDS_MAX = 4096 };
-
 #define B(member) offsetof(struct block_opts, member)
 
 const char *const block_modes[] = { "block", "log", "deny", NULL };
@@ -18,28 +16,88 @@ const char *const block_frags[] = { "inherit", "drop", "pass", NULL };
 
 static const struct opt block_rows[] = {
 	{ "interface", 'i', OPT_STRS, B(iface), "IFACE", "at this interface; dev IFACE is the same" },
-	{ "xdp-mode", 'm', OPT_WORD, B(xdp), "XDPMODE", "where: at XDP, or at tcx",
-	  OPT_WORDS("auto", "native", "generic", "tcx") },
 	{ "egress", 0, OPT_FLAG, B(egress), NULL, "what leaves, in place of what arrives; at tcx" },
-	{ "mode", 0, OPT_WORD, B(mode), "MODE", "what no entry decides: block passes it, log counts it, deny drops it",
-	  &(const struct opt_words){ .list = block_modes } },
-	{ "frag", 0, OPT_WORD, B(frag), "POLICY",
-	  "later fragments: inherit the verdict of the first (default), drop or pass",
-	  &(const struct opt_words){ .list = block_frags } },
-	{ "confirm", 0, OPT_TIME, B(confirm_ns), "TIME",
-	  "pass everything again after TIME unless confirmed; 60 s from a terminal" },
-	{ "commit", 0, OPT_FLAG, B(commit), NULL, "do not wait for a confirmation" },
-	{ "dry-run", 0, OPT_FLAG, B(dry_run), NULL, "check and load, but change nothing" },
-	{ "force-lockout", 0, OPT_FLAG, B(force), NULL, "even when it cuts off your own session" },
-	{ "persist", 0, OPT_FLAG, B(persist), NULL, "apply: print a systemd unit that does it at each boot" },
-	{ "hits", 0, OPT_FLAG, B(hits), NULL, "list: with counts, those with the most hits first" },
-	{ "list", 0, OPT_STRS, B(list), "FILE",
-	  "test: the entries of FILE, without a kernel; may be given again" },
-	{ "read", 'r', OPT_ONCE, B(read), "FILE", "test: the frames of a capture" },
-	{ "expired", 0, OPT_FLAG, B(expired), NULL, "del: entries whose time is over" },
-	{ "all", 0, OPT_FLAG, B(all), NULL, "del: everything; the firewall is taken away" },
 	{ .type = OPT_END },
 };
+
+static const struct opt block_keywords[] = {
+	{ "dev", 0, OPT_STRS, B(iface), "IFACE", "at this interface; not needed where only one has a set" },
+	{ .type = OPT_END },
+};
+
+#define MODE_ROW \
+	{ "mode", 0, OPT_WORD, B(mode), "MODE", \
+	  "what no entry decides: block passes it, log counts it, deny drops it", \
+	  &(const struct opt_words){ .list = block_modes } }
+
+/* Of whatever changes a set. */
+#define CHANGE_ROWS \
+	MODE_ROW, \
+	{ "frag", 0, OPT_WORD, B(frag), "POLICY", \
+	  "later fragments: inherit the verdict of the first (default), drop or pass", \
+	  &(const struct opt_words){ .list = block_frags } }, \
+	{ "xdp-mode", 'm', OPT_WORD, B(xdp), "XDPMODE", "where: at XDP, or at tcx", \
+	  OPT_WORDS("auto", "native", "generic", "tcx") }, \
+	{ "confirm", 0, OPT_TIME, B(confirm_ns), "TIME", \
+	  "pass everything again after TIME unless confirmed; 60 s from a terminal" }, \
+	{ "commit", 0, OPT_FLAG, B(commit), NULL, "do not wait for a confirmation" }, \
+	{ "dry-run", 0, OPT_FLAG, B(dry_run), NULL, "check and load, but change nothing" }, \
+	{ "force-lockout", 0, OPT_FLAG, B(force), NULL, "even when it cuts off your own session" }
+
+static const struct opt add_rows[] = { CHANGE_ROWS, { .type = OPT_END } };
+
+static const struct opt add_keywords[] = {
+	{ "file", 0, OPT_STRS, B(files), "FILE", "the entries of FILE" },
+	{ "domain", 0, OPT_STRS, B(domains), "NAME", "a host name: not enforced yet, and refused" },
+	{ "src", 0, OPT_PASS, B(conditions), NULL, "what comes from the targets (the default)" },
+	{ "dst", 0, OPT_PASS, B(conditions), NULL, "what goes to them" },
+	{ "both", 0, OPT_PASS, B(conditions), NULL, "either" },
+	{ "proto", 0, OPT_PASS, B(conditions), "P", "of this protocol only: tcp, udp, icmp, icmp6, sctp or a number" },
+	{ "port", 0, OPT_PASS, B(conditions), "N[-M]", "to these destination ports only" },
+	{ "for", 0, OPT_PASS, B(conditions), "TIME", "for so long: 10m, 1d" },
+	{ "action", 0, OPT_PASS, B(conditions), "ACTION", "what becomes of it; RATE[/BURST] is 100pps, 1mbit",
+	  OPT_WORDS("drop", "audit", "limit RATE", "allow") },
+	{ "shared", 0, OPT_PASS, B(conditions), NULL, "all sources share the rate" },
+	{ "reason", 0, OPT_REST, B(reason), "TEXT", "kept with the entry, to the end of the line" },
+	{ .type = OPT_END },
+};
+
+static const struct opt apply_rows[] = {
+	CHANGE_ROWS,
+	{ "persist", 0, OPT_FLAG, B(persist), NULL, "print a systemd unit that does it at each boot" },
+	{ .type = OPT_END },
+};
+
+static const struct opt del_rows[] = {
+	CHANGE_ROWS,
+	{ "expired", 0, OPT_FLAG, B(expired), NULL, "entries whose time is over" },
+	{ "all", 0, OPT_FLAG, B(all), NULL, "everything; the firewall is taken away" },
+	{ .type = OPT_END },
+};
+
+static const struct opt del_keywords[] = {
+	{ "id", 0, OPT_STRS, B(ids), "N", "the entry with this number" },
+	{ .type = OPT_END },
+};
+
+static const struct opt list_rows[] = {
+	{ "hits", 0, OPT_FLAG, B(hits), NULL, "with counts, those with the most hits first" },
+	{ .type = OPT_END },
+};
+
+static const struct opt test_rows[] = {
+	{ "list", 0, OPT_STRS, B(list), "FILE", "the entries of FILE, without a kernel; may be given again" },
+	{ "read", 'r', OPT_ONCE, B(read), "FILE", "the frames of a capture" },
+	MODE_ROW,
+	{ .type = OPT_END },
+};
+
+static const struct opt target_operand = {
+	.type = OPT_STRS, .arg = "TARGET", .help = "an address, a prefix, a MAC address, any; - reads a list"
+};
+static const struct opt apply_operand = { .type = OPT_STR, .arg = "FILE", .help = "the whole set" };
+static const struct opt poll_operand = { .type = OPT_STRS, .arg = "INTERVAL", .help = "and how often" };
+static const struct opt test_operand = { .type = OPT_STRS, .arg = "ADDR", .help = "ADDR[:PORT][/PROTO]" };
 
 static const char block_examples[] =
 	"  sudo netprobe block add 192.0.2.0/24 dev eth0 for 10m reason scanner\n"
@@ -63,29 +121,6 @@ void block_set_modes(struct block_run *b)
 
 /* ── add, allow ───────────────────────────────────────────────────────────── */
 
-static bool is_target(struct rules *r, const char *word)
-{
-	struct np_rule rule = { 0 };
-
-	return rule_target(&rule, word, strlen(word));
-}
-
-/* Words up to the first that is no target: addresses, "file F", "domain NAME", "-". */
-static int count_targets(struct rules *r, int argc, char **argv)
-{
-	int n = 0;
-
-	while (n < argc) {
-		if ((!strcmp(argv[n], "file") || !strcmp(argv[n], "domain")) && n + 1 < argc)
-			n += 2;
-		else if (!strcmp(argv[n], "-") || is_target(r, argv[n]))
-			n++;
-		else
-			break;
-	}
-	return n;
-}
-
 static int add_rule(struct block_run *b, struct np_rule *rule)
 {
 	bool same;
@@ -93,22 +128,16 @@ static int add_rule(struct block_run *b, struct np_rule *rule)
 	return rules_add(&b->rules, rule, &same);
 }
 
-static int add_target(struct block_run *b, int *i, const struct np_rule *like)
+static int add_target(struct block_run *b, const char *word, const struct np_rule *like)
 {
-	char **argv = b->argv;
 	struct np_rule rule = *like;
 	int err;
 
-	if (!strcmp(argv[*i], "file"))
-		return block_read(b, &b->rules, argv[++*i], like);
-	if (!strcmp(argv[*i], "-"))
+	if (!strcmp(word, "-"))
 		return block_read(b, &b->rules, "-", like);
-	if (!strcmp(argv[*i], "domain"))
-		return fail(EOPNOTSUPP, "domain %s: names are not enforced by this version's program", argv[*i + 1]);
-	if (!rule_target(&rule, argv[*i], strlen(argv[*i])))
-		return fail(0, "'%s' is no address, prefix or MAC address", argv[*i]);
+	rule_target(&rule, word, strlen(word));
 	err = add_rule(b, &rule);
-	if (!err && !strcmp(argv[*i], "any")) {
+	if (!err && !strcmp(word, "any")) {
 		rule.kind = NP_KIND_V6;
 		err = add_rule(b, &rule);
 	}
@@ -138,17 +167,21 @@ static int change(struct block_run *b, const char *what)
 static int add(struct block_run *b, uint8_t action)
 {
 	struct np_rule like = { .dir = b->o->egress ? NP_DST : NP_SRC, .action = action };
-	int targets = count_targets(&b->rules, b->argc, b->argv), err = 0;
+	const struct block_opts *o = b->o;
 	char why[160];
+	int err = 0;
 
-	if (!targets && b->argc)
-		return fail(0, "'%s' is no address, prefix, MAC address, file FILE or -", b->argv[0]);
-	if (!targets)
+	if (o->domains.n)
+		return fail(EOPNOTSUPP, "domain %s: names are not enforced by this version's program", o->domains.v[0]);
+	if (!b->argc && !o->files.n)
 		return fail(0, "what? ADDR, CIDR, MAC, any, file FILE or -");
-	if (rule_words(&b->rules, &like, b->argc - targets, b->argv + targets, b->now_ns, why))
+	if (rule_words(&b->rules, &like, (int)o->conditions.n, o->conditions.v, b->now_ns, why) ||
+	    rule_words(&b->rules, &like, o->reason.n, o->reason.v, b->now_ns, why))
 		return fail(0, "%s", why);
-	for (int i = 0; i < targets && !err; i++)
-		err = add_target(b, &i, &like);
+	for (int i = 0; i < b->argc && !err; i++)
+		err = add_target(b, b->argv[i], &like);
+	for (unsigned int i = 0; i < o->files.n && !err; i++)
+		err = block_read(b, &b->rules, o->files.v[i], &like);
 	return err ? err : change(b, action == NP_ALLOW ? "allow" : "add");
 }
 
@@ -183,7 +216,7 @@ static int block_apply(struct block_run *b)
 	struct rules fresh;
 	int err;
 
-	if (b->argc != 1)
+	if (!b->argc)
 		return fail(0, "apply FILE: one file is the whole set");
 	err = rules_init(&fresh);
 	if (err)
@@ -225,31 +258,38 @@ static bool stays(const struct np_rule *rule, const void *ctx)
 	       (w->rule->flags & NP_RULE_PORT && (!(rule->flags & NP_RULE_PORT) || rule->port_lo != w->rule->port_lo));
 }
 
-static int del_word(struct block_run *b, int *i, uint32_t *gone)
+static int gone(const char *word, uint32_t n, uint32_t *all)
+{
+	*all += n;
+	return n ? 0 : (fail(0, "no entry %s: nothing was changed", word), -ENOENT);
+}
+
+static int del_id(struct block_run *b, const char *word, uint32_t *all)
+{
+	struct wanted w = { .r = &b->rules, .id = (uint32_t)strtoul(word, NULL, 10) };
+
+	return w.id ? gone(word, rules_remove(&b->rules, stays, &w), all) :
+		      fail(0, "id: '%s' is not a number from 1", word);
+}
+
+static int del_target(struct block_run *b, const char *word, uint32_t *all)
 {
 	struct np_rule rule = { 0 };
 	struct wanted w = { .r = &b->rules, .rule = &rule };
 	uint32_t n;
 
-	if (!strcmp(b->argv[*i], "id") && *i + 1 < b->argc) {
-		w.id = (uint32_t)strtoul(b->argv[++*i], NULL, 10);
-		if (!w.id)
-			return fail(0, "id: '%s' is not a number from 1", b->argv[*i]);
-	} else if (!rule_target(&rule, b->argv[*i], strlen(b->argv[*i]))) {
-		return fail(0, "'%s' is no address, prefix, MAC address or id N", b->argv[*i]);
-	}
+	rule_target(&rule, word, strlen(word));
 	n = rules_remove(&b->rules, stays, &w);
-	if (!strcmp(b->argv[*i], "any")) {
+	if (!strcmp(word, "any")) {
 		rule.kind = NP_KIND_V6;
 		n += rules_remove(&b->rules, stays, &w);
 	}
-	*gone += n;
-	return n ? 0 : (fail(0, "no entry %s: nothing was changed", b->argv[*i]), -ENOENT);
+	return gone(word, n, all);
 }
 
 static int block_del(struct block_run *b)
 {
-	uint32_t gone = b->dropped;
+	uint32_t all = b->dropped;
 	int err = 0;
 
 	if (!b->running)
@@ -261,74 +301,51 @@ static int block_del(struct block_run *b)
 			     b->o->dry_run ? "would be without a firewall" : "no firewall any more");
 		return err;
 	}
-	if (!b->argc && !b->o->expired)
+	if (!b->argc && !b->o->ids.n && !b->o->expired)
 		return fail(0, "what? TARGET, id N, --expired or --all");
+	for (unsigned int i = 0; i < b->o->ids.n && !err; i++)
+		err = del_id(b, b->o->ids.v[i], &all);
 	for (int i = 0; i < b->argc && !err; i++)
-		err = del_word(b, &i, &gone);
+		err = del_target(b, b->argv[i], &all);
 	if (!err)
-		note("%u entries go", gone);
+		note("%u entries go", all);
 	return err ? err : change(b, "del");
 }
 
 /* ── the words ────────────────────────────────────────────────────────────── */
 
-static const struct verb {
-	const char *name;
+struct verb {
 	int (*run)(struct block_run *b);
+	const char *wants;	/* what its words must be; NULL: it sees to that itself */
 	bool change;		/* takes the lock */
 	bool status;		/* returns an exit status */
-} verbs[] = {
-	{ "add", block_add, true, false },	   { "allow", block_allow, true, false },
-	{ "apply", block_apply, true, false },	   { "del", block_del, true, false },
-	{ "confirm", block_confirm, true, false }, { "rollback", block_rollback, true, false },
-	{ "list", block_list, false, true },	   { "status", block_status, false, true },
-	{ "poll", block_poll, false, true },	   { "test", block_test, false, true },
 };
-
-static const struct verb *find_verb(const char *word)
-{
-	const char *words[sizeof(verbs) / sizeof(verbs[0])], *near;
-	size_t n = sizeof(verbs) / sizeof(verbs[0]);
-
-	for (size_t i = 0; i < n; i++) {
-		words[i] = verbs[i].name;
-		if (!strcmp(verbs[i].name, word))
-			return &verbs[i];
-	}
-	near = opt_near(word, words, (unsigned int)n);
-	if (near)
-		fail(0, "block: no '%s': did you mean '%s'?", word, near);
-	else
-		fail(0, "block: no '%s' (add, allow, apply, del, confirm, rollback, list, status, poll, test)", word);
-	return NULL;
-}
-
-/* "dev IFACE" anywhere, as ip(8) has it. */
-static int take_dev(struct block_opts *o, int argc, char **argv)
-{
-	int n = 0;
-
-	for (int i = 0; i < argc; i++) {
-		if (!strcmp(argv[i], "reason"))		/* the rest is text */
-			while (i < argc)
-				argv[n++] = argv[i++];
-		else if (!strcmp(argv[i], "dev") && i + 1 < argc && o->iface.n < 64)
-			o->iface.v[o->iface.n++] = argv[++i];
-		else
-			argv[n++] = argv[i];
-	}
-	return n;
-}
 
 static int refusal(int err)
 {
 	return err == -EINVAL || err == -ECANCELED ? EXIT_USAGE : exit_status(err);
 }
 
+/* Before anything is looked for: a keyword that is misspelt is one of the other words. */
+static int check_targets(const struct block_run *b, const struct verb *v)
+{
+	struct np_rule rule = { 0 };
+
+	for (int i = 0; v->wants && i < b->argc; i++)
+		if (!rule_target(&rule, b->argv[i], strlen(b->argv[i])) &&
+		    (strcmp(b->argv[i], "-") || v->run == block_del))
+			return wrong_word(b->g, b->argv[i], v->wants);
+	return 0;
+}
+
 static int run_verb(struct block_run *b, const struct verb *v)
 {
 	bool offline = v->run == block_test && b->o->list.n;
-	int err = offline ? rules_init(&b->rules) : block_find(b, v->change);
+	int err = check_targets(b, v);
+
+	if (err)
+		return EXIT_USAGE;
+	err = offline ? rules_init(&b->rules) : block_find(b, v->change);
 
 	if (err)
 		return refusal(err);
@@ -338,34 +355,69 @@ static int run_verb(struct block_run *b, const struct verb *v)
 
 static int block_run(const struct globals *g, const void *opts, int argc, char **argv)
 {
-	struct block_opts o = *(const struct block_opts *)opts;
 	struct block_run *b = calloc(1, sizeof(*b));
-	const struct verb *v = argc ? find_verb(argv[0]) : NULL;
-	int rc = EXIT_USAGE;
+	int rc;
 
-	if (!argc)
-		fail(0, "block: add, allow, apply, del, confirm, rollback, list, status, poll or test?");
-	if (v && b) {
-		b->g = g;
-		b->o = &o;
-		b->argv = argv + 1;
-		b->argc = take_dev(&o, argc - 1, argv + 1);
-		b->pin.lock = -1;
-		b->set.prog = -1;
-		rc = g->netns ? netns_enter(g->netns) : 0;
-		rc = rc ? exit_status(rc) : run_verb(b, v);
-		block_done(b);
-	}
+	if (!b)
+		return exit_status(fail(ENOMEM, "block"));
+	b->g = g;
+	b->o = opts;
+	b->argv = argv;
+	b->argc = argc;
+	b->pin.lock = -1;
+	b->set.prog = -1;
+	rc = g->netns ? netns_enter(g->netns) : 0;
+	rc = rc ? exit_status(rc) : run_verb(b, g->verb->data);
+	block_done(b);
 	free(b);
 	return rc;
 }
+
+#define VERB(name_, run_, wants_, change_, status_, ...) \
+	{ .name = (name_), .run = block_run, \
+	  .data = &(const struct verb){ run_, wants_, change_, status_ }, __VA_ARGS__ }
+#define ADDED "no address, prefix, MAC address, file FILE or -"
+
+static const struct command block_verbs[] = {
+	VERB("add", block_add, ADDED, true, false, .summary = "Drop what comes from these",
+	     .usage = "TARGET... [KEYWORD]... [dev IFACE] [reason TEXT]",
+	     .opts = add_rows, .keywords = add_keywords, .operand = &target_operand),
+	VERB("allow", block_allow, ADDED, true, false, .summary = "Let these pass whatever else is blocked",
+	     .usage = "TARGET... [KEYWORD]... [dev IFACE] [reason TEXT]",
+	     .opts = add_rows, .keywords = add_keywords, .operand = &target_operand),
+	VERB("apply", block_apply, NULL, true, false,
+	     .summary = "Make the file the whole set: what it does not name goes",
+	     .usage = "FILE [dev IFACE]", .opts = apply_rows, .operand = &apply_operand),
+	VERB("del", block_del, "no address, prefix, MAC address or id N", true, false,
+	     .summary = "Take entries away, or all of them",
+	     .usage = "TARGET... | id N | --expired | --all [dev IFACE]",
+	     .opts = del_rows, .keywords = del_keywords, .operand = &target_operand),
+	VERB("list", block_list, NULL, false, true, .summary = "List the entries, as they would be written",
+	     .usage = "[--hits] [dev IFACE]", .opts = list_rows),
+	VERB("status", block_status, NULL, false, true,
+	     .summary = "Tell where the set is attached, and what became of packets", .usage = "[dev IFACE]"),
+	VERB("poll", block_poll, NULL, false, true,
+	     .summary = "Tell again and again what becomes of packets, as rates",
+	     .usage = "[INTERVAL [COUNT]] [dev IFACE]", .operand = &poll_operand),
+	VERB("test", block_test, NULL, false, true,
+	     .summary = "Tell what would become of a packet, and by which entry",
+	     .usage = "ADDR[:PORT][/PROTO]... | -r FILE [--list FILE | dev IFACE]",
+	     .opts = test_rows, .operand = &test_operand),
+	VERB("confirm", block_confirm, NULL, true, false, .summary = "Let the changed set stay",
+	     .usage = "[dev IFACE]"),
+	VERB("rollback", block_rollback, NULL, true, false,
+	     .summary = "Go back to the set before the last change",
+	     .usage = "[dev IFACE]"),
+	{ .name = NULL },
+};
 
 const struct command cmd_block = {
 	.name = "block",
 	.summary = "Drop packets by address, prefix, port or MAC address before the stack sees them",
 	.usage = "add|allow|apply|del|list|status|poll|test|confirm|rollback [ARG]... [dev IFACE]",
 	.opts = block_rows,
+	.keywords = block_keywords,
 	.size = sizeof(struct block_opts),
-	.run = block_run,
+	.verbs = block_verbs,
 	.examples = block_examples,
 };

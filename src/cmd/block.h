@@ -9,7 +9,9 @@
 #include "rules/match.h"
 
 struct block_opts {
-	struct strs iface, list;
+	struct strs iface, list, files, domains, ids;
+	struct passed conditions;	/* src … shared: rule_words() reads them */
+	struct rest reason;
 	const char *read, *mode, *xdp, *frag;
 	uint64_t confirm_ns;
 	bool dry_run, commit, force, persist, hits, expired, all, egress;

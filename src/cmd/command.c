@@ -33,6 +33,8 @@ const struct opt global_opts[] = {
 	{ .type = OPT_END },
 };
 
+const struct opt filter_operand = { .type = OPT_STRS, .arg = "FILTER", .help = "a pcap filter: tcp port 443" };
+
 const struct command *const commands[] = {
 	&cmd_watch,
 	&cmd_flows,
@@ -68,10 +70,26 @@ static int unknown_command(const char *word)
 	return EXIT_USAGE;
 }
 
-int extra_word(const char *command, const char *word)
+/* "block add" */
+static const char *asked_for(const struct globals *g, char to[48])
 {
-	fail(0, "%s: '%s' is one word too many", command, word);
-	return EXIT_USAGE;
+	snprintf(to, 48, "%s%s%s", g->command->name, g->verb ? " " : "", g->verb ? g->verb->name : "");
+	return to;
+}
+
+int wrong_word(const struct globals *g, const char *word, const char *what)
+{
+	const struct opt *const tables[] = { g->verb ? g->verb->keywords : NULL, g->command->keywords };
+	const char *words[32], *near;
+	unsigned int n = 0;
+	char where[48];
+
+	for (int i = 0; i < 2; i++)
+		for (const struct opt *k = tables[i]; k && k->type != OPT_END && n < 32; k++)
+			words[n++] = k->name;
+	near = opt_near(word, words, n);
+	return fail(0, "%s: '%s' is %s%s%s%s", asked_for(g, where), word, what, near ? ": did you mean " : "",
+		    near ? near : "", near ? "?" : "");
 }
 
 int exit_status(int err)
@@ -91,28 +109,106 @@ int exit_status(int err)
 	}
 }
 
+static const struct command *find_verb(const struct command *c, const char *name)
+{
+	for (const struct command *v = c->verbs; v && v->name; v++)
+		if (!strcmp(v->name, name))
+			return v;
+	return NULL;
+}
+
+const struct command *command_verb(const struct command *c, const char *name)
+{
+	const struct command *v = name ? find_verb(c, name) : NULL;
+	const char *names[VERBS_MAX + 1] = { NULL };
+	unsigned int n = 0;
+
+	if (v)
+		return v;
+	for (v = c->verbs; v && v->name && n < VERBS_MAX; v++)
+		names[n++] = v->name;
+	if (name)
+		opt_none_of(c->name, name, strlen(name), &(const struct opt_words){ .list = names });
+	else
+		fail(0, "%s: what?  (try: netprobe help %s)", c->name, c->name);
+	return NULL;
+}
+
+/* Options up to the first word, which says whose rows are those of the rest.  The words left, or a negative errno. */
+static int parse_verb(struct globals *g, void *opts, int argc, char **argv)
+{
+	struct opt_set sets[VERBS_MAX + 2] = { { g->command->opts, opts }, { global_opts, g } };
+	unsigned int many = 2;
+	int n;
+
+	for (const struct command *v = g->command->verbs; v && v->name && many < VERBS_MAX + 2; v++)
+		sets[many++] = (struct opt_set){ v->opts, opts };
+	n = opt_parse(sets, many, argc, argv, true);
+	if (n < 0)
+		return n;
+	g->verb = n ? find_verb(g->command, argv[0]) : NULL;
+	if (!g->verb && !g->help && !g->version && !g->command->run)
+		return command_verb(g->command, n ? argv[0] : NULL) ? 0 : -EINVAL;
+	if (!g->verb)			/* the first word is one of the others */
+		memmove(argv + 1, argv, (size_t)n * sizeof(*argv));
+	return n + !g->verb;
+}
+
+/* What the other words must be. */
+static int check_operands(const struct globals *g, int n, char **argv)
+{
+	const struct opt *o = (g->verb ? g->verb : g->command)->operand;
+	int most = !o ? 0 : o->type == OPT_STRS ? n : 1;
+	char where[48];
+
+	if (n > most)
+		return wrong_word(g, argv[most], "one word too many");
+	return n && o && o->type == OPT_WORD ? opt_check_word(asked_for(g, where), o, argv[0]) : 0;
+}
+
+/* Options, keywords, and the words left: how many, or a negative errno. */
+static int parse(struct globals *g, void *opts, int argc, char **argv)
+{
+	const struct command *c = g->command;
+	struct opt_set sets[3] = { { c->opts, opts }, { global_opts, g } }, keywords[2] = { { c->keywords, opts } };
+	char where[48];
+	int n = c->verbs ? parse_verb(g, opts, argc, argv) : argc, err;
+
+	if (n <= 0)
+		return n;
+	if (g->verb) {
+		sets[2] = (struct opt_set){ g->verb->opts, opts };
+		keywords[1] = (struct opt_set){ g->verb->keywords, opts };
+	}
+	n = opt_parse(sets, 3, n, argv, false);
+	if (n < 0 || g->help || g->version)
+		return n;
+	n = opt_keywords(asked_for(g, where), keywords, 2, n, argv);
+	err = n < 0 ? n : check_operands(g, n, argv);
+	return err ? err : n;
+}
+
 static int run(struct globals *g, const struct command *c, int argc, char **argv)
 {
-	static const struct opt none[] = { { .type = OPT_END } };
 	void *opts = calloc(1, c->size ? c->size : 1);
-	struct opt_set sets[] = { { c->opts ? c->opts : none, opts }, { global_opts, g } };
 	int n, rc;
 
 	if (!opts) {
 		fail(ENOMEM, "%s", c->name);
 		return EXIT_FAILED;
 	}
-	n = opt_parse(sets, 2, argc, argv, false);
+	g->command = c;
+	n = parse(g, opts, argc, argv);
 	if (n < 0) {
 		rc = EXIT_USAGE;
 	} else if (g->help) {
-		help_print(stdout, c);
+		help_print(stdout, c, g->verb);
 		rc = EXIT_DONE;
 	} else if (g->version) {
 		rc = cmd_version.run(g, NULL, 0, argv);
 	} else {
 		err_quiet(g->quiet);
-		rc = c->run(g, opts, n, argv);
+		rc = (g->verb && g->verb->run ? g->verb : c)->run(g, opts, n, argv);
 		if (priv_refused() && !rc)
 			rc = EXIT_FAILED;
 	}
@@ -140,7 +236,7 @@ int command_main(int argc, char **argv)
 
 	priv_fds_begin();
 	if (argc < 2) {
-		help_print(stderr, NULL);
+		help_print(stderr, NULL, NULL);
 		return EXIT_USAGE;
 	}
 	n = opt_parse(&set, 1, argc, argv, true);
@@ -149,7 +245,7 @@ int command_main(int argc, char **argv)
 	if (g.version)
 		return finish(cmd_version.run(&g, NULL, 0, argv));
 	if (!n) {
-		help_print(g.help ? stdout : stderr, NULL);
+		help_print(g.help ? stdout : stderr, NULL, NULL);
 		return finish(g.help ? EXIT_DONE : EXIT_USAGE);
 	}
 	c = command_find(argv[0]);

@@ -157,6 +157,7 @@ const struct command cmd_flows = {
 	.summary = "List conversations: who talks to whom, how much and how well, live or from a capture",
 	.usage = "[list] [-i IFACE]... [-r FILE] [OPTION]... [FILTER]",
 	.opts = flows_rows,
+	.operand = &filter_operand,
 	.size = sizeof(struct flows_opts),
 	.run = flows_run,
 	.examples = flows_examples,

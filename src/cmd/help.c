@@ -9,7 +9,7 @@
 #include "record.h"
 #include "util/err.h"
 
-/* A letter or a name that the command has for something else is not the global option's any more. */
+/* A letter or a name that the command, or its verb, has for something else is not the global option's any more. */
 static char letter_of(const struct opt *o, const struct command *c)
 {
 	for (const struct opt *own = c ? c->opts : NULL; own && own->type != OPT_END; own++)
@@ -44,11 +44,11 @@ static void print_choice(FILE *to, const struct opt *o)
 		putc('\n', to);
 }
 
-static void print_opts(FILE *to, const struct opt *o, const struct command *c)
+static void print_opts(FILE *to, const struct opt *o, const struct command *c, const struct command *verb)
 {
-	for (; o->type != OPT_END; o++) {
-		char left[64], letter = letter_of(o, c);
-		const char *name = name_of(o, c), *arg = o->arg ? o->arg : "";
+	for (; o && o->type != OPT_END; o++) {
+		char left[64], letter = letter_of(o, verb) ? letter_of(o, c) : '\0';
+		const char *name = name_of(o, verb) ? name_of(o, c) : NULL, *arg = o->arg ? o->arg : "";
 		bool optional = opt_is_optional(o);
 
 		if (!letter && !name)
@@ -67,29 +67,63 @@ static void print_opts(FILE *to, const struct opt *o, const struct command *c)
 	}
 }
 
-void help_print(FILE *to, const struct command *c)
+static void print_keywords(FILE *to, const struct opt *o)
 {
+	for (; o && o->type != OPT_END; o++) {
+		char left[64];
+
+		snprintf(left, sizeof(left), "%s%s%s", o->name, o->arg ? " " : "", o->arg ? o->arg : "");
+		fprintf(to, "  %-28s %s\n", left, o->help);
+		print_choice(to, o);
+	}
+}
+
+static void print_program(FILE *to)
+{
+	fprintf(to, "usage: netprobe [GLOBAL] COMMAND [OPTION]... [ARG]...\n\n"
+		    "See what is on the wire, who sent it, what it means, and what the kernel dropped and why.\n\n"
+		    "commands:\n");
+	for (const struct command *const *p = commands; *p; p++)
+		fprintf(to, "  %-10s %s\n", (*p)->name, (*p)->summary);
+	fprintf(to, "\nglobal options:\n");
+	print_opts(to, global_opts, NULL, NULL);
+	fprintf(to, "\n`netprobe help COMMAND` tells more; netprobe(8) tells all.\n");
+}
+
+static void print_verbs(FILE *to, const struct command *c)
+{
+	fprintf(to, "\nverbs:\n");
+	for (const struct command *v = c->verbs; v->name; v++)
+		fprintf(to, "  %-10s %s\n", v->name, v->summary);
+	fprintf(to, "\n`netprobe help %s VERB` tells what else one takes.\n", c->name);
+}
+
+void help_print(FILE *to, const struct command *c, const struct command *verb)
+{
+	const struct command *what = verb ? verb : c;
+
 	if (!c) {
-		fprintf(to,
-			"usage: netprobe [GLOBAL] COMMAND [OPTION]... [ARG]...\n\n"
-			"See what is on the wire, who sent it, what it means, and what the kernel dropped and why.\n\n"
-			"commands:\n");
-		for (const struct command *const *p = commands; *p; p++)
-			fprintf(to, "  %-10s %s\n", (*p)->name, (*p)->summary);
-		fprintf(to, "\nglobal options:\n");
-		print_opts(to, global_opts, NULL);
-		fprintf(to, "\n`netprobe help COMMAND` tells more; netprobe(8) tells all.\n");
+		print_program(to);
 		return;
 	}
-	fprintf(to, "usage: netprobe %s %s\n\n%s.\n", c->name, c->usage, c->summary);
-	if (c->opts) {
+	fprintf(to, "usage: netprobe %s%s%s%s%s\n\n%s.\n", c->name, verb ? " " : "", verb ? verb->name : "",
+		what->usage ? " " : "", what->usage ? what->usage : "", what->summary);
+	if (c->verbs && !verb)
+		print_verbs(to, c);
+	if (c->keywords || what->keywords) {
+		fprintf(to, "\nkeywords:\n");
+		print_keywords(to, verb ? verb->keywords : NULL);
+		print_keywords(to, c->keywords);
+	}
+	if (c->opts || what->opts) {
 		fprintf(to, "\noptions:\n");
-		print_opts(to, c->opts, NULL);
+		print_opts(to, verb ? verb->opts : NULL, NULL, NULL);
+		print_opts(to, c->opts, NULL, verb);
 	}
 	fprintf(to, "\nglobal options:\n");
-	print_opts(to, global_opts, c);
-	if (c->examples)
-		fprintf(to, "\nexamples:\n%s", c->examples);
+	print_opts(to, global_opts, c, verb);
+	if (what->examples)
+		fprintf(to, "\nexamples:\n%s", what->examples);
 }
 
 /*
@@ -107,33 +141,42 @@ static void print_word(const char *kind, const char *dashes, const char *name, c
 		printf("%s\t%s%s\t%.*s\t\n", list ? "item" : "word", dashes, name, (int)strcspn(word, " "), word);
 }
 
-static void print_option_words(const struct opt *o, const struct command *c)
+static void print_option_words(const struct opt *o, const struct command *c, const struct command *verb)
 {
-	for (; o->type != OPT_END; o++) {
-		char letter[2] = { letter_of(o, c) };
+	for (; o && o->type != OPT_END; o++) {
+		char letter[2] = { letter_of(o, verb) ? letter_of(o, c) : '\0' };
 
-		if (name_of(o, c))
+		if (name_of(o, verb) && name_of(o, c))
 			print_word("option", "--", o->name, o);
 		if (*letter)
 			print_word("option", "-", letter, o);
 	}
 }
 
-static int print_words(const char *name)
+/* Of what stands alone: not followed by one of these. */
+static void print_command_words(const struct command *c, const struct command *verb)
 {
-	const struct command *c = name ? command_find(name) : NULL;
+	const struct opt *operand = verb ? verb->operand : c->operand;
 
-	if (name && !c) {
-		fail(0, "no command '%s'", name);
-		return EXIT_USAGE;
-	}
-	if (!c)
-		for (const struct command *const *p = commands; *p; p++)
-			printf("command\t%s\t\t%s\n", (*p)->name, (*p)->summary);
-	if (c && c->opts)
-		print_option_words(c->opts, NULL);
-	print_option_words(global_opts, c);
-	return EXIT_DONE;
+	for (const struct command *v = verb ? NULL : c->verbs; v && v->name; v++)
+		printf("verb\t%s\t\t%s\n", v->name, v->summary);
+	for (const struct opt *k = verb ? verb->keywords : NULL; k && k->type != OPT_END; k++)
+		print_word("keyword", "", k->name, k);
+	for (const struct opt *k = verb || !c->verbs ? c->keywords : NULL; k && k->type != OPT_END; k++)
+		print_word("keyword", "", k->name, k);
+	if (operand)
+		print_word("operand", "", "-", operand);
+	print_option_words(verb ? verb->opts : NULL, NULL, NULL);
+	print_option_words(c->opts, NULL, verb);
+}
+
+static void print_words(const struct command *c, const struct command *verb)
+{
+	for (const struct command *const *p = commands; !c && *p; p++)
+		printf("command\t%s\t\t%s\n", (*p)->name, (*p)->summary);
+	if (c)
+		print_command_words(c, verb);
+	print_option_words(global_opts, c, verb);
 }
 
 struct help_opts {
@@ -190,33 +233,59 @@ static void print_fields(void)
 static int help_run(const struct globals *g, const void *opts, int argc, char **argv)
 {
 	const struct help_opts *o = opts;
-	const struct command *c = argc ? command_find(argv[0]) : NULL;
+	const struct command *c = argc ? command_find(argv[0]) : NULL, *verb = NULL;
 
-	if (argc > 1)
-		return extra_word("help", argv[1]);
-	if (o->words)
-		return print_words(argc ? argv[0] : NULL);
-	if (o->fields) {
-		print_fields();
-		return EXIT_DONE;
-	}
-	if (argc && !strcmp(argv[0], "drops"))
-		return help_drops();
 	if (argc && !c) {
 		fail(0, "no command '%s' (try: netprobe help)", argv[0]);
 		return EXIT_USAGE;
 	}
-	help_print(stdout, c);
+	if (argc > 2 || (argc > 1 && !c->verbs)) {
+		wrong_word(g, argv[c->verbs ? 2 : 1], "one word too many");
+		return EXIT_USAGE;
+	}
+	if (argc > 1 && !(verb = command_verb(c, argv[1])))
+		return EXIT_USAGE;
+	if (o->words)
+		print_words(c, verb);
+	else if (o->fields)
+		print_fields();
+	else
+		help_print(stdout, c, verb);
 	return EXIT_DONE;
 }
+
+static int drops_run(const struct globals *g, const void *opts, int argc, char **argv)
+{
+	return help_drops();
+}
+
+static const char *command_word(unsigned int i)
+{
+	return commands[i] ? commands[i]->name : NULL;
+}
+
+static const struct opt command_operand = {
+	.type = OPT_STRS, .arg = "COMMAND", .help = "and one of its verbs", .words = OPT_WORDS_OF(command_word)
+};
+
+static const struct command help_verbs[] = {
+	{
+		.name = "drops",
+		.summary = "List the reasons that watch --drops takes on this kernel",
+		.run = drops_run,
+	},
+	{ .name = NULL },
+};
 
 const struct command cmd_help = {
 	.name = "help",
 	.summary = "Tell what a command does",
-	.usage = "[COMMAND | drops] [--words] [--fields]",
+	.usage = "[COMMAND [VERB] | drops] [--words] [--fields]",
 	.opts = help_opts,
+	.operand = &command_operand,
 	.size = sizeof(struct help_opts),
 	.run = help_run,
+	.verbs = help_verbs,
 };
 
 /* What was compiled in: a feature that silently vanishes should break somebody's script. */
@@ -236,8 +305,6 @@ static const char *feature(size_t i)
 
 static int version_run(const struct globals *g, const void *opts, int argc, char **argv)
 {
-	if (argc)
-		return extra_word("version", argv[0]);
 	if (g->json || g->pretty) {
 		printf("{\"version\":\"" NETPROBE_VERSION "\",\"libbpf\":\"%u.%u\",\"features\":{",
 		       libbpf_major_version(), libbpf_minor_version());

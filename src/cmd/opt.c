@@ -202,10 +202,13 @@ static int add_str(struct strs *list, const char *val, const char *name)
 	return 0;
 }
 
-static int check_words(const struct opt *o, const char *val, const char *name)
+int opt_check_word(const char *where, const struct opt *o, const char *word)
 {
-	if (o->type == OPT_WORD)
-		return find_word(o, val, strlen(val)) ? 0 : opt_none_of(name, val, strlen(val), o->words);
+	return find_word(o, word, strlen(word)) ? 0 : opt_none_of(where, word, strlen(word), o->words);
+}
+
+static int check_list(const struct opt *o, const char *val, const char *name)
+{
 	for (const char *p = val; *p;) {
 		size_t n = strcspn(p, ",");
 
@@ -238,9 +241,11 @@ static int set_value(const struct opt *o, char *base, const char *val, const cha
 		*(const char **)at = val;
 		return 0;
 	case OPT_WORD:
+		*(const char **)at = val;
+		return opt_check_word(name, o, val);
 	case OPT_LIST:
 		*(const char **)at = val;
-		return check_words(o, val, name);
+		return check_list(o, val, name);
 	case OPT_STRS:
 		return add_str(at, val, name);
 	case OPT_OPTUINT:
@@ -393,18 +398,20 @@ int opt_parse(const struct opt_set *sets, unsigned int n_sets, int argc, char **
 }
 
 /* It and its value, and what a word of its own list takes: "action limit 100pps". */
-static int pass_keyword(const struct opt *o, struct strs *to, int argc, char **argv, const char *name)
+static int pass_keyword(const struct opt *o, struct passed *to, int argc, char **argv, const char *name)
 {
 	const char *word = o->words ? find_word(o, argv[1], strlen(argv[1])) : NULL;
-	int used = o->arg ? 2 : 1, err = 0;
+	unsigned int used = o->arg ? 2 : 1;
 
 	if (o->words && !word)
 		return opt_none_of(name, argv[1], strlen(argv[1]), o->words);
-	if (word && strchr(word, ' ') && argc < ++used)
+	if (word && strchr(word, ' ') && argc < (int)++used)
 		return fail(0, "%s %s needs %s", name, argv[1], strchr(word, ' ') + 1);
-	for (int i = 0; i < used && !err; i++)
-		err = add_str(to, argv[i], name);
-	return err ? err : used;
+	if (to->n + used > sizeof(to->v) / sizeof(to->v[0]))
+		return fail(E2BIG, "%s", name);
+	for (unsigned int i = 0; i < used; i++)
+		to->v[to->n++] = argv[i];
+	return (int)used;
 }
 
 /* How many words it took. */
@@ -421,7 +428,7 @@ static int take_keyword(const char *where, const struct opt *o, char *base, int 
 	if (o->arg && argc < 2)
 		return fail(0, "%s needs %s", name, o->arg);
 	if (o->type == OPT_PASS)
-		return pass_keyword(o, (struct strs *)(base + o->off), argc, argv, name);
+		return pass_keyword(o, (struct passed *)(base + o->off), argc, argv, name);
 	err = set_value(o, base, o->arg ? argv[1] : "", name);
 	return err ? err : o->arg ? 2 : 1;
 }

@@ -27,7 +27,7 @@ enum opt_type {
 	OPT_WORD,	/* const char *: one of the row's words */
 	OPT_LIST,	/* const char *: some of them, comma-separated */
 	/* Of keywords only. */
-	OPT_PASS,	/* struct strs: it and its value (arg NULL: none), in order, for a parser of their own */
+	OPT_PASS,	/* struct passed: it and its value (arg NULL: none), in order, for a parser of their own */
 	OPT_REST,	/* struct rest: it and all that follows */
 	OPT_END,
 };
@@ -36,6 +36,11 @@ enum opt_type {
 
 struct strs {
 	const char *v[64];
+	unsigned int n;
+};
+
+struct passed {
+	char *v[64];
 	unsigned int n;
 };
 
@@ -98,6 +103,8 @@ int opt_duration(const char *text, uint64_t *ns);
 
 /* The word of `words` (n of them) that the user may have meant, or NULL. */
 const char *opt_near(const char *word, const char *const *words, unsigned int n);
+/* Is `word` one of those that the row takes?  Else as opt_none_of(). */
+int opt_check_word(const char *where, const struct opt *o, const char *word);
 /* "WHERE: 'WORD' is none of A, B, C: did you mean B?"; -EINVAL.  n octets of it. */
 int opt_none_of(const char *where, const char *word, size_t n, const struct opt_words *words);
 

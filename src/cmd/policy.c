@@ -18,9 +18,21 @@
 static const struct opt policy_rows[] = {
 	{ "policies", 0, OPT_STRS, P(policies), "FILE",
 	  "objects: pods, namespaces, policies (JSON or YAML); may be given again; - is standard input" },
+	{ .type = OPT_END },
+};
+
+#define EXIT_CODE_ROW \
+	{ "exit-code", 0, OPT_FLAG, P(exit_code), NULL, "exit with status 1 when not everything is allowed" }
+
+static const struct opt test_rows[] = {
 	{ "read", 'r', OPT_ONCE, P(read), "CAPTURE", "judge the connections that this capture shows" },
-	{ "matrix", 0, OPT_FLAG, P(matrix), NULL, "test: every pod to every pod" },
-	{ "exit-code", 0, OPT_FLAG, P(exit_code), NULL, "exit with status 1 when not everything is allowed" },
+	{ "matrix", 0, OPT_FLAG, P(matrix), NULL, "every pod to every pod" },
+	EXIT_CODE_ROW,
+	{ .type = OPT_END },
+};
+
+static const struct opt explain_rows[] = {
+	EXIT_CODE_ROW,
 	{ .type = OPT_END },
 };
 
@@ -405,28 +417,71 @@ static int test(struct policy *p, int argc, char **argv, bool explain)
 	return rc ? rc : verdict_status(p);
 }
 
+static int test_flows(struct policy *p, int argc, char **argv)
+{
+	return test(p, argc, argv, false);
+}
+
+static int explain_flows(struct policy *p, int argc, char **argv)
+{
+	return test(p, argc, argv, true);
+}
+
+struct policy_verb {
+	int (*run)(struct policy *p, int argc, char **argv);
+};
+
 static int policy_run(const struct globals *g, const void *opts, int argc, char **argv)
 {
+	const struct policy_verb *v = g->verb->data;
 	const struct policy_opts *o = opts;
 	struct policy p = { .g = g, .o = o };
-	int rc = EXIT_USAGE;
+	int rc;
 
 	for (unsigned int i = 0; i < o->policies.n; i++)
 		if (add_file(&p, o->policies.v[i]))
 			return EXIT_USAGE;
-	if (!argc)
-		fail(0, "policy: what?  check, test or explain");
-	else if (!strcmp(argv[0], "check"))
-		rc = check(&p, argc - 1, argv + 1);
-	else if (!strcmp(argv[0], "test") || !strcmp(argv[0], "explain"))
-		rc = test(&p, argc - 1, argv + 1, argv[0][0] == 'e');
-	else
-		fail(0, "policy: no '%s' (check, test, explain)", argv[0]);
+	rc = v->run(&p, argc, argv);
 	seen_close(&p);
 	k8s_decision_free(&p.d);
 	k8s_close(p.k);
 	return rc;
 }
+
+static const struct opt file_operand = { .type = OPT_STRS, .arg = "FILE", .help = "objects, as of --policies" };
+static const struct opt flow_operand = {
+	.type = OPT_STRS, .arg = "FLOW", .help = "'FROM TO PORT/PROTOCOL'; - reads them from standard input"
+};
+
+static const struct command policy_verbs[] = {
+	{
+		.name = "check",
+		.summary = "Tell each mistake in the objects, and the policies that select no pod",
+		.usage = "FILE...",
+		.operand = &file_operand,
+		.run = policy_run,
+		.data = &(const struct policy_verb){ check },
+	},
+	{
+		.name = "test",
+		.summary = "Tell for each flow whether it is allowed, and by which policies and rules",
+		.usage = "--policies FILE... {FLOW... | - | -r CAPTURE | --matrix}",
+		.opts = test_rows,
+		.operand = &flow_operand,
+		.run = policy_run,
+		.data = &(const struct policy_verb){ test_flows },
+	},
+	{
+		.name = "explain",
+		.summary = "Tell for a flow in prose, step by step, what becomes of it and why",
+		.usage = "FLOW --policies FILE...",
+		.opts = explain_rows,
+		.operand = &flow_operand,
+		.run = policy_run,
+		.data = &(const struct policy_verb){ explain_flows },
+	},
+	{ .name = NULL },
+};
 
 const struct command cmd_policy = {
 	.name = "policy",
@@ -434,6 +489,6 @@ const struct command cmd_policy = {
 	.usage = "check FILE... | test|explain --policies FILE... {FLOW... | - | -r CAPTURE | --matrix}",
 	.opts = policy_rows,
 	.size = sizeof(struct policy_opts),
-	.run = policy_run,
+	.verbs = policy_verbs,
 	.examples = policy_examples,
 };

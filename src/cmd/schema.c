@@ -132,12 +132,6 @@ static int schema_run(const struct globals *g, const void *opts, int argc, char 
 	const struct dataset *set = argc ? dataset_find(argv[0], strlen(argv[0])) : NULL;
 	struct listed l;
 
-	if (argc > 1)
-		return extra_word("schema", argv[1]);
-	if (argc && !set) {
-		fail(0, "no dataset '%s'", argv[0]);
-		return EXIT_USAGE;
-	}
 	if (choose(&l, set))
 		return EXIT_FAILED;
 	printf("{\"$schema\":\"https://json-schema.org/draft/2020-12/schema\",\"title\":\"netprobe %s\",",
@@ -148,9 +142,19 @@ static int schema_run(const struct globals *g, const void *opts, int argc, char 
 	return EXIT_DONE;
 }
 
+static const char *dataset_word(unsigned int i)
+{
+	return i < n_datasets ? datasets[i]->name : NULL;
+}
+
+static const struct opt schema_operand = {
+	.type = OPT_WORD, .arg = "DATASET", .help = "of its records only", .words = OPT_WORDS_OF(dataset_word)
+};
+
 const struct command cmd_schema = {
 	.name = "schema",
 	.summary = "Print the JSON Schema of what -j prints",
 	.usage = "[DATASET]",
+	.operand = &schema_operand,
 	.run = schema_run,
 };

@@ -206,6 +206,7 @@ const struct command cmd_stats = {
 	.summary = "Count and list what is on a network, live or from a capture",
 	.usage = "[--by BY] [-i IFACE]... [-r FILE] [INTERVAL [COUNT]] [FILTER]",
 	.opts = stats_rows,
+	.operand = &filter_operand,
 	.size = sizeof(struct stats_opts),
 	.run = stats_run,
 	.examples = stats_examples,

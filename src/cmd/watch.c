@@ -389,6 +389,7 @@ const struct command cmd_watch = {
 	.summary = "Print packets and protocol messages as they pass, live or from a capture",
 	.usage = "[-i IFACE]... [-r FILE] [-w FILE] [OPTION]... [FILTER]",
 	.opts = watch_rows,
+	.operand = &filter_operand,
 	.size = sizeof(struct watch_opts),
 	.run = watch_run,
 	.examples = watch_examples,

@@ -27,6 +27,15 @@ bash_gives dns,kafka netprobe watch --proto dns,ka
 bash_gives syn_flood netprobe watch --alert sy
 bash_gives utc netprobe --time u
 bash_gives deny netprobe block apply x --mode ''
+bash_gives rollback netprobe block ro
+bash_gives action netprobe block add 192.0.2.1 ac
+bash_gives audit netprobe block add 192.0.2.1 action ''
+bash_gives --hits netprobe block list --h
+bash_gives id netprobe block del i
+bash_gives kafka netprobe schema ka
+bash_gives drops netprobe help d
+bash_gives explain netprobe help policy e
+[ ! -e /sys/class/net/lo ] || bash_gives lo netprobe block list dev l
 if [ -e /sys/kernel/btf/vmlinux ] && netprobe help drops >/dev/null 2>&1; then
 	bash_gives NO_SOCKET netprobe watch --drops = NO_SO
 	bash_gives NO_SOCKET,TCP_CSUM netprobe watch --drops = NO_SOCKET,TCP_CS
@@ -52,6 +61,10 @@ if command -v zsh >/dev/null; then
 	zsh_gives watch netprobe w
 	zsh_gives --proto netprobe watch --pr
 	zsh_gives bytes netprobe flows --sort b
+	zsh_gives rollback netprobe block ro
+	zsh_gives audit netprobe block add 192.0.2.1 action ''
+	zsh_gives drops netprobe help d
+	zsh_gives explain netprobe help policy e
 	zsh_gives kafka netprobe watch --proto ''
 	zsh -n completions/_netprobe || die "zsh: syntax"
 	done_in="$done_in zsh"
@@ -66,6 +79,10 @@ if command -v fish >/dev/null; then
 	fish_gives --proto 'netprobe watch --pr'
 	[ ! -e /sys/class/net/lo ] || fish_gives lo 'netprobe watch -i l'
 	fish_gives bytes 'netprobe flows --sort b'
+	fish_gives rollback 'netprobe block ro'
+	fish_gives audit 'netprobe block add 192.0.2.1 action a'
+	fish_gives drops 'netprobe help d'
+	fish_gives explain 'netprobe help policy e'
 	fish_gives dns,kafka 'netprobe watch --proto dns,ka'
 	done_in="$done_in fish"
 fi
