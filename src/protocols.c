@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include "cmd/fields.h"
 #include "decode/protocol.h"
 #include "detect/fields.h"
 #include "flows/fields.h"
@@ -40,5 +41,6 @@ struct dataset *const *const protocol_datasets[] = {
 };
 
 struct dataset *const other_datasets[] = {
-	&drop_dataset, &device_dataset, &flow_dataset, &stats_dataset, &alert_dataset, &lost_dataset, NULL
+	&drop_dataset, &device_dataset, &flow_dataset, &stats_dataset, &alert_dataset, &interface_dataset,
+	&plan_dataset, &lost_dataset, NULL
 };

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cmd/fields.h"
 #include "cmd/watch.h"
 #include "kern/capture.h"
 #include "kern/link.h"
@@ -16,34 +17,63 @@
 #include "util/err.h"
 #include "util/escape.h"
 
-static void print_json_text(const char *s)
+/* Standard output, in the form that was asked for; 0, or a negative errno, said. */
+static int open_listing(struct watch *w, line_fn line, void *line_ctx, const struct dataset *set,
+			const uint16_t *columns)
 {
-	putchar('"');
-	for (; *s; s++)
-		if (*s == '"' || *s == '\\')
-			printf("\\%c", *s);
-		else if ((unsigned char)*s < 0x20 || (unsigned char)*s >= 0x7f)
-			printf("\\u%04x", (unsigned char)*s);
-		else
-			putchar(*s);
-	putchar('"');
+	bool chooses = w->g->csv && !w->n_columns;
+
+	w->line = line;
+	w->line_ctx = line_ctx;
+	for (; chooses && *columns; columns++)
+		w->columns[w->n_columns++] = field_number(set, *columns);
+	return watch_open_outputs(w, -1);
 }
 
-static void print_row(const struct watch *w, const char *ifname, const char *way, const char *verdict,
-		      const char *reason)
+static int listing_record(struct watch *w, struct record *r, const char *ifname)
+{
+	r->time_ns = watch_now_ns();
+	r->interface = (struct str){ ifname, (uint32_t)strlen(ifname) };
+	record_mark(r, FIELD_TIME);
+	record_mark(r, FIELD_INTERFACE);
+	if (w->where && !where_match(w->where, r))
+		return 0;
+	return sink_record(w->pipe.sinks[0], r);
+}
+
+/* An exit status.  A reader who had enough is no failure. */
+static int close_listing(struct watch *w, int err)
+{
+	int finished = watch_finish_outputs(w), closed = watch_close_outputs(w);
+
+	err = err < 0 ? err : finished < 0 ? finished : closed;
+	return exit_status(err < 0 ? err : 0);
+}
+
+static int print_row(struct watch *w, const char *ifname, const char *way, const char *verdict, const char *reason)
+{
+	struct record r;
+
+	record_start(&r, &plan_dataset);
+	*plan_of(&r) = (struct plan_body){ way, verdict, { reason, (uint32_t)strlen(reason) } };
+	record_mark(&r, FIELD_PLAN_RUNG);
+	record_mark(&r, FIELD_PLAN_VERDICT);
+	if (*reason)
+		record_mark(&r, FIELD_PLAN_REASON);
+	return listing_record(w, &r, ifname);
+}
+
+/* ctx: whether the titles are still to come. */
+static void plan_line(void *titles, const struct record *r, struct buf *b)
 {
 	char name[sizeof(((struct link_info *)0)->name) * ESCAPE_MAX];
+	const struct plan_body *p = plan_of(r);
 
-	if (w->g->json || w->g->pretty) {
-		printf("{\"interface\":");
-		print_json_text(ifname);
-		printf(",\"rung\":\"%s\",\"verdict\":\"%s\",\"reason\":", way, verdict);
-		print_json_text(reason);
-		printf("}\n");
-		return;
-	}
-	escape_text(name, sizeof(name), ifname, strlen(ifname), ESCAPE_FIELD);
-	printf("%-16s %-8s %-10s %s\n", name, way, verdict, reason);
+	if (*(bool *)titles)
+		buf_fmt(b, "%-16s %-8s %-10s %s\n", "INTERFACE", "RUNG", "VERDICT", "REASON");
+	*(bool *)titles = false;
+	escape_text(name, sizeof(name), r->interface.p, r->interface.n, ESCAPE_FIELD);
+	buf_fmt(b, "%-16s %-8s %-10s %.*s", name, p->rung, p->verdict, (int)p->reason.n, p->reason.p);
 }
 
 struct plan {
@@ -63,13 +93,13 @@ static int plan_link(void *ctx, const struct link_info *l)
 	for (int i = 0; i < RUNGS && !err; i++) {
 		const struct rung_plan *r = &rungs[i];
 
-		print_row(p->w, l->name, rung_names[i],
-			  !p->capture ? "refused" :
-			  r->chosen   ? "chosen" :
-			  r->works    ? "works" :
-			  r->tried    ? "refused" :
-					"not tried",
-			  p->capture ? r->reason : p->why);
+		err = print_row(p->w, l->name, rung_names[i],
+				!p->capture ? "refused" :
+				r->chosen   ? "chosen" :
+				r->works    ? "works" :
+				r->tried    ? "refused" :
+					      "not tried",
+				p->capture ? r->reason : p->why);
 		p->chosen += r->chosen;
 		if (!p->err && r->tried && !r->works)
 			p->err = r->err;
@@ -94,7 +124,7 @@ static int plan_drops(struct plan *p, struct capture_options *co)
 {
 	struct capture *c = NULL;
 	char why[160] = "";
-	int err;
+	int err, told;
 
 	co->packets = false;
 	co->drops = true;
@@ -103,10 +133,10 @@ static int plan_drops(struct plan *p, struct capture_options *co)
 	err = capture_open(&c, co);
 	if (err)
 		explain(why, sizeof(why), err, true);
-	print_row(p->w, "any", "drops", err ? "refused" : "chosen", why);
+	told = print_row(p->w, "any", "drops", err ? "refused" : "chosen", why);
 	capture_close(c);
 	p->chosen += !err;
-	return err;
+	return err ? err : told;
 }
 
 /* Without -i: loopback, which is always there; with any: every interface.  0 or a negative errno, said. */
@@ -139,6 +169,10 @@ int watch_plan(struct watch *w)
 		.packets = true,
 		.btf_path = w->o->btf,
 	};
+	static const uint16_t columns[] = {
+		FIELD_INTERFACE, FIELD_PLAN_RUNG, FIELD_PLAN_VERDICT, FIELD_PLAN_REASON, 0
+	};
+	bool titles = !w->g->no_header;
 	struct filter *filter = NULL;
 	int err = 0, drops_err = 0;
 
@@ -150,43 +184,61 @@ int watch_plan(struct watch *w)
 	p.err = capture_open(&p.capture, &co);
 	if (p.err)
 		explain(p.why, sizeof(p.why), p.err, false);
-	if (!w->g->json && !w->g->pretty && !w->g->no_header)
-		printf("%-16s %-8s %-10s %s\n", "INTERFACE", "RUNG", "VERDICT", "REASON");
-	err = plan_links(&p);
+	err = open_listing(w, plan_line, &titles, &plan_dataset, columns);
+	if (!err)
+		err = plan_links(&p);
 	if (!err && !p.chosen)
 		err = p.err ? p.err : -EOPNOTSUPP;
-	if (w->o->drops)
+	if (w->o->drops && err <= 0 && w->pipe.n_sinks)
 		drops_err = plan_drops(&p, &co);
 	if (filter && !filter->kernel)
 		note("the filter is evaluated in user space: %s", filter->why_not);
 	capture_close(p.capture);
 	filter_free(filter);
-	return exit_status(err ? err : drops_err);
+	return close_listing(w, err ? err : drops_err);
 }
 
 static int list_link(void *ctx, const struct link_info *l)
 {
-	struct watch *w = ctx;
-	char name[sizeof(l->name) * ESCAPE_MAX];
+	struct record r;
 
-	if (w->g->json || w->g->pretty) {
-		printf("{\"ifindex\":%u,\"name\":", l->ifindex);
-		print_json_text(l->name);
-		printf(",\"up\":%s,\"mtu\":%u,\"linktype\":%u,\"rx_packets\":%llu,\"tx_packets\":%llu}\n",
-		       l->flags & IFF_UP ? "true" : "false", l->mtu, l->link,
-		       (unsigned long long)l->rx_packets, (unsigned long long)l->tx_packets);
-		return 0;
-	}
-	escape_text(name, sizeof(name), l->name, strlen(l->name), ESCAPE_FIELD);
-	printf("%u.%s [%s%s] mtu %u, %llu packets in, %llu out\n", l->ifindex, name,
-	       l->flags & IFF_UP ? "Up" : "Down", l->flags & IFF_LOOPBACK ? ", Loopback" : "", l->mtu,
-	       (unsigned long long)l->rx_packets, (unsigned long long)l->tx_packets);
-	return 0;
+	record_start(&r, &interface_dataset);
+	*interface_of(&r) = (struct interface_body){
+		.is_up = l->flags & IFF_UP,
+		.is_loopback = l->flags & IFF_LOOPBACK,
+		.mtu = l->mtu,
+		.link_type = l->link,
+		.rx_packets = l->rx_packets,
+		.tx_packets = l->tx_packets,
+	};
+	for (unsigned int f = FIELD_IFACE_UP; f <= FIELD_IFACE_TX_PACKETS; f++)
+		record_mark(&r, f);
+	r.ifindex = l->ifindex;
+	record_mark(&r, FIELD_IFINDEX);
+	return listing_record(ctx, &r, l->name);
+}
+
+/* As tcpdump -D. */
+static void interface_line(void *unused, const struct record *r, struct buf *b)
+{
+	char name[sizeof(((struct link_info *)0)->name) * ESCAPE_MAX];
+	const struct interface_body *i = interface_of(r);
+
+	escape_text(name, sizeof(name), r->interface.p, r->interface.n, ESCAPE_FIELD);
+	buf_fmt(b, "%u.%s [%s%s] mtu %u, %llu packets in, %llu out", r->ifindex, name, i->is_up ? "Up" : "Down",
+		i->is_loopback ? ", Loopback" : "", i->mtu, (unsigned long long)i->rx_packets,
+		(unsigned long long)i->tx_packets);
 }
 
 int watch_list(struct watch *w)
 {
-	return exit_status(link_each(list_link, w));
+	static const uint16_t columns[] = {
+		FIELD_IFINDEX, FIELD_INTERFACE, FIELD_IFACE_UP, FIELD_IFACE_LOOPBACK, FIELD_IFACE_MTU,
+		FIELD_IFACE_LINK_TYPE, FIELD_IFACE_RX_PACKETS, FIELD_IFACE_TX_PACKETS, 0
+	};
+	int err = open_listing(w, interface_line, NULL, &interface_dataset, columns);
+
+	return close_listing(w, err ? err : link_each(list_link, w));
 }
 
 /* The link type of a file's first frames; a negative errno when it has none. */

@@ -27,7 +27,8 @@ while read -r c; do
 	grep -q "Cm $c" man/netprobe.8 || { echo "netprobe.8 does not tell of $c"; rc=1; }
 	# All that it takes, and each of its verbs.
 	"$NETPROBE" help --words "$c" | awk -F '\t' '$1 == "verb" { print $2 }' >"$tmp/verbs"
-	: >"$tmp/with" >"$tmp/keywords"
+	: >"$tmp/with"
+	: >"$tmp/keywords"
 	for v in '' $(cat "$tmp/verbs"); do
 		"$NETPROBE" help "$c" ${v:+"$v"} >"$tmp/help" || { echo "help $c $v: exit status $?"; rc=1; }
 		[ "$c" = help ] || "$NETPROBE" "$c" ${v:+"$v"} --help | cmp -s - "$tmp/help" || { echo "$c $v --help is not help $c $v"; rc=1; }

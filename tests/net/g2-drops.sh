@@ -72,7 +72,7 @@ say "--plan tells of drops, and its status whether anything works"
 "$NETPROBE" watch --plan --drops -i here >"$work/plan"
 grep -q '^any  *drops  *chosen' "$work/plan" || die "--plan --drops does not tell of drops"
 same "rows" "$(grep -c '^here ' "$work/plan")" 4
-"$NETPROBE" -j watch --plan --drops | jq -es '.[-1].rung == "drops" and .[-1].verdict == "chosen"' >/dev/null || die "not as JSON"
+"$NETPROBE" -j watch --plan --drops | jq -es '.[-1].plan.rung == "drops" and .[-1].plan.verdict == "chosen"' >/dev/null || die "not as JSON"
 chmod 755 "$work"
 cp "$NETPROBE" "$work/np"
 rc=0

@@ -1,0 +1,46 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What is listed (-D, --plan) comes in every form that records come in.
+set -euo pipefail
+top=$(cd "$(dirname "$0")/../.." && pwd)
+np=${NETPROBE:-$top/build/netprobe}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+die() { echo "$*" >&2; cat "$work/err" >&2 2>/dev/null || :; exit 1; }
+[ -e /sys/class/net/lo ] || { echo "no loopback interface here"; exit 77; }
+list() { "$np" "$@" watch -D 2>"$work/err"; }
+
+lo=$(cat /sys/class/net/lo/ifindex) mtu=$(cat /sys/class/net/lo/mtu)
+list | grep -q "^$lo\.lo \[.*, Loopback\] mtu $mtu, [0-9]* packets in, [0-9]* out\$" || die "-D"
+list -j | jq -es --argjson lo "$lo" --argjson mtu "$mtu" 'map(select(.network.interface == "lo"))[0] |
+	.event.dataset == "interface" and .network.ifindex == $lo and .interface.loopback and .interface.mtu == $mtu' >/dev/null || die "-j -D"
+list -p | jq -e 'map(.network.interface) | index("lo") != null' >/dev/null || die "-p -D: not one document"
+list --csv | sed -n 1p | grep -q '^network.ifindex,network.interface,interface.up,' || die "--csv -D: no titles"
+list --csv | grep -q "^$lo,lo,.*,true,$mtu," || die "--csv -D"
+list --csv -H | grep -q '^network' && die "--csv -H -D: titles"
+list -H -o interface.mtu,network.interface | grep -q "^ *$mtu  *lo\$" || die "-o -D"
+[ "$("$np" -j watch -D --where 'interface.loopback == true' | jq -r .network.interface)" = lo ] || die "--where -D"
+
+# The plan has a row for each way in any case; whether one works here is its exit status.
+plan() { "$np" "$@" watch --plan 2>"$work/err" || [ $? != 2 ] || die "$* --plan: exit status"; }
+plan | grep -q '^lo  *tcx  *[a-z]' || die "--plan"
+[ "$(plan | sed -n 1p)" = 'INTERFACE        RUNG     VERDICT    REASON' ] || die "--plan: no titles"
+plan -H | grep -q '^INTERFACE' && die "-H --plan: titles"
+[ "$(plan -j | jq -rs 'map(.plan.rung) | join(" ")')" = "$(plan --csv -H | cut -d , -f 2 | xargs)" ] || die "-j and --csv differ"
+plan -j | jq -es 'all(.event.dataset == "plan" and .network.interface == "lo" and
+	(.plan.verdict | IN("chosen", "works", "refused", "not tried")))' >/dev/null || die "-j --plan"
+
+# No field that the schema does not tell of.
+for set in interface plan; do
+	case $set in interface) list -j ;; plan) plan -j ;; esac |
+		jq -rs --arg set "$set" 'map(.[$set] | keys[]) | unique[]' >"$work/has"
+	"$np" schema "$set" | jq -r --arg set "$set" '.properties[$set].properties | keys[]' | sort >"$work/may"
+	[ -s "$work/has" ] || die "$set: no fields"
+	[ -z "$(sort "$work/has" | comm -23 - "$work/may")" ] || die "$set: fields that are not in the schema"
+done
+
+# Nobody who reads is a quiet end, a full disk a failure.
+rc=0
+"$np" watch -D >/dev/full 2>"$work/err" || rc=$?
+[ $rc = 1 ] || die "-D to a full disk: exit status $rc"
+grep -q 'No space left' "$work/err" || die "-D to a full disk: no reason"
