@@ -102,7 +102,7 @@ const char *opt_near(const char *word, const char *const *words, unsigned int n)
 	const char *best = NULL;
 	unsigned int least = NEAR_MAX + 1;
 
-	for (unsigned int i = 0; i < n; i++) {
+	for (unsigned int i = 0; i < n && *word; i++) {
 		unsigned int d = strncmp(words[i], word, strlen(word)) ? distance(word, words[i]) : 1;
 
 		if (d < least) {
@@ -137,7 +137,7 @@ int opt_none_of(const char *where, const char *word, size_t n, const struct opt_
 		many++;
 	}
 	snprintf(text, sizeof(text), "%.*s", (int)n, word);
-	near = *text ? opt_near(text, words, many) : NULL;
+	near = opt_near(text, words, many);
 	err = fail(0, "%s: '%.*s' is %s%.*s%s%s%s", where, (int)n, word, many > LISTED_MAX ? "not known" : "none of ",
 		   many > LISTED_MAX ? 0 : (int)list.n, list.p ? list.p : "", near ? ": did you mean " : "",
 		   near ? near : "", near ? "?" : "");

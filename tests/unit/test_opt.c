@@ -133,6 +133,16 @@ static void what_is_passed_on_stays_in_order(void **state)
 	assert_int_equal(TAKE("x action"), -EINVAL);
 }
 
+static void the_nearest_word_is_suggested(void **state)
+{
+	static const char *const words[] = { "add", "allow", "apply", "rollback" };
+
+	assert_string_equal(opt_near("al1ow", words, 4), "allow");
+	assert_string_equal(opt_near("roll", words, 4), "rollback");
+	assert_null(opt_near("nothing", words, 4));
+	assert_null(opt_near("", words, 4));
+}
+
 static void too_many_are_refused(void **state)
 {
 	struct options o;
@@ -166,6 +176,7 @@ int main(void)
 		cmocka_unit_test(each_of_a_list_is_one_of_the_row),
 		cmocka_unit_test(keywords_are_taken_wherever_they_stand),
 		cmocka_unit_test(what_is_passed_on_stays_in_order),
+		cmocka_unit_test(the_nearest_word_is_suggested),
 		cmocka_unit_test(too_many_are_refused),
 		cmocka_unit_test(the_rest_is_no_keyword),
 	};
