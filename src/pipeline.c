@@ -153,7 +153,7 @@ int pipeline_frame(void *pipeline, const struct frame *f)
 	return decode_frame(p->decode, f, decoded, p);
 }
 
-static int tell_lost(struct pipeline *p, const char *stage, const char *reason, uint64_t count, uint64_t start_ns,
+static int tell_lost(struct pipeline *p, enum lost_stage stage, const char *reason, uint64_t count, uint64_t start_ns,
 		     uint64_t end_ns, bool ours)
 {
 	struct record r;
@@ -163,7 +163,7 @@ static int tell_lost(struct pipeline *p, const char *stage, const char *reason, 
 	r.action = "lost";
 	r.time_ns = r.end_ns = end_ns;
 	r.start_ns = start_ns;
-	lost_of(&r)->stage = stage;
+	lost_of(&r)->stage = lost_stages[stage];
 	lost_of(&r)->reason = reason;
 	lost_of(&r)->count = count;
 	record_mark(&r, FIELD_ACTION);
@@ -177,7 +177,7 @@ static int tell_lost(struct pipeline *p, const char *stage, const char *reason, 
 	return err ? err : give(p, &r, false);
 }
 
-int pipeline_lost(struct pipeline *p, const char *stage, const char *reason, uint64_t count,
+int pipeline_lost(struct pipeline *p, enum lost_stage stage, const char *reason, uint64_t count,
 		  uint64_t start_ns, uint64_t end_ns)
 {
 	p->lost += count;
@@ -185,7 +185,7 @@ int pipeline_lost(struct pipeline *p, const char *stage, const char *reason, uin
 }
 
 /* What never came: no loss of ours. */
-static int missing(struct pipeline *p, const char *stage, const char *reason, uint64_t count, uint64_t now_ns)
+static int missing(struct pipeline *p, enum lost_stage stage, const char *reason, uint64_t count, uint64_t now_ns)
 {
 	return tell_lost(p, stage, reason, count, now_ns, now_ns, false);
 }
@@ -193,25 +193,26 @@ static int missing(struct pipeline *p, const char *stage, const char *reason, ui
 #define AT(member) offsetof(struct decode_counts, member)
 static const struct {
 	size_t off;
-	const char *stage, *reason;
+	enum lost_stage stage;
+	const char *reason;
 } decode_losses[] = {
-	{ AT(stream_evicted), "reassembly", "stream_table_full" },
-	{ AT(stream_half_open), "reassembly", "half_open_evicted" },
-	{ AT(stream_memory), "reassembly", "stream_memory_full" },
-	{ AT(stream_gaps), "reassembly", "gap" },
-	{ AT(stream_stray), "reassembly", "stray" },
-	{ AT(stream_conflicts), "reassembly", "conflict" },
-	{ AT(stream_cut), "snap", "stream_cut" },
-	{ AT(datagrams_cut), "snap", "datagram_cut" },
-	{ AT(pending_evicted), "decode", "request_table_full" },
-	{ AT(fragments_lost[FRAGMENT_TABLE_FULL]), "reassembly", "fragment_table_full" },
-	{ AT(fragments_lost[FRAGMENT_MEMORY_FULL]), "reassembly", "fragment_memory_full" },
-	{ AT(fragments_lost[FRAGMENT_EXPIRED]), "reassembly", "fragment_expired" },
-	{ AT(fragments_lost[FRAGMENT_OVERLAP]), "reassembly", "fragment_overlap" },
-	{ AT(fragments_lost[FRAGMENT_TWO_ENDS]), "reassembly", "fragment_two_ends" },
-	{ AT(fragments_lost[FRAGMENT_MALFORMED]), "reassembly", "fragment_malformed" },
-	{ AT(fragments_lost[FRAGMENT_DIFFERS]), "reassembly", "fragment_conflict" },
-	{ AT(fragments_lost[FRAGMENT_CUT]), "snap", "fragment_cut" },
+	{ AT(stream_evicted), LOST_REASSEMBLY, "stream_table_full" },
+	{ AT(stream_half_open), LOST_REASSEMBLY, "half_open_evicted" },
+	{ AT(stream_memory), LOST_REASSEMBLY, "stream_memory_full" },
+	{ AT(stream_gaps), LOST_REASSEMBLY, "gap" },
+	{ AT(stream_stray), LOST_REASSEMBLY, "stray" },
+	{ AT(stream_conflicts), LOST_REASSEMBLY, "conflict" },
+	{ AT(stream_cut), LOST_SNAP, "stream_cut" },
+	{ AT(datagrams_cut), LOST_SNAP, "datagram_cut" },
+	{ AT(pending_evicted), LOST_DECODE, "request_table_full" },
+	{ AT(fragments_lost[FRAGMENT_TABLE_FULL]), LOST_REASSEMBLY, "fragment_table_full" },
+	{ AT(fragments_lost[FRAGMENT_MEMORY_FULL]), LOST_REASSEMBLY, "fragment_memory_full" },
+	{ AT(fragments_lost[FRAGMENT_EXPIRED]), LOST_REASSEMBLY, "fragment_expired" },
+	{ AT(fragments_lost[FRAGMENT_OVERLAP]), LOST_REASSEMBLY, "fragment_overlap" },
+	{ AT(fragments_lost[FRAGMENT_TWO_ENDS]), LOST_REASSEMBLY, "fragment_two_ends" },
+	{ AT(fragments_lost[FRAGMENT_MALFORMED]), LOST_REASSEMBLY, "fragment_malformed" },
+	{ AT(fragments_lost[FRAGMENT_DIFFERS]), LOST_REASSEMBLY, "fragment_conflict" },
+	{ AT(fragments_lost[FRAGMENT_CUT]), LOST_SNAP, "fragment_cut" },
 };
 static const size_t never_came = AT(fragments_lost[FRAGMENT_EXPIRED]);
 #undef AT
@@ -245,7 +246,7 @@ static int gather_lost(struct pipeline *p, uint64_t now_ns)
 
 	n -= p->told_evicted;
 	p->told_evicted += n;
-	return n ? pipeline_lost(p, "stats", "stats_table_full", n, now_ns, now_ns) : 0;
+	return n ? pipeline_lost(p, LOST_STATS, "stats_table_full", n, now_ns, now_ns) : 0;
 }
 
 static int rows(struct pipeline *p, uint64_t now_ns)
@@ -265,10 +266,10 @@ static int detect_lost(struct pipeline *p, uint64_t now_ns)
 	detect_counts(p->detect, &now);
 	p->detected = now;
 	if (now.connections_evicted > told.connections_evicted)
-		err = pipeline_lost(p, "detect", "connection_table_full",
+		err = pipeline_lost(p, LOST_DETECT, "connection_table_full",
 				    now.connections_evicted - told.connections_evicted, now_ns, now_ns);
 	if (!err && now.entries_evicted > told.entries_evicted)
-		err = pipeline_lost(p, "detect", "evidence_table_full", now.entries_evicted - told.entries_evicted,
+		err = pipeline_lost(p, LOST_DETECT, "evidence_table_full", now.entries_evicted - told.entries_evicted,
 				    now_ns, now_ns);
 	return err;
 }

@@ -58,7 +58,7 @@ bool pipeline_can_filter(struct pipeline *p, uint16_t link);
 bool pipeline_refuses(struct pipeline *p, const struct frame *f);
 int  pipeline_frame(void *pipeline, const struct frame *f);	/* a frame_fn */
 /* One lost record, to every sink. */
-int  pipeline_lost(struct pipeline *p, const char *stage, const char *reason, uint64_t count, uint64_t start_ns,
+int  pipeline_lost(struct pipeline *p, enum lost_stage stage, const char *reason, uint64_t count, uint64_t start_ns,
 		   uint64_t end_ns);
 /* Once a second: timeouts, and what the decoders lost since the last call. */
 int  pipeline_tick(struct pipeline *p, uint64_t now_ns);

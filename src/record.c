@@ -44,6 +44,8 @@ struct dataset drop_dataset = {
 	.tone = TONE_DROP,
 };
 
+const char *const lost_stages[LOST_STAGES_N] = { LOST_STAGES(LOST_WORD, LOST_COMMA) };
+
 static const struct field lost_rows[] = {
 #define ROW(id, ...) OWN_FIELD(lost_body, __VA_ARGS__),
 	LOST_FIELDS(ROW)

@@ -243,14 +243,25 @@ static inline struct drop_body *drop_of(const struct record *r)
 	return record_own(r);
 }
 
+/* Where something is lost, a word for each place. */
+#define LOST_STAGES(X, and) \
+	X(RING, "ring") and X(MAP, "map") and X(SOCKET, "socket") and X(SNAP, "snap") and X(DECODE, "decode") and \
+	X(REASSEMBLY, "reassembly") and X(STATS, "stats") and X(DETECT, "detect")
+#define LOST_ID(id, word) LOST_##id
+#define LOST_WORD(id, word) word
+#define LOST_COMMA ,
+
+enum lost_stage { LOST_STAGES(LOST_ID, LOST_COMMA), LOST_STAGES_N };
+extern const char *const lost_stages[LOST_STAGES_N];
+
 struct lost_body {
-	const char *stage;
+	const char *stage;		/* of lost_stages[] */
 	const char *reason;
 	uint64_t count;
 };
 
 #define LOST_FIELDS(X) \
-	X(LOST_STAGE, "lost.stage", FT_WORD, stage, "where: ring, map, snap, decode, reassembly, stats, detect, sink") \
+	X(LOST_STAGE, "lost.stage", FT_WORD, stage, "where: " LOST_STAGES(LOST_WORD, ", ")) \
 	X(LOST_REASON, "lost.reason", FT_WORD, reason, "why") \
 	X(LOST_COUNT, "lost.count", FT_U64, count, "how many since the last such record")
 

@@ -80,12 +80,13 @@ static int tell_losses(struct live *l, uint64_t now, bool is_final)
 
 	l->w->source->ops->counts(l->w->source, &c);
 	const struct {
-		const char *stage, *reason;
+		enum lost_stage stage;
+		const char *reason;
 		uint64_t count;
 	} rows[] = {
-		{ "ring", "ring_full", c.lost_ring - l->told.lost_ring },
-		{ "map", "map_full", c.lost_map - l->told.lost_map },
-		{ "socket", "queue_full", c.lost_other - l->told.lost_other },
+		{ LOST_RING, "ring_full", c.lost_ring - l->told.lost_ring },
+		{ LOST_MAP, "map_full", c.lost_map - l->told.lost_map },
+		{ LOST_SOCKET, "queue_full", c.lost_other - l->told.lost_other },
 	};
 
 	if (is_final || rows[0].count + rows[1].count + rows[2].count)

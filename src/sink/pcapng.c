@@ -417,7 +417,8 @@ static struct entry *entry_of_lost(struct pcapng_sink *p, const struct record *r
 /* Are frames missing from the file because of it?  What was not understood is there. */
 static bool frames_missing(const char *stage)
 {
-	return stage && (!strcmp(stage, "ring") || !strcmp(stage, "map") || !strcmp(stage, "sink"));
+	return stage && (!strcmp(stage, lost_stages[LOST_RING]) || !strcmp(stage, lost_stages[LOST_MAP]) ||
+			 !strcmp(stage, lost_stages[LOST_SOCKET]));
 }
 
 static int lost(struct pcapng_sink *p, const struct record *r)

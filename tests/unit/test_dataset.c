@@ -186,6 +186,19 @@ static void what_cannot_be_is_refused(void **state)
 	n_datasets -= DATASETS_MAX - n;
 }
 
+static void the_help_of_losses_names_each_place_once(void **state)
+{
+	const char *help = dataset_field(&lost_dataset, FIELD_LOST_STAGE)->help;
+	char want[256] = "where: ";
+
+	for (int i = 0; i < LOST_STAGES_N; i++) {
+		for (int k = 0; k < i; k++)
+			assert_string_not_equal(lost_stages[i], lost_stages[k]);
+		snprintf(want + strlen(want), sizeof(want) - strlen(want), i ? ", %s" : "%s", lost_stages[i]);
+	}
+	assert_string_equal(help, want);
+}
+
 static void a_real_number_reads_back(void **state)
 {
 	static const double values[] = { 0, -0.0, 0.1, 1e300, -1e-300, 1.0 / 3, 123456789.125, 2.2250738585072014e-308 };
@@ -218,6 +231,7 @@ int main(void)
 		cmocka_unit_test(any_field_has_a_number),
 		cmocka_unit_test(a_kept_record_is_the_same),
 		cmocka_unit_test(three_hundred_fields_are_one_object),
+		cmocka_unit_test(the_help_of_losses_names_each_place_once),
 		cmocka_unit_test(a_real_number_reads_back),
 		cmocka_unit_test(what_is_no_number_is_null_in_json),
 		cmocka_unit_test(what_cannot_be_is_refused),
