@@ -77,7 +77,6 @@ struct record {
 	uint8_t  tunnels_before, mpls_before;	/* how many of these stand before the first IP header */
 	struct str interface;
 	uint32_t ifindex;
-	uint64_t netns;			/* inode */
 
 	uint8_t  ip_ttl, ip_tos;
 	uint16_t ip_id;
@@ -150,7 +149,6 @@ struct record {
 	X(TUNNEL, "network.tunnel", FT_WORDS, tunnel, SECTION_ALL, "encapsulations between the first and the innermost IP header") \
 	X(INTERFACE, "network.interface", FT_STR, interface, SECTION_ALL, "interface it was seen on") \
 	X(IFINDEX, "network.ifindex", FT_U32, ifindex, SECTION_ALL, "number of that interface, where a capture tells no name") \
-	X(NETNS, "network.netns", FT_U64, netns, SECTION_ALL, "inode of the network namespace, when not ours") \
 	X(IP_TTL, "ip.ttl", FT_U8, ip_ttl, SECTION_PACKET, "time to live, or hop limit") \
 	X(IP_TOS, "ip.tos", FT_U8, ip_tos, SECTION_PACKET, "DSCP and ECN octet") \
 	X(IP_ID, "ip.id", FT_U16, ip_id, SECTION_PACKET, "IPv4 identification") \

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# fields.sh: what the manual and the schema promise comes: each place of losses of
+# fields.sh: what the manual and the schema promise comes: each common field and each place of losses in
 # src/record.h is named by something that fills or tells it.
 set -eu
 cd "$(dirname "$0")/../.."
@@ -14,5 +14,6 @@ named() {
 			{ echo "src/record.h: nothing fills or tells $1$id"; bad=1; }
 	done
 }
+named FIELD_ RECORD_FIELDS
 named LOST_ LOST_STAGES
 exit $bad

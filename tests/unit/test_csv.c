@@ -116,7 +116,7 @@ static void lists_are_joined_and_items_are_json(void **state)
 
 static void absent_is_empty_but_a_row_is_a_line(void **state)
 {
-	static const uint16_t fields[] = { FIELD_VLAN, FIELD_NETNS };
+	static const uint16_t fields[] = { FIELD_VLAN, FIELD_IFINDEX };
 	struct record r;
 
 	make_dns(&r);
