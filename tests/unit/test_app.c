@@ -82,6 +82,51 @@ static void the_user_knows_better(void **state)
 	talk_close(&t);
 }
 
+static void contents_tell_before_the_port(void **state)
+{
+	static const uint16_t ports[] = { 53, 443, 5353, 6379, 9092 };
+	struct decode_options opt = { .no_answer = true };
+	struct talk t;
+
+	for (size_t i = 0; i < sizeof(ports) / sizeof(ports[0]); i++) {
+		talk_open(&t, 0, ports[i]);
+		talk_handshake(&t);
+		SAY(&t, ASK, "GET / HT");		/* may be the beginning of DNS */
+		SAY(&t, ASK, "TP/1.1\r\n\r\n");
+		SAY(&t, REPLY, "HTTP/1.1 204 no\r\n\r\n");
+		assert_int_equal(t.lines.n, 2);
+		assert_non_null(strstr(t.lines.text[1], "http.response.status_code=204"));
+		talk_close(&t);
+	}
+
+	talk_open_with(&t, &opt, 6379);
+	talk_handshake(&t);
+	talk_say(&t, ASK, QUERY, QUERY_LEN);
+	assert_int_equal(t.lines.n, 1);
+	assert_ptr_equal(t.lines.set[0], &dns_dataset);
+	talk_close(&t);
+}
+
+static void the_user_tells_before_the_contents(void **state)
+{
+	struct decode_as as = { 6, 7777, protocol_find("redis", 5) };
+	struct decode_options opt = { .decode_as = &as, .n_decode_as = 1 };
+	struct talk t;
+
+	talk_open_with(&t, &opt, 7777);
+	talk_handshake(&t);
+	SAY(&t, ASK, "*2\r\n$3\r\nGET\r\n$1\r\na\r\n");
+	assert_int_equal(t.lines.n, 1);
+	assert_string_equal(t.lines.last.set->name, "redis");
+	talk_close(&t);
+	as.protocol = protocol_find("dns", 3);	/* it was wrong: no record of DNS */
+	talk_open_with(&t, &opt, 7777);
+	talk_handshake(&t);
+	SAY(&t, ASK, "*2\r\n$3\r\nGET\r\n$1\r\na\r\n");
+	assert_int_equal(t.lines.n, 0);
+	talk_close(&t);
+}
+
 static struct record request(const char *url)
 {
 	struct record r;
@@ -178,6 +223,8 @@ int main(void)
 		cmocka_unit_test(what_is_nobodys_is_passed_over),
 		cmocka_unit_test(what_follows_octets_waited_for_is_asked_about),
 		cmocka_unit_test(the_user_knows_better),
+		cmocka_unit_test(contents_tell_before_the_port),
+		cmocka_unit_test(the_user_tells_before_the_contents),
 		cmocka_unit_test(a_response_finds_its_request),
 		cmocka_unit_test(no_answer_is_told_after_a_while),
 		cmocka_unit_test(what_came_before_the_other_side_was_known_is_passed_over),

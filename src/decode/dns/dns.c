@@ -363,6 +363,17 @@ static uint32_t take_whole(struct context *c, const struct stream_data *d, const
 	return m->len + 2;
 }
 
+/* Where a message may begin: DNS_BAD, it does not; DNS_CUT, more is needed to say, or all of it. */
+static enum dns_status may_begin(struct dns_parts *d, const struct dns_msg *m)
+{
+	enum dns_status st;
+
+	if (m->cap < DNS_HEADER && m->len >= DNS_HEADER)
+		return DNS_CUT;
+	st = dns_header(d, m) != DNS_BAD ? DNS_OK : dns_begins(d, m);
+	return dns_opcode(d) > DNS_DSO ? DNS_BAD : st;
+}
+
 /*
  * RFC 1035, 4.2.2: two octets of length before each message.  Where the stream was joined
  * in its middle they may be anything: there a message counts when all of it is right.
@@ -379,36 +390,47 @@ static uint32_t take_message(struct call *call, const struct stream_data *d)
 		return 0;
 	m.len = be16(d->p);
 	m.cap = d->n - 2 < m.len ? d->n - 2 : m.len;
-	if (d->side->phase == UNSYNCED && (m.cap >= DNS_HEADER || m.len < DNS_HEADER)) {
-		struct dns_parts *parts = &c.st->parts;
-		enum dns_status st = dns_header(parts, &m);
-
-		begun = st != DNS_BAD ? DNS_OK : dns_begins(parts, &m);
-		if (begun == DNS_BAD || dns_opcode(parts) > DNS_DSO)
-			return lose_sync(d);
-	}
+	if (d->side->phase == UNSYNCED)
+		begun = may_begin(&c.st->parts, &m);
+	if (begun == DNS_BAD)
+		return lose_sync(d);
 	if (m.cap == m.len)
 		return take_whole(&c, d, &m);
 	if (d->missing)
 		take_part(&c, d, &m);
 	d->side->want = 2 + m.len;
-	if (d->side->phase == UNSYNCED && (m.cap < DNS_HEADER || begun == DNS_CUT))
+	if (begun == DNS_CUT)
 		d->side->want = m.cap < DNS_HEADER ? 2 + DNS_HEADER : d->n + 1;
 	return 0;
 }
 
-/* Between ports that say nothing: one whole message, not longer than is waited for. */
+/* What promises too much may be a response all the same, but text, or a request of another protocol, is none. */
+static enum guess guess_hinted(struct dns_parts *d, const struct dns_msg *m)
+{
+	enum dns_status st = may_begin(d, m);
+
+	if (m->cap < DNS_HEADER && m->len >= DNS_HEADER)
+		return GUESS_MORE;
+	return st == DNS_OK || (st == DNS_CUT && d->flags & DNS_QR) ? GUESS_YES : GUESS_NO;
+}
+
+/*
+ * Between ports that say nothing: one whole message, not longer than is waited for.  Where they say
+ * DNS, what begins one.
+ */
 static enum guess guess_dns(struct call *call, const struct stream_data *d, bool hinted)
 {
 	struct dns_state *st = call->ctx;
 	struct dns_msg m = { .p = d->p + 2 };
 
-	if (hinted)
+	if (hinted && (d->missing || d->side->midstream))
 		return GUESS_YES;
 	if (d->n < 2)
 		return GUESS_MORE;
 	m.len = be16(d->p);
 	m.cap = d->n - 2 < m.len ? d->n - 2 : m.len;
+	if (hinted)
+		return guess_hinted(&st->parts, &m);
 	if (m.len < DNS_HEADER || m.len > CONV_GUESS_MAX - 2)
 		return GUESS_NO;
 	if (m.cap < m.len)
