@@ -215,6 +215,9 @@ static const struct {
 	{ AT(fragments_lost[FRAGMENT_CUT]), LOST_SNAP, "fragment_cut" },
 };
 static const size_t never_came = AT(fragments_lost[FRAGMENT_EXPIRED]);
+_Static_assert(sizeof(decode_losses) / sizeof(decode_losses[0]) ==
+	       (sizeof(struct decode_counts) - AT(stream_evicted)) / sizeof(uint64_t),
+	       "each loss that decode_counts() counts is told");
 #undef AT
 
 /* What the decoders could not keep, since the last time it was told. */

@@ -49,6 +49,7 @@ struct decode_counts {
 	uint64_t frames, records;
 	uint64_t undecoded;		/* frames whose headers could not be walked to the end */
 	uint64_t malformed;		/* messages of a known protocol that broke its rules */
+	/* From here on losses: pipeline.c has a row for each. */
 	uint64_t stream_evicted;	/* TCP connections given up for want of a place */
 	uint64_t stream_half_open;	/* those that had not said a word */
 	uint64_t stream_memory;		/* TCP connections forgotten for want of memory */

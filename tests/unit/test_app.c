@@ -19,6 +19,24 @@ static void contents_tell_on_any_port(void **state)
 	talk_close(&t);
 }
 
+static void both_families_have_connections(void **state)
+{
+	struct talk t;
+
+	talk_open(&t, 0, 53);
+	talk_handshake(&t);
+	t.family = 6;				/* the same bits of addresses, and the same ports */
+	talk_handshake(&t);
+	talk_say(&t, ASK, QUERY, QUERY_LEN);
+	talk_say(&t, ASK, QUERY, QUERY_LEN);
+	assert_int_equal(t.lines.n, 2);
+	t.family = 4;
+	t.seq[ASK] -= 2 * QUERY_LEN + 1;
+	talk_say(&t, ASK, QUERY, QUERY_LEN);	/* not sent before */
+	assert_int_equal(t.lines.n, 3);
+	talk_close(&t);
+}
+
 static void little_is_waited_for(void **state)
 {
 	struct talk t;
@@ -219,6 +237,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(contents_tell_on_any_port),
+		cmocka_unit_test(both_families_have_connections),
 		cmocka_unit_test(little_is_waited_for),
 		cmocka_unit_test(what_is_nobodys_is_passed_over),
 		cmocka_unit_test(what_follows_octets_waited_for_is_asked_about),

@@ -12,12 +12,17 @@ static void a_dead_hole(struct wire *w)
 	w->ack = 108;
 }
 
-static uint64_t gaps(const struct wire *w)
+static struct stream_counts counts_of(const struct wire *w)
 {
 	struct stream_counts c;
 
 	stream_counts(w->t, &c);
-	return c.gaps;
+	return c;
+}
+
+static uint64_t gaps(const struct wire *w)
+{
+	return counts_of(w).gaps;
 }
 
 static void what_the_receiver_has_is_shown_at_once_and_is_its_own_frames(void **state)
@@ -139,6 +144,52 @@ static void many_small_pieces_are_all_there(void **state)
 	assert_int_equal(stream_memory(w->t), 0);
 }
 
+/* RFC 9293, 3.8.4 and 3.8.6.1: a byte that was acknowledged, or any; a byte beyond the window. */
+static void probes_are_no_losses(void **state)
+{
+	struct wire *w = *state;
+
+	segment(w, false, 999, SYN, NULL, 0, 0);
+	data(w, 1000, "abc");
+	segment(w, false, 1002, ACK, "", 0, 0);		/* keep-alive without a byte */
+	segment(w, false, 1002, ACK, "c", 1, 1);
+	segment(w, false, 1002, ACK, "c", 1, 1);
+	data(w, 1003, "d");				/* into a closed window, and once more */
+	data(w, 1003, "d");
+	data(w, 1003, "def");
+	assert_got(w, "abcdef");
+	assert_int_equal(counts_of(w).gaps + counts_of(w).stray + counts_of(w).conflicts, 0);
+}
+
+/* Some stacks send any byte to keep alive (RFC 9293, 3.8.4: "garbage"). */
+static void the_byte_of_a_keep_alive_may_be_anything(void **state)
+{
+	struct wire *w = *state;
+
+	segment(w, false, 999, SYN, NULL, 0, 0);
+	data(w, 1000, "abc");
+	segment(w, false, 1002, ACK, "\0", 1, 1);
+	data(w, 1003, "d");
+	assert_got(w, "abcd");
+	assert_int_equal(counts_of(w).stray + counts_of(w).conflicts, 0);
+}
+
+/* What GRO merged is longer than any packet, and cut at no limit of one. */
+static void a_super_segment_is_whole(void **state)
+{
+	static char big[65000];
+	struct wire *w = *state;
+
+	memset(big, 'b', sizeof(big));
+	segment(w, false, 999, SYN, NULL, 0, 0);
+	segment(w, false, 1000, ACK, big, sizeof(big), sizeof(big));
+	segment(w, false, 1001 + sizeof(big), ACK, big, sizeof(big) - 1, sizeof(big) - 1);	/* before its turn */
+	segment(w, false, 1000 + sizeof(big), ACK, big, 1, 1);
+	assert_int_equal(w->sink.n, 2 * sizeof(big));
+	assert_int_equal(w->sink.missing, 0);
+	assert_int_equal(counts_of(w).gaps + counts_of(w).cut, 0);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, wire_open, wire_close)
@@ -150,6 +201,9 @@ int main(void)
 		T(a_connection_that_loses_its_place_is_heard_out),
 		T(each_message_is_of_the_last_frame_that_it_needed),
 		T(many_small_pieces_are_all_there),
+		T(probes_are_no_losses),
+		T(the_byte_of_a_keep_alive_may_be_anything),
+		T(a_super_segment_is_whole),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
