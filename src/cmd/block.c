@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "cmd/block.h"
-#include "kern/link.h"
+#include "cmd/session.h"
 #include "util/err.h"
 
 #define B(member) offsetof(struct block_opts, member)
@@ -366,8 +366,9 @@ static int block_run(const struct globals *g, const void *opts, int argc, char *
 	b->argc = argc;
 	b->pin.lock = -1;
 	b->set.prog = -1;
-	rc = g->netns ? netns_enter(g->netns) : 0;
-	rc = rc ? exit_status(rc) : run_verb(b, g->verb->data);
+	rc = session_netns(g, NULL);
+	if (!rc)
+		rc = run_verb(b, g->verb->data);
 	block_done(b);
 	free(b);
 	return rc;

@@ -20,6 +20,7 @@
 #include "rules/compile.h"
 #include "util/cleanup.h"
 #include "util/err.h"
+#include "util/time.h"
 
 #define SERVICE "block"
 
@@ -226,13 +227,11 @@ static int load(struct block_run *b, struct compiled *c, const struct pin_want *
 				     .text = b->rules.text.p, .n_conds = c->n_conds, .n_entries = c->n_entries,
 				     .conf = c->conf };
 	struct np_set_meta *m = &image.meta;
-	struct timespec t;
 
 	for (int i = 0; i < NP_TABLES; i++)
 		image.buckets[i] = c->buckets[i];
 	image.conf.ifindex = b->place.ifindex;
 	image.conf.l3 = l3;
-	clock_gettime(CLOCK_REALTIME, &t);
 	m->n_rules = b->rules.n;
 	m->next_id = b->rules.next_id;
 	m->text_octets = (uint32_t)b->rules.text.n;
@@ -240,7 +239,7 @@ static int load(struct block_run *b, struct compiled *c, const struct pin_want *
 	m->frag = b->rules.frag;
 	m->n_failsafe = b->rules.n_failsafe;
 	memcpy(m->failsafe, b->rules.failsafe, sizeof(m->failsafe));
-	m->made_ns = (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+	m->made_ns = time_now();
 	snprintf(m->what, sizeof(m->what), "%s", what);
 	return block_load(next, &image,
 			  want->hook == PIN_XDP	    ? BLOCK_XDP :

@@ -4,7 +4,6 @@
  * asked (BPF_PROG_TEST_RUN); of a file (--list), the reference evaluator, which needs no privilege.
  */
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,15 +11,14 @@
 #include <unistd.h>
 
 #include "cmd/block.h"
+#include "cmd/session.h"
 #include "numbers/ipproto.h"
 #include "numbers/linktype.h"
-#include "priv/priv.h"
-#include "source/source.h"
 #include "util/bytes.h"
 #include "util/cleanup.h"
 #include "util/err.h"
 
-enum { FRAME_MAX = 4096 - 512, BUDGET = 64 };
+enum { FRAME_MAX = 4096 - 512 };
 
 struct tester {
 	struct block_run *b;
@@ -192,35 +190,11 @@ static int frame_over(void *ctx, const struct frame *f)
 	return write(*(const int *)ctx, &m, sizeof(m)) == (ssize_t)sizeof(m) ? 0 : -EPIPE;
 }
 
-static int read_capture(struct source *s, frame_fn fn, void *ctx)
-{
-	int n;
-
-	for (;;) {
-		n = s->ops->read(s, BUDGET, fn, ctx);
-		if (n == SOURCE_STOPPED)
-			return s->stop;
-		if (n == -ENODATA)
-			return 0;
-		if (n < 0)
-			return n;
-		if (!n && s->fd >= 0)
-			poll(&(struct pollfd){ .fd = s->fd, .events = POLLIN }, 1, -1);
-	}
-}
-
-static int give_up_privileges(void)
-{
-	const struct priv_drop d = { .change_user = geteuid() == 0, .uid = 65534, .gid = 65534, .writes_files = true };
-
-	return priv_drop(&d);
-}
-
 static int child(struct source *s, int to)
 {
-	int err = give_up_privileges();
+	int err = batch_confine();
 
-	return err ? err : read_capture(s, frame_over, &to);
+	return err ? err : batch_read(s, frame_over, &to);
 }
 
 static bool next_message(int fd, struct message *m)
@@ -270,9 +244,9 @@ static int capture(struct tester *t, bool offline)
 	int err = capfile_open(&s, t->b->o->read);
 
 	if (!err && offline)
-		err = give_up_privileges();
+		err = batch_confine();
 	if (!err)
-		err = offline ? read_capture(s, frame_here, t) : capture_in_kernel(t, s);
+		err = offline ? batch_read(s, frame_here, t) : capture_in_kernel(t, s);
 	if (s)
 		s->ops->close(s);
 	return err;

@@ -1,13 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* flows: who talks to whom, how much and how well. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
-#include "cmd/flows.h"
+#include "account.h"
+#include "cmd/flows_text.h"
+#include "cmd/session.h"
 #include "flows/fields.h"
-#include "kern/link.h"
 #include "util/err.h"
+#include "util/time.h"
+
+struct flows_opts {
+	struct strs iface;
+	const char *read, *sort, *user, *where;
+	uint64_t top, for_ns, idle_ns, active_ns;
+	bool active, closed;
+};
 
 #define F(member) offsetof(struct flows_opts, member)
 
@@ -61,10 +70,8 @@ static int parse_sort(const struct flows_opts *o, struct account_options *ao)
 	return 0;
 }
 
-static int check(struct watch *w, const struct flows_opts *o, struct account_options *ao)
+static int check(struct session *s, const struct flows_opts *o, struct account_options *ao)
 {
-	if (o->read && o->iface.n)
-		return fail(0, "-r reads a file: -i is for live capture");
 	if (o->read && o->for_ns)
 		return fail(0, "-r reads all of a file: --for is for live capture");
 	if (parse_sort(o, ao))
@@ -79,76 +86,68 @@ static int check(struct watch *w, const struct flows_opts *o, struct account_opt
 	ao->table.timeouts.first = ao->table.timeouts.settled = o->idle_ns;
 	ao->table.timeouts.active = o->active_ns;
 	if (o->for_ns) {
-		w->pipe.rows_every_ns = o->for_ns;
-		w->pipe.rows_times = 1;
-		w->pipe.rows_next_ns = watch_now_ns() + o->for_ns;
+		s->pipe.rows_every_ns = o->for_ns;
+		s->pipe.rows_times = 1;
+		s->pipe.rows_next_ns = time_now() + o->for_ns;
 	}
 	return 0;
 }
 
-static void choose_columns(struct watch *w)
-{
-	if (w->n_columns || !w->g->csv)
-		return;
-	for (; w->n_columns < sizeof(csv_columns) / sizeof(csv_columns[0]); w->n_columns++)
-		w->columns[w->n_columns] = field_number(&flow_dataset, csv_columns[w->n_columns]);
-}
-
-static uint32_t random_seed(void)
-{
-	uint32_t seed;
-
-	if (getrandom(&seed, sizeof(seed), GRND_NONBLOCK) != (ssize_t)sizeof(seed))
-		seed = (uint32_t)watch_now_ns();
-	return seed;
-}
-
-int flows_list(struct watch *w, struct account_options *ao)
+/* What is there when the file or the run ends. */
+static int list(struct session *s, struct account_options *ao)
 {
 	char text[80];
 	int rc;
 
-	ao->seed = random_seed();
-	rc = account_open(&w->pipe.account, ao);
+	ao->seed = session_seed();
+	rc = account_open(&s->pipe.account, ao);
 	if (rc)
 		return exit_status(rc);
-	if (!w->o->read && !w->pipe.rows_every_ns)
+	if (!s->o->read && !s->pipe.rows_every_ns)
 		note("counting: ^C prints the flows");
-	rc = w->o->read ? watch_file(w) : watch_live(w);
-	account_coverage_text(w->pipe.account, text, sizeof(text));
+	rc = session_run(s);
+	account_coverage_text(s->pipe.account, text, sizeof(text));
 	note("%s", text);
-	account_close(w->pipe.account);
+	account_close(s->pipe.account);
 	return rc;
+}
+
+static int run(struct session *s, const struct session_options *ask, struct account_options *ao, int argc, char **argv)
+{
+	int rc = session_check(s, ask, argc, argv);
+
+	if (rc)
+		return rc;
+	if (ask->g->csv)
+		output_columns(&s->out, &flow_dataset, csv_columns, sizeof(csv_columns) / sizeof(csv_columns[0]));
+	return list(s, ao);
 }
 
 static int flows_run(const struct globals *g, const void *opts, int argc, char **argv)
 {
 	const struct flows_opts *o = opts;
-	struct watch_opts wo = { .iface = o->iface, .read = o->read, .user = o->user, .where = o->where,
-				 .snaplen = o->read ? NULL : FLOWS_SNAPLEN };
-	struct flows_text text = { .header = !g->no_header };
-	struct watch w = { .g = g, .o = &wo, .line = flows_line, .line_ctx = &text };
+	struct flows_text text = { .header = !g->no_header, .width = output_width() };
+	struct session_options ask = { .iface = o->iface, .read = o->read, .user = o->user,
+				       .capture.snaplen = o->read ? 0 : SNAPLEN_COUNTING,
+				       .output.text = { .line = flows_line, .line_state = &text } };
 	struct account_options ao = { 0 };
+	struct session s = { 0 };
+	struct where *where = NULL;
 	int rc;
 
 	if (argc && !strcmp(argv[0], "list")) {
 		argv++;
 		argc--;
 	}
-	if (check(&w, o, &ao))
+	session_defaults(&ask, g);
+	if (check(&s, o, &ao) || (o->where && where_compile(&where, o->where)))
 		return EXIT_USAGE;
-	if (g->netns) {
-		rc = netns_enter(g->netns);
-		if (rc)
-			return exit_status(rc);
-	}
-	text.width = watch_width();
-	rc = watch_check(&w, argc, argv);
-	if (!rc) {
-		choose_columns(&w);
-		rc = flows_list(&w, &ao);
-	}
-	free(w.filter_text);
+	s.pipe.where = where;
+	rc = session_netns(g, NULL);
+	if (!rc)
+		rc = run(&s, &ask, &ao, argc, argv);
+	session_free(&s);
+	where_free(where);
 	return rc;
 }
 

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "priv/priv.h"
+#include "cmd/session.h"
 #include "util/err.h"
 
 #define P(member) offsetof(struct policy_opts, member)
@@ -54,7 +54,6 @@ static int add_file(struct policy *p, const char *name)
 
 int policy_open(struct policy *p)
 {
-	struct priv_drop drop = { .change_user = geteuid() == 0, .uid = 65534, .gid = 65534, .fds = { .ask = -1 } };
 	int rc = EXIT_DONE;
 
 	for (unsigned int i = 0; i < p->n_files && !rc; i++) {
@@ -69,7 +68,7 @@ int policy_open(struct policy *p)
 	if (!rc && p->o->read)
 		rc = exit_status(seen_open(p));
 	json_object_seed(0);	/* from /dev/urandom, which is out of reach later */
-	return rc ? rc : exit_status(priv_drop(&drop));
+	return rc ? rc : exit_status(batch_confine());
 }
 
 enum { TOLD_MAX = 20 };

@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* policy -r: the connections of a capture, each once, in the order of their first packet. */
-#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cmd/policy.h"
+#include "cmd/session.h"
 #include "flows/flow.h"
 #include "numbers/ipproto.h"
-#include "pipeline.h"
-#include "source/source.h"
 #include "util/err.h"
 #include "util/hash.h"
 
@@ -146,15 +144,10 @@ int seen_read(struct policy *p)
 				      .seed = (uint32_t)p->k->names.key.k0 };
 	struct taker t = { .g = { .take = taken, .rows = no_rows }, .p = p };
 	struct pipeline pipe = { .gather = &t.g };
-	int n, err = decode_open(&pipe.decode, &opt);
+	int err = decode_open(&pipe.decode, &opt);
 
-	while (!err) {
-		n = p->source->ops->read(p->source, 4096, pipeline_frame, &pipe);
-		if (n == -ENODATA)
-			break;
-		if (n < 0)
-			err = n == SOURCE_STOPPED ? p->source->stop : n;
-	}
+	if (!err)
+		err = batch_read(p->source, pipeline_frame, &pipe);
 	if (!err)
 		err = pipeline_finish(&pipe, pipe.last_ns);
 	decode_close(pipe.decode);

@@ -3,13 +3,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
-#include "cmd/flows.h"
-#include "kern/link.h"
+#include "account.h"
+#include "cmd/session.h"
 #include "stats/devices.h"
 #include "stats/fields.h"
 #include "util/err.h"
+#include "util/time.h"
 
 struct stats_opts {
 	struct strs iface;
@@ -97,84 +97,87 @@ static int parse_times(struct pipeline *p, const struct stats_opts *o, int argc,
 	if (argc > 1 && (opt_number(argv[1], 1000, 1, &p->rows_times) || !p->rows_times))
 		return fail(0, "COUNT: '%s' is not a number from 1", argv[1]);
 	if (p->rows_every_ns)
-		p->rows_next_ns = watch_now_ns() + p->rows_every_ns;
+		p->rows_next_ns = time_now() + p->rows_every_ns;
 	return 0;
 }
 
-static void choose_columns(struct watch *w, const struct by *by)
+static void choose_columns(struct session *s, const struct by *by)
 {
-	if (w->n_columns || w->g->json || w->g->pretty)
-		return;
-	for (; by->columns[w->n_columns] != NONE; w->n_columns++)
-		w->columns[w->n_columns] = field_number(by->set, by->columns[w->n_columns]);
+	unsigned int n = 0;
+
+	while (by->columns[n] != NONE)
+		n++;
+	if (!s->o->g->json && !s->o->g->pretty)
+		output_columns(&s->out, by->set, by->columns, n);
 }
 
-static uint32_t random_seed(void)
-{
-	uint32_t seed;
+/* Devices are told by records of these datasets, in packets of this filter. */
+struct tellers {
+	uint32_t kinds;
+	char filter[1024];
+};
 
-	if (getrandom(&seed, sizeof(seed), GRND_NONBLOCK) != (ssize_t)sizeof(seed))
-		seed = (uint32_t)watch_now_ns();
-	return seed;
+static void find_tellers(struct tellers *t)
+{
+	size_t n = 0;
+
+	for (unsigned int i = 0; i < n_datasets && n < sizeof(t->filter); i++) {
+		if (!datasets[i]->identify)
+			continue;
+		t->kinds |= dataset_bit(datasets[i]);
+		n += (size_t)snprintf(t->filter + n, sizeof(t->filter) - n, n ? " or %s" : "%s",
+				      datasets[i]->tells_filter);
+	}
 }
 
-static int open_rows(struct watch *w, const struct by *by, const struct stats_opts *o)
+static int open_rows(struct session *s, const struct by *by, const struct stats_opts *o, uint32_t kinds)
 {
-	struct account_options ao = { .by = by->account, .top = (uint32_t)o->top, .seed = random_seed() };
+	struct account_options ao = { .by = by->account, .top = (uint32_t)o->top, .seed = session_seed() };
+	struct decode_options d = { .mode = DECODE_MESSAGES, .kinds = kinds, .seed = session_seed(),
+				    .no_answer = !o->read };
+	int err;
 
-	if (by->open)
-		return by->open(&w->pipe.gather, random_seed());
-	return account_open(&w->pipe.account, &ao);
+	if (!by->open)
+		return account_open(&s->pipe.account, &ao);
+	err = by->open(&s->pipe.gather, session_seed());
+	return err ? err : decode_open(&s->pipe.decode, &d);
 }
 
-static int gather_all(struct watch *w, const struct by *by, const struct stats_opts *o)
+static int gather_all(struct session *s, const struct by *by, const struct stats_opts *o, uint32_t kinds)
 {
-	int rc = open_rows(w, by, o);
+	int rc = exit_status(open_rows(s, by, o, kinds));
 
-	if (rc)
-		return exit_status(rc);
-	if (!w->o->read && !w->pipe.rows_every_ns)
+	if (!rc && !o->read && !s->pipe.rows_every_ns)
 		note("listening: ^C prints the table");
-	rc = w->o->read ? watch_file(w) : watch_live(w);
-	if (w->pipe.gather)
-		w->pipe.gather->close(w->pipe.gather);
-	account_close(w->pipe.account);
+	if (!rc)
+		rc = session_run(s);
+	if (s->pipe.gather)
+		s->pipe.gather->close(s->pipe.gather);
+	decode_close(s->pipe.decode);
+	account_close(s->pipe.account);
 	return rc;
 }
 
 /* [INTERVAL [COUNT]] stand before the filter: they are numbers, and no filter is one. */
-static int split_times(struct watch *w, const struct stats_opts *o, int argc, char **argv)
+static int split_times(struct pipeline *p, const struct stats_opts *o, int argc, char **argv)
 {
 	int n = 0;
 
 	while (n < argc && n < 2 && argv[n][0] >= '0' && argv[n][0] <= '9' && !strpbrk(argv[n], ".:/ "))
 		n++;
-	return parse_times(&w->pipe, o, n, argv) ? -1 : n;
-}
-
-/* The datasets that tell of devices, as --proto wants them, and the packets they are in. */
-static void tell_devices(char *protos, char *filter, size_t size)
-{
-	size_t n = 0, m = 0;
-
-	for (unsigned int i = 0; i < n_datasets && n < size && m < size; i++) {
-		if (!datasets[i]->identify)
-			continue;
-		n += (size_t)snprintf(protos + n, size - n, n ? ",%s" : "%s", datasets[i]->name);
-		m += (size_t)snprintf(filter + m, size - m, m ? " or %s" : "%s", datasets[i]->tells_filter);
-	}
+	return parse_times(p, o, n, argv) ? -1 : n;
 }
 
 static int stats_run(const struct globals *g, const void *opts, int argc, char **argv)
 {
 	const struct stats_opts *o = opts;
 	const struct by *by = find_by(o->by);
-	struct watch_opts wo = { .iface = o->iface, .read = o->read, .user = o->user };
-	struct watch w = { .g = g, .o = &wo };
-	char protos[1024], filter[1024];
+	struct session_options ask = { .iface = o->iface, .read = o->read, .user = o->user };
+	struct session s = { 0 };
+	struct tellers t = { 0 };
 	int rc, times;
 
-	times = split_times(&w, o, argc, argv);
+	times = split_times(&s.pipe, o, argc, argv);
 	if (times < 0)
 		return EXIT_USAGE;
 	argc -= times;
@@ -183,21 +186,24 @@ static int stats_run(const struct globals *g, const void *opts, int argc, char *
 		fail(0, "--by device has no filter and no --top");
 		return EXIT_USAGE;
 	}
-	tell_devices(protos, filter, sizeof(protos));
-	wo.proto = by->open ? protos : NULL;
-	wo.snaplen = by->open || o->read ? NULL : FLOWS_SNAPLEN;
-	if (g->netns) {
-		rc = netns_enter(g->netns);
-		if (rc)
-			return exit_status(rc);
+	session_defaults(&ask, g);
+	ask.capture.apps_only = by->open;
+	if (by->open) {
+		find_tellers(&t);
+		session_ship_headers(&ask, t.kinds, NULL, 0);
+	} else if (!o->read) {
+		ask.capture.snaplen = SNAPLEN_COUNTING;
 	}
-	rc = by->open ? watch_check(&w, 1, (char *[]){ filter, NULL }) : watch_check(&w, argc, argv);
+	rc = session_netns(g, NULL);
+	if (!rc)
+		rc = by->open ? session_check(&s, &ask, 1, (char *[]){ t.filter, NULL }) :
+				session_check(&s, &ask, argc, argv);
 	if (!rc) {
-		choose_columns(&w, by);
-		rc = gather_all(&w, by, o);
+		choose_columns(&s, by);
+		rc = gather_all(&s, by, o, t.kinds);
 	}
 	vendors_close(vendors);
-	free(w.filter_text);
+	session_free(&s);
 	return rc;
 }
 

@@ -2,18 +2,10 @@
 #include "cmd/watch.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "kern/capture.h"
-#include "kern/link.h"
-#include "priv/priv.h"
-#include "util/cleanup.h"
 #include "util/err.h"
 
 #define W(member) offsetof(struct watch_opts, member)
@@ -115,119 +107,6 @@ static const char watch_examples[] =
 	"  netprobe -j watch -r f.pcap --proto http         HTTP requests of a capture as JSON lines\n"
 	"  ssh host sudo netprobe watch -i any -w - | wireshark -k -i -\n";
 
-uint64_t watch_now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_REALTIME, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
-}
-
-static int no_field(const char *name, size_t n)
-{
-	const char **words = malloc(fields_count() * sizeof(*words)), *near;
-	char word[64];
-	int rc;
-
-	if (!words)
-		return fail(ENOMEM, "-o");
-	for (unsigned int i = 0; i < fields_count(); i++)
-		words[i] = field_get(i)->name;
-	snprintf(word, sizeof(word), "%.*s", (int)n, name);
-	near = opt_near(word, words, fields_count());
-	rc = fail(0, "-o: no field '%s'%s%s (see: netprobe help --fields)", word, near ? ": did you mean " : "",
-		  near ? near : "");
-	free(words);
-	return rc;
-}
-
-/* Fields of -o, by name. */
-static int parse_columns(struct watch *w, const char *list)
-{
-	for (const char *p = list; p && *p;) {
-		size_t n = strcspn(p, ",");
-		int f = field_find(p, n);
-
-		if (f < 0)
-			return no_field(p, n);
-		if (w->n_columns == sizeof(w->columns) / sizeof(w->columns[0]))
-			return fail(E2BIG, "-o %s", list);
-		w->columns[w->n_columns++] = (uint16_t)f;
-		p += n + (p[n] == ',');
-	}
-	return 0;
-}
-
-/* -F FILE: lines; '#' begins a comment, which becomes blanks, as tcpdump has it. */
-static int read_filter(struct buf *b, const char *path)
-{
-	bool in = !strcmp(path, "-"), comment = false;
-	owned_fd int fd = in ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
-	char chunk[4096];
-	ssize_t n = 0;
-
-	while (fd >= 0 && (n = read(fd, chunk, sizeof(chunk))) > 0) {
-		for (ssize_t i = 0; i < n; i++) {
-			comment = chunk[i] == '#' || (comment && chunk[i] != '\n');
-			if (comment)
-				chunk[i] = ' ';
-		}
-		buf_add(b, chunk, (size_t)n);
-	}
-	return fd < 0 || n < 0 ? fail(errno, "%s", in ? "standard input" : path) : 0;
-}
-
-/* Only -4's or -6's part of what `text` says; a text of blanks says nothing. */
-static void add_family(struct buf *b, const struct globals *g, const struct buf *text)
-{
-	const char *family = g->v4 ? "ip" : g->v6 ? "ip6" : NULL;
-	bool blank = true;
-
-	for (size_t i = 0; i < text->n; i++)
-		blank = blank && strchr(" \t\r\n", text->p[i]) && text->p[i];
-	if (family)
-		buf_str(b, family);
-	if (family && !blank)
-		buf_str(b, " and (");
-	buf_add(b, text->p, text->n);
-	if (family && !blank)
-		buf_chr(b, ')');
-}
-
-/* The filter: trailing words, or -F FILE, and -4 or -6 in front. */
-static int make_filter(struct watch *w, int argc, char **argv)
-{
-	struct buf text = { .max = 65536 }, b = { .max = 65536 };
-	int err = w->o->filter_file ? read_filter(&text, w->o->filter_file) : 0;
-
-	for (int i = 0; i < argc; i++) {
-		if (i)
-			buf_chr(&text, ' ');
-		buf_str(&text, argv[i]);
-	}
-	add_family(&b, w->g, &text);
-	if (!err && b.n)
-		buf_chr(&b, '\0');
-	if (!err && (text.full || b.full || (b.n && memchr(b.p, '\0', b.n) != b.p + b.n - 1)))
-		err = fail(0, "the filter is too long or not text");
-	if (!err && b.n)
-		w->filter_text = b.p;
-	else
-		buf_free(&b);
-	buf_free(&text);
-	return err;
-}
-
-/* `netprobe watch eth0`: say what was meant instead of libpcap's "syntax error". */
-static int check_bare_interface(int argc, char **argv)
-{
-	struct link_info l;
-
-	if (argc == 1 && !link_get(argv[0], 0, &l))
-		return fail(0, "'%s' is an interface, not a filter: did you mean -i %s?", argv[0], argv[0]);
-	return 0;
-}
-
 static int check_conflicts(const struct watch *w)
 {
 	const struct watch_opts *o = w->o;
@@ -237,149 +116,138 @@ static int check_conflicts(const struct watch *w)
 			    "-r reads a file: -i, --plan, --wait, --sample and --rung are for live capture");
 	if (o->read && o->drops)
 		return fail(0, "--drops needs the running kernel: leave out -r");
-	if ((o->rotate_octets || o->rotate_ns || o->rotate_files) && !o->write)
-		return fail(0, "-C, -G and -W need -w FILE");
-	if ((o->rotate_octets || o->rotate_ns) && !strcmp(o->write, "-"))
-		return fail(0, "-C and -G need a file, not standard output");
-	if (o->rotate_files && !o->rotate_octets && !o->rotate_ns)
-		return fail(0, "-W needs -C or -G");
 	if (o->packets && o->proto)
 		return fail(0, "--packets and --proto exclude each other");
-	if ((int)w->g->json + w->g->pretty + w->g->csv > 1 && !(w->g->json && w->g->pretty))
-		return fail(0, "-j, -p and --csv exclude each other");
-	if (o->write && !strcmp(o->write, "-") && isatty(STDOUT_FILENO))
-		return fail(0, "-w - would write a capture to the terminal: redirect it");
 	if (o->sample > UINT32_MAX)
 		return fail(ERANGE, "--sample");
 	return 0;
 }
 
-/* Whom to become, and whose new files are: -Z, else whoever called sudo, else root. */
-static int choose_user(struct watch *w)
+static void choose_output(struct watch *w)
 {
-	const char *uid = getenv("SUDO_UID"), *gid = getenv("SUDO_GID");
-	uint64_t u, g;
+	static const enum time_style by_count[] = { TIME_LOCAL, TIME_NONE, TIME_EPOCH,
+						    TIME_DELTA, TIME_DATE, TIME_REL };
+	const struct watch_opts *o = w->o;
+	struct output_options *out = &w->ask.output;
+	struct sink_options *t = &out->text;
 
-	w->change_user = !geteuid();
-	w->uid = w->gid = 65534;
-	w->file_uid = w->file_gid = UINT32_MAX;
-	if (w->o->user) {
-		if (priv_user(w->o->user, &w->uid, &w->gid))
-			return -EINVAL;
-		w->file_uid = w->uid;
-		w->file_gid = w->gid;
-	} else if (w->change_user && uid && gid && !opt_number(uid, 1000, 1, &u) &&
-		   !opt_number(gid, 1000, 1, &g) && u < UINT32_MAX && g < UINT32_MAX) {
-		w->file_uid = (uint32_t)u;
-		w->file_gid = (uint32_t)g;
-	}
-	return 0;
+	out->records = (!o->write && !o->only_count) || o->print;
+	out->file = (struct output_file){ .name = o->write, .input = o->read, .pcapng = o->pcapng,
+					  .rotate_octets = o->rotate_octets, .rotate_ns = o->rotate_ns,
+					  .rotate_files = o->rotate_files };
+	out->line = (struct line_options){ .link = o->link, .absolute_seq = o->absolute_seq, .interface = o->drops };
+	t->time = by_count[o->time < 6 ? o->time : 5];
+	t->number = o->number;
+	t->hex = o->hex || o->hex_ascii;
+	t->ascii_hex = o->hex_ascii;
+	t->hex_link = o->hex > 1 || o->hex_ascii > 1;
+	t->ascii = o->ascii;
 }
 
-int watch_check(struct watch *w, int argc, char **argv)
+/* Is anybody interested in octets that no decoder looks into? */
+static bool wants_octets(const struct watch_opts *o)
+{
+	return o->write || o->snaplen || o->hex || o->hex_ascii || o->ascii;
+}
+
+/* What the kernel is to ship; after the checks, for it depends on what is decoded. */
+static void choose_capture(struct watch *w)
 {
 	const struct watch_opts *o = w->o;
-	struct filter *probe = NULL;
+	struct capture_options *c = &w->ask.capture;
+	uint8_t direction = w->s.pipe.direction;
+
+	c->packets = !o->drops || o->packets || o->proto || w->alerts;
+	c->drops = o->drops != NULL;
+	c->drop_reasons = w->reasons;
+	c->n_drop_reasons = w->n_reasons;
+	c->any_netns = w->any_netns;
+	c->btf_path = o->btf;
+	c->ring_octets = o->buffer;
+	c->sample = (unsigned int)o->sample;
+	c->ingress = direction != DIR_EGRESS;
+	c->egress = direction != DIR_INGRESS;
+	c->promisc = watch_wants_promisc(o) && c->packets;
+	c->apps_only = o->proto && !w->alerts && !wants_octets(o);
+	for (int i = 0; o->rung && i < RUNGS; i++)
+		if (!strcmp(o->rung, rung_names[i]))
+			c->rung = i;
+	if (!wants_octets(o))
+		session_ship_headers(&w->ask, w->kinds && !w->alerts ? w->kinds : UINT32_MAX, w->decode_as,
+				     w->n_decode_as);
+}
+
+/* Check options against each other, and make of them what the session is asked for.  EXIT_DONE or EXIT_USAGE (said). */
+static int check(struct watch *w, int argc, char **argv)
+{
+	const struct watch_opts *o = w->o;
+	struct pipeline *p = &w->s.pipe;
 	uint64_t snaplen = 0;
 
 	if (o->snaplen && (opt_number(o->snaplen, 1024, 1, &snaplen) || snaplen > UINT32_MAX)) {
 		fail(0, "-s: '%s' is not a length in octets", o->snaplen);
 		return EXIT_USAGE;
 	}
-	w->snaplen = (uint32_t)snaplen;
-	w->pipe.strict = o->strict;
-	w->pipe.inner = o->inner;
-
-	if (watch_check_words(w, argc, argv) || check_conflicts(w) ||
-	    watch_check_drops(w) || parse_columns(w, w->g->fields) || watch_check_decode(w) || watch_check_alerts(w) ||
-	    (!o->read && check_bare_interface(argc, argv)) || make_filter(w, argc, argv))
+	if (watch_check_words(w, argc, argv) || check_conflicts(w) || watch_check_drops(w) ||
+	    watch_check_decode(w) || watch_check_alerts(w))
 		return EXIT_USAGE;
-	if (w->filter_text && o->read) { /* the link type is the file's, and not known yet */
-		if (filter_check(w->filter_text, &w->pipe.strict, &w->pipe.inner))
-			return EXIT_USAGE;
-	} else if (w->filter_text) { /* a syntax error is a usage error, told before anything is opened */
-		if (filter_compile(&probe, w->filter_text, 1, w->pipe.strict, w->pipe.inner))
-			return EXIT_USAGE;
-		w->pipe.strict = probe->strict; /* what its words imply is said once, here */
-		w->pipe.inner = probe->inner;
-		filter_free(probe);
-	}
-	if (choose_user(w))
-		return EXIT_USAGE;
-	w->pipe.limit = o->count;
-	w->pipe.direction = !o->direction || !strcmp(o->direction, "inout") ? DIR_UNKNOWN :
-			    !strcmp(o->direction, "in")			    ? DIR_INGRESS :
-									      DIR_EGRESS;
-	return EXIT_DONE;
+	p->strict = o->strict;
+	p->inner = o->inner;
+	p->limit = o->count;
+	p->direction = !o->direction || !strcmp(o->direction, "inout") ? DIR_UNKNOWN :
+		       !strcmp(o->direction, "in")		       ? DIR_INGRESS :
+									 DIR_EGRESS;
+	w->ask.iface = o->iface;
+	w->ask.read = o->read;
+	w->ask.user = o->user;
+	w->ask.filter_file = o->filter_file;
+	w->ask.wait = o->wait;
+	w->ask.capture.snaplen = (uint32_t)snaplen;
+	choose_capture(w);
+	choose_output(w);
+	return session_check(&w->s, &w->ask, argc, argv);
 }
 
-static int socket_output(const struct watch *w)
+static int run(struct watch *w)
 {
-	struct stat st;
+	int rc;
 
-	for (unsigned int i = 0; i < w->n_outs; i++)
-		if (!fstat(w->outs[i]->fd, &st) && S_ISSOCK(st.st_mode))
-			return w->outs[i]->fd;
-	return 0;
-}
-
-int watch_drop_privileges(struct watch *w)
-{
-	char done[256] = "";
-	struct priv_drop d = {
-		.change_user = w->change_user,
-		.uid = w->uid,
-		.gid = w->gid,
-		.must_change = w->o->user != NULL,
-		.writes_files = true,
-		.fds = { helper_ask_fd(w->helper), socket_output(w), w->mute_from, w->mute_to },
-		.done = done,
-		.done_size = sizeof(done),
-	};
-	int err = priv_drop(&d);
-
-	if (!err && w->g->debug)
-		note("privileges: %s", done);
-	return err;
+	if (w->o->list)
+		return watch_list(w);
+	if (w->o->dump)
+		return watch_dump(w);
+	if (w->o->plan)
+		return watch_plan(w);
+	rc = exit_status(watch_open_stages(w));
+	if (!rc)
+		rc = session_run(&w->s);
+	watch_close_stages(w);
+	if (w->s.opened && w->o->only_count)
+		watch_print_count(w);
+	return rc;
 }
 
 static int watch_run(const struct globals *g, const void *opts, int argc, char **argv)
 {
 	struct watch_opts o = *(const struct watch_opts *)opts;
 	struct watch w = { .g = g, .o = &o };
-	int rc;
+	int rc = session_netns(g, o.drops ? &w.any_netns : NULL);
 
+	if (rc)
+		return rc;
 	if (o.only_count && o.only_count != OPT_NO_NUMBER) { /* --count N */
 		o.count = o.only_count;
 		o.only_count = 0;
 	}
-
-	w.any_netns = o.drops && g->netns && !strcmp(g->netns, "any");
-	rc = g->netns && !w.any_netns ? netns_enter(g->netns) : 0;
-	if (rc)
-		return exit_status(rc);
-	if (w.any_netns)
-		watch_learn_netns();
+	session_defaults(&w.ask, g);
 	watch_iface_numbers(&o);
-	w.promisc = watch_wants_promisc(&o);
-	rc = watch_check(&w, argc, argv);
-	if (!rc && w.o->btf)
-		rc = exit_status(drop_btf_check(w.o->btf));
-	if (!rc) {
-		if (w.o->list)
-			rc = watch_list(&w);
-		else if (w.o->dump)
-			rc = watch_dump(&w);
-		else if (w.o->plan)
-			rc = watch_plan(&w);
-		else if (w.o->read)
-			rc = watch_file(&w);
-		else
-			rc = watch_live(&w);
-	}
-	if (w.source && o.only_count)
-		watch_print_count(&w);
-	free(w.filter_text);
+	rc = check(&w, argc, argv);
+	if (!rc && o.btf)
+		rc = exit_status(drop_btf_check(o.btf));
+	if (!rc)
+		rc = run(&w);
+	session_free(&w.s);
+	where_free(w.where);
 	free(w.reason_text);
 	return rc;
 }

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "cmd/watch.h"
 #include "detect/fields.h"
@@ -62,17 +61,16 @@ int watch_check_alerts(struct watch *w)
 
 int watch_open_alerts(struct watch *w)
 {
-	if (getrandom(&w->detect.seed, sizeof(w->detect.seed), GRND_NONBLOCK) < 0)
-		w->detect.seed = (uint32_t)watch_now_ns();
-	if (detect_open(&w->pipe.detect, &w->detect))
+	w->detect.seed = session_seed();
+	if (detect_open(&w->s.pipe.detect, &w->detect))
 		return fail(ENOMEM, "alerts");
-	w->pipe.shown = dataset_bit(&alert_dataset) | dataset_bit(&lost_dataset);
+	w->s.pipe.shown = dataset_bit(&alert_dataset) | dataset_bit(&lost_dataset);
 	if (w->o->drops)
-		w->pipe.shown |= dataset_bit(&drop_dataset);
+		w->s.pipe.shown |= dataset_bit(&drop_dataset);
 	if (w->o->packets)
-		w->pipe.shown = UINT32_MAX;
+		w->s.pipe.shown = UINT32_MAX;
 	else if (w->o->proto)
-		w->pipe.shown |= w->kinds;
+		w->s.pipe.shown |= w->kinds;
 	return 0;
 }
 
@@ -80,9 +78,9 @@ void watch_tell_alerts(struct watch *w)
 {
 	struct detect_counts c;
 
-	if (!w->pipe.detect)
+	if (!w->s.pipe.detect)
 		return;
-	detect_counts(w->pipe.detect, &c);
+	detect_counts(w->s.pipe.detect, &c);
 	if (c.suppressed)
 		note("%llu alert%s; %llu more were repeats of these", (unsigned long long)c.alerts,
 		     c.alerts == 1 ? "" : "s", (unsigned long long)c.suppressed);

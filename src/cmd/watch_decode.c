@@ -94,3 +94,53 @@ int watch_check_decode(struct watch *w)
 		err = where_compile(&w->where, o->where);
 	return err;
 }
+
+/* Is a record a line for people? */
+static bool has_lines(const struct watch *w)
+{
+	return !w->g->json && !w->g->pretty && !w->g->csv && !w->s.out.n_columns;
+}
+
+/* Has each frame one, chosen by nothing but the frame? */
+static bool has_line_each(const struct watch *w)
+{
+	return has_lines(w) && !w->where && !w->o->packets && !w->alerts && !w->o->proto;
+}
+
+static int open_decoders(struct watch *w)
+{
+	struct decode_options d = {
+		.mode = w->o->packets || w->alerts ? DECODE_PACKETS :
+			w->o->proto   ? DECODE_MESSAGES :
+					DECODE_LINES,
+		.kinds = w->alerts ? 0 : w->kinds,
+		.answer_timeout_ns = w->o->answer_timeout_ns,
+		.seed = session_seed(),
+		.decode_as = w->decode_as,
+		.n_decode_as = w->n_decode_as,
+		.show_secrets = w->o->show_secrets,
+		.lines = has_lines(w),
+		.heads = has_line_each(w),
+		.no_answer = !w->o->read || w->o->answer_timeout_ns,
+	};
+
+	return decode_open(&w->s.pipe.decode, &d);
+}
+
+int watch_open_stages(struct watch *w)
+{
+	int err;
+
+	w->s.pipe.where = w->where;
+	if (!w->ask.output.records)
+		return 0;
+	err = open_decoders(w);
+	return !err && w->alerts ? watch_open_alerts(w) : err;
+}
+
+void watch_close_stages(struct watch *w)
+{
+	watch_tell_alerts(w);
+	detect_close(w->s.pipe.detect);
+	decode_close(w->s.pipe.decode);
+}

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* --drops: the reasons it names, and of which interfaces. */
-#include <dirent.h>
+/* --drops: the reasons it names. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/stat.h>
 
-#include "cmd/watch_live.h"
+#include "cmd/watch.h"
 #include "util/err.h"
 
 enum { WORDS_MAX = 1024 };
@@ -98,57 +96,6 @@ int watch_check_drops(struct watch *w)
 		err = check_name(w->reasons[i], words, n);
 	drop_names_close(d);
 	return err;
-}
-
-/* Of -i.  A drop of which the kernel tells no interface belongs to none: it is left out, and counted. */
-bool watch_wants_drop(void *live, const struct frame *f)
-{
-	const struct live *l = live;
-	const struct strs *s = &l->w->o->iface;
-
-	for (unsigned int i = 0; i < s->n; i++)
-		if (!strcmp(s->v[i], "any"))
-			return true;
-	return !s->n || (f->iface && f->iface->wanted);
-}
-
-/* ── network namespaces ── */
-
-enum { NAMESPACES_MAX = 1024 };
-
-static struct {
-	uint32_t inode;
-	char name[256];
-} namespaces[NAMESPACES_MAX];
-static unsigned int n_namespaces;
-
-void watch_learn_netns(void)
-{
-	DIR *dir = opendir("/run/netns");
-	const struct dirent *e;
-	struct stat st;
-
-	while (dir && n_namespaces < NAMESPACES_MAX && (e = readdir(dir))) {
-		if (e->d_name[0] == '.' || fstatat(dirfd(dir), e->d_name, &st, 0))
-			continue;
-		namespaces[n_namespaces].inode = (uint32_t)st.st_ino;
-		snprintf(namespaces[n_namespaces].name, sizeof(namespaces[0].name), "%s", e->d_name);
-		n_namespaces++;
-	}
-	if (dir)
-		closedir(dir);
-}
-
-/* As lsns(8) and readlink call one without a name.  Good until the next call. */
-const char *watch_netns_name(void *unused, uint32_t inode)
-{
-	static char number[24];
-
-	for (unsigned int i = 0; i < n_namespaces; i++)
-		if (namespaces[i].inode == inode)
-			return namespaces[i].name;
-	snprintf(number, sizeof(number), "net:[%u]", inode);
-	return number;
 }
 
 /* Of this kernel; 0, or a negative errno, said. */

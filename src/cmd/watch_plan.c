@@ -16,35 +16,34 @@
 #include "util/caps.h"
 #include "util/err.h"
 #include "util/escape.h"
+#include "util/time.h"
 
 /* Standard output, in the form that was asked for; 0, or a negative errno, said. */
 static int open_listing(struct watch *w, line_fn line, void *line_ctx, const struct dataset *set,
-			const uint16_t *columns)
+			const uint16_t *columns, unsigned int n)
 {
-	bool chooses = w->g->csv && !w->n_columns;
-
-	w->line = line;
-	w->line_ctx = line_ctx;
-	for (; chooses && *columns; columns++)
-		w->columns[w->n_columns++] = field_number(set, *columns);
-	return watch_open_outputs(w, -1);
+	w->ask.output.text.line = line;
+	w->ask.output.text.line_state = line_ctx;
+	if (w->g->csv)
+		output_columns(&w->s.out, set, columns, n);
+	return output_open(&w->s.out, &w->s.pipe, false, -1);
 }
 
 static int listing_record(struct watch *w, struct record *r, const char *ifname)
 {
-	r->time_ns = watch_now_ns();
+	r->time_ns = time_now();
 	r->interface = (struct str){ ifname, (uint32_t)strlen(ifname) };
 	record_mark(r, FIELD_TIME);
 	record_mark(r, FIELD_INTERFACE);
 	if (w->where && !where_match(w->where, r))
 		return 0;
-	return sink_record(w->pipe.sinks[0], r);
+	return sink_record(w->s.pipe.sinks[0], r);
 }
 
 /* An exit status.  A reader who had enough is no failure. */
 static int close_listing(struct watch *w, int err)
 {
-	int finished = watch_finish_outputs(w), closed = watch_close_outputs(w);
+	int finished = output_finish(&w->s.out, &w->s.pipe), closed = output_close(&w->s.out);
 
 	err = err < 0 ? err : finished < 0 ? finished : closed;
 	return exit_status(err < 0 ? err : 0);
@@ -170,26 +169,27 @@ int watch_plan(struct watch *w)
 		.btf_path = w->o->btf,
 	};
 	static const uint16_t columns[] = {
-		FIELD_INTERFACE, FIELD_PLAN_RUNG, FIELD_PLAN_VERDICT, FIELD_PLAN_REASON, 0
+		FIELD_INTERFACE, FIELD_PLAN_RUNG, FIELD_PLAN_VERDICT, FIELD_PLAN_REASON,
 	};
 	bool titles = !w->g->no_header;
 	struct filter *filter = NULL;
 	int err = 0, drops_err = 0;
 
-	if (w->filter_text)
-		err = filter_compile(&filter, w->filter_text, 1, w->pipe.strict, w->pipe.inner);
+	if (w->s.filter_text)
+		err = filter_compile(&filter, w->s.filter_text, 1, w->s.pipe.strict, w->s.pipe.inner);
 	if (err)
 		return EXIT_USAGE;
 	co.filter = filter;
 	p.err = capture_open(&p.capture, &co);
 	if (p.err)
 		explain(p.why, sizeof(p.why), p.err, false);
-	err = open_listing(w, plan_line, &titles, &plan_dataset, columns);
+	err = open_listing(w, plan_line, &titles, &plan_dataset, columns,
+			   sizeof(columns) / sizeof(columns[0]));
 	if (!err)
 		err = plan_links(&p);
 	if (!err && !p.chosen)
 		err = p.err ? p.err : -EOPNOTSUPP;
-	if (w->o->drops && err <= 0 && w->pipe.n_sinks)
+	if (w->o->drops && err <= 0 && w->s.pipe.n_sinks)
 		drops_err = plan_drops(&p, &co);
 	if (filter && !filter->kernel)
 		note("the filter is evaluated in user space: %s", filter->why_not);
@@ -234,9 +234,10 @@ int watch_list(struct watch *w)
 {
 	static const uint16_t columns[] = {
 		FIELD_IFINDEX, FIELD_INTERFACE, FIELD_IFACE_UP, FIELD_IFACE_LOOPBACK, FIELD_IFACE_MTU,
-		FIELD_IFACE_LINK_TYPE, FIELD_IFACE_RX_PACKETS, FIELD_IFACE_TX_PACKETS, 0
+		FIELD_IFACE_LINK_TYPE, FIELD_IFACE_RX_PACKETS, FIELD_IFACE_TX_PACKETS,
 	};
-	int err = open_listing(w, interface_line, NULL, &interface_dataset, columns);
+	int err = open_listing(w, interface_line, NULL, &interface_dataset, columns,
+			       sizeof(columns) / sizeof(columns[0]));
 
 	return close_listing(w, err ? err : link_each(list_link, w));
 }
@@ -273,7 +274,8 @@ int watch_dump(struct watch *w)
 
 	if (link < 0)
 		return exit_status(link);
-	err = filter_compile(&f, w->filter_text ? w->filter_text : "", (uint16_t)link, w->pipe.strict, w->pipe.inner);
+	err = filter_compile(&f, w->s.filter_text ? w->s.filter_text : "", (uint16_t)link, w->s.pipe.strict,
+			     w->s.pipe.inner);
 	if (err)
 		return w->o->read ? EXIT_FAILED : EXIT_USAGE;
 	filter_dump(f, w->o->dump, stdout);

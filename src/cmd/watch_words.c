@@ -49,10 +49,6 @@ int watch_check_words(struct watch *w, int argc, char **argv)
 		return fail(0, "-N any is for --drops alone: packets, and interfaces, are of one network namespace");
 	if (o->drops && o->direction && strcmp(o->direction, "inout") && !o->packets && !o->proto && !w->alerts)
 		return fail(0, "-Q: of a packet that was dropped the kernel does not tell the direction: leave it out");
-	if (w->g->v4 && w->g->v6)
-		return fail(0, "-4 and -6 exclude each other: without either both are taken");
-	if (o->filter_file && argc)
-		return fail(0, "-F %s is the filter: '%s' is one too many", o->filter_file, argv[0]);
 	if (check_stops(o, argc, argv))
 		return -EINVAL;
 	return check_count(o);
@@ -87,7 +83,7 @@ bool watch_wants_promisc(const struct watch_opts *o)
 
 void watch_print_count(const struct watch *w)
 {
-	uint64_t n = w->pipe.frames - w->pipe.filtered;
+	uint64_t n = w->s.pipe.frames - w->s.pipe.filtered;
 
 	if (w->o->count && n > w->o->count)
 		n = w->o->count;

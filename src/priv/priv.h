@@ -37,9 +37,11 @@ struct reader_fds {
 	int mute_from, mute_to;	/* not these: packet sockets, where what is written goes out on the wire; 0, 0: none */
 };
 
+enum { PRIV_NOBODY = 65534 };
+
 struct priv_drop {
 	bool change_user;	/* we are root: become uid/gid */
-	uint32_t uid, gid;	/* 65534 unless -Z or --user */
+	uint32_t uid, gid;	/* PRIV_NOBODY unless -Z or --user */
 	bool must_change;	/* -Z: not being able to become uid is an error, not a skipped step */
 	bool writes_files;	/* output descriptors are regular files: ftruncate, fsync */
 	struct reader_fds fds;

@@ -52,6 +52,14 @@ static void put_stamp(char *o, const struct tm *tm, char between)
 	put_2(o, (unsigned int)tm->tm_sec);
 }
 
+uint64_t time_now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
 unsigned int time_utc(struct time_cache *c, char *out, uint64_t ns)
 {
 	uint64_t sec = ns / NS_PER_SEC;

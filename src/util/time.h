@@ -18,6 +18,7 @@ struct time_cache {
 	char local[20];			/* 2014-06-14 02:35:19 */
 };
 
+uint64_t time_now(void);
 /* RFC 3339: 2014-06-14T00:35:19.542940000Z */
 unsigned int time_utc(struct time_cache *c, char *out, uint64_t ns);
 /* tcpdump's default: 02:35:19.542940, in the zone that tzset() took from TZ or /etc/localtime */

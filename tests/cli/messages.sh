@@ -32,6 +32,12 @@ says 2 "netprobe: block add: '$told' is no address, prefix, MAC address, file FI
 says 2 "netprobe: block confirm: '$told' is one word too many" block confirm "$evil"
 says 2 "netprobe: unknown option --$told (see --help)" watch "--$evil"
 says 2 "netprobe: --rung: '$told' is none of tcx, clsact, socket, packet" watch --rung "$evil"
+for command in flows stats; do
+	says 2 "netprobe: -r reads a file: -i is for live capture" $command -r x -i lo
+	says 2 "netprobe: -4 and -6 exclude each other: without either both are taken" -4 -6 $command -r x
+	says 2 "netprobe: -j, -p and --csv exclude each other" -j --csv $command -r x
+	says 2 "netprobe: --color: 'pink' is none of auto, always, never" --color pink $command -r x
+done
 printf 'x' >"$evil"
 says 1 "netprobe: --btf $told: there are no kernel types (BTF) in it" watch --drops --btf "$evil"
 for words in "watch $evil" "watch -i $evil" "watch -Z $evil" "watch --proto $evil" "-o $evil watch" "-N $evil watch" "watch -r $evil" \

@@ -69,4 +69,26 @@ printf 'kind: Pod\nmetadata: {name: "a\\e[31mb", namespace: x}\nspec: {container
 "$np" policy explain 'x/c x/d 80' --policies "$tmp/esc.yaml" >"$tmp/out"
 "$np" policy test --matrix 80 --policies "$tmp/esc.yaml" >>"$tmp/out"
 ! grep -q "$(printf '\033')" "$tmp/out" || bad "an escape sequence comes out"
+# What waits for more of a capture sleeps.
+asleep() { # PID: for a while without a break
+	n=0 i=0
+	while [ $n -lt 3000 ] && [ $i -lt 30000 ]; do
+		i=$((i + 1))
+		read -r stat <"/proc/$1/stat" || return
+		case ${stat##*) } in S*) n=$((n + 1)) ;; *) n=0 ;; esac
+	done
+	[ $n = 3000 ]
+}
+capture=tests/golden/arp-icmp.pcap
+mkfifo "$tmp/pipe"
+"$np" policy test --policies $shop -r - <"$tmp/pipe" >"$tmp/out" 2>"$tmp/piped" &
+exec 9>"$tmp/pipe"
+head -c 200 $capture >&9
+asleep $! || bad "waiting for a capture takes processor time"
+tail -c +201 $capture >&9
+exec 9>&-
+wait $! || bad "a capture that comes in pieces: exit status $?"
+"$np" policy test --policies $shop -r - <$capture >"$tmp/out" 2>"$tmp/whole" || bad "a capture from standard input"
+diff -u "$tmp/whole" "$tmp/piped" || bad "a capture that comes in pieces reads differently"
+
 exit $rc

@@ -27,6 +27,7 @@ BEGIN {
 	pipeline = "util numbers . fields source filter decode text detect stats flows sink pipeline"
 	allow["cmd"] = pipeline " k8s rules kern priv abi"
 	allow["main"] = "cmd"
+	floor["opt"] = floor["fields"] = 1; floor["cmd"] = 2; floor["output"] = 3; floor["session"] = 4
 }
 function folder(path) {
 	if (path ~ /^bpf\//) return "bpf"
@@ -55,6 +56,17 @@ function target(name, from) {
 	may = from == "pipeline" ? pipeline : allow[from]
 	if (to != from && index(" " may " ", " " to " ") == 0) {
 		print FILENAME ":" FNR ": " from " must not include " (to == "." ? "src/" : to "/") "  (" name ")"
+		bad = 1
+	}
+}
+# Within cmd/ a command knows the rooms that all commands share, and no other command; a room those below it.
+function room(name) { sub(/^.*\//, "", name); sub(/[_.].*/, "", name); return name }
+FILENAME ~ /^src\/cmd\// && /^#[ \t]*include "cmd\// {
+	name = $0; sub(/^[^"]*"/, "", name); sub(/".*/, "", name)
+	from = room(FILENAME); to = room(name)
+	if (to == from) next
+	if (!(to in floor) || name ~ /_/ || (from in floor && floor[from] <= floor[to])) {
+		print FILENAME ":" FNR ": " from " must not include " to "  (" name ")"
 		bad = 1
 	}
 }

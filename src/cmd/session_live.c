@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* watch, live: read until told to stop. */
+/* Interfaces: read until told to stop. */
+#include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
-#include "cmd/watch_live.h"
-#include "priv/priv.h"
+#include "cmd/session_live.h"
 #include "util/err.h"
+#include "util/time.h"
 
 enum {
 	BUDGET = 8192,
@@ -29,7 +28,7 @@ static void check_blind(struct live *l, uint64_t now)
 	if (l->blind_said || now - l->started_ns < (uint64_t)BLIND_SECONDS * 1000000000u)
 		return;
 	l->blind_said = true;
-	l->w->source->ops->counts(l->w->source, &c);
+	l->s->source->ops->counts(l->s->source, &c);
 	if (!c.seen)
 		note("no traffic yet: %u interface%s, 0 packets in %d s", l->attached,
 		     l->attached == 1 ? "" : "s", BLIND_SECONDS);
@@ -41,13 +40,13 @@ static void check_blind(struct live *l, uint64_t now)
  */
 static const struct iface *only_interface(const struct live *l)
 {
-	const struct watch *w = l->w;
+	const struct session *s = l->s;
 	const struct iface *only = NULL;
 
-	if (w->many_interfaces || w->o->drops)
+	if (s->many_interfaces || s->o->capture.drops)
 		return NULL;
 	for (unsigned int i = 0; i < l->n_ifaces; i++) {
-		if (strcmp(l->ifaces[i]->name, w->o->iface.v[0]))
+		if (strcmp(l->ifaces[i]->name, s->o->iface.v[0]))
 			continue;
 		if (only)
 			return NULL;
@@ -67,9 +66,9 @@ static void tell_pcapng(struct live *l, const struct source_counts *c)
 		.filter_accept = c->emitted + ring + c->lost_other,
 	};
 
-	for (unsigned int i = 0; i < l->w->pipe.n_sinks; i++)
-		if (l->w->pipe.sinks[i]->ops == &sink_pcapng)
-			pcapng_loss(l->w->pipe.sinks[i], only_interface(l), &loss);
+	for (unsigned int i = 0; i < l->s->pipe.n_sinks; i++)
+		if (l->s->pipe.sinks[i]->ops == &sink_pcapng)
+			pcapng_loss(l->s->pipe.sinks[i], only_interface(l), &loss);
 }
 
 /* At most once a second: losses of the kernel side go into the stream, a record for each stage. */
@@ -78,7 +77,7 @@ static int tell_losses(struct live *l, uint64_t now, bool is_final)
 	struct source_counts c;
 	int err = 0;
 
-	l->w->source->ops->counts(l->w->source, &c);
+	l->s->source->ops->counts(l->s->source, &c);
 	const struct {
 		enum lost_stage stage;
 		const char *reason;
@@ -93,7 +92,7 @@ static int tell_losses(struct live *l, uint64_t now, bool is_final)
 		tell_pcapng(l, &c);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]) && !err; i++)
 		if (rows[i].count)
-			err = pipeline_lost(&l->w->pipe, rows[i].stage, rows[i].reason, rows[i].count,
+			err = pipeline_lost(&l->s->pipe, rows[i].stage, rows[i].reason, rows[i].count,
 					    l->last_ns, now);
 	l->told = c;
 	l->last_ns = now;
@@ -102,76 +101,36 @@ static int tell_losses(struct live *l, uint64_t now, bool is_final)
 
 static int on_tick(struct live *l)
 {
-	uint64_t n, now = watch_now_ns();
+	uint64_t n, now = time_now();
 	int err;
 
 	while (read(l->timer, &n, sizeof(n)) > 0)
 		;
-	l->w->source->ops->tick(l->w->source);
+	l->s->source->ops->tick(l->s->source);
 	check_blind(l, now);
 	err = tell_losses(l, now, false);
 	if (!err)
-		err = watch_terminal_gone(l->w);
-	return err ? err : pipeline_tick(&l->w->pipe, now);
-}
-
-/* Blocked, a signal comes even where it is ignored, as after nohup(1). */
-static bool ignored(int sig)
-{
-	struct sigaction sa;
-
-	return !sigaction(sig, NULL, &sa) && sa.sa_handler == SIG_IGN;
-}
-
-/* Log rotation, or the terminal is gone. */
-static void on_hangup(struct live *l)
-{
-	struct out *o = l->w->outs[0];
-
-	if (ignored(SIGHUP))
-		return;
-	if (o->next)
-		l->reopen = true;
-	else
-		l->stopping = true;
-}
-
-/* Also called in the middle of a record, when its reader takes nothing: true when we are to end. */
-static bool on_signal(void *ctx)
-{
-	struct signalfd_siginfo si;
-	struct live *l = ctx;
-
-	while (read(l->signals, &si, sizeof(si)) == (ssize_t)sizeof(si)) {
-		if (si.ssi_signo == SIGUSR1)
-			watch_ledger(l->w);
-		else if (si.ssi_signo == SIGHUP)
-			on_hangup(l);
-		else
-			l->stopping = true;
-	}
-	if (l->stopping)
-		watch_hurry(l->w);
-	return l->stopping;
+		err = output_gone(&l->s->out);
+	return err ? err : pipeline_tick(&l->s->pipe, now);
 }
 
 /* Wait at most `ms` (-1: for ever), then handle everything but the ring.  0 or what a sink said. */
 static int wait_events(struct live *l, int ms)
 {
 	struct epoll_event evs[8];
-	int n = epoll_wait(l->epoll, evs, 8, l->reopen ? 0 : ms), err = 0;
+	int n = epoll_wait(l->epoll, evs, 8, l->s->reopen ? 0 : ms), err = 0;
 
 	for (int i = 0; i < n && !err; i++) {
-		if (evs[i].data.fd == l->signals)
-			on_signal(l);
+		if (evs[i].data.fd == l->s->signals)
+			session_take_signals(l->s);
 		else if (evs[i].data.fd == l->timer)
 			err = on_tick(l);
-		else if (l->w->helper && evs[i].data.fd == helper_fd(l->w->helper))
+		else if (l->s->helper && evs[i].data.fd == helper_fd(l->s->helper))
 			live_read_helper(l);
 	}
-	if (l->reopen && !err) {
-		l->reopen = false;
-		err = out_reopen(l->w->outs[0]);
+	if (l->s->reopen && !err) {
+		l->s->reopen = false;
+		err = out_reopen(l->s->out.outs[0]);
 	}
 	return err;
 }
@@ -183,19 +142,19 @@ static int wait_events(struct live *l, int ms)
  */
 static int loop(struct live *l)
 {
-	struct source *s = l->w->source;
+	struct source *s = l->s->source;
 	unsigned int empty = LINGER_TIMES;
 	int n, err, wait;
 
-	while (!l->stopping) {
-		n = s->ops->read(s, BUDGET, pipeline_frame, &l->w->pipe);
+	while (!l->s->stopping) {
+		n = s->ops->read(s, BUDGET, pipeline_frame, &l->s->pipe);
 		if (n == SOURCE_STOPPED)
 			return s->stop;
 		if (n < 0)
 			return n;
 		wait = 0;
 		if (!n) {
-			err = pipeline_flush(&l->w->pipe);
+			err = pipeline_flush(&l->s->pipe);
 			if (err)
 				return err;
 			wait = empty++ < LINGER_TIMES ? LINGER_MS : s->ops->arm(s) ? 0 : -1;
@@ -226,19 +185,19 @@ static bool all_read(struct source *s, const struct source_counts *then)
  */
 static int drain(struct live *l, int err)
 {
-	struct source *s = l->w->source;
+	struct source *s = l->s->source;
 	struct pollfd ready = { .fd = s->fd, .events = POLLIN };
 	struct source_counts then;
 	int n;
 
-	l->stopping = true;
-	pipeline_flush(&l->w->pipe);	/* detaching takes a while: show what there is */
-	n = l->w->helper ? helper_detach(l->w->helper) : 0;
+	l->s->stopping = true;
+	pipeline_flush(&l->s->pipe);	/* detaching takes a while: show what there is */
+	n = l->s->helper ? helper_detach(l->s->helper) : 0;
 	if (n < 0 && !l->err)
 		l->err = n;
 	s->ops->counts(s, &then);
 	for (int empty = 0; !err && empty < DRAIN_TIMES;) {
-		n = s->ops->read(s, BUDGET, pipeline_frame, &l->w->pipe);
+		n = s->ops->read(s, BUDGET, pipeline_frame, &l->s->pipe);
 		err = n == SOURCE_STOPPED ? s->stop : n < 0 ? n : 0;
 		if (err || all_read(s, &then))
 			break;
@@ -247,46 +206,47 @@ static int drain(struct live *l, int err)
 	}
 	if (err < 0)
 		return err;
-	n = tell_losses(l, watch_now_ns(), true);
+	n = tell_losses(l, time_now(), true);
 	if (n >= 0)
-		n = pipeline_finish(&l->w->pipe, watch_now_ns());
+		n = pipeline_finish(&l->s->pipe, time_now());
 	return n < 0 ? n : 0;
 }
 
-int watch_live(struct watch *w)
+bool live_began(const struct session *s)
 {
-	struct live l = { .w = w, .epoll = -1, .signals = -1, .timer = -1 };
-	int err = live_start(&l), close_err;
-	uint64_t lost;
+	return s->source && (s->live->attached || s->pipe.frames || s->o->wait);
+}
 
+int live_run(struct session *s)
+{
+	struct live *l = calloc(1, sizeof(*l));
+	int err;
+
+	if (!l)
+		return fail(ENOMEM, "interfaces");
+	l->s = s;
+	l->epoll = l->timer = -1;
+	s->live = l;
+	err = live_start(l);
+	s->opened = s->source != NULL;
 	if (!err)
-		err = watch_drop_privileges(w);
-	watch_wake(w, on_signal, &l);
-	if (!err) {
-		l.started_ns = l.last_ns = watch_now_ns();
-		err = loop(&l);
-		err = drain(&l, err);
-		if (!err)
-			err = l.err;
-	}
-	close_err = watch_finish_outputs(w);
-	lost = watch_lost(w);
-	if (w->source && (l.attached || w->pipe.frames || w->o->wait))
-		watch_trailer(w, true);
-	if (w->source)
-		w->source->ops->close(w->source);
-	if (!close_err)
-		close_err = watch_close_outputs(w);
-	if (!err)
-		err = close_err;
-	helper_stop(w->helper);
-	capture_close(l.capture);
-	drop_names_close(l.drops);
-	filter_free(l.filter);
-	for (unsigned int i = 0; i < l.n_ifaces; i++)
-		free(l.ifaces[i]);
-	free(l.ifaces);
-	if (!err && w->g->fail_on_loss && lost)
-		return EXIT_LOST;
-	return exit_status(err);
+		err = session_confine(s);
+	if (err)
+		return err;
+	l->started_ns = l->last_ns = time_now();
+	err = drain(l, loop(l));
+	return err ? err : l->err;
+}
+
+void live_close(struct live *l)
+{
+	if (!l)
+		return;
+	capture_close(l->capture);
+	drop_names_close(l->drops);
+	filter_free(l->filter);
+	for (unsigned int i = 0; i < l->n_ifaces; i++)
+		free(l->ifaces[i]);
+	free(l->ifaces);
+	free(l);
 }

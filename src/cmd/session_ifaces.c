@@ -9,7 +9,7 @@
 #include <linux/types.h>
 
 #include "abi.h"
-#include "cmd/watch_live.h"
+#include "cmd/session_live.h"
 #include "priv/priv.h"
 #include "util/caps.h"
 #include "util/err.h"
@@ -51,16 +51,23 @@ void live_learn(struct live *l, const struct link_info *info, bool wanted)
 	f->ifindex = info->ifindex;
 	f->link = info->link;
 	f->id = l->n_ifaces;
-	f->snaplen = l->w->snaplen;
+	f->snaplen = l->s->o->capture.snaplen;
 	f->wanted = wanted;
 	snprintf(f->name, sizeof(f->name), "%s", info->name);
 	l->ifaces[l->n_ifaces++] = f;
 	l->near[f->ifindex % IFACES_NEAR] = f;
 }
 
-bool live_drops_only(const struct watch *w)
+/* Of -i.  A drop of which the kernel tells no interface belongs to none: it is left out, and counted. */
+bool live_wants_drop(void *live, const struct frame *f)
 {
-	return w->o->drops && !w->o->packets && !w->o->proto && !w->alerts;
+	const struct live *l = live;
+	const struct strs *s = &l->s->o->iface;
+
+	for (unsigned int i = 0; i < s->n; i++)
+		if (!strcmp(s->v[i], "any"))
+			return true;
+	return !s->n || (f->iface && f->iface->wanted);
 }
 
 /* Of those that a glob found, one line for all. */
@@ -77,17 +84,17 @@ static void add_down(struct live *l, const char *name)
 
 static void on_attached(struct live *l, const struct helper_event *ev)
 {
-	const struct watch *w = l->w;
+	const struct session_options *o = l->s->o;
 
 	l->attached++;
 	if (!(ev->info.flags & IFF_UP) && ev->named)
 		warn("%s is down: nothing will be seen until it is up", ev->info.name);
 	else if (!(ev->info.flags & IFF_UP))
 		add_down(l, ev->info.name);
-	if (w->g->verbose || (ev->named && l->attached <= NAMES_SAID))
+	if (o->g->verbose || (ev->named && l->attached <= NAMES_SAID))
 		note("listening on %s, %s, snap length %u octets", ev->info.name,
-		     live_drops_only(w) ? "drops" : rung_names[ev->rung],
-		     w->snaplen ? w->snaplen : NP_SNAP_MAX);
+		     o->capture.packets ? rung_names[ev->rung] : "drops",
+		     o->capture.snaplen ? o->capture.snaplen : NP_SNAP_MAX);
 }
 
 /*
@@ -100,7 +107,7 @@ static void on_refused(struct live *l, const struct helper_event *ev)
 
 	l->refused++;
 	if (ev->err == -ENODEV && !ev->info.ifindex) {
-		if (l->w->o->wait) {
+		if (l->s->o->wait) {
 			note("waiting for %s", name);
 			return;
 		}
@@ -118,13 +125,13 @@ static void on_refused(struct live *l, const struct helper_event *ev)
 
 static void on_gone(struct live *l, const struct helper_event *ev)
 {
-	if (!ev->named || l->w->o->wait) {
-		if (l->w->g->verbose || l->w->o->wait)
-			note("%s is gone%s", ev->info.name, l->w->o->wait ? ": waiting for it" : "");
+	if (!ev->named || l->s->o->wait) {
+		if (l->s->o->g->verbose || l->s->o->wait)
+			note("%s is gone%s", ev->info.name, l->s->o->wait ? ": waiting for it" : "");
 		return;
 	}
 	l->err = fail(ENETDOWN, "%s is gone (--wait waits for it to come again)", ev->info.name);
-	l->stopping = true;
+	l->s->stopping = true;
 }
 
 static void on_event(struct live *l, const struct helper_event *ev)
@@ -147,20 +154,20 @@ static void on_event(struct live *l, const struct helper_event *ev)
 		break;
 	case HELPER_ENDS:
 		l->err = ev->err;
-		l->stopping = true;
+		l->s->stopping = true;
 		break;
 	case HELPER_READY:
 		l->ready = true;
-		if (!l->attached && !l->w->o->wait && (l->refused || l->w->o->iface.n)) {
+		if (!l->attached && !l->s->o->wait && (l->refused || l->s->o->iface.n)) {
 			if (!l->err)
 				l->err = fail(ENODEV, "no interface to watch");
-			l->stopping = true;
+			l->s->stopping = true;
 		} else if (l->attached) {
 			l->err = 0; /* some interfaces refused, but there is something to watch */
 		}
-		if (l->down && !l->w->g->quiet)
+		if (l->down && !l->s->o->g->quiet)
 			warn("%u interface%s down: %s", l->down, l->down == 1 ? " is" : "s are", l->down_names);
-		if (l->w->many_interfaces)
+		if (l->s->many_interfaces)
 			note("listening on %u interface%s", l->attached, l->attached == 1 ? "" : "s");
 		break;
 	}
@@ -171,10 +178,10 @@ void live_read_helper(struct live *l)
 	struct helper_event ev;
 	int n;
 
-	while ((n = helper_next(l->w->helper, &ev)) > 0)
+	while ((n = helper_next(l->s->helper, &ev)) > 0)
 		on_event(l, &ev);
 	if (n < 0) {
 		l->err = l->err ? l->err : n;
-		l->stopping = true;
+		l->s->stopping = true;
 	}
 }

@@ -3,20 +3,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <net/if.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/signalfd.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-#include "cmd/watch_live.h"
-#include "decode/conv/conv.h"
+#include "cmd/session_live.h"
 #include "numbers/linktype.h"
-#include "priv/priv.h"
-#include "priv/rotate.h"
 #include "source/live.h"
 #include "source/many.h"
 #include "source/ring.h"
@@ -24,10 +19,7 @@
 #include "util/cleanup.h"
 #include "util/err.h"
 
-enum {
-	SOCKETS_MAX = 64,
-	SNAPLEN_HEADERS = 192, /* Ethernet, tags, IPv6 with an extension header, TCP with all its options */
-};
+enum { SOCKETS_MAX = 64 };
 
 static const struct iface *ring_iface(void *ctx, uint32_t ifindex)
 {
@@ -54,44 +46,12 @@ static void ring_drop(void *ctx, uint32_t reason, uint64_t location, struct drop
 	}
 }
 
-/* Is anybody interested in octets that no decoder looks into? */
-static bool wants_octets(const struct watch *w)
-{
-	const struct watch_opts *o = w->o;
-
-	return o->write || o->snaplen || o->hex || o->hex_ascii || o->ascii;
-}
-
 static int start_capture(struct live *l)
 {
-	const struct watch_opts *o = l->w->o;
-	static uint8_t ports[8192];
-	uint32_t kinds = l->w->kinds && !l->w->alerts ? l->w->kinds : UINT32_MAX;
-	struct capture_options co = {
-		.app_ports = ports,
-		.apps_only = o->proto && !l->w->alerts && !o->write && !wants_octets(l->w),
-		.snaplen = l->w->snaplen,
-		.snaplen_other = wants_octets(l->w) ? 0 : SNAPLEN_HEADERS,
-		.ring_octets = o->buffer,
-		.ingress = l->w->pipe.direction != DIR_EGRESS,
-		.egress = l->w->pipe.direction != DIR_INGRESS,
-		.filter = l->filter,
-		.sample = (unsigned int)o->sample,
-		.rung = -1,
-		.packets = !live_drops_only(l->w),
-		.drops = o->drops != NULL,
-		.drop_reasons = l->w->reasons,
-		.n_drop_reasons = l->w->n_reasons,
-		.any_netns = l->w->any_netns,
-		.btf_path = o->btf,
-		.promisc = l->w->promisc && !live_drops_only(l->w),
-		.debug = l->w->g->debug,
-	};
+	struct capture_options co = l->s->o->capture;
 
-	protocol_tcp_ports(kinds, l->w->decode_as, l->w->n_decode_as, ports);
-	for (int i = 0; o->rung && i < RUNGS; i++)
-		if (!strcmp(o->rung, rung_names[i]))
-			co.rung = i;
+	co.filter = l->filter;
+	co.debug = l->s->o->g->debug;
 	return capture_open(&l->capture, &co);
 }
 
@@ -106,31 +66,24 @@ static int watch_fd(struct live *l, int fd)
 static int start_helper(struct live *l)
 {
 	static const char *const any[] = { "any" };
-	struct watch *w = l->w;
-	const struct strs *ifs = &w->o->iface;
-	int fds[PIPELINE_SINKS_MAX + 3 + SOCKETS_MAX] = { l->epoll, l->signals, l->timer };
+	struct session *s = l->s;
+	const struct strs *ifs = &s->o->iface;
+	int fds[2 + SOCKETS_MAX + HELPER_FDS] = { l->epoll, l->timer };
 	struct helper_options ho = {
 		.capture = l->capture,
 		.patterns = ifs->n ? ifs->v : any,
 		.n_patterns = ifs->n ? ifs->n : 1,
-		.dynamic = w->many_interfaces || w->o->wait,
-		.rotate = w->rotate,
-		.close_fds = fds,
-		.n_close_fds = 3,
+		.dynamic = s->many_interfaces || s->o->wait,
 	};
+	unsigned int n = 2;
 	int err;
 
-	for (unsigned int i = 0; i < w->n_outs; i++)
-		fds[ho.n_close_fds++] = w->outs[i]->fd;
-	for (int fd = w->mute_from; fd && fd <= w->mute_to; fd++)
-		if (ho.n_close_fds < sizeof(fds) / sizeof(fds[0]))
-			fds[ho.n_close_fds++] = fd;
-	err = helper_start(&w->helper, &ho);
+	for (int fd = s->mute_from; fd && fd <= s->mute_to && n < 2 + SOCKETS_MAX; fd++)
+		fds[n++] = fd;
+	err = session_help(s, &ho, fds, n);
 	capture_close(l->capture);
 	l->capture = NULL;
-	rotate_close(w->rotate);
-	w->rotate = NULL;
-	return err ? err : watch_fd(l, helper_fd(w->helper));
+	return err ? err : watch_fd(l, helper_fd(s->helper));
 }
 
 /* Plain pcap has one link type: that of the one interface, or cooked v2, which names the interface. */
@@ -138,13 +91,13 @@ static void choose_file_link(struct live *l)
 {
 	const struct iface *f;
 	struct link_info info;
-	struct watch *w = l->w;
+	struct session *s = l->s;
 
-	w->file_link = LINK_SLL2;
-	if (w->many_interfaces || w->o->drops || link_get(w->o->iface.v[0], 0, &info))
+	s->out.link = LINK_SLL2;
+	if (s->many_interfaces || s->o->capture.drops || link_get(s->o->iface.v[0], 0, &info))
 		return;
 	f = live_iface(l, info.ifindex);
-	w->file_link = f ? f->link : info.link;
+	s->out.link = f ? f->link : info.link;
 }
 
 /* Frames that the in-kernel filter could not decide. */
@@ -180,9 +133,9 @@ static int open_ring(struct live *l, struct source **out)
 	rc.ring_octets = fds.ring_octets;
 	rc.cpus = fds.cpus;
 	rc.match = l->filter ? ring_match : NULL;
-	rc.netns = l->w->any_netns ? watch_netns_name : NULL;
+	rc.netns = l->s->o->capture.any_netns ? netns_name : NULL;
 	rc.home = (uint32_t)netns_inode();
-	rc.sampled = (uint32_t)l->w->o->sample;
+	rc.sampled = l->s->o->capture.sample;
 	err = ring_open(out, &rc);
 	if (!err)
 		fds.ring = -1; /* the source's own now: it is what is polled */
@@ -198,18 +151,18 @@ struct members {
 	bool failed;	/* and that has been said */
 };
 
-static void mute(struct watch *w, int fd)
+static void mute(struct session *s, int fd)
 {
-	w->mute_from = w->mute_from && w->mute_from < fd ? w->mute_from : fd;
-	w->mute_to = w->mute_to > fd ? w->mute_to : fd;
+	s->mute_from = s->mute_from && s->mute_from < fd ? s->mute_from : fd;
+	s->mute_to = s->mute_to > fd ? s->mute_to : fd;
 }
 
 /* What is opened later may be written to: it must not come to stand between the packet sockets. */
-static void fill_gaps(const struct watch *w)
+static void fill_gaps(const struct session *s)
 {
 	owned_fd int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 
-	for (int fd = w->mute_from; fd < w->mute_to; fd++)
+	for (int fd = s->mute_from; fd < s->mute_to; fd++)
 		if (fcntl(fd, F_GETFD) < 0 && dup3(null, fd, O_CLOEXEC) < 0)
 			return;
 }
@@ -218,19 +171,19 @@ static void fill_gaps(const struct watch *w)
 static int open_packet_socket(struct members *m, const struct link_info *info, bool named)
 {
 	struct live *l = m->l;
-	const struct watch *w = l->w;
+	const struct session *s = l->s;
 	struct iface *iface = live_iface(l, info->ifindex);
 	struct live_config lc = {
 		.iface = iface,
-		.ingress = w->pipe.direction != DIR_EGRESS,
-		.egress = w->pipe.direction != DIR_INGRESS,
-		.promisc = w->promisc,
-		.buffer_octets = w->o->buffer,
+		.ingress = s->o->capture.ingress,
+		.egress = s->o->capture.egress,
+		.promisc = s->o->capture.promisc,
+		.buffer_octets = s->o->capture.ring_octets,
 		.match = l->filter ? ring_match : NULL,
 		.ctx = l,
-		.expression = w->filter_text,
-		.strict = w->pipe.strict,
-		.inner = w->pipe.inner,
+		.expression = s->filter_text,
+		.strict = s->pipe.strict,
+		.inner = s->pipe.inner,
 	};
 	int err;
 
@@ -247,7 +200,7 @@ static int open_packet_socket(struct members *m, const struct link_info *info, b
 		return err;
 	if (err)
 		return 0; /* said; one of many */
-	mute(l->w, m->at[m->n]->fd);
+	mute(l->s, m->at[m->n]->fd);
 	iface->link = live_link(m->at[m->n++]);
 	m->sockets++;
 	return capture_packet_opened(l->capture, info->ifindex);
@@ -257,7 +210,7 @@ static int open_packet_socket(struct members *m, const struct link_info *info, b
 static int take_link(void *ctx, const struct link_info *info)
 {
 	struct members *m = ctx;
-	const struct strs *words = &m->l->w->o->iface;
+	const struct strs *words = &m->l->s->o->iface;
 	bool named;
 	int err;
 
@@ -269,16 +222,16 @@ static int take_link(void *ctx, const struct link_info *info)
 
 static int join(struct live *l, struct members *m)
 {
-	const struct strs *ifs = &l->w->o->iface;
+	const struct strs *ifs = &l->s->o->iface;
 	bool one = ifs->n == 1 && !link_is_glob(ifs->v[0]);
 
 	if (m->n > 1)
-		return many_open(&l->w->source, m->at, m->n);
+		return many_open(&l->s->source, m->at, m->n);
 	if (!m->n) {
 		fail(0, "%s%s", one ? ifs->v[0] : "no interface to watch", one ? ": no such interface" : "");
 		return -ENODEV;
 	}
-	l->w->source = m->at[0];
+	l->s->source = m->at[0];
 	return 0;
 }
 
@@ -293,8 +246,8 @@ static int open_sources(struct live *l)
 	err = link_each(take_link, &m);
 	if (err && !m.failed)
 		fail(err, "cannot list the interfaces (rtnetlink)");
-	fill_gaps(l->w);
-	if (!err && m.sockets && capture_no_bpf(l->capture) && !l->w->o->rung)
+	fill_gaps(l->s);
+	if (!err && m.sockets && capture_no_bpf(l->capture) && l->s->o->capture.rung < 0)
 		note("packet sockets only, for %s: no directions, no --drops, and no interface that comes later",
 		     capture_no_bpf(l->capture));
 	if (m.left_out)
@@ -310,66 +263,60 @@ static int open_sources(struct live *l)
 static int open_loop(struct live *l)
 {
 	struct itimerspec second = { { 1, 0 }, { 1, 0 } };
-	sigset_t set;
-	int err;
+	int err = session_open_signals(l->s);
 
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGUSR1);
-	sigaddset(&set, SIGHUP);
-	sigprocmask(SIG_BLOCK, &set, NULL);
+	if (err)
+		return err;
 	l->epoll = epoll_create1(EPOLL_CLOEXEC);
-	l->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	l->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-	if (l->epoll < 0 || l->signals < 0 || l->timer < 0)
-		return fail(errno, "epoll, signalfd or timerfd");
+	if (l->epoll < 0 || l->timer < 0)
+		return fail(errno, "epoll or timerfd");
 	timerfd_settime(l->timer, 0, &second, NULL);
-	err = watch_fd(l, l->signals);
+	err = watch_fd(l, l->s->signals);
 	if (!err)
 		err = watch_fd(l, l->timer);
-	if (!err && l->w->source->fd >= 0)
-		err = watch_fd(l, l->w->source->fd);
+	if (!err && l->s->source->fd >= 0)
+		err = watch_fd(l, l->s->source->fd);
 	return err;
 }
 
 /* Load; says when the filter has to be evaluated here. */
 static int load(struct live *l)
 {
-	struct watch *w = l->w;
+	struct session *s = l->s;
 	int err = 0;
 
-	w->pipe.wants_drop = watch_wants_drop;
-	w->pipe.drop_ctx = l;
-	caps_missing(NEED_CAPTURE(w->o->drops), l->missing, sizeof(l->missing));
-	if (w->filter_text)
-		err = filter_compile(&l->filter, w->filter_text, 1, w->pipe.strict, w->pipe.inner);
+	s->pipe.wants_drop = live_wants_drop;
+	s->pipe.drop_ctx = l;
+	caps_missing(NEED_CAPTURE(s->o->capture.drops), l->missing, sizeof(l->missing));
+	if (s->filter_text)
+		err = filter_compile(&l->filter, s->filter_text, 1, s->pipe.strict, s->pipe.inner);
 	if (!err)
 		err = start_capture(l);
 	if (err == -EPERM && l->missing[0])
 		caps_tell(l->missing);
 	if (!err && l->filter && !l->filter->kernel)
 		note("filtering in user space: %s", l->filter->why_not);
-	if (!err && w->o->drops)
-		err = drop_names_open(&l->drops, w->o->btf);
+	if (!err && s->o->capture.drops)
+		err = drop_names_open(&l->drops, s->o->capture.btf_path);
 	return err;
 }
 
 int live_start(struct live *l)
 {
-	struct watch *w = l->w;
+	struct session *s = l->s;
 	const struct strs *ifs;
 	int err = load(l);
 
 	if (err)
 		return err;
-	ifs = &w->o->iface;
-	w->many_interfaces = ifs->n != 1 || link_is_glob(ifs->v[0]);
+	ifs = &s->o->iface;
+	s->many_interfaces = ifs->n != 1 || link_is_glob(ifs->v[0]);
 	err = open_sources(l);
 	choose_file_link(l);
 	if (!err)
 		err = open_loop(l);
 	if (!err)
-		err = watch_open_outputs(w, l->signals);
+		err = session_open_outputs(s);
 	return err ? err : start_helper(l);
 }

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef NETPROBE_CMD_SESSION_H
+#define NETPROBE_CMD_SESSION_H
+
+#include "cmd/cmd.h"
+#include "cmd/output.h"
+#include "kern/capture.h"
+#include "pipeline.h"
+#include "source/source.h"
+
+/*
+ * What commands run in.  The shapes:
+ *
+ *   stream     frames from interfaces or a capture file, through a pipeline, to sinks, until ^C or the end:
+ *              session_defaults(), session_check(), stages into `pipe`, session_run().
+ *   one-shot   keeps its privileges, and so parses nothing from the wire: session_netns() and its own work.
+ *   batch      opens everything, gives up its privileges, then reads: batch_confine(), batch_read().
+ */
+
+/* Octets of a frame. */
+enum {
+	SNAPLEN_HEADERS = 192,	/* Ethernet, tags, IPv6 with an extension header, TCP with all its options */
+	SNAPLEN_COUNTING = 256,	/* headers, tags and the headers of a tunnel */
+};
+
+/* What a command asks for.  Must outlive the session. */
+struct session_options {
+	const struct globals *g;
+	struct strs iface;		/* live; none: any */
+	const char *read;		/* a capture file in place of interfaces; NULL: none */
+	const char *user;		/* -Z */
+	const char *filter_file;	/* in place of words; NULL: none */
+	bool wait;			/* for interfaces that are not there */
+	struct capture_options capture;	/* live; filter and debug are the session's to fill */
+	struct output_options output;
+};
+
+struct live;
+
+struct session {
+	const struct session_options *o;
+	struct pipeline pipe;		/* the command puts its stages in before, and closes them after */
+	struct output out;
+	char *filter_text;		/* NULL: none */
+	struct source *source;
+	struct live *live;		/* NULL: a file is read */
+	struct helper *helper;		/* opens further files, holds the hooks; NULL: not needed */
+	int signals;
+	bool opened;			/* the source was */
+	bool many_interfaces;
+	bool stopping;			/* a signal, or the end of what was to be seen */
+	bool reopen;			/* SIGHUP came while something was being written */
+	int mute_from, mute_to;		/* packet sockets: struct priv_drop */
+	uint32_t uid, gid;		/* whom to become */
+	bool change_user;
+};
+
+/* Interfaces, both directions, packets; records on standard output. */
+void session_defaults(struct session_options *o, const struct globals *g);
+/* Live: of what no decoder of these datasets looks into, only the headers are to be shipped. */
+void session_ship_headers(struct session_options *o, uint32_t kinds, const struct decode_as *as, uint32_t n);
+/* argv: the filter.  EXIT_DONE or EXIT_USAGE (said). */
+int session_check(struct session *s, const struct session_options *o, int argc, char **argv);
+/* All of it: open, give up privileges, read to the end, tell, close.  An exit status. */
+int session_run(struct session *s);
+void session_free(struct session *s);	/* what session_check() made */
+
+/* --netns: enter it.  Where its word may be "any" (not NULL), *any tells whether it is.  An exit status. */
+int session_netns(const struct globals *g, bool *any);
+/* For hash tables. */
+uint32_t session_seed(void);
+
+/* Become nobody and give everything up: afterwards only what is open can be read and written. */
+int batch_confine(void);
+/* A capture file to its end.  0, what fn returned, or a negative errno, said. */
+int batch_read(struct source *s, frame_fn fn, void *ctx);
+
+#endif

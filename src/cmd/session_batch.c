@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* A command that opens what it needs, gives up its privileges and then reads what others made. */
+#include <errno.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include "cmd/session.h"
+#include "priv/priv.h"
+
+enum { BUDGET = 4096 };
+
+int batch_confine(void)
+{
+	const struct priv_drop d = {
+		.change_user = !geteuid(),
+		.uid = PRIV_NOBODY,
+		.gid = PRIV_NOBODY,
+		.fds = { .ask = -1 },
+	};
+
+	return priv_drop(&d);
+}
+
+int batch_read(struct source *s, frame_fn fn, void *ctx)
+{
+	for (;;) {
+		int n = s->ops->read(s, BUDGET, fn, ctx);
+
+		if (n == SOURCE_STOPPED)
+			return s->stop;
+		if (n == -ENODATA)
+			return 0;
+		if (n < 0)
+			return n;
+		if (!n && s->fd >= 0)
+			poll(&(struct pollfd){ .fd = s->fd, .events = POLLIN }, 1, -1);
+	}
+}
