@@ -5,7 +5,7 @@
 #include "maps.h"
 
 /* Octets of the ring; the reader is woken unasked when an eighth is waiting. */
-const volatile __u64 ring_octets = 1 << 22;
+const volatile __u64 ring_bytes = 1 << 22;
 
 /*
  * A wake-up costs more than all the rest, so the reader is woken when it has said that it sleeps, and
@@ -26,7 +26,7 @@ static __always_inline __u64 wake_flags(__u64 nth)
 		*(volatile __u32 *)&control->want_wakeup = 0;
 		return BPF_RB_FORCE_WAKEUP;
 	}
-	if ((nth & 31) == 0 && bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) > ring_octets / 8)
+	if ((nth & 31) == 0 && bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) > ring_bytes / 8)
 		return BPF_RB_FORCE_WAKEUP;
 	return BPF_RB_NO_WAKEUP;
 }

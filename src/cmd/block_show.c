@@ -231,7 +231,7 @@ static json_t *status_json(const struct block_run *b, const struct np_stats *s, 
 		block_modes[b->rules.mode % 3], "frag", block_frags[b->rules.frag % 3], "confirmed", !g->deadline_ns,
 		"expired", g->deadline_ns && g->now_ns >= g->deadline_ns, "confirm_in_s",
 		g->deadline_ns > g->now_ns ? (double)(g->deadline_ns - g->now_ns) / 1e9 : 0.0, "memory_octets",
-		(json_int_t)b->set.octets, "meters_evicted", (json_int_t)s->packets[NP_X_METER_EVICTED],
+		(json_int_t)b->set.memory, "meters_evicted", (json_int_t)s->packets[NP_X_METER_EVICTED],
 		"fragments_evicted", (json_int_t)s->packets[NP_X_FRAG_EVICTED], "reasons", reasons);
 }
 
@@ -246,7 +246,7 @@ static void status_text(const struct block_run *b, const struct np_stats *s, con
 	char room[96];
 
 	printf("%s: %u entries at %s, link %u, %llu octets of memory\n%s\n", b->place.ifname, b->rules.n, got->kind,
-	       got->link_id, (unsigned long long)b->set.octets, confirmation(g, room, sizeof(room)));
+	       got->link_id, (unsigned long long)b->set.memory, confirmation(g, room, sizeof(room)));
 	printf("%14s %16s\n", "PACKETS", "OCTETS");
 	for (int i = 0; i < NP_REASONS_N; i++)
 		if (s->packets[i] || i == NP_R_DROP || i == NP_R_NONE)

@@ -349,7 +349,7 @@ int block_commit(struct block_run *b, const char *what)
 		return err;
 	if (b->o->dry_run)
 		note("%s: %u entries, %llu octets of memory: nothing was changed (--dry-run)", b->place.ifname,
-		     b->rules.n, (unsigned long long)next.octets);
+		     b->rules.n, (unsigned long long)next.memory);
 	else
 		err = take_over(b, &next, &want, confirm);
 	block_close(&next);

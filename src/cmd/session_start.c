@@ -13,7 +13,7 @@
 #include "cmd/session_live.h"
 #include "numbers/linktype.h"
 #include "source/live.h"
-#include "source/many.h"
+#include "source/merge.h"
 #include "source/ring.h"
 #include "util/caps.h"
 #include "util/cleanup.h"
@@ -130,7 +130,7 @@ static int open_ring(struct live *l, struct source **out)
 	rc.ledger = fds.ledger;
 	rc.drop_ledger = fds.drop_ledger;
 	rc.control = fds.control;
-	rc.ring_octets = fds.ring_octets;
+	rc.ring_bytes = fds.ring_bytes;
 	rc.cpus = fds.cpus;
 	rc.match = l->filter ? ring_match : NULL;
 	rc.netns = l->s->o->capture.any_netns ? netns_name : NULL;
@@ -178,7 +178,7 @@ static int open_packet_socket(struct members *m, const struct link_info *info, b
 		.ingress = s->o->capture.ingress,
 		.egress = s->o->capture.egress,
 		.promisc = s->o->capture.promisc,
-		.buffer_octets = s->o->capture.ring_octets,
+		.buffer_bytes = s->o->capture.ring_bytes,
 		.match = l->filter ? ring_match : NULL,
 		.ctx = l,
 		.expression = s->filter_text,
@@ -226,7 +226,7 @@ static int join(struct live *l, struct members *m)
 	bool one = ifs->n == 1 && !link_is_glob(ifs->v[0]);
 
 	if (m->n > 1)
-		return many_open(&l->s->source, m->at, m->n);
+		return merge_open(&l->s->source, m->at, m->n);
 	if (!m->n) {
 		fail(0, "%s%s", one ? ifs->v[0] : "no interface to watch", one ? ": no such interface" : "");
 		return -ENODEV;

@@ -163,7 +163,7 @@ static void choose_capture(struct watch *w)
 	c->n_drop_reasons = w->n_reasons;
 	c->any_netns = w->any_netns;
 	c->btf_path = o->btf;
-	c->ring_octets = o->buffer;
+	c->ring_bytes = o->buffer;
 	c->sample = (unsigned int)o->sample;
 	c->ingress = direction != DIR_EGRESS;
 	c->egress = direction != DIR_INGRESS;

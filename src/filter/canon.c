@@ -53,7 +53,7 @@ static void whole(struct canon *c, const uint8_t *data, uint32_t cap, uint32_t l
 	c->len = c->sent = len;
 }
 
-/* The frame without octets [from, to): the first `from` of them go to head. */
+/* The frame without bytes [from, to): the first `from` of them go to head. */
 static void leave_out(struct canon *c, const uint8_t *data, uint32_t from, uint32_t to)
 {
 	memcpy(c->head, data, from);
@@ -154,7 +154,7 @@ static bool enter(struct walk *w, uint16_t link)
 	}
 }
 
-/* RFC 7348, 5: eight octets, the I flag must be set. */
+/* RFC 7348, 5: eight bytes, the I flag must be set. */
 static bool enter_vxlan(struct walk *w)
 {
 	if (!holds(w, 8) || !(w->p[w->off] & 0x08))

@@ -26,10 +26,10 @@
 enum { CANON_TAGS = 4, CANON_EXTENSIONS = 8 };
 
 struct canon {
-	uint8_t head[20];	/* the first head_len octets */
+	uint8_t head[20];	/* the first head_len bytes */
 	uint32_t head_len;
 	const uint8_t *tail;	/* and those behind */
-	uint32_t cap, len;	/* octets there are, octets on the wire: head and tail */
+	uint32_t cap, len;	/* bytes there are, bytes on the wire: head and tail */
 	uint32_t sent;		/* len with the tags that were left out: what `len` in a filter means */
 };
 
@@ -39,12 +39,12 @@ struct canon_how {
 	bool ether;		/* always make it Ethernet: other link types get a header of zeros */
 };
 
-/* data: cap octets of a frame of LINKTYPE_ `link`, len on the wire.  Must outlive c. */
+/* data: cap bytes of a frame of LINKTYPE_ `link`, len on the wire.  Must outlive c. */
 void canon_make(struct canon *c, uint16_t link, struct canon_how how, const uint8_t *data, uint32_t cap,
 		uint32_t len);
-/* Big endian load of 1, 2 or 4 octets; false when they are not all there. */
+/* Big endian load of 1, 2 or 4 bytes; false when they are not all there. */
 bool canon_load(const struct canon *c, uint64_t off, unsigned int size, uint32_t *v);
-/* The first octets in one piece; returns how many, at most max. */
+/* The first bytes in one piece; returns how many, at most max. */
 uint32_t canon_copy(const struct canon *c, uint8_t *out, uint32_t max);
 
 #endif

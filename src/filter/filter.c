@@ -20,9 +20,9 @@ enum {
 	 * minute for 900.  What is longer would not fit the kernel's 4096 instructions anyway.
 	 */
 	OPTIMIZE_MAX = 12 * 1024,
-	QUOTE_MAX = 300,		/* octets of the expression in a message */
+	QUOTE_MAX = 300,		/* bytes of the expression in a message */
 	SNAPLEN = 262144,		/* what a match returns, as tcpdump has it */
-	ADDRESSES = 12,			/* octets before the place of a tag */
+	ADDRESSES = 12,			/* bytes before the place of a tag */
 	/* Only protochain jumps backwards, once for each header: more steps than any honest chain takes. */
 	STEPS_MAX = 1 << 16,
 	ANCILLARY = -0x1000,		/* SKF_AD_OFF: loads from here on ask the kernel, not the packet */
@@ -95,7 +95,7 @@ static bool inside_addresses(const char *p)
 	return *end == ']' && at < ADDRESSES && size <= ADDRESSES - at;
 }
 
-/* One word of the expression, n octets at p.  What stands where a tag would be: ether[14:2], a tag's type. */
+/* One word of the expression, n bytes at p.  What stands where a tag would be: ether[14:2], a tag's type. */
 static bool looks_at_tags(const char *p, size_t n, bool *about_type)
 {
 	static const char *const links[] = { "ether", "link", "wlan", "fddi", "tr", "ppp", "slip" };
@@ -111,8 +111,8 @@ static bool looks_at_tags(const char *p, size_t n, bool *about_type)
 	return *about_type && is_tag_type(strtoul(p, &end, 0)) && end == p + n;
 }
 
-/* The part of an expression that speaks of tags in their place by octets or by number, for a message. */
-static const char *tag_octets(const char *text, size_t *n)
+/* The part of an expression that speaks of tags in their place by bytes or by number, for a message. */
+static const char *tag_bytes(const char *text, size_t *n)
 {
 	bool about_type = false;
 
@@ -128,7 +128,7 @@ static const char *tag_octets(const char *text, size_t *n)
 	return NULL;
 }
 
-/* Does it look at octets of the link header? */
+/* Does it look at bytes of the link header? */
 static bool reads_link(const char *text)
 {
 	size_t n;
@@ -154,7 +154,7 @@ static void imply(struct filter *f)
 		note("filter: '%s' sees VLAN tags in their place (as with --strict-pcap)", word);
 		f->strict = true;
 	}
-	word = f->strict ? NULL : tag_octets(f->text, &n);
+	word = f->strict ? NULL : tag_bytes(f->text, &n);
 	if (word) {
 		note("filter: '%.*s%s' sees VLAN tags in their place (as with --strict-pcap)",
 		     (int)(n < QUOTE_MAX ? n : QUOTE_MAX), word, n < QUOTE_MAX ? "" : "...");
@@ -257,7 +257,7 @@ static int filter_new(struct filter **out, const char *text, bool strict, bool i
 	f->strict = strict;
 	f->inner = inner;
 	imply(f);
-	f->link_octets = reads_link(text);
+	f->link_bytes = reads_link(text);
 	*out = f;
 	return 0;
 }
@@ -463,7 +463,7 @@ static bool evaluate(const struct filter *f, const struct canon *frame)
 bool filter_match_link(const struct filter *f, uint16_t link, const uint8_t *data, uint32_t cap, uint32_t len)
 {
 	struct canon_how how = { .strict = f->strict, .inner = f->inner, .ether = f->ether,
-				 .as_is = f->link_octets };
+				 .as_is = f->link_bytes };
 	struct canon frame;
 
 	if (!f->n)

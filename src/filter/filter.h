@@ -9,7 +9,7 @@
 
 /*
  * pcap-filter(7) expressions: compiled by libpcap to classic BPF, translated to
- * eBPF, evaluated in the kernel over the scratch copy of a frame's first octets,
+ * eBPF, evaluated in the kernel over the scratch copy of a frame's first bytes,
  * or here over a captured frame.  One meaning everywhere: the frame is made
  * canonical first (VLAN tags taken out unless strict, the inner frame brought
  * forward with `inner`).
@@ -28,7 +28,7 @@ struct filter {
 	bool ether;			/* insns expect Ethernet: link is, or `inner` makes everything so */
 	bool strict;			/* libpcap's literal semantics: tags stay in place */
 	bool inner;			/* look inside VXLAN, Geneve, GRE, IPIP, 6in4 */
-	bool link_octets;		/* looks at octets of the link header: it stays as it is */
+	bool link_bytes;		/* looks at bytes of the link header: it stays as it is */
 	bool kernel;			/* can be evaluated in the kernel; else `why_not` */
 	const char *why_not;
 };
@@ -41,7 +41,7 @@ int filter_compile(struct filter **out, const char *text, uint16_t link, bool st
 int filter_check(const char *text, bool *strict, bool *inner);
 void filter_free(struct filter *f);
 
-/* Does the frame match?  data: cap octets of a frame of link type f->link, len octets on the wire. */
+/* Does the frame match?  data: cap bytes of a frame of link type f->link, len bytes on the wire. */
 bool filter_match(const struct filter *f, const uint8_t *data, uint32_t cap, uint32_t len);
 /* The same for a frame of another link type, where f->ether: it is given an Ethernet header of zeros and
  * its EtherType first, as the kernel does for devices without a link header. */

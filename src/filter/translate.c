@@ -7,7 +7,7 @@
  *	r0  A		r6  context
  *	r8  X		r7  the scratch element
  *	r1  where a load ends, or a temporary
- *	r2  a temporary	r9  octets valid in the scratch
+ *	r2  a temporary	r9  bytes valid in the scratch
  */
 #include "filter/filter.h"
 
@@ -21,7 +21,7 @@
 enum { R_A, R_END, R_TMP, R3, R_CTX = 6, R_SCRATCH, R_X, R_CAP, R_FP };
 enum { CLASSIC_MAX = 4096, WORDS = 16, ANCILLARY = -0x1000 };
 /*
- * M[k] is at STACK_WORDS - 8 * k, eight octets each: without CAP_PERFMON, Linux 5.10 refuses
+ * M[k] is at STACK_WORDS - 8 * k, eight bytes each: without CAP_PERFMON, Linux 5.10 refuses
  * a narrower store where it has tracked another one.
  */
 enum { STACK_KEY = -4, STACK_WORDS = -16 };
@@ -257,7 +257,7 @@ static void put_forget(struct gen *g, int reg)
 }
 
 /*
- * A load from the packet.  r1 becomes the offset behind its last octet, in 64
+ * A load from the packet.  r1 becomes the offset behind its last byte, in 64
  * bits: X + k does not wrap.  TO_SLOW sorts out what is beyond the scratch.
  */
 static void put_packet_load(struct gen *g, const struct filter_insn *p, int to)

@@ -37,7 +37,7 @@ struct block_set {
 	void *at[BLOCK_MAPS];		/* mapped, or NULL */
 	size_t size[BLOCK_MAPS];
 	unsigned int cpus;
-	uint64_t octets;		/* of all its maps */
+	uint64_t memory;		/* bytes that its maps take */
 };
 
 /* Load it.  old: the set whose rates, fragments and counts of packets it takes over, or NULL.  Says what failed. */

@@ -17,7 +17,7 @@
 #include "util/cleanup.h"
 #include "util/err.h"
 
-enum { METER_SETS = 16384, LOG_OCTETS = 1 << 20, PAGE = 4096 };
+enum { METER_SETS = 16384, LOG_BYTES = 1 << 20, PAGE = 4096 };
 
 
 static int quiet(enum libbpf_print_level level, const char *fmt, va_list ap)
@@ -51,7 +51,7 @@ static void size_maps(struct block *skel, const struct block_image *image, unsig
 	bpf_map__set_max_entries(skel->maps.np_frags, NP_FRAG_SETS);
 }
 
-/* n octets into the map; it is mapped only for that. */
+/* n bytes into the map; it is mapped only for that. */
 static int fill(const struct bpf_map *map, const void *from, size_t n)
 {
 	void *to;
@@ -157,8 +157,8 @@ static int share(struct block *skel, const struct block_set *old)
 int block_load(struct block_set *s, const struct block_image *image, enum block_hook hook, const struct block_set *old,
 	       bool debug)
 {
-	owned_mem char *log = calloc(1, LOG_OCTETS);
-	LIBBPF_OPTS(bpf_object_open_opts, oo, .kernel_log_buf = log, .kernel_log_size = LOG_OCTETS);
+	owned_mem char *log = calloc(1, LOG_BYTES);
+	LIBBPF_OPTS(bpf_object_open_opts, oo, .kernel_log_buf = log, .kernel_log_size = LOG_BYTES);
 	int cpus = libbpf_num_possible_cpus(), err, prog;
 	struct block *skel;
 

@@ -34,7 +34,7 @@ static int take_map(struct block_set *s, uint32_t id, bool write)
 		return fail(fd, "a map of the firewall");
 	if (bpf_obj_get_info_by_fd(fd, &info, &n))
 		return fail(errno, "a map of the firewall");
-	s->octets += (uint64_t)((info.value_size + 7) & ~7u) * info.max_entries;
+	s->memory += (uint64_t)((info.value_size + 7) & ~7u) * info.max_entries;
 	while (m < BLOCK_MAPS && strcmp(info.name, names[m]))
 		m++;
 	if (m == BLOCK_MAPS)

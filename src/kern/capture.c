@@ -489,7 +489,7 @@ void capture_fds(const struct capture *c, struct capture_fds *fds)
 		.ledger = duplicate(c->l.ledger),
 		.control = duplicate(c->l.control),
 		.drop_ledger = duplicate(c->l.drop_ledger),
-		.ring_octets = c->l.ring_octets,
+		.ring_bytes = c->l.ring_bytes,
 		.cpus = c->l.cpus,
 	};
 }

@@ -15,7 +15,7 @@
  * Nothing may remain after kill -9.  Links and sockets are never pinned: when the last
  * holder of the descriptors dies, so do they.  A clsact filter alone belongs to its
  * interface: it outlives a kill of reader and helper at once.  It does no harm then (it
- * lets everything pass, and ships nothing once the ring is full) and the next netprobe
+ * lets everything pass, and emits nothing once the ring is full) and the next netprobe
  * that comes to clsact there removes it.  Still, where a socket works it is taken first:
  * the order tried is tcx, socket, clsact, packet.  `rung` asks for clsact.
  */
@@ -24,11 +24,11 @@ extern const char *const rung_names[RUNGS];	/* "tcx", "clsact", "socket", "packe
 
 struct filter;
 struct capture_options {
-	uint32_t snaplen;		/* most octets of a frame to ship; 0: NP_SNAP_MAX */
+	uint32_t snaplen;		/* snap length: what of a frame is emitted; 0: NP_SNAP_MAX */
 	uint32_t snaplen_other;		/* of frames that no decoder looks into (bpf/apps.h); 0: snaplen */
-	const uint8_t *app_ports;	/* NULL, or 65536 bits: TCP ports whose octets decoders want */
-	bool apps_only;			/* do not ship TCP octets that no decoder can need */
-	uint64_t ring_octets;		/* rounded up to a power of two pages; 0: 4 MiB */
+	const uint8_t *app_ports;	/* NULL, or 65536 bits: TCP ports whose bytes decoders want */
+	bool apps_only;			/* emit no TCP bytes that no decoder can need */
+	uint64_t ring_bytes;		/* rounded up to a power of two pages; 0: 4 MiB */
 	bool ingress, egress;
 	const struct filter *filter;	/* NULL: everything */
 	unsigned int sample;		/* keep one in N; 0, 1: all */
@@ -82,7 +82,7 @@ void capture_close(struct capture *c);
  * caller's own; all are -1 when nothing comes through the ring: no BPF here, or --rung packet without drops. */
 struct capture_fds {
 	int ring, ledger, control, drop_ledger;	/* -1: absent */
-	uint64_t ring_octets;
+	uint64_t ring_bytes;
 	unsigned int cpus;		/* elements of the ledgers */
 };
 void capture_fds(const struct capture *c, struct capture_fds *fds);
@@ -97,7 +97,7 @@ int  drop_names_read(struct drop_names **out, const char *btf_path, const char *
 /* Reasons only, without symbols; none where there is no BTF, and then each is "NOT_SPECIFIED". */
 int  drop_reasons_read(struct drop_names **out, const char *btf_path);
 void drop_names_close(struct drop_names *d);
-/* Octets of memory that the tables take. */
+/* Bytes of memory that the tables take. */
 uint64_t drop_names_size(const struct drop_names *d);
 const char *drop_reason_name(const struct drop_names *d, uint32_t reason);
 /* Symbol that contains the address, or NULL. */

@@ -22,7 +22,7 @@
  * away takes the qdisc too.
  */
 enum { PRIORITY = 0x4e50, SLOTS = 8, MADE = 1 << 8, ANSWER_MAX = 32768 };
-/* Filters that stay, those of pinned state, have handles of their own: which service is in the last octet. */
+/* Filters that stay, those of pinned state, have handles of their own: which service is in the last byte. */
 enum { KEPT = 1 << 12, SERVICES = 8 };
 
 static const enum bpf_tc_attach_point points[2] = { BPF_TC_INGRESS, BPF_TC_EGRESS };

@@ -222,7 +222,7 @@ const char *drop_reason_name(const struct drop_names *d, uint32_t reason)
 {
 	uint32_t subsystem = reason >> SUBSYSTEM_SHIFT;
 
-	/* Kernels before 5.17 have no reasons, and the program gives ~0. */
+	/* Kernels before 5.17 have no reasons, and the program reports ~0. */
 	if (!d || !d->n_reasons || reason == UINT32_MAX)
 		return unspecified;
 	if (reason < d->n_reasons && d->reasons[reason])

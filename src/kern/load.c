@@ -23,7 +23,7 @@
 #include "util/err.h"
 
 /* Too small a log hides the kernel's own error; what is not written costs no memory. */
-enum { LOG_OCTETS = 8 << 20, SNAP_MIN = 64, SNAP_OTHER_MIN = 128, REASONS = 1024 };
+enum { LOG_BYTES = 8 << 20, SNAP_MIN = 64, SNAP_OTHER_MIN = 128, REASONS = 1024 };
 
 void load_reason(char *to, unsigned int size, int err, unsigned int needs, const char *what)
 {
@@ -116,15 +116,15 @@ int load_maps(struct loaded *l, const struct capture_options *opt)
 	for (int v = 0; v < 2 * VARIANTS; v++)
 		l->packets[v].filter = -1;
 	libbpf_set_print(nothing_to_say);
-	l->log = calloc(1, LOG_OCTETS);
+	l->log = calloc(1, LOG_BYTES);
 	if (!l->log || cpus < 1) {
 		l->err = -ENOMEM;
 		snprintf(l->reason, sizeof(l->reason), "%s", strerror(ENOMEM));
 		return l->err;
 	}
 	l->cpus = (unsigned int)cpus;
-	l->ring_octets = ring_size(opt->ring_octets);
-	make_map(l, &l->ring, BPF_MAP_TYPE_RINGBUF, "events", 0, (uint32_t)l->ring_octets);
+	l->ring_bytes = ring_size(opt->ring_bytes);
+	make_map(l, &l->ring, BPF_MAP_TYPE_RINGBUF, "events", 0, (uint32_t)l->ring_bytes);
 	make_map(l, &l->control, BPF_MAP_TYPE_ARRAY, "np_control", sizeof(struct np_control), 1);
 	if (opt->packets) {
 		make_map(l, &l->ledger, BPF_MAP_TYPE_ARRAY, "np_ledger", sizeof(struct np_ledger), l->cpus);
@@ -152,7 +152,7 @@ static void set_parameters(struct packet *skel, const struct loaded *l, enum var
 		snap = SNAP_MIN;
 	if (other && other < SNAP_OTHER_MIN)
 		other = SNAP_OTHER_MIN;
-	skel->rodata->ring_octets = l->ring_octets;
+	skel->rodata->ring_bytes = l->ring_bytes;
 	skel->rodata->snaplen = snap;
 	skel->rodata->snaplen_other = other < snap ? other : 0;
 	skel->rodata->sample = opt->sample ? opt->sample : 1;
@@ -165,7 +165,7 @@ static void set_parameters(struct packet *skel, const struct loaded *l, enum var
 	}
 }
 
-/* The ports whose octets decoders want.  An array begins zeroed. */
+/* The ports whose bytes decoders want.  An array begins zeroed. */
 static int set_ports(struct packet *skel, const uint8_t *bits)
 {
 	int fd = bpf_map__fd(skel->maps.np_ports);
@@ -190,7 +190,7 @@ static int chain_filter(struct loaded *l, struct packet_object *o, enum variant 
 		.scratch_fd = l->scratch, .ledger_fd = l->ledger, .prog_array_fd = slots,
 		.slot = NP_SLOT_EMIT, .ret = is_socket(v) ? 0 : -1,
 	};
-	LIBBPF_OPTS(bpf_prog_load_opts, lo, .log_buf = l->log, .log_size = LOG_OCTETS);
+	LIBBPF_OPTS(bpf_prog_load_opts, lo, .log_buf = l->log, .log_size = LOG_BYTES);
 	owned_mem struct bpf_insn *insns = calloc(FILTER_EBPF_MAX, sizeof(*insns));
 	enum bpf_prog_type type = is_socket(v) ? BPF_PROG_TYPE_SOCKET_FILTER : BPF_PROG_TYPE_SCHED_CLS;
 
@@ -217,7 +217,7 @@ static struct packet_object *object(struct loaded *l, enum variant v, bool egres
 static struct packet *open_packets(struct loaded *l, enum variant v, bool egress,
 				   const struct capture_options *opt, bool filtered)
 {
-	LIBBPF_OPTS(bpf_object_open_opts, oo, .kernel_log_buf = l->log, .kernel_log_size = LOG_OCTETS);
+	LIBBPF_OPTS(bpf_object_open_opts, oo, .kernel_log_buf = l->log, .kernel_log_size = LOG_BYTES);
 	struct packet *skel = packet__open_opts(&oo);
 	bool tc = !is_socket(v);
 
@@ -393,7 +393,7 @@ static int choose_reasons(struct trace *skel, const struct capture_options *opt)
 
 static int put_drop_maps(struct trace *skel, const struct loaded *l, const struct capture_options *opt)
 {
-	skel->rodata->ring_octets = l->ring_octets;
+	skel->rodata->ring_bytes = l->ring_bytes;
 	skel->rodata->netns = opt->any_netns ? 0 : (uint32_t)netns_inode();
 	skel->rodata->ask = opt->filter && opt->filter->n;
 	if (bpf_map__reuse_fd(skel->maps.events, l->ring) ||
@@ -405,7 +405,7 @@ static int put_drop_maps(struct trace *skel, const struct loaded *l, const struc
 
 int load_drops(struct loaded *l, const struct capture_options *opt)
 {
-	LIBBPF_OPTS(bpf_object_open_opts, oo, .kernel_log_buf = l->log, .kernel_log_size = LOG_OCTETS,
+	LIBBPF_OPTS(bpf_object_open_opts, oo, .kernel_log_buf = l->log, .kernel_log_size = LOG_BYTES,
 		    .btf_custom_path = opt->btf_path);
 	char reason[256];
 	int err;

@@ -24,7 +24,7 @@ struct packet_object {
 
 struct loaded {
 	int ring, ledger, control, scratch, drop_ledger;	/* maps; -1 */
-	uint64_t ring_octets;
+	uint64_t ring_bytes;
 	unsigned int cpus;
 	int err;			/* why there are no maps: then nothing of BPF works here */
 	char reason[256];
@@ -41,7 +41,7 @@ int load_packets(struct loaded *l, enum variant v, const struct capture_options 
 int load_direction(struct loaded *l, enum variant v, bool egress, const struct capture_options *opt);
 /* Program descriptors; a socket has one program for both directions. */
 int load_program(const struct loaded *l, enum variant v, bool egress);
-/* Behind its filter: the program array, and the program that ships; -1 without a filter. */
+/* Behind its filter: the program array, and the program that emits; -1 without a filter. */
 int load_slots(const struct loaded *l, enum variant v);
 int load_emitter(const struct loaded *l, enum variant v);
 /* Load the drop hook; says what failed. */

@@ -204,14 +204,14 @@ int pin_get(const struct pin_view *v, const char *name, bool read_only)
 
 /* ── meta ─────────────────────────────────────────────────────────────────── */
 
-enum pin_state pin_meta_judge(const void *octets, uint32_t n, struct np_meta *out)
+enum pin_state pin_meta_judge(const void *bytes, uint32_t n, struct np_meta *out)
 {
 	struct np_meta m;
 
 	memset(out, 0, sizeof(*out));
 	if (n < sizeof(m))
 		return PIN_FOREIGN;
-	memcpy(&m, octets, sizeof(m));
+	memcpy(&m, bytes, sizeof(m));
 	if (m.magic != NP_META_MAGIC || !m.abi)
 		return PIN_FOREIGN;
 	/* Texts end, whatever was in them. */
@@ -226,18 +226,18 @@ static enum pin_state read_meta(const struct pin_view *v, struct np_meta *m)
 	owned_fd int fd = pin_get(v, "meta", true);
 	struct bpf_map_info info = { 0 };
 	uint32_t n = sizeof(info), zero = 0;
-	uint8_t octets[1024] = { 0 };
+	uint8_t bytes[1024] = { 0 };
 
 	memset(m, 0, sizeof(*m));
 	if (fd < 0)
 		return PIN_FOREIGN;
 	/* A map of another shape would have the kernel write beyond it. */
 	if (bpf_obj_get_info_by_fd(fd, &info, &n) || info.type != BPF_MAP_TYPE_ARRAY || info.key_size != 4 ||
-	    info.value_size > sizeof(octets) || info.max_entries != 1)
+	    info.value_size > sizeof(bytes) || info.max_entries != 1)
 		return PIN_FOREIGN;
-	if (bpf_map_lookup_elem(fd, &zero, octets))
+	if (bpf_map_lookup_elem(fd, &zero, bytes))
 		return PIN_FOREIGN;
-	return pin_meta_judge(octets, info.value_size, m);
+	return pin_meta_judge(bytes, info.value_size, m);
 }
 
 /* Entries beside meta, up to two. */

@@ -72,8 +72,8 @@ typedef int (*pin_fn)(void *ctx, const struct pin_view *v);
 int pin_each(pin_fn fn, void *ctx);
 /* An object below a state, verified to be ours: descriptor or -errno (-EPERM: not ours).  */
 int pin_get(const struct pin_view *v, const char *name, bool read_only);
-/* The octets of meta, of any source: PIN_OURS, PIN_OLDER, PIN_NEWER or PIN_FOREIGN. */
-enum pin_state pin_meta_judge(const void *octets, uint32_t n, struct np_meta *out);
+/* The bytes of meta, of any source: PIN_OURS, PIN_OLDER, PIN_NEWER or PIN_FOREIGN. */
+enum pin_state pin_meta_judge(const void *bytes, uint32_t n, struct np_meta *out);
 
 /* ── changing ────────────────────────────────────────────────────────────── */
 

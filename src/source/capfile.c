@@ -45,7 +45,7 @@ int capfile_short(struct capfile *c, int rc, const char *what)
 	return capfile_bad(c, "the file ends inside %s", what);
 }
 
-/* read(2), never waiting.  > 0 octets, 0 at the end, -EAGAIN or -errno. */
+/* read(2), never waiting.  > 0 bytes, 0 at the end, -EAGAIN or -errno. */
 static ssize_t read_some(struct capfile *c, void *p, size_t n)
 {
 	struct pollfd ready = { .fd = c->fd, .events = POLLIN };
@@ -62,7 +62,7 @@ static ssize_t read_some(struct capfile *c, void *p, size_t n)
 	return got < 0 ? fail(errno, "%s", c->name) : got;
 }
 
-/* Compressed octets for zlib: 1 there are some, 0 the end, -errno. */
+/* Compressed bytes for zlib: 1 there are some, 0 the end, -errno. */
 static int unzip_feed(struct capfile *c, struct unzip *u)
 {
 	ssize_t got;
@@ -109,7 +109,7 @@ static ssize_t unzip_some(struct capfile *c, void *p, size_t n)
 	return (ssize_t)(n - u->z.avail_out);
 }
 
-/* Move what is left to the front and make the window at least n octets. */
+/* Move what is left to the front and make the window at least n bytes. */
 static int window_room(struct capfile *c, size_t n)
 {
 	size_t cap = c->cap;

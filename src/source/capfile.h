@@ -11,11 +11,11 @@
 #include "source/source.h"
 
 /*
- * Between capfile.c, which brings octets, and pcap.c and pcapng.c, which read
+ * Between capfile.c, which brings bytes, and pcap.c and pcapng.c, which read
  * them: a window that slides over the (unzipped) file.  A reader asks for n
- * octets at `pos`, looks at them in place and moves `pos` on only when a whole
+ * bytes at `pos`, looks at them in place and moves `pos` on only when a whole
  * record is there, so a pipe that has no more for now is tried again later from
- * the same octet.
+ * the same byte.
  */
 enum {
 	/* The largest frame Linux makes is a BIG TCP super-packet: 512 KiB of payload and its
@@ -31,7 +31,7 @@ struct unzip;
 
 struct capfile_format {
 	bool one_link;				/* the head tells the link type of all frames */
-	/* Do these four octets begin such a file? */
+	/* Do these four bytes begin such a file? */
 	bool (*mine)(const uint8_t *magic);
 	/* The magic number has been seen.  0, -EAGAIN (try again) or -errno. */
 	int (*start)(struct capfile *c);
@@ -52,25 +52,25 @@ struct capfile {
 	bool regular, eof;
 	bool hungry;				/* waits for fd: the window has no whole record */
 	int error;				/* what every further read() returns */
-	struct unzip *unzip;			/* NULL: plain octets */
+	struct unzip *unzip;			/* NULL: plain bytes */
 	bool held;				/* `first` was looked at ahead, and is the next to hand over */
 	struct frame first;
 
 	uint8_t *buf;
 	size_t pos, end, cap;
-	uint64_t before;			/* octets of the file before buf[0] */
+	uint64_t before;			/* bytes of the file before buf[0] */
 
 	struct source_counts counts;
 };
 
-/* Takes over fd.  `window` octets are asked for at a time; it grows for longer records. */
+/* Takes over fd.  `window` bytes are asked for at a time; it grows for longer records. */
 int capfile_from(struct source **out, int fd, const char *name, size_t window);
 
 /* What the slow half of capfile_need() does. */
 int capfile_fill(struct capfile *c, size_t n);
 
 /*
- * Have n octets at pos.  0; -ENODATA when the file ends before (there may be some,
+ * Have n bytes at pos.  0; -ENODATA when the file ends before (there may be some,
  * but not n); -EAGAIN when they are not there yet; another -errno, said.
  * Pointers into the window are stale afterwards.
  */
@@ -79,7 +79,7 @@ static inline int capfile_need(struct capfile *c, size_t n)
 	return c->end - c->pos >= n ? 0 : capfile_fill(c, n);
 }
 
-/* What a record that did not come whole means: passes -EAGAIN and -errno on, gives -ENODATA
+/* What a record that did not come whole means: passes -EAGAIN and -errno on, returns -ENODATA
  * at a clean end, and says so when the file stops inside `what`. */
 int capfile_short(struct capfile *c, int rc, const char *what);
 /* "NAME: <what is wrong>, at octet N, after M frames".  Returns -EBADMSG: the frames

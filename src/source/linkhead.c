@@ -13,7 +13,7 @@ static uint8_t cooked(uint8_t type)
 }
 
 /* 0 is received, another number sent. */
-static uint8_t by_octet(uint8_t v)
+static uint8_t by_byte(uint8_t v)
 {
 	return v ? DIR_EGRESS : DIR_INGRESS;
 }
@@ -32,7 +32,7 @@ static uint8_t direction_of(const struct frame *f)
 	case LINK_PPP_DIRECTION:
 	case LINK_HDLC_DIRECTION:
 	case LINK_FRELAY_DIRECTION:
-		return f->cap_len && h[0] <= 1 ? by_octet(h[0]) : DIR_UNKNOWN;
+		return f->cap_len && h[0] <= 1 ? by_byte(h[0]) : DIR_UNKNOWN;
 	case LINK_PKTAP:	/* bit 0: in, bit 1: out; of either byte order */
 		if (f->cap_len < PKTAP_FLAGS + 4)
 			return DIR_UNKNOWN;

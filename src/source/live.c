@@ -175,7 +175,7 @@ static int refused(struct live *l, int err)
 static int activate(struct live *l)
 {
 	const struct live_config *cfg = &l->cfg;
-	uint64_t octets = cfg->buffer_octets ? cfg->buffer_octets : 4 << 20;
+	uint64_t bytes = cfg->buffer_bytes ? cfg->buffer_bytes : 4 << 20;
 	char why[PCAP_ERRBUF_SIZE];
 	int err;
 
@@ -185,7 +185,7 @@ static int activate(struct live *l)
 	if (!err)
 		err = pcap_set_timeout(l->pcap, WAIT_MS);
 	if (!err)
-		err = pcap_set_buffer_size(l->pcap, octets > 1u << 30 ? 1 << 30 : (int)octets);
+		err = pcap_set_buffer_size(l->pcap, bytes > 1u << 30 ? 1 << 30 : (int)bytes);
 	if (!err)
 		err = pcap_set_tstamp_precision(l->pcap, PCAP_TSTAMP_PRECISION_NANO);
 	if (!err)

@@ -15,9 +15,9 @@
 struct live_config {
 	const struct iface *iface;	/* handed on with each frame; its name is opened, its snaplen used */
 	bool ingress, egress, promisc;
-	uint64_t buffer_octets;		/* 0: 4 MiB */
+	uint64_t buffer_bytes;		/* 0: 4 MiB */
 	/*
-	 * The filter: match() decides (NULL: everything).  `expression` (or NULL) is given to the kernel as a
+	 * The filter: match() decides (NULL: everything).  `expression` (or NULL) is handed to the kernel as a
 	 * coarse sieve that never takes away what match() wants; what stays in it is not counted.
 	 */
 	bool (*match)(void *ctx, const struct frame *f);

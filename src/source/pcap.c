@@ -8,13 +8,13 @@
 #include "util/err.h"
 
 /*
- * The pcap file format (draft-ietf-opsawg-pcap): a 24-octet head, then records
- * of a 16-octet head and the frame.  All integers are in the order of the
+ * The pcap file format (draft-ietf-opsawg-pcap): a 24-byte head, then records
+ * of a 16-byte head and the frame.  All integers are in the order of the
  * machine that wrote it, which the magic number shows.
  */
 #define MAGIC_US	0xa1b2c3d4u
 #define MAGIC_NS	0xa1b23c4du
-#define MAGIC_MODIFIED	0xa1b2cd34u	/* Kuznetsov's: 8 octets more in each record's head */
+#define MAGIC_MODIFIED	0xa1b2cd34u	/* Kuznetsov's: 8 bytes more in each record's head */
 enum {
 	FILE_HEAD = 24,
 	RECORD_HEAD = 16,

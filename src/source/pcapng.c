@@ -396,7 +396,7 @@ static void packet_options(struct capfile *c, struct options *o, bool old, struc
 	}
 }
 
-/* Enhanced Packet Block, and the Packet Block before it: 20 octets of numbers, the frame, options. */
+/* Enhanced Packet Block, and the Packet Block before it: 20 bytes of numbers, the frame, options. */
 static int packet(struct capfile *c, const struct block *b, struct frame *f)
 {
 	struct pcapng *p = c->state;

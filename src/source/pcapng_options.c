@@ -7,7 +7,7 @@
 /* draft-ietf-opsawg-pcapng, 3.5 and 4: options whose length their kind fixes. */
 static const struct {
 	uint32_t block;
-	uint16_t code, least, most;
+	uint16_t code, min, max;
 } lengths[] = {
 	{ BLOCK_INTERFACE, 4, 8, 8 },			/* if_IPv4addr */
 	{ BLOCK_INTERFACE, 5, 17, 17 },			/* if_IPv6addr */
@@ -44,7 +44,7 @@ static bool length_fits(uint32_t block, uint16_t code, uint16_t len)
 {
 	for (unsigned int i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++)
 		if (lengths[i].block == block && lengths[i].code == code)
-			return len >= lengths[i].least && len <= lengths[i].most;
+			return len >= lengths[i].min && len <= lengths[i].max;
 	return true;
 }
 
@@ -77,7 +77,7 @@ bool options_sound(uint32_t block, const struct options *list, struct options *a
 	int rc;
 
 	*at = *list;
-	while ((rc = option_step(at)) > 0)	/* each turn takes four octets or more */
+	while ((rc = option_step(at)) > 0)	/* each turn takes four bytes or more */
 		if (!length_fits(block, at->code, at->len))
 			return false;
 	return !rc;

@@ -16,10 +16,10 @@
 
 /*
  * The kernel's protocol (Documentation/bpf/ringbuf.rst): a page with the consumer's position, which is
- * ours to write, a page with the producer's, and the data.  A record is a header of eight octets (length
+ * ours to write, a page with the producer's, and the data.  A record is a header of eight bytes (length
  * and two flag bits, then a page offset of no interest here), and the payload, padded to eight.
  */
-enum { HEADER = 8, RECORD_MAX = NP_CLASS_6, GIVE_BACK = 32, TRIES = 5 };
+enum { HEADER = 8, RECORD_MAX = NP_CLASS_6, RELEASE_EVERY = 32, TRIES = 5 };
 
 static const uint32_t busy_bit = 1u << 31, discard_bit = 1u << 30;
 
@@ -138,7 +138,7 @@ static bool decide(struct ring *r, struct frame *f)
 	return true;
 }
 
-/* ev: n octets, n >= sizeof(*ev). */
+/* ev: n bytes, n >= sizeof(*ev). */
 static int take(struct ring *r, const struct np_event *ev, uint32_t n, frame_fn fn, void *ctx)
 {
 	struct drop_info drop;
@@ -163,7 +163,7 @@ static int take(struct ring *r, const struct np_event *ev, uint32_t n, frame_fn 
 /* The payload at ring position pos, in one piece. */
 static const void *piece(struct ring *r, uint64_t pos, uint32_t n)
 {
-	uint64_t at = pos & (r->cfg.ring_octets - 1), first = r->cfg.ring_octets - at;
+	uint64_t at = pos & (r->cfg.ring_bytes - 1), first = r->cfg.ring_bytes - at;
 
 	if (first >= n)
 		return r->data + at;
@@ -187,13 +187,13 @@ static int broken(struct ring *r, uint64_t to)
 	return fail(EBADMSG, "the kernel's ring buffer");
 }
 
-/* What was read is given back in batches: the producer looks at that line for every record. */
+/* What was read is released in batches: the producer looks at that line for every record. */
 static int ring_read(struct source *s, unsigned int budget, frame_fn fn, void *ctx)
 {
 	struct ring *r = ring_of(s);
-	uint64_t at = *r->consumer, end = __atomic_load_n(r->producer, __ATOMIC_ACQUIRE), given = at;
+	uint64_t at = *r->consumer, end = __atomic_load_n(r->producer, __ATOMIC_ACQUIRE), released = at;
 	uint64_t before = r->read, seen = 0;
-	uint32_t mask = (uint32_t)(r->cfg.ring_octets - 1);
+	uint32_t mask = (uint32_t)(r->cfg.ring_bytes - 1);
 
 	while (at != end && seen < budget) {
 		const uint32_t *header = (const uint32_t *)(const void *)(r->data + (at & mask));
@@ -204,7 +204,7 @@ static int ring_read(struct source *s, unsigned int budget, frame_fn fn, void *c
 
 		if (word & busy_bit)
 			break;
-		if (end - at > r->cfg.ring_octets || total > end - at)
+		if (end - at > r->cfg.ring_bytes || total > end - at)
 			return broken(r, end);
 		if (!(word & discard_bit) && (n < sizeof(struct np_event) || n > RECORD_MAX))
 			r->lost++;
@@ -213,9 +213,9 @@ static int ring_read(struct source *s, unsigned int budget, frame_fn fn, void *c
 		at += total;
 		if (stopped)
 			return stop(r, at, stopped);
-		if (++seen % GIVE_BACK == 0 || at - given > r->cfg.ring_octets / 16) {
+		if (++seen % RELEASE_EVERY == 0 || at - released > r->cfg.ring_bytes / 16) {
 			__atomic_store_n(r->consumer, at, __ATOMIC_RELEASE);
-			given = at;
+			released = at;
 		}
 	}
 	__atomic_store_n(r->consumer, at, __ATOMIC_RELEASE);
@@ -314,7 +314,7 @@ static void unmap(const void *p, size_t n)
 		munmap((void *)p, n);
 }
 
-static size_t ledger_octets(const struct ring *r)
+static size_t ledger_bytes(const struct ring *r)
 {
 	return (r->cfg.cpus * sizeof(struct np_ledger) + r->page - 1) & ~(r->page - 1);
 }
@@ -324,9 +324,9 @@ static void ring_close(struct source *s)
 	struct ring *r = ring_of(s);
 
 	unmap(r->consumer, r->page);
-	unmap(r->producer, r->page + r->cfg.ring_octets);
-	unmap(r->ledger, ledger_octets(r));
-	unmap(r->drop_ledger, ledger_octets(r));
+	unmap(r->producer, r->page + r->cfg.ring_bytes);
+	unmap(r->ledger, ledger_bytes(r));
+	unmap(r->drop_ledger, ledger_bytes(r));
 	unmap(r->control, r->page);
 	free(r->whole);
 	free(r);
@@ -362,9 +362,9 @@ static int map_all(struct ring *r)
 	int err = 0;
 
 	r->consumer = map(cfg->ring, r->page, PROT_READ | PROT_WRITE, 0, &err);
-	rest = map(cfg->ring, r->page + cfg->ring_octets, PROT_READ, r->page, &err);
-	r->ledger = map(cfg->ledger, ledger_octets(r), PROT_READ, 0, &err);
-	r->drop_ledger = map(cfg->drop_ledger, ledger_octets(r), PROT_READ, 0, &err);
+	rest = map(cfg->ring, r->page + cfg->ring_bytes, PROT_READ, r->page, &err);
+	r->ledger = map(cfg->ledger, ledger_bytes(r), PROT_READ, 0, &err);
+	r->drop_ledger = map(cfg->drop_ledger, ledger_bytes(r), PROT_READ, 0, &err);
 	r->control = map(cfg->control, r->page, PROT_READ | PROT_WRITE, 0, &err);
 	r->producer = (const uint64_t *)(const void *)rest;
 	r->data = rest ? rest + r->page : NULL;
@@ -376,8 +376,8 @@ int ring_open(struct source **out, const struct ring_config *cfg)
 	struct ring *r;
 	int err;
 
-	if (cfg->ring < 0 || !cfg->ring_octets || (cfg->ring_octets & (cfg->ring_octets - 1)) ||
-	    cfg->ring_octets > 1u << 30)
+	if (cfg->ring < 0 || !cfg->ring_bytes || (cfg->ring_bytes & (cfg->ring_bytes - 1)) ||
+	    cfg->ring_bytes > 1u << 30)
 		return fail(0, "the ring buffer's size is not a power of two");
 	r = calloc(1, sizeof(*r));
 	if (!r)

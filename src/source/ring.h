@@ -15,7 +15,7 @@ struct ring_config {
 	/* They stay the caller's: `ring` must stay open (it is what is polled), the rest may be closed
 	 * once ring_open() has mapped them. */
 	int ring, ledger, drop_ledger, control;	/* map descriptors; -1: absent, but for `ring` */
-	uint64_t ring_octets;
+	uint64_t ring_bytes;
 	unsigned int cpus;
 	/* The interface with that index, NULL when unknown.  */
 	const struct iface *(*iface)(void *ctx, uint32_t ifindex);

@@ -24,7 +24,7 @@ struct source_counts {
 	uint64_t lost_ring;	/* no room in the ring */
 	uint64_t lost_map;	/* no room in a table */
 	uint64_t lost_other;	/* the interface or an AF_PACKET queue lost it */
-	uint64_t truncated;	/* shipped, but cut at the snap length (not lost) */
+	uint64_t truncated;	/* emitted, but cut at the snap length (not lost) */
 	uint64_t read;		/* handed to the pipeline */
 };
 

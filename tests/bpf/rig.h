@@ -171,7 +171,7 @@ static inline void rig_load(struct rig *r)
 	cfg.ring = r->l.ring;
 	cfg.ledger = r->l.ledger;
 	cfg.control = r->l.control;
-	cfg.ring_octets = r->l.ring_octets;
+	cfg.ring_bytes = r->l.ring_bytes;
 	cfg.cpus = r->l.cpus;
 	cfg.iface = rig_iface;
 	cfg.match = rig_match;

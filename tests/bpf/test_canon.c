@@ -158,7 +158,7 @@ static void agree(enum variant v, bool strict, bool inner)
 	cpu_set_t one;
 
 	r->v = v;
-	r->opt.ring_octets = 1;
+	r->opt.ring_bytes = 1;
 	rig_filter(r, "ip proto 254 and ether[0] = 1", strict, inner);
 	rig_load(r);
 	all = calloc(r->l.cpus, sizeof(*all));

@@ -226,7 +226,7 @@ static void a_full_ring_is_counted(void **state)
 	struct rig *r = *state;
 	struct np_ledger l;
 
-	r->opt.ring_octets = 1;
+	r->opt.ring_bytes = 1;
 	rig_load(r);
 	assert_int_equal(rig_run(r, udp4(0, 53, 1500), 1000, NULL), 0);
 	l = rig_books(r);
@@ -510,7 +510,7 @@ static void shipping_is_timed(void **state)
 {
 	struct rig *r = *state;
 
-	r->opt.ring_octets = 16 << 20;
+	r->opt.ring_bytes = 16 << 20;
 	rig_load(r);
 	print_message("ship 60 octets: %u ns\n", least_ns(r, udp4(0, 53, 60)));
 	print_message("ship 1500 octets: %u ns\n", least_ns(r, udp4(0, 53, 1500)));
@@ -520,7 +520,7 @@ static void filtering_is_timed(void **state)
 {
 	struct rig *r = *state;
 
-	r->opt.ring_octets = 16 << 20;
+	r->opt.ring_bytes = 16 << 20;
 	rig_filter(r, "udp port 53", false, false);
 	rig_load(r);
 	print_message("match and ship 60 octets: %u ns\n", least_ns(r, udp4(0, 53, 60)));

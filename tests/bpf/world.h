@@ -224,7 +224,7 @@ static inline int open_ring(struct box *b)
 {
 	struct ring_config cfg = {
 		.ring = b->fds.ring, .ledger = b->fds.ledger, .control = b->fds.control,
-		.drop_ledger = b->fds.drop_ledger, .ring_octets = b->fds.ring_octets, .cpus = b->fds.cpus,
+		.drop_ledger = b->fds.drop_ledger, .ring_bytes = b->fds.ring_bytes, .cpus = b->fds.cpus,
 		.iface = find_iface, .drop = name_drop, .ctx = b,
 	};
 

@@ -79,7 +79,7 @@ static void *memory(int *fd, size_t n)
 static int setup(void **state)
 {
 	struct fake *f = calloc(1, sizeof(*f));
-	struct ring_config cfg = { .drop_ledger = -1, .ring_octets = OCTETS, .cpus = CPUS };
+	struct ring_config cfg = { .drop_ledger = -1, .ring_bytes = OCTETS, .cpus = CPUS };
 
 	f->page = (size_t)sysconf(_SC_PAGESIZE);
 	f->mem = memory(&f->fd, 2 * f->page + OCTETS);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "source/many.h"
+#include "source/merge.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -11,7 +11,7 @@
 
 #include "util/err.h"
 
-struct many {
+struct merge {
 	struct source s;	/* fd: an epoll of the members' */
 	unsigned int n, next, ended;
 	struct numbering {
@@ -36,7 +36,7 @@ static int renumber(void *ctx, const struct frame *f)
 }
 
 /* One of several: said, and the others go on. */
-static int end_member(struct many *m, struct member *one, int err)
+static int end_member(struct merge *m, struct member *one, int err)
 {
 	one->ended = true;
 	if (one->s->fd >= 0)
@@ -44,9 +44,9 @@ static int end_member(struct many *m, struct member *one, int err)
 	return ++m->ended == m->n ? err : 0;
 }
 
-static int many_read(struct source *s, unsigned int budget, frame_fn fn, void *ctx)
+static int merge_read(struct source *s, unsigned int budget, frame_fn fn, void *ctx)
 {
-	struct many *m = (struct many *)s;
+	struct merge *m = (struct merge *)s;
 	int total = 0, got;
 
 	m->number.fn = fn;
@@ -68,9 +68,9 @@ static int many_read(struct source *s, unsigned int budget, frame_fn fn, void *c
 	return total;
 }
 
-static int many_arm(struct source *s)
+static int merge_arm(struct source *s)
 {
-	struct many *m = (struct many *)s;
+	struct merge *m = (struct merge *)s;
 	int ready = 0;
 
 	for (unsigned int i = 0; i < m->n; i++)
@@ -79,9 +79,9 @@ static int many_arm(struct source *s)
 	return ready;
 }
 
-static int many_counts(struct source *s, struct source_counts *c)
+static int merge_counts(struct source *s, struct source_counts *c)
 {
-	struct many *m = (struct many *)s;
+	struct merge *m = (struct merge *)s;
 	struct source_counts one;
 	int err;
 
@@ -103,17 +103,17 @@ static int many_counts(struct source *s, struct source_counts *c)
 	return 0;
 }
 
-static void many_tick(struct source *s)
+static void merge_tick(struct source *s)
 {
-	struct many *m = (struct many *)s;
+	struct merge *m = (struct merge *)s;
 
 	for (unsigned int i = 0; i < m->n; i++)
 		m->members[i].s->ops->tick(m->members[i].s);
 }
 
-static void many_close(struct source *s)
+static void merge_close(struct source *s)
 {
-	struct many *m = (struct many *)s;
+	struct merge *m = (struct merge *)s;
 
 	for (unsigned int i = 0; i < m->n; i++)
 		m->members[i].s->ops->close(m->members[i].s);
@@ -122,24 +122,24 @@ static void many_close(struct source *s)
 	free(m);
 }
 
-static const struct source_ops many_ops = {
-	.name = "many",
-	.read = many_read,
-	.arm = many_arm,
-	.counts = many_counts,
-	.tick = many_tick,
-	.close = many_close,
+static const struct source_ops merge_ops = {
+	.name = "merge",
+	.read = merge_read,
+	.arm = merge_arm,
+	.counts = merge_counts,
+	.tick = merge_tick,
+	.close = merge_close,
 };
 
-int many_open(struct source **out, struct source *const *members, unsigned int n)
+int merge_open(struct source **out, struct source *const *members, unsigned int n)
 {
-	struct many *m = calloc(1, offsetof(struct many, members[n]));
+	struct merge *m = calloc(1, offsetof(struct merge, members[n]));
 	struct epoll_event ev = { .events = EPOLLIN };
 	int err = m ? 0 : -ENOMEM;
 
 	if (err)
 		return fail(err, "several interfaces");
-	m->s.ops = &many_ops;
+	m->s.ops = &merge_ops;
 	m->n = n;
 	for (unsigned int i = 0; i < n; i++)
 		m->members[i].s = members[i];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef NETPROBE_SOURCE_MANY_H
-#define NETPROBE_SOURCE_MANY_H
+#ifndef NETPROBE_SOURCE_MERGE_H
+#define NETPROBE_SOURCE_MERGE_H
 
 #include "source/source.h"
 
@@ -9,6 +9,6 @@
  * failure they stay the caller's.  A member that fails, having said so, is left out from
  * then on; the last one's failure is the whole's.
  */
-int many_open(struct source **out, struct source *const *members, unsigned int n);
+int merge_open(struct source **out, struct source *const *members, unsigned int n);
 
 #endif
