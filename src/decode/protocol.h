@@ -9,14 +9,14 @@
  * A protocol is a folder below decode/ and a row in protocols.c.  Its folder has:
  *
  *   fields.[ch]  the dataset: what its records say
- *   NAME.c       a struct protocol: how octets become records
+ *   NAME.c       a struct protocol: how bytes become records
  *   text.c       the line of text, made from records alone
  *
  * What is asked of a protocol, and when, is told in conv/conv.h.
  */
 enum { PROTOCOL_PORTS = 8, PROTOCOLS_MAX = 32 };
 
-/* What take() returns when the octets are not of its protocol after all. */
+/* What take() returns when the bytes are not of its protocol after all. */
 #define PROTOCOL_WRONG UINT32_MAX
 
 enum guess { GUESS_NO, GUESS_MORE, GUESS_YES };
@@ -38,7 +38,7 @@ struct call {
 struct protocol {
 	const char *name;	/* --decode-as; network.protocol, unless the decoder knows better */
 	struct dataset *set;
-	bool heads_tell;	/* its octets over TCP look like no other: they are wanted on any port */
+	bool heads_tell;	/* its bytes over TCP look like no other: they are wanted on any port */
 	uint16_t tcp_ports[PROTOCOL_PORTS], udp_ports[PROTOCOL_PORTS];	/* hints; 0 ends them */
 
 	/* Each of the following may be NULL. */
@@ -52,11 +52,11 @@ struct protocol {
 	bool (*datagram)(struct call *c, bool hinted);
 	/* As datagram(), of a first fragment: see firsts.h. */
 	bool (*first)(struct call *c);
-	/* The next octets of a direction of which nothing is known. */
+	/* The next bytes of a direction of which nothing is known. */
 	enum guess (*guess)(struct call *c, const struct stream_data *d, bool hinted);
 	/* As stream_fn, or PROTOCOL_WRONG.  conn->state and the side's phase, mark and want are its own. */
 	uint32_t (*take)(struct call *c, const struct stream_data *d);
-	/* Give conn->state back, with stream_free(). */
+	/* Release conn->state, with stream_free(). */
 	void (*end)(void *ctx, struct stream_conn *conn);
 };
 
@@ -71,7 +71,7 @@ const struct protocol *protocol_find(const char *name, size_t n);
 /* The names of those over TCP and UDP, with commas between them. */
 const char *protocol_names(void);
 /*
- * Bits of the TCP ports whose octets the protocols of these datasets want from the first on,
+ * Bits of the TCP ports whose bytes the protocols of these datasets want from the first on,
  * whatever they look like: all but those whose heads tell.
  */
 void protocol_tcp_ports(uint32_t sets, const struct decode_as *as, uint32_t n_as, uint8_t bits[8192]);

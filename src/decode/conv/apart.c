@@ -7,12 +7,12 @@
 enum { WORD = 64, WORDS = APART_CHUNK / WORD };
 
 struct chunk {
-	uint32_t n;			/* octets held */
-	uint64_t held[WORDS];		/* a bit for each octet */
-	uint8_t  octets[APART_CHUNK];
+	uint32_t n;			/* bytes held */
+	uint64_t held[WORDS];		/* a bit for each byte */
+	uint8_t  bytes[APART_CHUNK];
 };
 
-/* A chunk stands where the number of its first octet says: the numbers wrap and the places with them. */
+/* A chunk stands where the number of its first byte says: the numbers wrap and the places with them. */
 struct apart {
 	uint64_t used[APART_CHUNKS / WORD];
 	struct chunk *chunk[APART_CHUNKS];
@@ -23,7 +23,7 @@ static unsigned int place_of(uint32_t seq)
 	return seq / APART_CHUNK % APART_CHUNKS;
 }
 
-/* Octets from seq to the end of its chunk, but no more than n. */
+/* Bytes from seq to the end of its chunk, but no more than n. */
 static uint32_t in_chunk(uint32_t seq, uint32_t n)
 {
 	uint32_t left = APART_CHUNK - seq % APART_CHUNK;
@@ -74,7 +74,7 @@ static bool make_chunk(struct apart *a, uint32_t seq, uint32_t *memory)
 	return true;
 }
 
-/* n octets within one word of bits. */
+/* n bytes within one word of bits. */
 static bool word_differs(const struct chunk *c, uint32_t at, const uint8_t *p, uint32_t n)
 {
 	uint64_t mask = mask_of(at, n), both = c->held[at / WORD] & mask;
@@ -82,9 +82,9 @@ static bool word_differs(const struct chunk *c, uint32_t at, const uint8_t *p, u
 	if (!both)
 		return false;
 	if (both == mask)
-		return memcmp(c->octets + at, p, n) != 0;
+		return memcmp(c->bytes + at, p, n) != 0;
 	for (uint32_t i = 0; i < n; i++)
-		if (both >> (at + i) % WORD & 1 && c->octets[at + i] != p[i])
+		if (both >> (at + i) % WORD & 1 && c->bytes[at + i] != p[i])
 			return true;
 	return false;
 }
@@ -94,10 +94,10 @@ static void put_word(struct chunk *c, uint32_t at, const uint8_t *p, uint32_t n)
 	uint64_t mask = mask_of(at, n), held = c->held[at / WORD];
 
 	if (!(held & mask))
-		memcpy(c->octets + at, p, n);
+		memcpy(c->bytes + at, p, n);
 	for (uint32_t i = 0; held & mask && i < n; i++)
 		if (!(held >> (at + i) % WORD & 1))
-			c->octets[at + i] = p[i];
+			c->bytes[at + i] = p[i];
 	c->held[at / WORD] = held | mask;
 	c->n += (uint32_t)__builtin_popcountll(mask & ~held);
 }
@@ -135,7 +135,7 @@ bool apart_put(struct apart **a, uint32_t seq, const uint8_t *p, uint32_t n, uin
 	return true;
 }
 
-/* From here to the first chunk in use at or after seq, in octets; n when there is none before. */
+/* From here to the first chunk in use at or after seq, in bytes; n when there is none before. */
 static uint32_t unused(const struct apart *a, uint32_t seq, uint32_t n)
 {
 	uint32_t gone = 0;
@@ -183,7 +183,7 @@ uint32_t apart_run(const struct apart *a, uint32_t seq, const uint8_t **p)
 
 	if (!c)
 		return 0;
-	*p = c->octets + at;
+	*p = c->bytes + at;
 	while (at < APART_CHUNK) {
 		uint64_t holes = ~(c->held[at / WORD] >> at % WORD);
 		uint32_t part = WORD - at % WORD;

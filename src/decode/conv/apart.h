@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 /*
- * Octets of one direction that came before those in front of them: each in its place by its
+ * Bytes of one direction that came before those in front of them: each in its place by its
  * sequence number, no two of them APART_SPAN or more apart.  They lie in chunks, so what is held is
  * paid for and not what lies between; finding the next one takes a fixed number of steps.
  */
@@ -14,18 +14,18 @@ enum { APART_CHUNK = 1024, APART_CHUNKS = 128, APART_SPAN = APART_CHUNK * (APART
 
 struct apart;
 
-/* Memory that putting n octets at seq takes, at most; a may be NULL. */
+/* Memory that putting n bytes at seq takes, at most; a may be NULL. */
 uint32_t apart_cost(const struct apart *a, uint32_t seq, uint32_t n);
 /*
  * Puts them, but for those that are there.  The memory taken is added to *memory.  False: there is
  * none; nothing was put.
  */
 bool apart_put(struct apart **a, uint32_t seq, const uint8_t *p, uint32_t n, uint32_t *memory);
-/* Are octets of [seq, seq + n) held, and do they differ from these? */
+/* Are bytes of [seq, seq + n) held, and do they differ from these? */
 bool apart_differs(const struct apart *a, uint32_t seq, const uint8_t *p, uint32_t n);
-/* The first octet held in [seq, seq + n); seq + n when there is none. */
+/* The first byte held in [seq, seq + n); seq + n when there is none. */
 uint32_t apart_next(const struct apart *a, uint32_t seq, uint32_t n);
-/* How many octets are held from seq on, up to the end of a chunk; *p is where. */
+/* How many bytes are held from seq on, up to the end of a chunk; *p is where. */
 uint32_t apart_run(const struct apart *a, uint32_t seq, const uint8_t **p);
 /* Forget [seq, seq + n). */
 void apart_forget(struct apart *a, uint32_t seq, uint32_t n, uint32_t *memory);

@@ -186,7 +186,7 @@ static void start_sides(const struct stream_data *d)
 }
 
 /*
- * The decoder whose octets these are; -1: nobody's; -2: more are needed to say.  Those of
+ * The decoder whose bytes these are; -1: nobody's; -2: more are needed to say.  Those of
  * the ports are asked first, and waited for: a later one's yes does not outvote their more.
  */
 static int recognise(struct call *c, const struct stream_data *d)
@@ -237,7 +237,7 @@ static const struct stream_data *first_part(const struct stream_data *d, struct 
 }
 
 /*
- * The decoder that the connection has by what the other side said does not know the octets that
+ * The decoder that the connection has by what the other side said does not know the bytes that
  * were waited with here (the answer of a proxy, a greeting): they were nobody's.
  */
 static uint32_t pass_waited(const struct stream_data *d)

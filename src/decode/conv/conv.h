@@ -6,14 +6,14 @@
 #include "decode/protocol.h"
 
 /*
- * Whose octets are these?  Packets go to protocols, and those of TCP and UDP by what they say.
+ * Whose bytes are these?  Packets go to protocols, and those of TCP and UDP by what they say.
  *
  * A connection is a protocol's once its decoder has recognised the contents; a port that
  * the protocol is known by only makes it the first to be asked, and --decode-as the only one.
  * Until then each says no, yes or "more"; nobody is waited for longer than CONV_GUESS_MAX
- * octets.  Octets that are nobody's are passed over, a segment at a time, and after
+ * bytes.  Bytes that are nobody's are passed over, a segment at a time, and after
  * FAILURES_MAX of them the direction is ignored until the other one is recognised.  A decoder
- * that finds it was wrong says PROTOCOL_WRONG, and the others are asked about the same octets.
+ * that finds it was wrong says PROTOCOL_WRONG, and the others are asked about the same bytes.
  */
 enum { CONV_GUESS_MAX = 512 };
 
@@ -33,7 +33,7 @@ void conv_record(const struct call *c, const struct stream_data *d, struct recor
 		 const struct dataset *set, const char *protocol, const char *action);
 /*
  * The connection goes on as another protocol, or (NULL) as one to be recognised, but not
- * as this one.  The old state ends: return right after it, with the octets taken.  False:
+ * as this one.  The old state ends: return right after it, with the bytes taken.  False:
  * nobody wants that protocol, and the rest is passed over.
  */
 bool conv_switch(struct call *c, struct stream_conn *conn, const char *name);
@@ -50,7 +50,7 @@ uint64_t conv_asker(const struct call *c, bool response, bool anybody);
 uint64_t conv_digest(const struct call *c, const uint64_t *words, unsigned int n);
 
 /*
- * Has who speaks acknowledged octets of the other direction that were not seen yet?  Then what is
+ * Has who speaks acknowledged bytes of the other direction that were not seen yet?  Then what is
  * said answers them: they come out of order.
  */
 bool conv_overtakes(const struct call *c, const struct stream_data *d);

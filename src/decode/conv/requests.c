@@ -123,7 +123,7 @@ void requests_drop(struct requests *q, const struct request_key *k)
 		pairs_take(q->pairs, k, &asked_ns);
 }
 
-static void give_no_answer(struct requests *q, const struct record_kept *k, struct emit *e)
+static void emit_no_answer(struct requests *q, const struct record_kept *k, struct emit *e)
 {
 	struct record *r = &q->request.r;
 
@@ -147,7 +147,7 @@ void requests_tick(struct requests *q, uint64_t now_ns, struct emit *e)
 	if (!q->no_answer || clock_ns < q->timeout_ns)
 		return;
 	while (!e->rc && (k = pairs_expire(q->pairs, clock_ns - q->timeout_ns, &key, &asked_ns)))
-		give_no_answer(q, k, e);
+		emit_no_answer(q, k, e);
 }
 
 void requests_end(struct requests *q)

@@ -18,7 +18,7 @@ struct request_rules {
 	uint32_t max;			/* 0: REQUESTS_MAX */
 	uint64_t timeout_ns;		/* unless options say */
 	const uint16_t *keeps;		/* ids of the fields kept, ended by 0; NULL: all */
-	bool     silent;		/* no record is kept, none is given: they wait until the table is full */
+	bool     silent;		/* no record is kept, none is emitted: they wait until the table is full */
 };
 
 struct requests;
@@ -36,7 +36,7 @@ bool requests_ask(struct requests *q, const struct request_key *k, struct record
  * moment need not wait then).
  */
 bool requests_answer(struct requests *q, const struct request_key *k, struct record *r);
-/* Likewise, but the request stays for the rest of the response: it gives no no_answer. */
+/* Likewise, but the request stays for the rest of the response: it makes no no_answer. */
 bool requests_begin_answer(struct requests *q, const struct request_key *k, struct record *r);
 /* The request that requests_answer() has just found; what it points to is good until the next call. */
 const struct record *requests_asked(struct requests *q);

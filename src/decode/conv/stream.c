@@ -14,7 +14,7 @@ enum {
 	TCP_FIN = 1, TCP_SYN = 2, TCP_RST = 4, TCP_ACK = 16,
 	BUCKETS = STREAM_CONNECTIONS,
 	WINDOW_MAX = 1 << 30,		/* RFC 7323, 2.3: no window is larger */
-	RESEND_MAX = 1 << 20,		/* so far back an octet may still be sent again */
+	RESEND_MAX = 1 << 20,		/* so far back a byte may still be sent again */
 	JUMP_MAX = 1 << 24,		/* what is farther ahead is not believed until more follows on it */
 };
 #define NONE UINT32_MAX
@@ -28,7 +28,7 @@ struct key {
 };
 _Static_assert(sizeof(struct key) == 40, "hashed as whole words, without padding");
 
-/* From the first to go to the last: no octets or closed; open; holding octets or state. */
+/* From the first to go to the last: no bytes or closed; open; holding bytes or state. */
 enum shelf { IDLE, LIVE, HOLDING, LISTS };
 
 struct stream {
@@ -68,7 +68,7 @@ static void end_state(struct streams *t, struct stream *s)
 	s->conn.state = NULL;
 }
 
-/* Neither octets nor state. */
+/* Neither bytes nor state. */
 static void forget(struct streams *t, struct stream *s)
 {
 	end_state(t, s);
@@ -190,13 +190,13 @@ static void begin(struct streams *t, struct stream *s)
 	s->has_was = s->has_stray = 0;
 }
 
-/* The number that the next octet from the sender has: the consumer may have passed over what is to come. */
+/* The number that the next byte from the sender has: the consumer may have passed over what is to come. */
 static uint32_t expected(const struct stream_side *me)
 {
 	return (int32_t)(me->next + me->have - me->seen) > 0 ? me->seen : me->next + me->have;
 }
 
-/* Octets that were sent, as what is held behind them, an acknowledgment or a FIN says, and never came. */
+/* Bytes that were sent, as what is held behind them, an acknowledgment or a FIN says, and never came. */
 static uint32_t outstanding(const struct stream_side *s)
 {
 	uint32_t from = s->next + s->have, end = s->next + s->extent;
@@ -330,7 +330,7 @@ static void see_syn(struct streams *t, struct stream *s, unsigned int dir, const
 		return;
 	if (me->known && !me->syn && !s->closed && me->next - first < STREAM_SIDE_MAX) {
 		s->conn.client = (uint8_t)(1 + (pk->tcp_flags & TCP_ACK ? !dir : dir));
-		me->syn = true;		/* captured after the octets it precedes */
+		me->syn = true;		/* captured after the bytes it precedes */
 		me->isn = pk->tcp_seq;
 		return;
 	}
@@ -403,7 +403,7 @@ static bool belongs(struct streams *t, struct stream *s, unsigned int dir, const
 	return true;
 }
 
-static void see_octets(struct streams *t, struct stream *s, struct side_io *io, const struct packet *pk)
+static void see_bytes(struct streams *t, struct stream *s, struct side_io *io, const struct packet *pk)
 {
 	uint32_t seq = pk->tcp_seq + (pk->tcp_flags & TCP_SYN ? 1 : 0);
 	uint32_t cap = pk->payload_cap, len = pk->payload_len;
@@ -430,7 +430,7 @@ static void see_octets(struct streams *t, struct stream *s, struct side_io *io, 
 	side_accept(io, seq, pk->payload, cap, len);
 }
 
-/* Its FIN was seen, and every octet before it that will be. */
+/* Its FIN was seen, and every byte before it that will be. */
 static bool ended(const struct stream_side *s)
 {
 	return s->fin && (!s->known || (int32_t)(s->fin_seq - s->next) <= 0);
@@ -468,7 +468,7 @@ static void see_ack(struct stream_side *peer, uint32_t ack)
 	}
 }
 
-/* The receiver has what is behind the first hole: nobody will send the octets of the hole again. */
+/* The receiver has what is behind the first hole: nobody will send the bytes of the hole again. */
 static bool hole_is_dead(struct stream_side *me, uint64_t now_ns)
 {
 	if (!me->known || me->extent == me->have || !me->has_acked)
@@ -483,7 +483,7 @@ static void see(struct streams *t, struct stream *s, struct side_io *io, const s
 {
 	if (pk->tcp_flags & TCP_SYN)
 		see_syn(t, s, io->dir, pk);
-	see_octets(t, s, io, pk);
+	see_bytes(t, s, io, pk);
 	see_end(t, s, io, pk);
 	if (pk->tcp_flags & TCP_ACK)
 		see_ack(io->other, pk->tcp_ack);

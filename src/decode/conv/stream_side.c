@@ -49,7 +49,7 @@ uint32_t side_held_at(const struct stream_side *s)
 	return s->extent > s->have ? s->held - s->next : s->extent;
 }
 
-/* The octets in order move to a buffer of this size, at least as many as they are. */
+/* The bytes in order move to a buffer of this size, at least as many as they are. */
 static bool resize(struct side_io *io, uint32_t cap)
 {
 	struct stream_side *s = io->side;
@@ -67,8 +67,8 @@ static bool resize(struct side_io *io, uint32_t cap)
 }
 
 /*
- * Room for `need` octets in order.  They move to the front only when at least as many were taken,
- * or the buffer cannot grow and a third of it was, so an octet moves O(1) times.
+ * Room for `need` bytes in order.  They move to the front only when at least as many were taken,
+ * or the buffer cannot grow and a third of it was, so a byte moves O(1) times.
  */
 static bool make_room(struct side_io *io, uint32_t need)
 {
@@ -89,7 +89,7 @@ static bool make_room(struct side_io *io, uint32_t need)
 	return io->room(io->room_ctx, cap) && resize(io, cap);
 }
 
-/* Octets that were kept apart and are next in order. */
+/* Bytes that were kept apart and are next in order. */
 static bool absorb(struct side_io *io)
 {
 	struct stream_side *s = io->side;
@@ -127,7 +127,7 @@ static void advance_apart(struct side_io *io, uint32_t n)
 		give_up(io);
 }
 
-/* The consumer has taken n octets, or they are lost. */
+/* The consumer has taken n bytes, or they are lost. */
 static void advance(struct side_io *io, uint32_t n)
 {
 	struct stream_side *s = io->side;
@@ -179,7 +179,7 @@ static uint32_t call(struct side_io *io, const uint8_t *p, uint32_t n, uint32_t 
 
 /*
  * As the frames brought them, so that each message is the last one's that it needed.  Each turn takes
- * at least one octet, or shows more.
+ * at least one byte, or shows more.
  */
 static void deliver(struct side_io *io)
 {
@@ -199,7 +199,7 @@ static void deliver(struct side_io *io)
 	}
 }
 
-/* So many octets after those in order will not come. */
+/* So many bytes after those in order will not come. */
 static void lose(struct side_io *io, uint32_t missing, bool cut)
 {
 	struct stream_side *s = io->side;
@@ -221,7 +221,7 @@ void side_flush(struct side_io *io)
 	}
 }
 
-/* Octets sent again: are they those that are held?  RFC 9293 wants them to be. */
+/* Bytes sent again: are they those that are held?  RFC 9293 wants them to be. */
 static void compare(struct side_io *io, uint32_t off, const uint8_t *p, uint32_t n)
 {
 	const struct stream_side *s = io->side;
@@ -234,7 +234,7 @@ static void compare(struct side_io *io, uint32_t off, const uint8_t *p, uint32_t
 	io->conn->conflict |= differ;
 }
 
-/* Octets [off, end) after `next`, of which those from `have` on are in order; each turn takes some. */
+/* Bytes [off, end) after `next`, of which those from `have` on are in order; each turn takes some. */
 static bool keep_in_order(struct side_io *io, uint32_t off, const uint8_t *p, uint32_t end)
 {
 	struct stream_side *s = io->side;
@@ -276,7 +276,7 @@ static bool keep_apart(struct side_io *io, uint32_t off, const uint8_t *p, uint3
 	return true;
 }
 
-/* Keep n octets that lie `off` after `next`; those already there stay as they are. */
+/* Keep n bytes that lie `off` after `next`; those already there stay as they are. */
 static bool keep(struct side_io *io, uint32_t off, const uint8_t *p, uint32_t n)
 {
 	struct stream_side *s = io->side;
@@ -298,7 +298,7 @@ static void lose_rest(struct side_io *io, uint32_t end_seq)
 
 /*
  * Nothing is held: the consumer may read the packet itself.  False when nothing is left
- * of it.  Each turn takes at least one octet.
+ * of it.  Each turn takes at least one byte.
  */
 static bool direct(struct side_io *io, const uint8_t **p, uint32_t *cap, uint32_t *len)
 {
@@ -339,7 +339,7 @@ static void catch_up(struct side_io *io, uint32_t off)
 	}
 }
 
-/* Octets [end - len, end); each turn ends them, or takes some in, or moves `next` forward. */
+/* Bytes [end - len, end); each turn ends them, or takes some in, or moves `next` forward. */
 static void take_in(struct side_io *io, uint32_t end, const uint8_t *p, uint32_t cap, uint32_t len)
 {
 	struct stream_side *s = io->side;
