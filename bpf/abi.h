@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The only header compiled on both sides of the kernel boundary.  Integers are
- * host order, packet octets are as on the wire; no bool, no enum-typed members,
+ * host order, packet bytes are as on the wire; no bool, no enum-typed members,
  * no implicit padding.  Include <linux/types.h> first.
  */
 #ifndef NETPROBE_ABI_H
@@ -11,10 +11,10 @@ enum np_hook { NP_HOOK_INGRESS = 1, NP_HOOK_EGRESS, NP_HOOK_DROP = 4 };
 
 enum np_event_flags {
 	NP_EV_RAW_IP = 1 << 0,		/* data starts at the IP header: the device has no link header */
-	NP_EV_UNDECIDED = 1 << 1,	/* the filter needed octets it could not reach: ask again in user space */
+	NP_EV_UNDECIDED = 1 << 1,	/* the filter needed bytes it could not reach: ask again in user space */
 };
 
-/* One header, then cap_len octets of packet. */
+/* One header, then cap_len bytes of packet. */
 struct np_event {
 	__u64 boot_ns;		/* CLOCK_BOOTTIME of the host, whatever our time namespace */
 	__u64 location;		/* drop: kernel address that freed it; else 0 */
@@ -33,7 +33,7 @@ struct np_event {
 };
 
 /*
- * Record sizes in the ring: the smallest class that holds header and octets is
+ * Record sizes in the ring: the smallest class that holds header and bytes is
  * reserved, because a size must be constant for the verifier up to 6.7.
  */
 #define NP_CLASS_0 128
@@ -45,19 +45,19 @@ struct np_event {
 #define NP_CLASS_6 65664
 #define NP_SNAP_MAX (NP_CLASS_6 - 48)
 
-/* Octets of a frame that the in-kernel filter can look at. */
+/* Bytes of a frame that the in-kernel filter can look at. */
 #define NP_SCRATCH 512
 
 /*
- * With a filter there are three programs: the entry program copies the first octets
+ * With a filter there are three programs: the entry program copies the first bytes
  * of the canonical frame here (per CPU, one element) and tail-calls NP_SLOT_FILTER, the
  * translated filter; that returns (TC: TC_ACT_UNSPEC; socket: 0) after counting
  * `filtered`, or tail-calls NP_SLOT_EMIT.  A load beyond `cap` but inside `len`
  * cannot be answered: the filter then sets `undecided` and takes it for a match.
  */
 struct np_scratch {
-	__u32 cap;		/* octets valid in data: min(len, NP_SCRATCH) */
-	__u32 len;		/* octets of the canonical frame */
+	__u32 cap;		/* bytes valid in data: min(len, NP_SCRATCH) */
+	__u32 len;		/* bytes of the canonical frame */
 	__u32 undecided;
 	__u32 hook;		/* enum np_hook, from the entry program to the emitting one */
 	__u32 sent;		/* len with the tags that were left out: what `len` in a filter means */
@@ -70,7 +70,7 @@ enum np_slot { NP_SLOT_FILTER, NP_SLOT_EMIT, NP_SLOTS };
 /* Per CPU: what became of each packet.  seen = filtered + sampled + emitted + lost_ring + lost_map. */
 struct np_ledger {
 	__u64 seen;
-	__u64 seen_octets;
+	__u64 seen_bytes;
 	__u64 filtered;
 	__u64 sampled;
 	__u64 emitted;

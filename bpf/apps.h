@@ -3,7 +3,7 @@
 #define NETPROBE_APPS_H
 
 /*
- * Which TCP octets can a decoder need?  Those of ports it is known by, and of connections in which
+ * Which TCP bytes can a decoder need?  Those of ports it is known by, and of connections in which
  * something that looks like the beginning of a message was seen a short while ago.  When in
  * doubt, too many: user space decides.
  */
@@ -52,7 +52,7 @@ static __always_inline __u32 flow_hash(const __u8 *h, const struct tcp_start *t,
 	return x * 0x9e3779b1u >> 18;
 }
 
-/* How many packets from this one on may belong to a message that these octets begin; 0: none does. */
+/* How many packets from this one on may belong to a message that these bytes begin; 0: none does. */
 static __always_inline __u32 begins(const __u8 *p, __u32 payload)
 {
 	switch ((__u32)p[0] << 24 | (__u32)p[1] << 16 | (__u32)p[2] << 8 | p[3]) {
@@ -74,7 +74,7 @@ static __always_inline __u32 begins(const __u8 *p, __u32 payload)
 
 enum interest { NOTHING, WHOLE, HEADERS };
 
-/* h: an IP header; off: where TCP begins; payload: octets of it and what follows, by the IP header. */
+/* h: an IP header; off: where TCP begins; payload: bytes of it and what follows, by the IP header. */
 static __always_inline enum interest tcp_interest(struct __sk_buff *skb, __u64 off, const __u8 *h, bool six,
 						  __u32 length)
 {

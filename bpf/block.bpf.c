@@ -16,7 +16,7 @@
 
 #define NEXT (-1)		/* TCX_NEXT */
 #define SHOT 2			/* TC_ACT_SHOT */
-#define HEADERS 256		/* octets that must lie in one piece, where there are so many */
+#define HEADERS 256		/* bytes that must lie in one piece, where there are so many */
 
 static __always_inline facts *start(void)
 {
@@ -40,13 +40,13 @@ SEC("xdp")
 int np_block_xdp(struct xdp_md *ctx)
 {
 	struct walk w = { .data = (void *)(long)ctx->data, .end = (void *)(long)ctx->data_end };
-	__u32 octets = (__u32)(w.end - w.data);
+	__u32 bytes = (__u32)(w.end - w.data);
 	facts *f = start();
 
 	if (!f)
 		return XDP_PASS;
 	read_ether(f, &w);
-	return judge(f, octets, ctx->ingress_ifindex != conf.ifindex) ? XDP_DROP : XDP_PASS;
+	return judge(f, bytes, ctx->ingress_ifindex != conf.ifindex) ? XDP_DROP : XDP_PASS;
 }
 
 static __always_inline int at_tc(struct __sk_buff *skb)

@@ -16,14 +16,14 @@ enum np_rule_flags {
 	NP_RULE_PROTO = 1 << 0,		/* `proto` must be the packet's */
 	NP_RULE_PORT = 1 << 1,		/* its destination port must be in port_lo…port_hi */
 	NP_RULE_EXPIRES = 1 << 2,
-	NP_RULE_OCTETS = 1 << 3,	/* limit: octets, not packets */
+	NP_RULE_BYTES = 1 << 3,	/* limit: bytes, not packets */
 	NP_RULE_SHARED = 1 << 4,	/* limit: one bucket for all that match, not one a source */
 	NP_RULE_SUFFIX = 1 << 5,	/* name: *.NAME, any name below it */
 };
 
 /* One entry as the user wrote it.  Texts are offsets into the set's pool; 0 is the empty text. */
 struct np_rule {
-	__u8  addr[16];		/* network order; a MAC is the first six octets */
+	__u8  addr[16];		/* network order; a MAC is the first six bytes */
 	__u8  kind;		/* enum np_rule_kind */
 	__u8  plen;
 	__u8  dir;		/* bits of enum np_rule_dir: one match is enough */
@@ -35,7 +35,7 @@ struct np_rule {
 	__u32 id;		/* from 1, ascending in the set, never used again */
 	__u32 name, reason, file, line;
 	__u64 expires_ns;	/* CLOCK_BOOTTIME of the host */
-	__u64 rate, burst;	/* limit: thousandths of a packet or octet a second; as many at once */
+	__u64 rate, burst;	/* limit: thousandths of a packet or byte a second; as many at once */
 };
 
 /*
@@ -105,18 +105,18 @@ struct np_entry {
 	__u16 rank;
 	__u8  flags, reserved;
 	__u32 id;		/* names the entry in the state that outlives the set */
-	__u64 cost;		/* limit: what one packet or octet costs, 2^-16 ns */
+	__u64 cost;		/* limit: what one packet or byte costs, 2^-16 ns */
 	__u64 burst;		/* limit: how far ahead of now a bucket may be, 2^-8 ns */
 };
 
 struct np_hit {
-	__u64 hits, octets;
+	__u64 hits, bytes;
 	__u64 last;		/* jiffies */
 };
 
 /* A CPU's most recent entries: their counts go to np_hits when the slot is wanted. */
 struct np_recent {
-	__u64 hits, octets, last;
+	__u64 hits, bytes, last;
 	__u32 index;		/* of the entry, + 1 */
 	__u32 reserved;
 };
@@ -157,7 +157,7 @@ enum np_reason {
 enum np_extra { NP_X_METER_EVICTED = 24, NP_X_FRAG_EVICTED, NP_X_SEEN, NP_X_DROPPED, NP_STATS = 32 };
 
 struct np_stats {		/* a CPU's */
-	__u64 packets[NP_STATS], octets[NP_STATS];
+	__u64 packets[NP_STATS], bytes[NP_STATS];
 };
 
 struct np_meter {
@@ -211,7 +211,7 @@ struct np_block_conf {
 /* The set itself: facts that the maps do not tell. */
 struct np_set_meta {
 	__u32 n_rules, next_id;
-	__u32 text_octets, mode, frag, n_failsafe;
+	__u32 text_bytes, mode, frag, n_failsafe;
 	__u64 made_ns;		/* wall clock */
 	__u16 failsafe[16];
 	char  what[64];		/* the command that made it */

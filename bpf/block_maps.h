@@ -32,7 +32,7 @@ ARRAY(np_probe, struct np_probe);		/* by CPU */
 
 /* No program looks at these: they are bound to it, so that whoever has the program has the set. */
 struct np_page {
-	__u8 octets[4096];
+	__u8 bytes[4096];
 };
 ARRAY(np_rules, struct np_rule);
 ARRAY(np_text, struct np_page);
@@ -48,7 +48,7 @@ const volatile struct np_block_conf conf = { 0 };
 typedef volatile struct np_facts {
 	__u64 src[2], dst[2], smac, dmac;
 	__u64 off;			/* where the walk is */
-	__u64 avail;			/* octets that the IP header tells of from there on */
+	__u64 avail;			/* bytes that the IP header tells of from there on */
 	__u32 next, tags;		/* EtherType or next header; how many tags */
 	__u32 family, proto, dport, icmp_type, reason, frag_id;
 	__u32 has_mac, fragment, first;	/* 0, 1 */

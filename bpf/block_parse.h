@@ -14,13 +14,13 @@
 #define LENGTH_NOT_KNOWN 65535
 #define PROTO_NOT_KNOWN 256
 #define PORT_NOT_KNOWN 65536
-#define FURTHEST 20000		/* 8 extension headers of 2048 octets end before */
+#define FURTHEST 20000		/* 8 extension headers of 2048 bytes end before */
 
 struct walk {
 	void *data, *end;
 };
 
-/* n octets at the walk's place, or NULL. */
+/* n bytes at the walk's place, or NULL. */
 static __always_inline void *peek(facts *f, const struct walk *w, __u32 n)
 {
 	__u64 off = f->off;

@@ -57,7 +57,7 @@ static __always_inline struct np_meter *meter(__u64 hi, __u64 lo, __u32 id, __u6
  * A token bucket, kept as the time when it will be full again: it may lie `burst` ahead of now.  What passes is added
  * by an atomic add, so that in the long run no CPU's packet is forgotten; two that look at once may both pass, once.
  */
-static __always_inline bool within_rate(__u32 value, facts *f, __u32 octets)
+static __always_inline bool within_rate(__u32 value, facts *f, __u32 bytes)
 {
 	__u32 i = value & NP_V_INDEX;
 	struct np_entry *e = bpf_map_lookup_elem(&np_entries, &i);
@@ -71,7 +71,7 @@ static __always_inline bool within_rate(__u32 value, facts *f, __u32 octets)
 					meter(f->smac, 1, e->id, now);
 	if (!m)
 		return true;
-	cost = (e->flags & NP_RULE_OCTETS ? octets : 1) * e->cost >> 8;
+	cost = (e->flags & NP_RULE_BYTES ? bytes : 1) * e->cost >> 8;
 	tat = *(volatile __u64 *)&m->tat;
 	if ((__s64)(tat - now) < 0) {
 		*(volatile __u64 *)&m->tat = now;
@@ -157,7 +157,7 @@ static __always_inline void remember_frag(facts *f, __u32 value, bool drop)
 }
 
 /* Counts of one entry: in this CPU's slot, from where they go to the map when another entry wants it. */
-static __always_inline void count_hit(__u32 value, __u32 octets)
+static __always_inline void count_hit(__u32 value, __u32 bytes)
 {
 	__u32 cpu = bpf_get_smp_processor_id(), index = value & NP_V_INDEX, at, old;
 	struct np_recent *r;
@@ -172,16 +172,16 @@ static __always_inline void count_hit(__u32 value, __u32 octets)
 		h = r->index ? bpf_map_lookup_elem(&np_hits, &old) : NULL;
 		if (h) {
 			__sync_fetch_and_add(&h->hits, r->hits);
-			__sync_fetch_and_add(&h->octets, r->octets);
+			__sync_fetch_and_add(&h->bytes, r->bytes);
 			if (h->last < r->last)
 				h->last = r->last;
 		}
 		r->index = index + 1;
 		r->hits = 0;
-		r->octets = 0;
+		r->bytes = 0;
 	}
 	r->hits++;
-	r->octets += octets;
+	r->bytes += bytes;
 	r->last = bpf_jiffies64();
 }
 

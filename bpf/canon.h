@@ -7,7 +7,7 @@
 /*
  * The canonical frame, by the rules in src/filter/canon.h: VLAN tags are left out (unless `strict`), and
  * the frame inside a tunnel takes the place of the whole (`inner`).  Headers are read out of the skb
- * wherever they are, so that nothing but the first NP_SCRATCH octets of the result has a bound.
+ * wherever they are, so that nothing but the first NP_SCRATCH bytes of the result has a bound.
  */
 const volatile __u8 strict = 0;
 const volatile __u8 inner = 0;
@@ -159,7 +159,7 @@ static __always_inline bool enter_tunnel(struct __sk_buff *skb, struct spot *at)
 	return proto >= 0 && enter_protocol(skb, at, (__u8)proto);
 }
 
-/* Behind `front` octets that are in place: the skb from off on. */
+/* Behind `front` bytes that are in place: the skb from off on. */
 static __always_inline void fill(struct __sk_buff *skb, struct np_scratch *s, __u64 front, __u64 off)
 {
 	__u64 len = front + skb->len - off, cap = len < NP_SCRATCH ? len : NP_SCRATCH;

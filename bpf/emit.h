@@ -13,7 +13,7 @@
 const volatile __u32 snaplen = NP_SNAP_MAX;	/* at least 64 */
 const volatile __u32 snaplen_other = 0;		/* 0: snaplen; at least 128 */
 const volatile __u32 sample = 1;		/* keep one in so many of what matches */
-const volatile __u8 apps_only = 0;		/* TCP octets that no decoder can need are not shipped */
+const volatile __u8 apps_only = 0;		/* TCP bytes that no decoder can need are not shipped */
 const volatile __u8 l3 = 0;			/* devices without a link header */
 
 struct vlan_tag {
@@ -27,7 +27,7 @@ static __always_inline bool is_tag(__u16 type)
 #undef IS
 }
 
-/* Octets of the VLAN tag that is not in the data: the device, or the stack, took it off. */
+/* Bytes of the VLAN tag that is not in the data: the device, or the stack, took it off. */
 static __always_inline __u64 absent_tag(struct __sk_buff *skb)
 {
 	return !l3 && skb->vlan_present && skb->len >= ETHER_HEADER ? VLAN_TAG : 0;
@@ -41,7 +41,7 @@ static __always_inline struct vlan_tag the_tag(struct __sk_buff *skb)
 /* Lengths of 64 bits: those of 32 are made so by shifts, and what was known of them is lost. */
 static long (*const load_bytes)(const void *skb, __u64 off, void *to, __u64 n) = (void *)BPF_FUNC_skb_load_bytes;
 
-/* n octets from `off`; false, with what they were to fill zeroed, when n is 0, above max, or not there. */
+/* n bytes from `off`; false, with what they were to fill zeroed, when n is 0, above max, or not there. */
 static __always_inline bool copy(struct __sk_buff *skb, __u64 off, void *to, __u64 n, __u64 max)
 {
 	if (n == 0 || n > max)
@@ -50,7 +50,7 @@ static __always_inline bool copy(struct __sk_buff *skb, __u64 off, void *to, __u
 	return load_bytes(skb, off, to, n) == 0;
 }
 
-/* As many octets as `to` has room for; false when they are not all there. */
+/* As many bytes as `to` has room for; false when they are not all there. */
 #define fetch(skb, off, to) (load_bytes(skb, off, to, sizeof(*(to))) == 0)
 
 /* The frame as on the wire: an absent tag goes back behind the addresses.  cap counts it. */
@@ -80,7 +80,7 @@ static __always_inline bool worth_it(__u8 proto)
 	return false;
 }
 
-/* Does a decoder look beyond the first octets of this frame?  When in doubt, yes. */
+/* Does a decoder look beyond the first bytes of this frame?  When in doubt, yes. */
 static __always_inline enum interest interest(struct __sk_buff *skb)
 {
 	__u8 h[40];

@@ -75,7 +75,7 @@ static __always_inline struct np_ledger *arrive(struct __sk_buff *skb)
 
 	if (led) {	/* it has a place for each possible CPU */
 		led->seen++;
-		led->seen_octets += skb->len + absent_tag(skb);
+		led->seen_bytes += skb->len + absent_tag(skb);
 	}
 	return led;
 }

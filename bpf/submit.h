@@ -4,7 +4,7 @@
 
 #include "maps.h"
 
-/* Octets of the ring; the reader is woken unasked when an eighth is waiting. */
+/* Bytes of the ring; the reader is woken unasked when an eighth is waiting. */
 const volatile __u64 ring_bytes = 1 << 22;
 
 /*

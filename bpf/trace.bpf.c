@@ -38,9 +38,9 @@ struct drop {
 	struct sk_buff *skb;
 	__u64 location;
 	__u32 reason, ifindex, netns;
-	__u64 from;		/* first octet, from skb->head */
-	__u64 cap;		/* octets from there that are linear */
-	__u64 wire;		/* octets of the packet from there */
+	__u64 from;		/* first byte, from skb->head */
+	__u64 cap;		/* bytes from there that are linear */
+	__u64 wire;		/* bytes of the packet from there */
 	bool raw;		/* starts at the network header */
 	__u64 tag;		/* 4: a VLAN tag is to be put back */
 };
@@ -195,7 +195,7 @@ int np_drop(__u64 *ctx)
 		d.reason = (__u32)ctx[2];
 	locate(&d, dev);
 	ADD(led->seen, 1);
-	ADD(led->seen_octets, d.wire + d.tag);
+	ADD(led->seen_bytes, d.wire + d.tag);
 	if (!is_wanted(d.reason))
 		ADD(led->filtered, 1);
 	else if (d.cap + d.tag + sizeof(struct np_event) <= NP_CLASS_0)

@@ -39,7 +39,7 @@ static __always_inline void otherwise(facts *f, struct verdict *v)
 		v->reason = NP_R_NOT_PERMITTED;
 }
 
-static __always_inline void by_entry(facts *f, struct verdict *v, __u32 octets)
+static __always_inline void by_entry(facts *f, struct verdict *v, __u32 bytes)
 {
 	switch (v->value >> NP_V_ACTION & 7) {
 	case NP_DROP:
@@ -50,7 +50,7 @@ static __always_inline void by_entry(facts *f, struct verdict *v, __u32 octets)
 		v->reason = NP_R_AUDIT;
 		return;
 	case NP_LIMIT:
-		v->drop = !within_rate(v->value, f, octets);
+		v->drop = !within_rate(v->value, f, bytes);
 		v->reason = v->drop ? NP_R_LIMIT_DROP : NP_R_LIMIT_PASS;
 		return;
 	default:
@@ -114,7 +114,7 @@ static __always_inline void tick(void)
 	}
 }
 
-static __always_inline void account(const struct verdict *v, __u32 octets, bool test)
+static __always_inline void account(const struct verdict *v, __u32 bytes, bool test)
 {
 	__u32 cpu = bpf_get_smp_processor_id();
 	struct np_stats *s;
@@ -133,21 +133,21 @@ static __always_inline void account(const struct verdict *v, __u32 octets, bool 
 	s = bpf_map_lookup_elem(&np_stats, &cpu);
 	if (s) {
 		s->packets[v->reason & (NP_STATS - 1)]++;
-		s->octets[v->reason & (NP_STATS - 1)] += octets;
+		s->bytes[v->reason & (NP_STATS - 1)] += bytes;
 	}
 	if (v->value && v->reason != NP_R_EXPIRED)
-		count_hit(v->value, octets);
+		count_hit(v->value, bytes);
 }
 
 /* True: drop it.  test: it did not come by our interface but from `block test`, and leaves no trace. */
-static __always_inline bool judge(facts *f, __u32 octets, bool test)
+static __always_inline bool judge(facts *f, __u32 bytes, bool test)
 {
 	struct verdict v = { 0 };
 
 	if (!f->fragment || !as_fragment(f, &v)) {
 		v.value = decide(f);
 		if (v.value)
-			by_entry(f, &v, octets);
+			by_entry(f, &v, bytes);
 		else
 			otherwise(f, &v);
 		if (f->fragment && f->first && conf.frag == NP_FRAG_INHERIT)
@@ -155,7 +155,7 @@ static __always_inline bool judge(facts *f, __u32 octets, bool test)
 	}
 	if (v.drop)
 		check_guard(&v);
-	account(&v, octets, test);
+	account(&v, bytes, test);
 	return v.drop;
 }
 

@@ -85,9 +85,9 @@ static bool proto_has_ports(uint8_t proto)
 }
 
 /* Segments of a super-packet each had its headers on the wire. */
-static uint64_t on_wire(uint64_t octets, uint32_t payload, uint32_t segments)
+static uint64_t on_wire(uint64_t bytes, uint32_t payload, uint32_t segments)
 {
-	return octets + (segments - 1) * (octets > payload ? octets - payload : 0);
+	return bytes + (segments - 1) * (bytes > payload ? bytes - payload : 0);
 }
 
 static uint32_t segments_of(const struct frame *f)

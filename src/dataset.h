@@ -137,9 +137,9 @@ const uint16_t *dataset_order(const struct dataset *set, unsigned int *n);
 /* Fields of all datasets: numbers below fields_count(). */
 unsigned int fields_count(void);
 const struct field *field_get(unsigned int number);
-/* The number of the field called `name` (n octets), or -1. */
+/* The number of the field called `name` (n bytes), or -1. */
 int field_find(const char *name, size_t n);
-/* Octets of the parents that two names share, with the dot: "icmp.original." */
+/* Bytes of the parents that two names share, with the dot: "icmp.original." */
 size_t field_parents(const char *a, const char *b);
 /* The number of a dataset's field. */
 uint16_t field_number(const struct dataset *set, unsigned int id);

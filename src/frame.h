@@ -31,7 +31,7 @@ struct drop_info {
 struct frame {
 	uint64_t time_ns;		/* wall clock since 1970 */
 	uint64_t number;		/* from 1, in the order read */
-	const uint8_t *data;		/* cap_len octets as on the wire, VLAN tags in place */
+	const uint8_t *data;		/* cap_len bytes as on the wire, VLAN tags in place */
 	uint32_t cap_len, len;		/* captured; on the wire */
 	uint16_t link;			/* of this frame, likewise */
 	uint16_t segments;		/* of a GRO/GSO super-packet; 0 or 1: an ordinary one */

@@ -7,7 +7,7 @@
 
 /*
  * All protocols, and the datasets that are ours.  Those whose contents say most come first:
- * octets of a connection that nobody knows are shown to them in this order.
+ * bytes of a connection that nobody knows are shown to them in this order.
  */
 #define PROTOCOLS(X) \
 	X(arp) \

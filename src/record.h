@@ -48,7 +48,7 @@ struct record {
 	const struct record *head;	/* of a packet that is a first fragment: what its line says; else NULL */
 	/* Of a message that is to become a line: the record of the packet that completed it; else NULL */
 	const struct record *packet;
-	uint32_t rest_len;		/* octets behind the last header; of a message in a stream its own */
+	uint32_t rest_len;		/* bytes behind the last header; of a message in a stream its own */
 
 	uint64_t time_ns;
 	uint64_t start_ns, end_ns, duration_ns;
@@ -59,7 +59,7 @@ struct record {
 	bool truncated;
 
 	uint64_t frame_number;
-	uint32_t net_off;		/* octets of `frame` before its network header; 0: not found */
+	uint32_t net_off;		/* bytes of `frame` before its network header; 0: not found */
 	uint32_t frame_len, frame_cap_len;
 	uint16_t frame_segments;
 
@@ -83,7 +83,7 @@ struct record {
 	bool     ip_df, ip_hop_by_hop;
 	uint32_t ip_len;		/* total length; payload length + 40 for IPv6 */
 	bool     frag_more, frag_first;
-	uint32_t frag_offset;		/* octets */
+	uint32_t frag_offset;		/* bytes */
 
 	/* tcp and udp, on packets */
 	const char *tcp_flags;		/* letters of CEUAPRSF in that order */
@@ -95,7 +95,7 @@ struct record {
 	uint8_t  tcp_options_len;	/* how many there are; fewer may have been captured */
 	bool     has_ah;
 	uint32_t ah_spi, ah_seq;	/* of an authentication header around what follows */
-	uint32_t payload_len;		/* L4 payload octets on the wire */
+	uint32_t payload_len;		/* L4 payload bytes on the wire */
 	const char *malformed;		/* what was wrong or unknown, as a word */
 	uint16_t ethertype;		/* of what could not be walked further */
 	uint16_t pppoe_session, ppp_proto;
@@ -126,8 +126,8 @@ struct record {
 	X(END, "event.end", FT_TIME, end_ns, SECTION_SPAN, "last moment the record stands for") \
 	X(SAMPLED, "event.sampled", FT_U32, sampled, SECTION_ALL, "N when one packet in N was kept") \
 	X(FRAME_NUMBER, "frame.number", FT_U64, frame_number, SECTION_ALL, "number of the frame that completed it, from 1") \
-	X(FRAME_LEN, "frame.len", FT_U32, frame_len, SECTION_PACKET, "octets on the wire") \
-	X(FRAME_CAP_LEN, "frame.cap_len", FT_U32, frame_cap_len, SECTION_PACKET, "octets captured") \
+	X(FRAME_LEN, "frame.len", FT_U32, frame_len, SECTION_PACKET, "bytes on the wire") \
+	X(FRAME_CAP_LEN, "frame.cap_len", FT_U32, frame_cap_len, SECTION_PACKET, "bytes captured") \
 	X(FRAME_SEGMENTS, "frame.segments", FT_U16, frame_segments, SECTION_PACKET, "segments in a GRO or GSO super-packet") \
 	X(SRC_IP, "source.ip", FT_ADDR, src, SECTION_ALL, "sender, from the innermost IP header") \
 	X(SRC_PORT, "source.port", FT_U16, sport, SECTION_ALL, "sender's port") \
@@ -150,21 +150,21 @@ struct record {
 	X(INTERFACE, "network.interface", FT_STR, interface, SECTION_ALL, "interface it was seen on") \
 	X(IFINDEX, "network.ifindex", FT_U32, ifindex, SECTION_ALL, "number of that interface, where a capture tells no name") \
 	X(IP_TTL, "ip.ttl", FT_U8, ip_ttl, SECTION_PACKET, "time to live, or hop limit") \
-	X(IP_TOS, "ip.tos", FT_U8, ip_tos, SECTION_PACKET, "DSCP and ECN octet") \
+	X(IP_TOS, "ip.tos", FT_U8, ip_tos, SECTION_PACKET, "DSCP and ECN byte") \
 	X(IP_ID, "ip.id", FT_U16, ip_id, SECTION_PACKET, "IPv4 identification") \
 	X(IP_LEN, "ip.len", FT_U32, ip_len, SECTION_PACKET, "total length by the innermost IP header") \
 	X(IP_DF, "ip.df", FT_BOOL, ip_df, SECTION_PACKET, "IPv4: do not fragment") \
 	X(IP_HOP_BY_HOP, "ip.hop_by_hop", FT_BOOL, ip_hop_by_hop, SECTION_PACKET, "IPv6: there is a hop-by-hop options header") \
 	X(FRAG_MORE, "ip.fragment.more", FT_BOOL, frag_more, SECTION_PACKET, "more fragments follow") \
 	X(FRAG_FIRST, "ip.fragment.first", FT_BOOL, frag_first, SECTION_PACKET, "this is the first fragment") \
-	X(FRAG_OFFSET, "ip.fragment.offset", FT_U32, frag_offset, SECTION_PACKET, "offset of a fragment, in octets") \
+	X(FRAG_OFFSET, "ip.fragment.offset", FT_U32, frag_offset, SECTION_PACKET, "offset of a fragment, in bytes") \
 	X(AH_SPI, "ip.ah.spi", FT_U32, ah_spi, SECTION_PACKET, "security parameters index of an authentication header") \
 	X(TCP_FLAGS, "tcp.flags", FT_WORD, tcp_flags, SECTION_PACKET, "letters of CEUAPRSF") \
 	X(TCP_SEQ, "tcp.seq", FT_U32, tcp_seq, SECTION_PACKET, "sequence number as sent") \
 	X(TCP_ACK, "tcp.ack", FT_U32, tcp_ack, SECTION_PACKET, "acknowledgement number as sent") \
 	X(TCP_WINDOW, "tcp.window", FT_U16, tcp_window, SECTION_PACKET, "window as sent, not scaled") \
-	X(TCP_CONFLICT, "tcp.conflict", FT_BOOL, tcp_conflict, SECTION_STREAM, "octets of this connection were sent twice with different contents; the first were read") \
-	X(PAYLOAD_LEN, "payload.len", FT_U32, payload_len, SECTION_PACKET, "octets after the transport header, on the wire") \
+	X(TCP_CONFLICT, "tcp.conflict", FT_BOOL, tcp_conflict, SECTION_STREAM, "bytes of this connection were sent twice with different contents; the first were read") \
+	X(PAYLOAD_LEN, "payload.len", FT_U32, payload_len, SECTION_PACKET, "bytes after the transport header, on the wire") \
 	X(MALFORMED, "packet.malformed", FT_WORD, malformed, SECTION_MESSAGE | SECTION_PACKET, "why the headers, or the message, were not read to the end") \
 	X(ETHERTYPE, "packet.ethertype", FT_U16, ethertype, SECTION_PACKET, "EtherType of a payload that is not IP or ARP") \
 	X(PPPOE_SESSION, "pppoe.session", FT_U16, pppoe_session, SECTION_PACKET, "session of PPPoE, before the first IP header") \

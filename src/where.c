@@ -6,7 +6,7 @@
 #include "util/addr.h"
 #include "where_parts.h"
 
-enum { SUBJECT_MAX = 65536 };	/* octets of a text that a regular expression looks at */
+enum { SUBJECT_MAX = 65536 };	/* bytes of a text that a regular expression looks at */
 
 enum where_type where_type_of(enum field_type type)
 {

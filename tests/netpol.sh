@@ -3,7 +3,7 @@
 # netpol.sh cases|anp|sweep: judge the truth tables of a collection that lies beside the tree (NETPOL,
 # ../shared/netpol), one JSON file a case: namespaces, pods, policies, and probes with the verdict and the
 # policies that decide it.  Every probe must be right.  sweep: read the objects of a real node
-# (K8S_FIXTURES, ../shared/kubernetes/fixtures) whole, then cut at every STEPth octet (7).
+# (K8S_FIXTURES, ../shared/kubernetes/fixtures) whole, then cut at every STEPth byte (7).
 set -eu
 cd "$(dirname "$0")/.."
 NETPOL=${NETPOL:-../shared/netpol}

@@ -10,7 +10,7 @@
 #include "util/cleanup.h"
 #include "util/err.h"
 
-enum { LIST_OCTETS_MAX = 512 << 20, SAID_MAX = 20 };
+enum { LIST_BYTES_MAX = 512 << 20, SAID_MAX = 20 };
 
 struct said {
 	unsigned int n;
@@ -28,7 +28,7 @@ static int read_all(int fd, const char *path, struct buf *b)
 {
 	ssize_t n;
 
-	b->max = LIST_OCTETS_MAX;
+	b->max = LIST_BYTES_MAX;
 	do {
 		if (!buf_room(b, 1 << 16))
 			return fail(EFBIG, "%s", path);

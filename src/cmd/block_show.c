@@ -108,8 +108,8 @@ static json_t *entry_json(const struct block_run *b, const struct row *row, cons
 {
 	const struct np_rule *rule = &b->rules.v[row->index];
 	json_t *o = json_pack("{s:{s:s},s:{s:I},s:{s:I,s:I}}", "event", "dataset", "block", "rule", "id",
-			      (json_int_t)rule->id, "block", "hits", (json_int_t)row->hit.hits, "octets",
-			      (json_int_t)row->hit.octets),
+			      (json_int_t)rule->id, "block", "hits", (json_int_t)row->hit.hits, "bytes",
+			      (json_int_t)row->hit.bytes),
 	       *r = json_object_get(o, "rule"), *k = json_object_get(o, "block");
 	struct buf t = { 0 };
 	char ref[640];
@@ -157,10 +157,10 @@ static void print_row(const struct block_run *b, const struct row *row, const st
 
 	if (b->o->hits && s >= 0)
 		buf_fmt(&t, "%12llu %14llu %8.0f s  ", (unsigned long long)row->hit.hits,
-			(unsigned long long)row->hit.octets, s);
+			(unsigned long long)row->hit.bytes, s);
 	else if (b->o->hits)
 		buf_fmt(&t, "%12llu %14llu %10s  ", (unsigned long long)row->hit.hits,
-			(unsigned long long)row->hit.octets, "-");
+			(unsigned long long)row->hit.bytes, "-");
 	block_print_entry(&t, &b->rules, &b->rules.v[row->index], now->now_ns);
 	printf("%.*s\n", (int)t.n, t.p ? t.p : "");
 	buf_free(&t);
@@ -187,7 +187,7 @@ int block_list(struct block_run *b)
 	if (b->o->hits)
 		qsort(v, b->rules.n, sizeof(*v), by_hits);
 	if (b->o->hits && !b->g->json && !b->g->pretty && !b->g->no_header)
-		printf("%12s %14s %10s  ENTRY\n", "HITS", "OCTETS", "LAST");
+		printf("%12s %14s %10s  ENTRY\n", "HITS", "BYTES", "LAST");
 	for (uint32_t i = 0; i < b->rules.n; i++) {
 		if (b->g->json || b->g->pretty) {
 			json_t *o = entry_json(b, &v[i], &now);
@@ -222,15 +222,15 @@ static json_t *status_json(const struct block_run *b, const struct np_stats *s, 
 
 	for (int i = 0; i < NP_REASONS_N; i++)
 		json_object_set_new(reasons, reason_names[i],
-				    json_pack("{s:I,s:I}", "packets", (json_int_t)s->packets[i], "octets",
-					      (json_int_t)s->octets[i]));
+				    json_pack("{s:I,s:I}", "packets", (json_int_t)s->packets[i], "bytes",
+					      (json_int_t)s->bytes[i]));
 	return json_pack(
 		"{s:{s:s},s:{s:s,s:s},s:{s:I},s:{s:I,s:s,s:s,s:b,s:b,s:f,s:I,s:I,s:I,s:o}}", "event", "dataset",
 		"block", "network", "interface", b->place.ifname, "hook", got->kind ? got->kind : "", "link",
 		"id", (json_int_t)got->link_id, "block", "entries", (json_int_t)b->rules.n, "mode",
 		block_modes[b->rules.mode % 3], "frag", block_frags[b->rules.frag % 3], "confirmed", !g->deadline_ns,
 		"expired", g->deadline_ns && g->now_ns >= g->deadline_ns, "confirm_in_s",
-		g->deadline_ns > g->now_ns ? (double)(g->deadline_ns - g->now_ns) / 1e9 : 0.0, "memory_octets",
+		g->deadline_ns > g->now_ns ? (double)(g->deadline_ns - g->now_ns) / 1e9 : 0.0, "memory_bytes",
 		(json_int_t)b->set.memory, "meters_evicted", (json_int_t)s->packets[NP_X_METER_EVICTED],
 		"fragments_evicted", (json_int_t)s->packets[NP_X_FRAG_EVICTED], "reasons", reasons);
 }
@@ -245,13 +245,13 @@ static void status_text(const struct block_run *b, const struct np_stats *s, con
 	};
 	char room[96];
 
-	printf("%s: %u entries at %s, link %u, %llu octets of memory\n%s\n", b->place.ifname, b->rules.n, got->kind,
+	printf("%s: %u entries at %s, link %u, %llu bytes of memory\n%s\n", b->place.ifname, b->rules.n, got->kind,
 	       got->link_id, (unsigned long long)b->set.memory, confirmation(g, room, sizeof(room)));
-	printf("%14s %16s\n", "PACKETS", "OCTETS");
+	printf("%14s %16s\n", "PACKETS", "BYTES");
 	for (int i = 0; i < NP_REASONS_N; i++)
 		if (s->packets[i] || i == NP_R_DROP || i == NP_R_NONE)
 			printf("%14llu %16llu  %s: %s\n", (unsigned long long)s->packets[i],
-			       (unsigned long long)s->octets[i], reason_names[i], texts[i]);
+			       (unsigned long long)s->bytes[i], reason_names[i], texts[i]);
 	if (s->packets[NP_X_METER_EVICTED])
 		printf("%14llu %16s  rates of sources forgotten: too many at once\n",
 		       (unsigned long long)s->packets[NP_X_METER_EVICTED], "-");
@@ -289,7 +289,7 @@ static void poll_reasons(const struct np_stats *now, const struct np_stats *was,
 	for (int i = 0; i < NP_REASONS_N; i++)
 		if (now->packets[i] != was->packets[i])
 			printf("%12.0f/s %14.0f bit/s  %s\n", (double)(now->packets[i] - was->packets[i]) / s,
-			       (double)(now->octets[i] - was->octets[i]) * 8 / s, reason_names[i]);
+			       (double)(now->bytes[i] - was->bytes[i]) * 8 / s, reason_names[i]);
 }
 
 static void poll_entries(struct block_run *b, const struct row *was, struct row *now, double s)
@@ -298,13 +298,13 @@ static void poll_entries(struct block_run *b, const struct row *was, struct row 
 
 	for (uint32_t i = 0; i < b->rules.n; i++) {
 		now[i].hit.hits -= was[i].hit.hits;
-		now[i].hit.octets -= was[i].hit.octets;
+		now[i].hit.bytes -= was[i].hit.bytes;
 	}
 	qsort(now, b->rules.n, sizeof(*now), by_hits);
 	for (uint32_t i = 0; i < b->rules.n && i < TOP && now[i].hit.hits; i++) {
 		t.n = 0;
 		block_print_entry(&t, &b->rules, &b->rules.v[now[i].index], b->now_ns);
-		printf("%12.0f/s %14.0f bit/s  %.*s\n", (double)now[i].hit.hits / s, (double)now[i].hit.octets * 8 / s,
+		printf("%12.0f/s %14.0f bit/s  %.*s\n", (double)now[i].hit.hits / s, (double)now[i].hit.bytes * 8 / s,
 		       (int)t.n, t.p ? t.p : "");
 	}
 	buf_free(&t);

@@ -80,7 +80,7 @@ static int take_rules(struct block_run *b)
 	int err = 0;
 
 	r->text.n = 0;
-	buf_add(&r->text, b->set.at[BLOCK_TEXT], m->text_octets);
+	buf_add(&r->text, b->set.at[BLOCK_TEXT], m->text_bytes);
 	if (r->text.full)
 		return fail(ENOMEM, "entries");
 	for (uint32_t i = 0; i < m->n_rules && !err; i++) {
@@ -234,7 +234,7 @@ static int load(struct block_run *b, struct compiled *c, const struct pin_want *
 	image.conf.l3 = l3;
 	m->n_rules = b->rules.n;
 	m->next_id = b->rules.next_id;
-	m->text_octets = (uint32_t)b->rules.text.n;
+	m->text_bytes = (uint32_t)b->rules.text.n;
 	m->mode = b->rules.mode;
 	m->frag = b->rules.frag;
 	m->n_failsafe = b->rules.n_failsafe;
@@ -348,7 +348,7 @@ int block_commit(struct block_run *b, const char *what)
 	if (err)
 		return err;
 	if (b->o->dry_run)
-		note("%s: %u entries, %llu octets of memory: nothing was changed (--dry-run)", b->place.ifname,
+		note("%s: %u entries, %llu bytes of memory: nothing was changed (--dry-run)", b->place.ifname,
 		     b->rules.n, (unsigned long long)next.memory);
 	else
 		err = take_over(b, &next, &want, confirm);

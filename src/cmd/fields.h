@@ -18,7 +18,7 @@ struct interface_body {
 #define INTERFACE_FIELDS(X) \
 	X(IFACE_UP, "interface.up", FT_BOOL, is_up, "it is switched on") \
 	X(IFACE_LOOPBACK, "interface.loopback", FT_BOOL, is_loopback, "what is sent there comes back") \
-	X(IFACE_MTU, "interface.mtu", FT_U32, mtu, "octets of the largest IP packet it takes") \
+	X(IFACE_MTU, "interface.mtu", FT_U32, mtu, "bytes of the largest IP packet it takes") \
 	X(IFACE_LINK_TYPE, "interface.linktype", FT_U16, link_type, "LINKTYPE_ number of the frames a capture has of it") \
 	X(IFACE_RX_PACKETS, "interface.rx_packets", FT_U64, rx_packets, "packets received, as the kernel counts") \
 	X(IFACE_TX_PACKETS, "interface.tx_packets", FT_U64, tx_packets, "packets sent, likewise")

@@ -145,7 +145,7 @@ int opt_none_of(const char *where, const char *word, size_t n, const struct opt_
 	return err;
 }
 
-/* The word of the row that `val` (n octets) is, or NULL. */
+/* The word of the row that `val` (n bytes) is, or NULL. */
 static const char *find_word(const struct opt *o, const char *val, size_t n)
 {
 	const char *word;

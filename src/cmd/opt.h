@@ -19,8 +19,8 @@ enum opt_type {
 	OPT_STRS,	/* struct strs: may be given again */
 	/* Of these 0 is refused: who wants none leaves the option out. */
 	OPT_UINT,	/* uint64_t: 10, 5k, 1.5M (powers of 1000) */
-	OPT_KIB,	/* uint64_t: octets; 64K, 10M, 1.5G (powers of 1024); a bare number counts KiB (tcpdump -B) */
-	OPT_MB,		/* the same; a bare number counts millions of octets (tcpdump -C) */
+	OPT_KIB,	/* uint64_t: bytes; 64K, 10M, 1.5G (powers of 1024); a bare number counts KiB (tcpdump -B) */
+	OPT_MB,		/* the same; a bare number counts millions of bytes (tcpdump -C) */
 	OPT_TIME,	/* uint64_t: ns; 250ms, 10s, 5m, 1h; a bare number is seconds */
 	OPT_OPTSTR,	/* const char *: --name[=VALUE]; "" without a value */
 	OPT_OPTUINT,	/* uint64_t: --name[=N] or --name N; OPT_NO_NUMBER without one */
@@ -105,7 +105,7 @@ int opt_duration(const char *text, uint64_t *ns);
 const char *opt_near(const char *word, const char *const *words, unsigned int n);
 /* Is `word` one of those that the row takes?  Else as opt_none_of(). */
 int opt_check_word(const char *where, const struct opt *o, const char *word);
-/* "WHERE: 'WORD' is none of A, B, C: did you mean B?"; -EINVAL.  n octets of it. */
+/* "WHERE: 'WORD' is none of A, B, C: did you mean B?"; -EINVAL.  n bytes of it. */
 int opt_none_of(const char *where, const char *word, size_t n, const struct opt_words *words);
 
 #endif

@@ -54,11 +54,11 @@ static int parse_columns(struct output *out, const char *list)
 
 static int check_file(const struct output_file *f)
 {
-	if ((f->rotate_octets || f->rotate_ns || f->rotate_files) && !f->name)
+	if ((f->rotate_bytes || f->rotate_ns || f->rotate_files) && !f->name)
 		return fail(0, "-C, -G and -W need -w FILE");
-	if ((f->rotate_octets || f->rotate_ns) && !strcmp(f->name, "-"))
+	if ((f->rotate_bytes || f->rotate_ns) && !strcmp(f->name, "-"))
 		return fail(0, "-C and -G need a file, not standard output");
-	if (f->rotate_files && !f->rotate_octets && !f->rotate_ns)
+	if (f->rotate_files && !f->rotate_bytes && !f->rotate_ns)
 		return fail(0, "-W needs -C or -G");
 	if (f->name && !strcmp(f->name, "-") && isatty(STDOUT_FILENO))
 		return fail(0, "-w - would write a capture to the terminal: redirect it");
@@ -153,10 +153,10 @@ static int first_file(struct output *out, char *name, size_t size)
 	const struct output_file *f = &out->o->file;
 	struct rotate_options ro = {
 		.file = f->name,
-		.numbers = f->rotate_octets != 0,
+		.numbers = f->rotate_bytes != 0,
 		.by_time = f->rotate_ns != 0,
 		.max_files = (unsigned int)f->rotate_files,
-		.max_octets = f->rotate_octets,
+		.max_bytes = f->rotate_bytes,
 		.period_ns = f->rotate_ns,
 		.live = !f->input,
 		.uid = out->uid,
@@ -233,7 +233,7 @@ static int add_sink(struct output *output, struct pipeline *p, const struct sink
 	if (ops->wants_frames && output->rotate) {
 		out->next = next_file;
 		out->next_ctx = output;
-		out->max_octets = f->rotate_octets;
+		out->max_bytes = f->rotate_bytes;
 		out->period_ns = f->rotate_ns;
 		out->max_files = (unsigned int)f->rotate_files;
 	}

@@ -18,7 +18,7 @@ struct output_file {
 	const char *name;		/* NULL: none; "-": standard output */
 	const char *input;		/* what is read, and so not written to; NULL: interfaces */
 	bool pcapng;			/* whatever the name */
-	uint64_t rotate_octets, rotate_ns, rotate_files;
+	uint64_t rotate_bytes, rotate_ns, rotate_files;
 };
 
 struct output_options {

@@ -17,7 +17,7 @@
  *   batch      opens everything, gives up its privileges, then reads: batch_confine(), batch_read().
  */
 
-/* Octets of a frame. */
+/* Bytes of a frame. */
 enum {
 	SNAPLEN_HEADERS = 192,	/* Ethernet, tags, IPv6 with an extension header, TCP with all its options */
 	SNAPLEN_COUNTING = 256,	/* headers, tags and the headers of a tunnel */

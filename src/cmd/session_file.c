@@ -16,7 +16,7 @@ static int start_helper(struct session *s)
 	int fds[HELPER_FDS];
 	struct helper_options ho = { 0 };
 
-	if (!s->o->output.file.rotate_octets && !s->o->output.file.rotate_ns)
+	if (!s->o->output.file.rotate_bytes && !s->o->output.file.rotate_ns)
 		return 0;
 	return session_help(s, &ho, fds, 0);
 }

@@ -92,7 +92,7 @@ static void on_attached(struct live *l, const struct helper_event *ev)
 	else if (!(ev->info.flags & IFF_UP))
 		add_down(l, ev->info.name);
 	if (o->g->verbose || (ev->named && l->attached <= NAMES_SAID))
-		note("listening on %s, %s, snap length %u octets", ev->info.name,
+		note("listening on %s, %s, snap length %u bytes", ev->info.name,
 		     o->capture.packets ? rung_names[ev->rung] : "drops",
 		     o->capture.snaplen ? o->capture.snaplen : NP_SNAP_MAX);
 }

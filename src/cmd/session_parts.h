@@ -16,7 +16,7 @@ bool session_take_signals(void *session);
 enum { HELPER_FDS = 1 + PIPELINE_SINKS_MAX };
 int session_help(struct session *s, struct helper_options *ho, int *fds, unsigned int n);
 int session_open_outputs(struct session *s);
-/* Give up privileges, before the first octet of a packet is parsed. */
+/* Give up privileges, before the first byte of a packet is parsed. */
 int session_confine(struct session *s);
 
 /* session_filter.c: words or a file become filter_text; negative, and said, when it is none. */

@@ -22,7 +22,7 @@ struct stats_opts {
 static const struct opt stats_rows[] = {
 	{ "by", 0, OPT_WORD, S(by), "BY", "a row for each of these; one for everything without it",
 	  OPT_WORDS("iface", "proto", "host", "port", "device") },
-	{ "top", 0, OPT_UINT, S(top), "N", "only the N rows with most octets" },
+	{ "top", 0, OPT_UINT, S(top), "N", "only the N rows with most bytes" },
 	{ "interface", 'i', OPT_STRS, S(iface), "IFACE",
 	  "listen on this interface; may be given again, may be a glob, or any (the default)" },
 	{ "read", 'r', OPT_ONCE, S(read), "FILE",
@@ -32,8 +32,8 @@ static const struct opt stats_rows[] = {
 };
 
 static const char stats_examples[] =
-	"  sudo netprobe stats -i eth0 1                    packets, octets and rates, every second\n"
-	"  sudo netprobe stats --by host --top 10 -i eth0 5 the ten hosts with most octets\n"
+	"  sudo netprobe stats -i eth0 1                    packets, bytes and rates, every second\n"
+	"  sudo netprobe stats --by host --top 10 -i eth0 5 the ten hosts with most bytes\n"
 	"  netprobe -j stats -r f.pcap                      what a capture holds, in one record\n"
 	"  sudo netprobe stats --by device -i eth0          the devices of a network, when you press ^C\n"
 	"  sudo netprobe stats --by device -i eth0 60       the same every minute\n"

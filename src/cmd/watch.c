@@ -21,7 +21,7 @@ static const struct opt watch_rows[] = {
 	{ NULL, 'c', OPT_UINT, W(count), "N", "stop after N records" },
 	{ "count", 0, OPT_OPTUINT, W(only_count), "N",
 	  "of a capture file: print how many packets it has, or pass the filter; with N: the same as -c" },
-	{ "snaplen", 's', OPT_STR, W(snaplen), "LEN", "most octets of a packet to take (0: all of it)" },
+	{ "snaplen", 's', OPT_STR, W(snaplen), "LEN", "most bytes of a packet to take (0: all of it)" },
 	{ "write", 'w', OPT_ONCE, W(write), "FILE",
 	  "write a capture to FILE (.pcapng: pcapng); - is standard output" },
 	{ "read", 'r', OPT_ONCE, W(read), "FILE",
@@ -60,18 +60,18 @@ static const struct opt watch_rows[] = {
 	{ "wait", 0, OPT_FLAG, W(wait), NULL, "wait for an interface that is not there, or comes again" },
 	{ "sample", 0, OPT_UINT, W(sample), "N", "keep one packet in N" },
 	{ "buffer", 'B', OPT_KIB, W(buffer), "KIB", "size of the ring buffer in KiB" },
-	{ "rotate-size", 'C', OPT_MB, W(rotate_octets), "MB",
-	  "with -w: a new file after so many million octets" },
+	{ "rotate-size", 'C', OPT_MB, W(rotate_bytes), "MB",
+	  "with -w: a new file after so many million bytes" },
 	{ "rotate-seconds", 'G', OPT_TIME, W(rotate_ns), "SECONDS",
 	  "with -w: a new file after so many seconds; the name is a strftime format" },
 	{ "rotate-files", 'W', OPT_UINT, W(rotate_files), "N",
 	  "with -C: a ring of N files; with -G: stop after N" },
 	{ "user", 'Z', OPT_STR, W(user), "USER", "become USER, who also owns the files (default nobody)" },
 	{ "link", 'e', OPT_FLAG, W(link), NULL, "print link-level headers" },
-	{ "hex", 'x', OPT_COUNT, W(hex), NULL, "print octets in hexadecimal; -xx with the link header" },
+	{ "hex", 'x', OPT_COUNT, W(hex), NULL, "print bytes in hexadecimal; -xx with the link header" },
 	{ "hex-ascii", 'X', OPT_COUNT, W(hex_ascii), NULL,
 	  "the same, and as text; -XX with the link header" },
-	{ "ascii", 'A', OPT_FLAG, W(ascii), NULL, "print octets as text" },
+	{ "ascii", 'A', OPT_FLAG, W(ascii), NULL, "print bytes as text" },
 	{ NULL, 't', OPT_COUNT, W(time), NULL,
 	  "time: -t none, -tt epoch, -ttt delta, -tttt date, -ttttt since the first" },
 	{ "number", '#', OPT_FLAG, W(number), NULL, "number the lines" },
@@ -133,7 +133,7 @@ static void choose_output(struct watch *w)
 
 	out->records = (!o->write && !o->only_count) || o->print;
 	out->file = (struct output_file){ .name = o->write, .input = o->read, .pcapng = o->pcapng,
-					  .rotate_octets = o->rotate_octets, .rotate_ns = o->rotate_ns,
+					  .rotate_bytes = o->rotate_bytes, .rotate_ns = o->rotate_ns,
 					  .rotate_files = o->rotate_files };
 	out->line = (struct line_options){ .link = o->link, .absolute_seq = o->absolute_seq, .interface = o->drops };
 	t->time = by_count[o->time < 6 ? o->time : 5];
@@ -144,8 +144,8 @@ static void choose_output(struct watch *w)
 	t->ascii = o->ascii;
 }
 
-/* Is anybody interested in octets that no decoder looks into? */
-static bool wants_octets(const struct watch_opts *o)
+/* Is anybody interested in bytes that no decoder looks into? */
+static bool wants_bytes(const struct watch_opts *o)
 {
 	return o->write || o->snaplen || o->hex || o->hex_ascii || o->ascii;
 }
@@ -168,11 +168,11 @@ static void choose_capture(struct watch *w)
 	c->ingress = direction != DIR_EGRESS;
 	c->egress = direction != DIR_INGRESS;
 	c->promisc = watch_wants_promisc(o) && c->packets;
-	c->apps_only = o->proto && !w->alerts && !wants_octets(o);
+	c->apps_only = o->proto && !w->alerts && !wants_bytes(o);
 	for (int i = 0; o->rung && i < RUNGS; i++)
 		if (!strcmp(o->rung, rung_names[i]))
 			c->rung = i;
-	if (!wants_octets(o))
+	if (!wants_bytes(o))
 		session_ship_headers(&w->ask, w->kinds && !w->alerts ? w->kinds : UINT32_MAX, w->decode_as,
 				     w->n_decode_as);
 }
@@ -185,7 +185,7 @@ static int check(struct watch *w, int argc, char **argv)
 	uint64_t snaplen = 0;
 
 	if (o->snaplen && (opt_number(o->snaplen, 1024, 1, &snaplen) || snaplen > UINT32_MAX)) {
-		fail(0, "-s: '%s' is not a length in octets", o->snaplen);
+		fail(0, "-s: '%s' is not a length in bytes", o->snaplen);
 		return EXIT_USAGE;
 	}
 	if (watch_check_words(w, argc, argv) || check_conflicts(w) || watch_check_drops(w) ||

@@ -8,7 +8,7 @@
 /* What the user asked of `watch`, as parsed. */
 struct watch_opts {
 	struct strs iface, decode_as, alert;
-	uint64_t count, only_count, buffer, sample, rotate_octets, rotate_ns, rotate_files, answer_timeout_ns;
+	uint64_t count, only_count, buffer, sample, rotate_bytes, rotate_ns, rotate_files, answer_timeout_ns;
 	const char *snaplen, *write, *read, *direction, *user, *filter_file, *proto, *drops, *btf, *rung, *where;
 	const char *postrotate;
 	unsigned int hex, hex_ascii, time, dump;

@@ -44,7 +44,7 @@ int watch_check_words(struct watch *w, int argc, char **argv)
 	if (o->postrotate)
 		return fail(0, "-z: netprobe never executes anything; let what reads the files watch their directory");
 	if (o->micro)
-		return fail(0, "--micro: captures are written in nanoseconds, which readers know by the first octets");
+		return fail(0, "--micro: captures are written in nanoseconds, which readers know by the first bytes");
 	if (w->any_netns && (o->iface.n || o->packets || o->proto || o->alerts || o->alert.n))
 		return fail(0, "-N any is for --drops alone: packets, and interfaces, are of one network namespace");
 	if (o->drops && o->direction && strcmp(o->direction, "inout") && !o->packets && !o->proto && !w->alerts)

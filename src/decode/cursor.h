@@ -28,7 +28,7 @@ static inline size_t cursor_left(const struct cursor *c)
 	return (size_t)(c->end - c->p);
 }
 
-/* The next n octets, or NULL (and bad) when there are fewer. */
+/* The next n bytes, or NULL (and bad) when there are fewer. */
 static inline const uint8_t *cursor_take(struct cursor *c, size_t n)
 {
 	const uint8_t *p = c->p;

@@ -53,9 +53,9 @@ struct decode_counts {
 	uint64_t stream_evicted;	/* TCP connections given up for want of a place */
 	uint64_t stream_half_open;	/* those that had not said a word */
 	uint64_t stream_memory;		/* TCP connections forgotten for want of memory */
-	uint64_t stream_gaps;		/* octets missing in TCP streams */
-	uint64_t stream_stray;		/* octets of TCP segments whose numbers are of no window */
-	uint64_t stream_cut;		/* octets missing in TCP streams: cut at the snap length */
+	uint64_t stream_gaps;		/* bytes missing in TCP streams */
+	uint64_t stream_stray;		/* bytes of TCP segments whose numbers are of no window */
+	uint64_t stream_cut;		/* bytes missing in TCP streams: cut at the snap length */
 	uint64_t stream_conflicts;	/* segments that differed from what had been sent before */
 	uint64_t datagrams_cut;		/* datagrams of known ports, cut, and nothing came of them */
 	uint64_t pending_evicted;	/* queries forgotten for want of room */

@@ -19,16 +19,16 @@ enum {
 	WHOLE_MAX = 16,			/* a frame may hold fragments inside fragments */
 };
 
-/* CHUNK octets of a datagram. */
+/* CHUNK bytes of a datagram. */
 struct chunk {
 	uint64_t have;			/* a bit for each block that is held; unused: the next unused */
-	uint8_t  octets[CHUNK];
+	uint8_t  bytes[CHUNK];
 };
 enum { POOL = FRAGMENT_MEMORY / sizeof(struct chunk) };
 _Static_assert(POOL <= UINT16_MAX, "chunk numbers");
 
 /*
- * A block is held when all of its octets are; of the block at the datagram's end, those up to
+ * A block is held when all of its bytes are; of the block at the datagram's end, those up to
  * the end.  No piece goes beyond `total` once that is known, so no other block is cut short.
  */
 struct fragment {
@@ -36,8 +36,8 @@ struct fragment {
 	uint64_t time_ns;		/* of the piece that came first; DONE: of when it was whole */
 	uint64_t last_ns;		/* of the latest piece */
 	uint32_t blocks;		/* held */
-	uint32_t total;			/* octets, once the last piece came; 0 before */
-	uint32_t top;			/* behind the last octet held */
+	uint32_t total;			/* bytes, once the last piece came; 0 before */
+	uint32_t top;			/* behind the last byte held */
 	uint16_t sport, dport;
 	bool     has_ports, is_refused;
 	bool     was_whole;		/* it was given out: what came since are copies */
@@ -131,7 +131,7 @@ static uint16_t take_chunk(struct fragments *t)
 		t->spare = (uint16_t)c->have;
 	t->left--;
 	c->have = 0;
-	unwritten(c->octets, CHUNK);
+	unwritten(c->bytes, CHUNK);
 	return at;
 }
 
@@ -304,7 +304,7 @@ struct part {
 	uint64_t blocks;
 };
 
-/* The part from the piece's octet `from` on; ends the piece when from + n is its length. */
+/* The part from the piece's byte `from` on; ends the piece when from + n is its length. */
 static struct part part_of(struct fragments *t, const struct fragment *d, const struct fragment_piece *x, uint32_t from)
 {
 	uint32_t at = x->offset + from, place = d->chunks[at / CHUNK], blocks;
@@ -316,7 +316,7 @@ static struct part part_of(struct fragments *t, const struct fragment *d, const 
 	return r;
 }
 
-/* How many of the piece's blocks are held already; differ: with other octets. */
+/* How many of the piece's blocks are held already; differ: with other bytes. */
 static uint32_t held_of(struct fragments *t, const struct fragment *d, const struct fragment_piece *x, bool *differ)
 {
 	uint32_t from = 0, held = 0;
@@ -327,10 +327,10 @@ static uint32_t held_of(struct fragments *t, const struct fragment *d, const str
 
 		held += (uint32_t)__builtin_popcountll(both);
 		if (r.c && both == r.blocks)
-			*differ |= memcmp(r.c->octets + r.at, r.p, r.n) != 0;
+			*differ |= memcmp(r.c->bytes + r.at, r.p, r.n) != 0;
 		for (uint32_t at = 0; r.c && both && both != r.blocks && at < r.n; at += BLOCK)
 			if (both >> (r.at + at) / BLOCK & 1)
-				*differ |= memcmp(r.c->octets + r.at + at, r.p + at,
+				*differ |= memcmp(r.c->bytes + r.at + at, r.p + at,
 						  r.n - at < BLOCK ? r.n - at : BLOCK) != 0;
 		from += r.n;
 	}
@@ -348,10 +348,10 @@ static void copy_new(struct fragments *t, struct fragment *d, const struct fragm
 		if (!r.c)		/* not so: make_room() */
 			return;
 		if (!(have & r.blocks))
-			memcpy(r.c->octets + r.at, r.p, r.n);
+			memcpy(r.c->bytes + r.at, r.p, r.n);
 		for (uint32_t at = 0; have & r.blocks && at < r.n; at += BLOCK)
 			if (!(have >> (r.at + at) / BLOCK & 1))
-				memcpy(r.c->octets + r.at + at, r.p + at, r.n - at < BLOCK ? r.n - at : BLOCK);
+				memcpy(r.c->bytes + r.at + at, r.p + at, r.n - at < BLOCK ? r.n - at : BLOCK);
 		r.c->have |= r.blocks;
 		d->blocks += (uint32_t)__builtin_popcountll(r.blocks & ~have);
 		from += r.n;
@@ -422,7 +422,7 @@ const uint8_t *fragments_whole(struct fragments *t, struct fragment *d, uint32_t
 	if (!whole)
 		return NULL;
 	for (uint32_t at = 0; at < d->total; at += CHUNK)
-		memcpy(whole + at, t->pool[d->chunks[at / CHUNK] - 1].octets,
+		memcpy(whole + at, t->pool[d->chunks[at / CHUNK] - 1].bytes,
 		       d->total - at < CHUNK ? d->total - at : CHUNK);
 	*n = d->total;
 	t->whole[t->wholes++] = whole;

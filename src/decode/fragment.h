@@ -10,9 +10,9 @@
 /*
  * Datagrams of which only fragments were seen so far (RFC 791, 3.2; RFC 8200, 4.5).
  * Two things are kept of each: the ports of its first fragment, for the others; and
- * its octets, to put it together.
+ * its bytes, to put it together.
  *
- * Bounds: FRAGMENT_DATAGRAMS datagrams and FRAGMENT_MEMORY octets for what is held of
+ * Bounds: FRAGMENT_DATAGRAMS datagrams and FRAGMENT_MEMORY bytes for what is held of
  * all, in chunks, so that a piece costs the same wherever it lies; the oldest goes
  * first.  A datagram that is not whole FRAGMENT_AGE_NS after its first piece (of IPv6:
  * FRAGMENT_AGE6_NS, RFC 8200), by the time of the frames, goes too.  Those given out as
@@ -20,7 +20,7 @@
  * Copies: a bridge, or several interfaces, show each piece twice.  That a datagram was
  * given out is remembered for FRAGMENT_COPY_NS, or until the place is wanted: pieces of it
  * that come again may make another whole, and are no loss when they do not.
- * Overlaps: of IPv4 the octets that came first stay; an IPv6 datagram with an
+ * Overlaps: of IPv4 the bytes that came first stay; an IPv6 datagram with an
  * overlap is given up (RFC 5722), but exact duplicates are let pass (RFC 8200).  One
  * that would have two ends is given up.  Each loss is counted, by its reason.
  */
@@ -52,7 +52,7 @@ struct fragment_key {
 struct fragment_piece {
 	const uint8_t *p;
 	uint32_t cap, len;		/* captured; on the wire */
-	uint32_t offset;		/* octets */
+	uint32_t offset;		/* bytes */
 	bool     more;
 	uint64_t time_ns;
 	bool     is_doubted;		/* that time: nothing ages by it */
@@ -69,7 +69,7 @@ void fragments_release(struct fragments *t);
 struct fragment *fragments_add(struct fragments *t, const struct fragment_key *key,
 			       const struct fragment_piece *piece);
 /*
- * The whole datagram, when the piece just added made it so: its octets (good until
+ * The whole datagram, when the piece just added made it so: its bytes (good until
  * fragments_release()) and their number.  It leaves the table.  NULL otherwise.
  */
 const uint8_t *fragments_whole(struct fragments *t, struct fragment *d, uint32_t *n);
@@ -79,7 +79,7 @@ bool fragment_ports(const struct fragment *d, uint16_t *sport, uint16_t *dport);
 void fragments_expire(struct fragments *t, uint64_t now_ns);
 /* FRAGMENT_LOSSES counts; monotonic. */
 const uint64_t *fragments_lost(const struct fragments *t);
-/* Octets of FRAGMENT_MEMORY in use. */
+/* Bytes of FRAGMENT_MEMORY in use. */
 uint32_t fragments_memory(const struct fragments *t);
 
 #endif

@@ -320,7 +320,7 @@ static bool extension(struct walk *w)
 	return walk_take(w, n);
 }
 
-/* RFC 8200.  The chain ends because each extension header takes eight octets. */
+/* RFC 8200.  The chain ends because each extension header takes eight bytes. */
 void ip_v6(struct walk *w)
 {
 	struct packet *pk = w->pk;

@@ -38,8 +38,8 @@ static void length_or_type(struct walk *w, uint16_t type)
 }
 
 /*
- * Cisco ISL: 26 octets before an Ethernet frame.  The destination is a multicast
- * group of its own, the source's first octets return in the header.
+ * Cisco ISL: 26 bytes before an Ethernet frame.  The destination is a multicast
+ * group of its own, the source's first bytes return in the header.
  */
 static bool is_isl(const uint8_t *h, uint32_t cap)
 {
@@ -74,7 +74,7 @@ static void mac_in_mac(struct walk *w)
 	walk_goto(w, LAYER_ETHERNET, 0);
 }
 
-/* RFC 6325, 3: six octets and options, then a whole Ethernet header. */
+/* RFC 6325, 3: six bytes and options, then a whole Ethernet header. */
 static void trill(struct walk *w)
 {
 	uint32_t n;
@@ -133,7 +133,7 @@ static void macsec(struct walk *w)
 		length_or_type(w, be16(h + n));
 }
 
-/* A tag of n octets before the next EtherType. */
+/* A tag of n bytes before the next EtherType. */
 static void tag(struct walk *w, uint32_t n, const char *name)
 {
 	const uint8_t *h = walk_take(w, n + 2);
@@ -278,8 +278,8 @@ void link_llc(struct walk *w)
 }
 
 /*
- * RFC 1661, 2; the address and control octets and the high octet of the protocol
- * may be left out (6.5, 6.6): protocol numbers end in an odd octet, others do not.
+ * RFC 1661, 2; the address and control bytes and the high byte of the protocol
+ * may be left out (6.5, 6.6): protocol numbers end in an odd byte, others do not.
  */
 void link_ppp(struct walk *w)
 {

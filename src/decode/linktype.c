@@ -53,7 +53,7 @@ static void loopback(struct walk *w)
 		walk_stop(w, "unknown-protocol");
 }
 
-/* OpenBSD's IPsec interface: the family, a security parameter index and flags, four octets each. */
+/* OpenBSD's IPsec interface: the family, a security parameter index and flags, four bytes each. */
 static void enc(struct walk *w)
 {
 	const uint8_t *h = walk_take(w, 12);
@@ -66,7 +66,7 @@ static void enc(struct walk *w)
 		walk_stop(w, "unknown-protocol");
 }
 
-/* PPP, or Cisco HDLC, whose first octet is an address of its own. */
+/* PPP, or Cisco HDLC, whose first byte is an address of its own. */
 static void ppp_hdlc(struct walk *w)
 {
 	const uint8_t *h = w->p;
@@ -87,7 +87,7 @@ static void ppp_with_direction(struct walk *w)
 		walk_goto(w, LAYER_PPP, 0);
 }
 
-/* pppd's log: the direction stands in the place of the address octet, before the control octet. */
+/* pppd's log: the direction stands in the place of the address byte, before the control byte. */
 static void ppp_pppd(struct walk *w)
 {
 	if (!walk_take(w, 1))
@@ -105,7 +105,7 @@ static void cisco_hdlc(struct walk *w)
 		walk_goto(w, LAYER_ETHERTYPE, be16(h + 2));
 }
 
-/* RFC 2427: an address of 2 to 4 octets, then a control octet and an NLPID, or an EtherType. */
+/* RFC 2427: an address of 2 to 4 bytes, then a control byte and an NLPID, or an EtherType. */
 static void frame_relay(struct walk *w)
 {
 	const uint8_t *h = w->p;
@@ -126,7 +126,7 @@ static void frame_relay(struct walk *w)
 		walk_goto(w, LAYER_ETHERTYPE, be16(h));
 		return;
 	}
-	n = h[1] == 0 ? 2 : 1;		/* a pad octet to make it even */
+	n = h[1] == 0 ? 2 : 1;		/* a pad byte to make it even */
 	if (!walk_has(w, n + 1))
 		return;
 	switch (h[n]) {
@@ -189,7 +189,7 @@ static void sll2(struct walk *w)
 
 /*
  * Netfilter log: type-length-values up to the payload (type 9), each padded to four
- * octets, in the byte order of the host that logged.  Types are small (a high octet has
+ * bytes, in the byte order of the host that logged.  Types are small (a high byte has
  * flags at most), so the first of them tells the order of all.
  */
 static void nflog(struct walk *w)
@@ -205,7 +205,7 @@ static void nflog(struct walk *w)
 		return;
 	}
 	little = w->cap >= 4 && (w->p[3] & 0x3f) == 0;
-	while (walk_has(w, 4)) {	/* each turn takes four octets or more */
+	while (walk_has(w, 4)) {	/* each turn takes four bytes or more */
 		n = little ? le16(w->p) : be16(w->p);
 		type = little ? le16(w->p + 2) : be16(w->p + 2);
 		if (n < 4) {
@@ -284,7 +284,7 @@ static void fddi(struct walk *w)
 		walk_stop(w, NULL);
 }
 
-/* RFC 1201 and the older RFC 1051, by the type; `n` octets of addresses before it. */
+/* RFC 1201 and the older RFC 1051, by the type; `n` bytes of addresses before it. */
 static void arcnet_type(struct walk *w, uint32_t n)
 {
 	const uint8_t *h = walk_take(w, n + 1);
@@ -336,7 +336,7 @@ static void arcnet_linux(struct walk *w)
 	arcnet_type(w, 4);
 }
 
-/* RFC 2625: network addresses, each 2 octets of type and a MAC. */
+/* RFC 2625: network addresses, each 2 bytes of type and a MAC. */
 static void fibre_channel(struct walk *w)
 {
 	const uint8_t *h = walk_take(w, 16);
@@ -366,7 +366,7 @@ static void pflog(struct walk *w)
 		skip_to_ip(w, (w->p[0] + 3u) & ~3u);
 }
 
-/* A switch's own tag of n octets after the MAC addresses, before the EtherType. */
+/* A switch's own tag of n bytes after the MAC addresses, before the EtherType. */
 static const uint8_t *switch_tag(struct walk *w, uint32_t n)
 {
 	const uint8_t *h = walk_take(w, 12 + n + 2);
@@ -458,7 +458,7 @@ static void ieee1394(struct walk *w)
 		walk_goto(w, LAYER_ETHERTYPE, be16(h + 16));
 }
 
-/* A global routing header, then an EtherType and two octets reserved (RFC 4391, 6). */
+/* A global routing header, then an EtherType and two bytes reserved (RFC 4391, 6). */
 static void ipoib(struct walk *w)
 {
 	const uint8_t *h = walk_take(w, 44);
@@ -467,7 +467,7 @@ static void ipoib(struct walk *w)
 		walk_goto(w, LAYER_ETHERTYPE, be16(h + 40));
 }
 
-/* Solaris: a header of 24 octets whose second says the family. */
+/* Solaris: a header of 24 bytes whose second says the family. */
 static void ipnet(struct walk *w)
 {
 	skip_to_ip(w, 24);

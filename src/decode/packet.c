@@ -112,7 +112,7 @@ void packet_walk(struct packet_state *st, struct packet *pk, const struct frame 
 	count(st, pk);
 }
 
-/* Every set of flags, in the order of the octet's bits: CEUAPRSF. */
+/* Every set of flags, in the order of the byte's bits: CEUAPRSF. */
 #define FLAGS1(s) s, s "F"
 #define FLAGS2(s) FLAGS1(s), FLAGS1(s "S")
 #define FLAGS3(s) FLAGS2(s), FLAGS2(s "R")

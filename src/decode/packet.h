@@ -36,7 +36,7 @@ struct ip_around {
 
 /* What PPP carries when that is not IP. */
 struct ppp_layer {
-	uint32_t len;			/* octets, those of the protocol's number with them */
+	uint32_t len;			/* bytes, those of the protocol's number with them */
 	uint16_t proto;			/* 0: none */
 	uint8_t  code, id;		/* of control protocols, when has_code */
 	bool     has_code;
@@ -45,7 +45,7 @@ struct ppp_layer {
 struct packet {
 	const struct frame *frame;
 
-	const uint8_t *smac, *dmac;	/* NULL when the link has none (6 octets otherwise) */
+	const uint8_t *smac, *dmac;	/* NULL when the link has none (6 bytes otherwise) */
 	const uint8_t *inner_smac, *inner_dmac;	/* of the innermost Ethernet header: the ones ARP wants */
 	uint16_t ethertype;		/* of the innermost payload that is not IP, host order */
 	uint16_t vlan[PACKET_VLANS_MAX];
@@ -62,14 +62,14 @@ struct packet {
 	bool     df, hop_by_hop;
 	uint32_t ip_len;		/* IPv4 total length; IPv6 payload length + 40; jumbo counts */
 	bool     is_fragment, frag_more, frag_first;
-	uint32_t frag_offset;		/* octets */
+	uint32_t frag_offset;		/* bytes */
 	uint32_t ah_spi, ah_seq;	/* when ip.has_ah */
 	bool     reassembled;		/* l4 covers the whole datagram, from its fragments */
 
 	const uint8_t *l3;		/* innermost IP header, or ARP */
-	uint32_t l3_cap, l3_len;	/* octets captured from there; on the wire, padding and all */
+	uint32_t l3_cap, l3_len;	/* bytes captured from there; on the wire, padding and all */
 	const uint8_t *l4;		/* transport header; NULL when there is none */
-	uint32_t l4_cap, l4_len;	/* octets captured from there; on the wire by the IP length */
+	uint32_t l4_cap, l4_len;	/* bytes captured from there; on the wire by the IP length */
 	const uint8_t *payload;		/* after the transport header */
 	uint32_t payload_cap, payload_len;
 

@@ -47,7 +47,7 @@ bool tunnel_wants_udp(uint16_t sport, uint16_t dport)
 	return (dport >= PORT_L2TP && is_tunnel_port(dport)) || (sport >= PORT_L2TP && is_two_way(sport));
 }
 
-/* IPv4 or IPv6 whose first octets are sound: for places where the type must be guessed. */
+/* IPv4 or IPv6 whose first bytes are sound: for places where the type must be guessed. */
 static bool looks_like_ip(const uint8_t *p, uint32_t cap)
 {
 	if (cap >= 20 && p[0] >> 4 == 4)
@@ -84,7 +84,7 @@ static bool skip_routing(struct walk *w)
 }
 
 /*
- * ERSPAN type II has a sequence number and an 8 octet header; type I has neither.
+ * ERSPAN type II has a sequence number and an 8 byte header; type I has neither.
  * Type III has 12, 8 more with the O bit, and says what the frame is.
  */
 static void erspan(struct walk *w, bool is_third, bool has_header)
@@ -260,7 +260,7 @@ void tunnel_nsh(struct walk *w)
 
 /*
  * RFC 7348, 5: the I flag is always set.  draft-ietf-nvo3-vxlan-gpe: the P bit says that the last
- * reserved octet is a type, and two bits are a version.
+ * reserved byte is a type, and two bits are a version.
  */
 static void vxlan(struct walk *w, uint16_t port)
 {

@@ -12,7 +12,7 @@
  * The header walk, private to packet.c, link.c, ip.c, tunnel.c and fragment.c.
  *
  * A layer looks at what is left, consumes its header, and names the layer that
- * follows.  Every layer that does not end the walk consumes octets or is followed
+ * follows.  Every layer that does not end the walk consumes bytes or is followed
  * by one that does, and no more than WALK_LAYERS_MAX of them are visited.
  */
 enum { WALK_LAYERS_MAX = 32 };
@@ -50,7 +50,7 @@ struct walk {
 	struct packet *pk;
 	struct packet_state *st;
 	const uint8_t *p;		/* what has not been walked yet */
-	uint32_t cap, len;		/* octets of it captured; on the wire.  cap <= len */
+	uint32_t cap, len;		/* bytes of it captured; on the wire.  cap <= len */
 	enum layer next;
 	uint32_t type;			/* what the next layer needs to know */
 	uint8_t  ips;			/* IP headers so far */
@@ -83,7 +83,7 @@ static inline void walk_stop(struct walk *w, const char *why)
 	w->next = LAYER_END;
 }
 
-/* The next n octets are there; else the walk ends. */
+/* The next n bytes are there; else the walk ends. */
 static inline bool walk_has(struct walk *w, uint32_t n)
 {
 	if (w->cap >= n)
@@ -92,7 +92,7 @@ static inline bool walk_has(struct walk *w, uint32_t n)
 	return false;
 }
 
-/* Step over n octets that walk_has() or a comparison with cap vouched for. */
+/* Step over n bytes that walk_has() or a comparison with cap vouched for. */
 static inline void walk_skip(struct walk *w, uint32_t n)
 {
 	w->p += n;
@@ -100,7 +100,7 @@ static inline void walk_skip(struct walk *w, uint32_t n)
 	w->len -= n;
 }
 
-/* The next n octets, stepped over; NULL when the walk ended for want of them. */
+/* The next n bytes, stepped over; NULL when the walk ended for want of them. */
 static inline const uint8_t *walk_take(struct walk *w, uint32_t n)
 {
 	const uint8_t *p = w->p;
@@ -111,7 +111,7 @@ static inline const uint8_t *walk_take(struct walk *w, uint32_t n)
 	return p;
 }
 
-/* What follows is `len` octets on the wire, as the header just read says. */
+/* What follows is `len` bytes on the wire, as the header just read says. */
 static inline void walk_bound(struct walk *w, uint32_t len)
 {
 	w->len = len;

@@ -97,7 +97,7 @@ void wifi_avs(struct walk *w)
 		wifi_frame(w);
 }
 
-/* Prism: 144 octets; some drivers put an AVS header there instead. */
+/* Prism: 144 bytes; some drivers put an AVS header there instead. */
 void wifi_prism(struct walk *w)
 {
 	if (!walk_has(w, 4))

@@ -125,7 +125,7 @@ static struct call *find(const struct calls *c, const uint64_t key[5], uint32_t 
 	return NULL;
 }
 
-static void add_octets(uint16_t *to, uint32_t n)
+static void add_bytes(uint16_t *to, uint32_t n)
 {
 	*to = n >= UINT16_MAX ? UINT16_MAX : *to + n > UINT16_MAX ? UINT16_MAX : (uint16_t)(*to + n);
 }
@@ -180,7 +180,7 @@ static void tell_packet(struct calls *c, const struct record *r, enum call_event
 			       .is_tcp = r->iana_number == PROTO_TCP,
 			       .end = end,
 			       .how = how,
-			       .octets = payload_of(r),
+			       .bytes = payload_of(r),
 			       .now_ns = c->now_ns,
 			       .stamp_ns = c->stamp_ns };
 
@@ -243,7 +243,7 @@ static void tcp_caller(struct calls *c, struct call *k, const struct record *r)
 	uint8_t f = r->tcp_flag_bits;
 
 	k->packets += k->packets < UINT8_MAX;
-	add_octets(&k->caller_octets, payload_of(r));
+	add_bytes(&k->caller_bytes, payload_of(r));
 	if (f & TH_RST && k->syn_ack && !k->acked)
 		judge(c, k, CALL_FAILED, END_HALF_OPEN);
 	if (f & TH_ACK && !(f & (TH_RST | TH_SYN)) && !k->acked) {
@@ -259,7 +259,7 @@ static void tcp_called(struct calls *c, struct call *k, const struct record *r)
 {
 	uint8_t f = r->tcp_flag_bits;
 
-	add_octets(&k->called_octets, payload_of(r));
+	add_bytes(&k->called_bytes, payload_of(r));
 	if (f & TH_SYN)
 		k->syn_ack = true;
 	if (f & TH_RST && !k->acked)
@@ -408,11 +408,11 @@ static void udp_packet(struct calls *c, const struct record *r)
 
 	if (k && k->from_low == low) {
 		k->packets += k->packets < UINT8_MAX;
-		add_octets(&k->caller_octets, payload_of(r));
+		add_bytes(&k->caller_bytes, payload_of(r));
 		return;
 	}
 	if (k) {
-		add_octets(&k->called_octets, payload_of(r));
+		add_bytes(&k->called_bytes, payload_of(r));
 		judge(c, k, CALL_ANSWERED, END_NONE);
 		return;
 	}
@@ -423,7 +423,7 @@ static void udp_packet(struct calls *c, const struct record *r)
 	k = add(c, key, bucket);
 	k->from_low = low;
 	k->packets = 1;
-	add_octets(&k->caller_octets, payload_of(r));
+	add_bytes(&k->caller_bytes, payload_of(r));
 	tell(c, k, CALL_NEW);
 }
 

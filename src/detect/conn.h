@@ -31,7 +31,7 @@ struct call {			/* one line of the cache */
 	uint64_t start_ns;
 	uint32_t next;		/* in its bucket */
 	uint32_t isn;
-	uint16_t caller_octets, called_octets;	/* at most UINT16_MAX */
+	uint16_t caller_bytes, called_bytes;	/* at most UINT16_MAX */
 	uint8_t  packets;	/* of the caller, at most UINT8_MAX */
 	uint8_t  state : 2, end : 3;
 	uint8_t  is_tcp : 1, from_low : 1;	/* from_low: the caller is the lesser end */
@@ -60,7 +60,7 @@ struct call_news {
 	enum call_end end;
 	const char *how;		/* "SYN", "UDP", "FIN", ... */
 	const struct call *call;	/* NULL: none is kept */
-	uint32_t octets;		/* of the packet, where no call is kept */
+	uint32_t bytes;		/* of the packet, where no call is kept */
 	uint64_t now_ns, stamp_ns;	/* stamp: of the packet itself, however odd */
 };
 
@@ -80,7 +80,7 @@ void calls_tick(struct calls *c, uint64_t now_ns, bool all);
 bool calls_amplifies(uint16_t port);
 uint64_t calls_evicted(const struct calls *c);
 
-/* Octets of payload; 0 when the header that tells was cut. */
+/* Bytes of payload; 0 when the header that tells was cut. */
 static inline uint32_t payload_of(const struct record *r)
 {
 	return record_has(r, FIELD_PAYLOAD_LEN) ? r->payload_len : 0;

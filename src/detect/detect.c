@@ -47,7 +47,7 @@ const struct detect_rule_info detect_rules[RULES] = {
 				{ 1, SECONDS(300), false } },
 	[RULE_NEW_TALKER] = { "new_talker", "hosts that were not there in the beginning", NULL, 21,
 			      { 1, SECONDS(300), false } },
-	[RULE_UNUSUAL_VOLUME] = { "unusual_volume", "times the usual spread above the usual octets of a host",
+	[RULE_UNUSUAL_VOLUME] = { "unusual_volume", "times the usual spread above the usual bytes of a host",
 				  "T1048", 21, { 8, SECONDS(60), false } },
 };
 

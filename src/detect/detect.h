@@ -32,7 +32,7 @@ struct detect_rule_info {
 };
 
 extern const struct detect_rule_info detect_rules[RULES];
-/* The rule of that name, n octets, with or without its underscores; or -1. */
+/* The rule of that name, n bytes, with or without its underscores; or -1. */
 int detect_find(const char *name, size_t n);
 
 struct detect_options {

@@ -18,8 +18,8 @@ enum {
 	SYNS_MAX = 8192, SYNS_COUNTED = 16,	/* fewer SYNs than this in a second are not looked at */
 	AT_ONCE_TIMES = 20,
 	REFLECTORS_MIN = 32,
-	AMPLIFIED_MIN = 100, AMPLIFIED_NAMES_MIN = 512,	/* octets of a datagram, on average */
-	AMPLIFIED_OCTETS = 1000,	/* by one reflector: so many octets for each datagram wanted */
+	AMPLIFIED_MIN = 100, AMPLIFIED_NAMES_MIN = 512,	/* bytes of a datagram, on average */
+	AMPLIFIED_BYTES = 1000,	/* by one reflector: so many bytes for each datagram wanted */
 	ERRORS_TO_ONE = 20,		/* ICMP errors are provoked: so many count as one message */
 };
 
@@ -28,7 +28,7 @@ struct rate {
 	struct table_entry e;
 	struct addr dst, src;		/* src: the first of its sources */
 	uint64_t start_ns;
-	uint64_t n, good, octets;
+	uint64_t n, good, bytes;
 	uint16_t port;			/* the first */
 	uint8_t  rule;
 	bool     ready, judged;		/* stands in ready[]; told in this window */
@@ -115,8 +115,8 @@ static void judge_amplification(struct detect *d, const struct rate *r, uint64_t
 {
 	uint64_t least = r->port == 53 ? AMPLIFIED_NAMES_MIN : AMPLIFIED_MIN;
 
-	if (r->n >= wanted && r->octets >= r->n * least &&
-	    (variety_count(&r->sources) >= REFLECTORS_MIN || r->octets >= wanted * AMPLIFIED_OCTETS))
+	if (r->n >= wanted && r->bytes >= r->n * least &&
+	    (variety_count(&r->sources) >= REFLECTORS_MIN || r->bytes >= wanted * AMPLIFIED_BYTES))
 		raise(d, r, "datagrams of amplifying services that answer nothing");
 }
 
@@ -151,7 +151,7 @@ static void judge(struct detect *d, struct rate *r)
 static void clear(struct rate *r, uint64_t now_ns)
 {
 	r->start_ns = now_ns;
-	r->n = r->good = r->octets = 0;
+	r->n = r->good = r->bytes = 0;
 	r->port = 0;
 	r->judged = false;
 	variety_clear(&r->sources);
@@ -245,7 +245,7 @@ static void flood_call(void *state, struct detect *d, const struct call_news *n)
 		if (!detect_limit(d, RULE_UDP_AMPLIFICATION)->on)
 			return;
 		r = rate_of(f, d, n->called, RULE_UDP_AMPLIFICATION);
-		r->octets += n->octets;
+		r->bytes += n->bytes;
 		count(f, d, r, n->caller, n->caller_port);
 	}
 }

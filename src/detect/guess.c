@@ -14,7 +14,7 @@
 
 enum {
 	GUESSES_MAX = 4096,
-	SESSION_OCTETS_MAX = 6144,	/* that the service sends before it lets anybody in; of SSH 2 to 4 KB */
+	SESSION_BYTES_MAX = 6144,	/* that the service sends before it lets anybody in; of SSH 2 to 4 KB */
 };
 
 struct guesses {
@@ -90,9 +90,9 @@ static bool asks_password(uint16_t port)
 
 static void guess_call(void *state, struct detect *d, const struct call_news *n)
 {
-	if (n->event != CALL_ENDED || !asks_password(n->port) || !n->call->caller_octets || !n->call->called_octets)
+	if (n->event != CALL_ENDED || !asks_password(n->port) || !n->call->caller_bytes || !n->call->called_bytes)
 		return;
-	guessed(state, d, n->caller, n->called, n->port, n->call->called_octets > SESSION_OCTETS_MAX,
+	guessed(state, d, n->caller, n->called, n->port, n->call->called_bytes > SESSION_BYTES_MAX,
 		"short sessions with");
 }
 

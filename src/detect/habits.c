@@ -14,7 +14,7 @@ enum {
 	PAIRS_MAX = 8192, HOSTS_MAX = 8192,
 	VOLUMES = 16,			/* windows that are remembered */
 	VOLUMES_MIN = 8,		/* before anything is called unusual */
-	VOLUME_OCTETS_MIN = 1000000,	/* in a window: less is nobody's business */
+	VOLUME_BYTES_MIN = 1000000,	/* in a window: less is nobody's business */
 };
 
 static const double SPREAD_MAX = 0.1;	/* of the distances between the calls of a beacon, by their mean */
@@ -32,7 +32,7 @@ struct rhythm {
 struct host {
 	struct table_entry e;
 	bool known;
-	uint64_t start_ns, octets;
+	uint64_t start_ns, bytes;
 	uint64_t past[VOLUMES];
 	unsigned int n_past;
 };
@@ -165,7 +165,7 @@ static void judge_volume(struct detect *d, struct host *o, const struct addr *a)
 	uint64_t sorted[VOLUMES], usual, spread;
 	unsigned int n = o->n_past < VOLUMES ? o->n_past : VOLUMES;
 
-	if (n < VOLUMES_MIN || o->octets < VOLUME_OCTETS_MIN)
+	if (n < VOLUMES_MIN || o->bytes < VOLUME_BYTES_MIN)
 		return;
 	memcpy(sorted, o->past, n * sizeof(*sorted));
 	usual = median(sorted, n);
@@ -174,16 +174,16 @@ static void judge_volume(struct detect *d, struct host *o, const struct addr *a)
 	spread = median(sorted, n);
 	if (spread < usual / 10)
 		spread = usual / 10;
-	if (o->octets <= usual + l->n * (spread ? spread : 1))
+	if (o->bytes <= usual + l->n * (spread ? spread : 1))
 		return;
 	detect_raise(d,
 		     &(struct alert){ .rule = RULE_UNUSUAL_VOLUME,
 				      .src = a,
-				      .count = o->octets,
+				      .count = o->bytes,
 				      .start_ns = o->start_ns,
 				      .same_src = a },
-		     "%s sent %llu octets, usual are %llu (spread %llu)", detect_addr(d, a),
-		     (unsigned long long)o->octets, (unsigned long long)usual, (unsigned long long)spread);
+		     "%s sent %llu bytes, usual are %llu (spread %llu)", detect_addr(d, a),
+		     (unsigned long long)o->bytes, (unsigned long long)usual, (unsigned long long)spread);
 }
 
 static void volume(struct habits *h, struct detect *d, const struct record *r)
@@ -199,13 +199,13 @@ static void volume(struct habits *h, struct detect *d, const struct record *r)
 		o->start_ns = detect_now(d);
 	if (time_apart(detect_now(d), o->start_ns) >= l->window_ns) {
 		judge_volume(d, o, &r->src);
-		o->past[o->n_past++ % VOLUMES] = o->octets;
+		o->past[o->n_past++ % VOLUMES] = o->bytes;
 		if (o->n_past >= 2 * VOLUMES)
 			o->n_past -= VOLUMES;
-		o->octets = 0;
+		o->bytes = 0;
 		o->start_ns = detect_now(d);
 	}
-	o->octets += r->frame_len;
+	o->bytes += r->frame_len;
 }
 
 static void habits_record(void *state, struct detect *d, const struct record *r)

@@ -14,13 +14,13 @@
 
 enum {
 	DOMAINS_MAX = 4096,
-	LABELS_OCTETS_MIN = 20,		/* below the domain, on average: what a tunnel needs to be worth it */
+	LABELS_BYTES_MIN = 20,		/* below the domain, on average: what a tunnel needs to be worth it */
 };
 
 struct domain {
 	struct table_entry e;
 	uint64_t start_ns;
-	uint64_t octets;
+	uint64_t bytes;
 	uint32_t asked;
 	struct variety names;
 };
@@ -88,7 +88,7 @@ static struct domain *domain_of(struct table *t, struct detect *d, const struct 
 	o = table_get(t, key, now_ns, &fresh);
 	if (fresh || time_apart(now_ns, o->start_ns) > detect_limit(d, rule)->window_ns) {
 		o->start_ns = now_ns;
-		o->octets = o->asked = 0;
+		o->bytes = o->asked = 0;
 		variety_clear(&o->names);
 	}
 	return o;
@@ -113,8 +113,8 @@ static void raise(struct detect *d, struct domain *o, enum detect_rule rule, con
 				      .start_ns = o->start_ns,
 				      .same_src = src,
 				      .same = o->e.key[2] >> 8 },
-		     "%u %s names of %s, %llu octets", variety_count(&o->names), what, domain,
-		     (unsigned long long)o->octets);
+		     "%u %s names of %s, %llu bytes", variety_count(&o->names), what, domain,
+		     (unsigned long long)o->bytes);
 	o->start_ns = 0;
 }
 
@@ -122,7 +122,7 @@ static bool take(struct domain *o, struct detect *d, const struct str *name, uin
 {
 	bool is_new = variety_add(&o->names, hash_text(detect_key(d), name->p, at));
 
-	o->octets += is_new ? at : 0;
+	o->bytes += is_new ? at : 0;
 	o->asked++;
 	return is_new;
 }
@@ -144,7 +144,7 @@ static void names_record(void *state, struct detect *d, const struct record *r)
 	if (l.asked && detect_limit(d, RULE_NAME_TUNNEL)->on) {
 		o = domain_of(state, d, &r->src, name, at, RULE_NAME_TUNNEL);
 		if (take(o, d, name, at) && variety_count(&o->names) >= detect_limit(d, RULE_NAME_TUNNEL)->n &&
-		    o->octets >= (uint64_t)variety_count(&o->names) * LABELS_OCTETS_MIN)
+		    o->bytes >= (uint64_t)variety_count(&o->names) * LABELS_BYTES_MIN)
 			raise(d, o, RULE_NAME_TUNNEL, &r->src, name, at, "long");
 	} else if (l.missing && detect_limit(d, RULE_RANDOM_SUBDOMAIN)->on) {
 		o = domain_of(state, d, NULL, name, at, RULE_RANDOM_SUBDOMAIN);

@@ -34,7 +34,7 @@ struct table {
 	struct hash_key seed;
 };
 
-/* 0 or -ENOMEM.  Only the first `zeroed` octets of a new entry are cleared; 0: all. */
+/* 0 or -ENOMEM.  Only the first `zeroed` bytes of a new entry are cleared; 0: all. */
 int  table_open(struct table *t, uint32_t size, uint32_t zeroed, uint32_t max, uint64_t hot_ns, uint32_t seed);
 void table_close(struct table *t);
 /* The entry of that key, used now; *fresh: it is new. */
@@ -82,7 +82,7 @@ static inline uint64_t hash_mix(uint64_t h, uint64_t v)
 	return h ^ h >> 32;
 }
 
-/* Of an IPv4 address only its four octets are read: they have just been written. */
+/* Of an IPv4 address only its four bytes are read: they have just been written. */
 static inline uint64_t hash_mix_addr(uint64_t h, const struct addr *a)
 {
 	uint64_t w[2];

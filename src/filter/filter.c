@@ -248,7 +248,7 @@ static int filter_new(struct filter **out, const char *text, bool strict, bool i
 	struct filter *f;
 
 	if (strlen(text) > TEXT_MAX)
-		return fail(E2BIG, "filter expression of %zu octets, at most %d", strlen(text), TEXT_MAX);
+		return fail(E2BIG, "filter expression of %zu bytes, at most %d", strlen(text), TEXT_MAX);
 	f = calloc(1, sizeof(*f));
 	if (!f || !(f->text = strdup(text))) {
 		free(f);

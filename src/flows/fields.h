@@ -23,7 +23,7 @@ struct flow_body {
 
 #define FLOW_FIELDS(X) \
 	X(SRC_PACKETS, "source.packets", FT_U64, side[0].packets, "packets that the initiator sent") \
-	X(SRC_BYTES, "source.bytes", FT_U64, side[0].bytes, "octets of these, as IP total lengths") \
+	X(SRC_BYTES, "source.bytes", FT_U64, side[0].bytes, "bytes of these, as IP total lengths") \
 	X(SRC_TTL, "source.ttl", FT_U8, side[0].ttl, "the lowest time to live, or hop limit, of these") \
 	X(SRC_DSCP, "source.dscp", FT_U8, side[0].dscp, "differentiated services code point of the latest") \
 	X(SRC_TCP_FLAGS, "source.tcp.flags", FT_WORD, side[0].tcp_flags, "all TCP flags that it sent: letters of CEUAPRSF") \
@@ -32,7 +32,7 @@ struct flow_body {
 	X(SRC_ZERO_WINDOWS, "source.tcp.zero_windows", FT_U16, side[0].zero_windows, "how often it closed its window") \
 	X(SRC_RESETS, "source.tcp.resets", FT_U16, side[0].resets, "resets that it sent") \
 	X(DST_PACKETS, "destination.packets", FT_U64, side[1].packets, "packets that the responder sent") \
-	X(DST_BYTES, "destination.bytes", FT_U64, side[1].bytes, "octets of these, as IP total lengths") \
+	X(DST_BYTES, "destination.bytes", FT_U64, side[1].bytes, "bytes of these, as IP total lengths") \
 	X(DST_TTL, "destination.ttl", FT_U8, side[1].ttl, "the lowest time to live, or hop limit, of these") \
 	X(DST_DSCP, "destination.dscp", FT_U8, side[1].dscp, "differentiated services code point of the latest") \
 	X(DST_TCP_FLAGS, "destination.tcp.flags", FT_WORD, side[1].tcp_flags, "all TCP flags that it sent: letters of CEUAPRSF") \
@@ -41,7 +41,7 @@ struct flow_body {
 	X(DST_ZERO_WINDOWS, "destination.tcp.zero_windows", FT_U16, side[1].zero_windows, "how often it closed its window") \
 	X(DST_RESETS, "destination.tcp.resets", FT_U16, side[1].resets, "resets that it sent") \
 	X(NET_PACKETS, "network.packets", FT_U64, packets, "packets of both directions", .after = FIELD_IANA) \
-	X(NET_BYTES, "network.bytes", FT_U64, bytes, "octets of both directions, as IP total lengths", .after = FIELD_IANA) \
+	X(NET_BYTES, "network.bytes", FT_U64, bytes, "bytes of both directions, as IP total lengths", .after = FIELD_IANA) \
 	X(COMMUNITY_ID, "network.community_id", FT_STR, community_id, "Community ID, version 1, seed 0; not of ICMP, nor inside tunnels", .after = FIELD_IANA) \
 	X(TCP_HANDSHAKE_RTT, "tcp.handshake_rtt", FT_U64, handshake_ns, "nanoseconds from the SYN to the acknowledgement of the SYN+ACK") \
 	X(TCP_RTT, "tcp.rtt", FT_U64, rtt_ns, "round trip in nanoseconds, smoothed: from segments to their acknowledgements, both ways added") \

@@ -60,8 +60,8 @@ uint32_t flow_rtt_us(const struct flow *f)
 	return a->rtt8_us && b->rtt8_us ? a->rtt8_us / 8 + b->rtt8_us / 8 : 0;
 }
 
-/* Octets before the highest ones: those that were passed over and come late, or those sent again. */
-static void old_octets(struct flow *f, struct flow_side *s, const struct flow_packet *p, uint32_t us)
+/* Bytes before the highest ones: those that were passed over and come late, or those sent again. */
+static void old_bytes(struct flow *f, struct flow_side *s, const struct flow_packet *p, uint32_t us)
 {
 	uint32_t rtt = flow_rtt_us(f), limit = rtt ? rtt : REORDER_US;
 	bool fills = s->has_hole && (int32_t)(p->tcp_seq - s->hole_start) >= 0 &&
@@ -78,13 +78,13 @@ static void old_octets(struct flow *f, struct flow_side *s, const struct flow_pa
 	s->is_timed = false;		/* Karn's rule: whose acknowledgement would it be? */
 }
 
-/* RFC 1122, 4.2.3.6, and probes of a closed window: the octet before the next one, or none. */
+/* RFC 1122, 4.2.3.6, and probes of a closed window: the byte before the next one, or none. */
 static bool is_probe(const struct flow_side *s, const struct flow_packet *p)
 {
 	return p->payload_len <= 1 && p->tcp_seq == s->next_seq - 1 && !(p->tcp_flags & (TCP_SYN | TCP_FIN));
 }
 
-static void take_octets(struct flow *f, struct flow_side *s, const struct flow_packet *p, uint32_t us)
+static void take_bytes(struct flow *f, struct flow_side *s, const struct flow_packet *p, uint32_t us)
 {
 	uint32_t len = p->payload_len + !!(p->tcp_flags & TCP_SYN) + !!(p->tcp_flags & TCP_FIN);
 	uint32_t end = p->tcp_seq + len;
@@ -96,7 +96,7 @@ static void take_octets(struct flow *f, struct flow_side *s, const struct flow_p
 	if (!len || is_probe(s, p))
 		return;
 	if ((int32_t)(end - s->next_seq) <= 0) {
-		old_octets(f, s, p, us);
+		old_bytes(f, s, p, us);
 		return;
 	}
 	if ((int32_t)(p->tcp_seq - s->next_seq) > 0) {
@@ -163,7 +163,7 @@ static void take_tcp(struct flow *f, const struct flow_packet *p)
 		s->zero_windows += is_zero && !s->is_zero && s->zero_windows < UINT16_MAX;
 		s->is_zero = is_zero;
 		take_ack(&f->side[!p->from], p, us);
-		take_octets(f, s, p, us);
+		take_bytes(f, s, p, us);
 	}
 	next_state(f, p, us);
 }

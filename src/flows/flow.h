@@ -14,7 +14,7 @@
  * a table of ours or one in the kernel, fills the same struct.
  */
 struct flow_key {
-	uint8_t  addr[2][16];		/* an IPv4 address takes the first four octets */
+	uint8_t  addr[2][16];		/* an IPv4 address takes the first four bytes */
 	uint16_t port[2];		/* host order; 0 without ports */
 	uint8_t  proto, version;	/* IANA number; 4, 6 */
 	uint8_t  tunnel;		/* number of a list of encapsulations; 0: none */
@@ -37,8 +37,8 @@ enum { FLOW_VLANS_MAX = 2 };
 /* What one end sent.  Times in it are microseconds since the flow's start, modulo 2^32. */
 struct flow_side {
 	uint64_t packets, bytes;	/* bytes: IP total lengths */
-	uint32_t next_seq;		/* after the highest octet sent */
-	uint32_t hole_start, hole_end, hole_us;	/* octets that were passed over, and when */
+	uint32_t next_seq;		/* after the highest byte sent */
+	uint32_t hole_start, hole_end, hole_us;	/* bytes that were passed over, and when */
 	uint32_t timed_seq, timed_us;	/* a segment whose acknowledgement is waited for */
 	uint32_t rtt8_us;		/* smoothed, times 8 (RFC 6298); 0: none */
 	uint32_t retransmissions, out_of_order;	/* segments */

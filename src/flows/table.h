@@ -11,7 +11,7 @@
  * does not push out the living.  A flow that leaves is handed to `gone`, for whom
  * it is still whole.
  *
- * A flow takes about 230 octets; its memory is touched when it is first used.
+ * A flow takes about 230 bytes; its memory is touched when it is first used.
  */
 enum {
 	FLOWS_SETTLED = 65536, FLOWS_FIRST = 16384,		/* live */

@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 /*
- * Lists of encapsulations, so that a flow's key has one octet for them.  Names are
+ * Lists of encapsulations, so that a flow's key has one byte for them.  Names are
  * static strings.  Lists beyond TUNNELS_MAX share the last number: their flows may
  * fall together.  Number 0 is the empty list.
  */

@@ -7,11 +7,11 @@
 
 bool cidr_contains(const struct k8s_cidr *c, const struct addr *a)
 {
-	unsigned int octets = c->bits / 8, rest = c->bits % 8;
+	unsigned int bytes = c->bits / 8, rest = c->bits % 8;
 
-	if (c->addr.family != a->family || memcmp(c->addr.b, a->b, octets))
+	if (c->addr.family != a->family || memcmp(c->addr.b, a->b, bytes))
 		return false;
-	return !rest || !((c->addr.b[octets] ^ a->b[octets]) >> (8 - rest));
+	return !rest || !((c->addr.b[bytes] ^ a->b[bytes]) >> (8 - rest));
 }
 
 /* Four decimal numbers; leading zeros do not make them octal (net.ParseIPSloppy of the API server). */

@@ -8,7 +8,7 @@ static uint64_t hash_text(const struct intern *in, const char *s, size_t n)
 {
 	uint64_t w[8], h = n;
 
-	/* Chunks of 56 octets, each hashed with what came before. */
+	/* Chunks of 56 bytes, each hashed with what came before. */
 	do {
 		size_t k = n < 56 ? n : 56;
 

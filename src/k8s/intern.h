@@ -20,7 +20,7 @@ struct intern {
 
 enum { INTERN_TEXT_MAX = 256 << 20 };
 
-/* The number of a text; 0 when there is no memory or more than INTERN_TEXT_MAX octets. */
+/* The number of a text; 0 when there is no memory or more than INTERN_TEXT_MAX bytes. */
 uint32_t intern(struct intern *in, const char *s, size_t n);
 /* The same without adding it: 0 when it is not there. */
 uint32_t intern_find(const struct intern *in, const char *s, size_t n);

@@ -17,7 +17,7 @@ struct cutter {
 	struct input *in;
 	char *p;			/* the object's text */
 	size_t n, room;
-	uint32_t line;			/* of its first octet */
+	uint32_t line;			/* of its first byte */
 	bool mute;			/* copy nothing but the ends of lines */
 	char kind[KEY_MAX];		/* of the list */
 };
@@ -60,7 +60,7 @@ static bool ends(struct cutter *c)
 	return false;
 }
 
-/* One octet from the input to the object. */
+/* One byte from the input to the object. */
 static inline bool move(struct cutter *c)
 {
 	int ch = input_get(c->in);
@@ -143,7 +143,7 @@ static bool left_out(const char *key, int ch)
 	return false;
 }
 
-/* After the colon of such a name: null stands for the value, whose octets are not kept. */
+/* After the colon of such a name: null stands for the value, whose bytes are not kept. */
 static bool leave_out(struct cutter *c)
 {
 	for (const char *s = "null"; *s; s++)

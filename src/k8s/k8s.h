@@ -193,7 +193,7 @@ const struct k8s_service *k8s_service_by_ip(const struct k8s *k, const struct ad
 bool k8s_is_pod_range(const struct k8s *k, const struct addr *a);
 bool cidr_contains(const struct k8s_cidr *c, const struct addr *a);
 
-/* IPv4 dotted, IPv6; IPv4-mapped becomes IPv4.  sloppy: set when octets have leading zeros, may be NULL. */
+/* IPv4 dotted, IPv6; IPv4-mapped becomes IPv4.  sloppy: set when bytes have leading zeros, may be NULL. */
 bool addr_parse(struct addr *out, const char *s, size_t n, bool *sloppy);
 bool cidr_parse(struct k8s_cidr *out, const char *s, bool *sloppy);
 

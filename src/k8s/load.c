@@ -157,7 +157,7 @@ void check_members(struct loader *l, const json_t *o, const char *const *names)
 
 void *read_room(struct loader *l, struct arena *mem, size_t n, size_t size)
 {
-	/* An array of n values has at least 2 n octets of text: n is bounded. */
+	/* An array of n values has at least 2 n bytes of text: n is bounded. */
 	void *p = arena_get(mem, (n ? n : 1) * size);
 
 	if (!p) {

@@ -13,7 +13,7 @@
  * memory is one object and what was kept of the others.
  */
 enum {
-	LOAD_OBJECT_MAX = 16 << 20,	/* octets of one object; etcd takes 1.5 MiB */
+	LOAD_OBJECT_MAX = 16 << 20,	/* bytes of one object; etcd takes 1.5 MiB */
 	LOAD_DEPTH_MAX = 100,
 	LOAD_NODES_MAX = 1 << 20,	/* values in one object of YAML, aliases followed */
 };

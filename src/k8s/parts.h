@@ -8,21 +8,21 @@
 
 /* What the readers of texts and of objects share. */
 
-/* Octets of a file, or of a text in memory. */
+/* Bytes of a file, or of a text in memory. */
 struct input {
 	int fd;				/* -1: memory only */
 	const char *name;
 	const char *p, *end;		/* what is there */
 	char *buf;			/* 64 KiB, owned */
-	uint32_t line;			/* of the next octet, from 1 */
+	uint32_t line;			/* of the next byte, from 1 */
 	uint32_t column;
 	int error;			/* -errno, said */
 };
 
-/* More octets; false at the end or after an error. */
+/* More bytes; false at the end or after an error. */
 bool input_fill(struct input *in);
 
-/* The next octet without taking it; -1: the end. */
+/* The next byte without taking it; -1: the end. */
 static inline int input_peek(struct input *in)
 {
 	return in->p < in->end || input_fill(in) ? (unsigned char)*in->p : -1;

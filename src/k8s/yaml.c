@@ -40,7 +40,7 @@ struct tree {
 	struct seen_place *places;
 	uint32_t n_places, room_places;
 	uint32_t nodes, held;		/* of this object; of all anchors */
-	size_t octets;			/* read since the last object was whole */
+	size_t bytes;			/* read since the last object was whole */
 	uint32_t base;			/* lines before libyaml's first */
 	json_t *root;
 	bool list;			/* the document's items were handed over */
@@ -55,14 +55,14 @@ static int read_input(void *ctx, unsigned char *buf, size_t size, size_t *n)
 	*n = 0;
 	if (in->p == in->end && !input_fill(in))
 		return !in->error;
-	if (t->octets > LOAD_OBJECT_MAX) {
+	if (t->bytes > LOAD_OBJECT_MAX) {
 		mistake_in_text(t->l, t->line, 0, "this object has more than %d MiB", LOAD_OBJECT_MAX >> 20);
 		return 0;
 	}
 	*n = (size_t)(in->end - in->p) < size ? (size_t)(in->end - in->p) : size;
 	memcpy(buf, in->p, *n);
 	in->p += *n;
-	t->octets += *n;
+	t->bytes += *n;
 	return 1;
 }
 
@@ -139,7 +139,7 @@ static void deliver(struct tree *t, json_t *v, const char *list_kind)
 	load_object(t->l, v, list_kind);
 	t->l->locate = NULL;
 	t->n_places = 0;
-	t->octets = 0;
+	t->bytes = 0;
 }
 
 static int anchor_done(struct tree *t, const char *name, json_t *v, uint32_t nodes, uint32_t height)
@@ -422,12 +422,12 @@ static void syntax(struct tree *t)
 {
 	const yaml_parser_t *p = &t->parser;
 
-	if (t->l->in.error || (p->error == YAML_READER_ERROR && t->octets > LOAD_OBJECT_MAX))
+	if (t->l->in.error || (p->error == YAML_READER_ERROR && t->bytes > LOAD_OBJECT_MAX))
 		return;
 	if (p->error == YAML_MEMORY_ERROR)
 		no_memory(t);
 	else if (p->error == YAML_READER_ERROR)
-		mistake_in_text(t->l, 0, 0, "%s, at octet %zu", p->problem ? p->problem : "not YAML",
+		mistake_in_text(t->l, 0, 0, "%s, at byte %zu", p->problem ? p->problem : "not YAML",
 				p->problem_offset);
 	else
 		mistake(t, &p->problem_mark, p->problem ? p->problem : "not YAML");

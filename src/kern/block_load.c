@@ -42,7 +42,7 @@ static void size_maps(struct block *skel, const struct block_image *image, unsig
 	bpf_map__set_max_entries(skel->maps.np_entries, at_least_one(image->n_entries));
 	bpf_map__set_max_entries(skel->maps.np_rules, at_least_one(image->n_entries));
 	bpf_map__set_max_entries(skel->maps.np_hits, at_least_one(image->n_entries));
-	bpf_map__set_max_entries(skel->maps.np_text, at_least_one((image->meta.text_octets + PAGE - 1) / PAGE));
+	bpf_map__set_max_entries(skel->maps.np_text, at_least_one((image->meta.text_bytes + PAGE - 1) / PAGE));
 	bpf_map__set_max_entries(skel->maps.np_recent, cpus * NP_RECENT);
 	bpf_map__set_max_entries(skel->maps.np_stats, cpus);
 	bpf_map__set_max_entries(skel->maps.np_probe, cpus);
@@ -84,7 +84,7 @@ static int fill_maps(const struct block *skel, const struct block_image *image)
 	if (!err)
 		err = fill(skel->maps.np_rules, image->rules, image->n_entries * sizeof(*image->rules));
 	if (!err)
-		err = fill(skel->maps.np_text, image->text, image->meta.text_octets);
+		err = fill(skel->maps.np_text, image->text, image->meta.text_bytes);
 	if (!err)
 		err = fill(skel->maps.np_set_meta, &image->meta, sizeof(image->meta));
 	return err;

@@ -59,11 +59,11 @@ static int check(const struct block_set *s)
 			return fail(0, "the firewall that runs has no map %s: it is not of this version", names[m]);
 	if (s->size[BLOCK_META] < sizeof(*meta) || s->size[BLOCK_GUARD] < sizeof(struct np_guard) ||
 	    meta->n_rules > s->size[BLOCK_RULES] / sizeof(struct np_rule) ||
-	    meta->n_rules > s->size[BLOCK_HITS] / sizeof(struct np_hit) || !meta->text_octets ||
-	    meta->text_octets > s->size[BLOCK_TEXT] || s->size[BLOCK_STATS] < s->cpus * sizeof(struct np_stats) ||
+	    meta->n_rules > s->size[BLOCK_HITS] / sizeof(struct np_hit) || !meta->text_bytes ||
+	    meta->text_bytes > s->size[BLOCK_TEXT] || s->size[BLOCK_STATS] < s->cpus * sizeof(struct np_stats) ||
 	    s->size[BLOCK_RECENT] < (size_t)s->cpus * NP_RECENT * sizeof(struct np_recent) ||
 	    s->size[BLOCK_PROBE] < s->cpus * sizeof(struct np_probe) ||
-	    ((const char *)s->at[BLOCK_TEXT])[meta->text_octets - 1])
+	    ((const char *)s->at[BLOCK_TEXT])[meta->text_bytes - 1])
 		return fail(0, "the maps of the firewall that runs are not what they should be");
 	return 0;
 }
@@ -162,7 +162,7 @@ struct np_hit *block_recent(const struct block_set *s, uint32_t n_rules)
 		if (!r[i].index || index >= n_rules)
 			continue;
 		sum[index].hits += r[i].hits;
-		sum[index].octets += r[i].octets;
+		sum[index].bytes += r[i].bytes;
 		if (sum[index].last < r[i].last)
 			sum[index].last = r[i].last;
 	}
@@ -175,7 +175,7 @@ struct np_hit block_hit(const struct block_set *s, uint32_t index, const struct 
 
 	if (recent) {
 		h.hits += recent[index].hits;
-		h.octets += recent[index].octets;
+		h.bytes += recent[index].bytes;
 		h.last = h.last > recent[index].last ? h.last : recent[index].last;
 	}
 	return h;
@@ -189,7 +189,7 @@ void block_stats(const struct block_set *s, struct np_stats *sum)
 	for (unsigned int cpu = 0; cpu < s->cpus; cpu++)
 		for (int i = 0; i < NP_STATS; i++) {
 			sum->packets[i] += v[cpu].packets[i];
-			sum->octets[i] += v[cpu].octets[i];
+			sum->bytes[i] += v[cpu].bytes[i];
 		}
 }
 
@@ -213,7 +213,7 @@ int block_carry(struct block_set *to, const struct block_set *old, struct np_hit
 			k++;
 		if (k < mt->n_rules && rt[k].id == ro[i].id) {
 			__atomic_fetch_add(&hits[k].hits, h.hits - b->hits, __ATOMIC_RELAXED);
-			__atomic_fetch_add(&hits[k].octets, h.octets - b->octets, __ATOMIC_RELAXED);
+			__atomic_fetch_add(&hits[k].bytes, h.bytes - b->bytes, __ATOMIC_RELAXED);
 			if (hits[k].last < h.last)
 				hits[k].last = h.last;
 		}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * The helper process.  It holds the privileges and the links; it never sees an
- * octet from the wire.  It lives no longer than the reader: the end of a socket is
+ * byte from the wire.  It lives no longer than the reader: the end of a socket is
  * looked for between any two things it does, for a parent-death signal does
  * not reach a root child from a parent that has become nobody.
  */

@@ -11,7 +11,7 @@
 
 /*
  * Two processes.  The reader (the one the user started) parses what came from
- * the wire: before the first octet it gives up uid, capabilities, new privileges,
+ * the wire: before the first byte it gives up uid, capabilities, new privileges,
  * the file system and most system calls.  The helper, its child, keeps the
  * privileges and the links, attaches to interfaces that appear, opens the next
  * file of a rotation, and parses nothing from the wire.  They talk over a

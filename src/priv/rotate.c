@@ -279,7 +279,7 @@ static int open_file(struct rotate *r, const char *path, bool again, const char 
 	r->last = st;
 	if (r->last_fd >= 0)
 		close(r->last_fd);
-	r->last_fd = r->opt.max_octets ? fcntl(fd, F_DUPFD_CLOEXEC, 3) : -1;
+	r->last_fd = r->opt.max_bytes ? fcntl(fd, F_DUPFD_CLOEXEC, 3) : -1;
 	return take_fd(fd);
 }
 
@@ -305,7 +305,7 @@ static bool is_due(struct rotate *r, uint64_t time_ns)
 		r->period_start_ns = time_ns;
 		return true;
 	}
-	return o->max_octets && !fstat(r->last_fd, &st) && (uint64_t)st.st_size >= o->max_octets;
+	return o->max_bytes && !fstat(r->last_fd, &st) && (uint64_t)st.st_size >= o->max_bytes;
 }
 
 static int open_again(struct rotate *r, char *name, size_t size)

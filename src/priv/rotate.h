@@ -36,7 +36,7 @@ struct rotate_options {
 	bool reads;			/* this one is being read: it is none to write */
 	uint64_t read_dev, read_ino;
 	bool live;			/* time_ns is the clock's, or a little before; then these are looked at: */
-	uint64_t max_octets, period_ns;	/* of -C and -G; 0: not given */
+	uint64_t max_bytes, period_ns;	/* of -C and -G; 0: not given */
 };
 
 struct rotate;

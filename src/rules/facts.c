@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What an entry can ask of a frame: the outermost IP header behind its VLAN tags, and the first octets of what that
+ * What an entry can ask of a frame: the outermost IP header behind its VLAN tags, and the first bytes of what that
  * carries.  bpf/block_parse.h reads the same by the same rules:
  *
  *  - at most 8 tags and 8 IPv6 extension headers; more is NP_R_DEEP
  *  - a header that is not all there is NP_R_CUT, one that cannot be NP_R_BAD; what came before it is known
  *  - a length of 0 in the IP header says nothing (jumbograms, super-packets of the stack)
  *  - an IPv6 fragment that is the whole datagram (RFC 6946) is none
- *  - a first fragment must hold 16 octets of TCP (RFC 1858), 8 of others with ports, all extension headers (RFC 7112)
+ *  - a first fragment must hold 16 bytes of TCP (RFC 1858), 8 of others with ports, all extension headers (RFC 7112)
  */
 #include <string.h>
 
@@ -37,7 +37,7 @@ static bool is_extension(unsigned int nh)
 	       nh == PROTO_DSTOPTS || nh == PROTO_MOBILITY || nh == PROTO_HIP || nh == PROTO_SHIM6;
 }
 
-/* p: n octets of the frame from the transport header on; avail: octets of it that the IP header tells of. */
+/* p: n bytes of the frame from the transport header on; avail: bytes of it that the IP header tells of. */
 static void read_transport(struct facts *f, const uint8_t *p, uint32_t n, uint32_t avail)
 {
 	if (f->proto == PROTO_ICMP || f->proto == PROTO_ICMPV6) {

@@ -13,7 +13,7 @@
 #include "util/bytes.h"
 #include "util/err.h"
 
-enum { WORDS_MAX = 64, WHY = 160, LINE_MAX_OCTETS = 4096, COLUMNS_MAX = 32 };
+enum { WORDS_MAX = 64, WHY = 160, LINE_MAX_BYTES = 4096, COLUMNS_MAX = 32 };
 
 struct reader {
 	struct rules *r;
@@ -328,12 +328,12 @@ static char *cut_comment(char *line, size_t n)
 static int one_line(struct reader *l, const char *p, size_t n)
 {
 	struct np_rule rule = *l->like;
-	char line[LINE_MAX_OCTETS], *comment, *start;
+	char line[LINE_MAX_BYTES], *comment, *start;
 
 	if (n >= sizeof(line))
-		return bad(l, "longer than 4095 octets");
+		return bad(l, "longer than 4095 bytes");
 	if (memchr(p, '\0', n))
-		return bad(l, "a NUL octet: this is no text");
+		return bad(l, "a NUL byte: this is no text");
 	memcpy(line, p, n);
 	line[n] = '\0';
 	comment = !strncmp(line, "add ", 4) ? NULL : cut_comment(line, n);

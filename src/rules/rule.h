@@ -43,7 +43,7 @@ enum { RULES_MAX = 4 << 20, RULES_TEXT_MAX = 512 << 20, RULE_NAME_MAX = 253 };
 
 int  rules_init(struct rules *r);
 void rules_free(struct rules *r);
-/* n octets as a text of the pool; 0 for none, UINT32_MAX when there is no room. */
+/* n bytes as a text of the pool; 0 for none, UINT32_MAX when there is no room. */
 uint32_t rules_text(struct rules *r, const char *p, size_t n);
 const char *rules_string(const struct rules *r, uint32_t offset);
 /* Give it a number and add it; one that matches the same packets is replaced and keeps its number (*replaced). */

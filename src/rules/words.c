@@ -68,9 +68,9 @@ static bool parse_v4(uint8_t out[4], const char *p, size_t n)
 	return true;
 }
 
-static void mask(uint8_t *addr, unsigned int octets, unsigned int plen)
+static void mask(uint8_t *addr, unsigned int bytes, unsigned int plen)
 {
-	for (unsigned int i = 0; i < octets; i++)
+	for (unsigned int i = 0; i < bytes; i++)
 		addr[i] &= plen >= 8 * (i + 1) ? 0xff : plen <= 8 * i ? 0 : (uint8_t)(0xff00 >> (plen - 8 * i));
 }
 
@@ -113,7 +113,7 @@ bool rule_target(struct np_rule *rule, const char *text, size_t n)
 	return true;
 }
 
-/* RFC 1035, 2.3.4: labels of 1 to 63 octets, 253 in all.  Underscores occur; the last label is no number, so that
+/* RFC 1035, 2.3.4: labels of 1 to 63 bytes, 253 in all.  Underscores occur; the last label is no number, so that
  * a mistyped address is not taken for a name. */
 static bool name_ok(const char *p, size_t n)
 {
@@ -188,7 +188,7 @@ static bool number(const char **p, double *v)
 	return true;
 }
 
-/* 100pps, 10kpps, 20mbit, 1.5MBps (octets); /BURST: packets or octets. */
+/* 100pps, 10kpps, 20mbit, 1.5MBps (bytes); /BURST: packets or bytes. */
 int rule_rate(const char *text, struct np_rule *rule)
 {
 	double rate, burst = 0;
@@ -198,11 +198,11 @@ int rule_rate(const char *text, struct np_rule *rule)
 		return -EINVAL;
 	unit = strcspn(text, "/");
 	if (unit == 3 && !strncmp(text, "pps", 3))
-		rule->flags &= (uint8_t)~NP_RULE_OCTETS;
+		rule->flags &= (uint8_t)~NP_RULE_BYTES;
 	else if (unit == 3 && (!strncmp(text, "bit", 3) || !strncmp(text, "bps", 3)))
-		rate /= 8, rule->flags |= NP_RULE_OCTETS;
+		rate /= 8, rule->flags |= NP_RULE_BYTES;
 	else if (unit == 3 && !strncmp(text, "Bps", 3))
-		rule->flags |= NP_RULE_OCTETS;
+		rule->flags |= NP_RULE_BYTES;
 	else
 		return -EINVAL;
 	text += unit;
@@ -214,7 +214,7 @@ int rule_rate(const char *text, struct np_rule *rule)
 	if (*text || rate < 0.01 || rate > 1e12 || burst > 1e12)
 		return -EINVAL;
 	if (burst < 1) {
-		double least = rule->flags & NP_RULE_OCTETS ? 4500 : 5;
+		double least = rule->flags & NP_RULE_BYTES ? 4500 : 5;
 
 		burst = rate / 20 > least ? rate / 20 : least;
 	}
@@ -376,13 +376,13 @@ void rule_print_rate(struct buf *b, const struct np_rule *rule)
 	static const struct { double div; const char *p; } scales[] = {
 		{ 1e9, "g" }, { 1e6, "m" }, { 1e3, "k" }, { 1, "" },
 	};
-	bool octets = rule->flags & NP_RULE_OCTETS;
-	double v = (double)rule->rate / 1000 * (octets ? 8 : 1);
+	bool bytes = rule->flags & NP_RULE_BYTES;
+	double v = (double)rule->rate / 1000 * (bytes ? 8 : 1);
 	int i = 0;
 
 	while (scales[i].div > 1 && v < scales[i].div)
 		i++;
-	buf_fmt(b, "%g%s%s/%llu", v / scales[i].div, scales[i].p, octets ? "bit" : "pps",
+	buf_fmt(b, "%g%s%s/%llu", v / scales[i].div, scales[i].p, bytes ? "bit" : "pps",
 		(unsigned long long)rule->burst);
 }
 

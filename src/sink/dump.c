@@ -82,7 +82,7 @@ void dump_ascii(struct buf *b, const uint8_t *p, uint32_t n)
 	b->n = (size_t)(o - b->p);
 }
 
-/* IEEE 802.2: a SNAP header of 8 octets, or LLC with a control field of 1 octet (U) or 2. */
+/* IEEE 802.2: a SNAP header of 8 bytes, or LLC with a control field of 1 byte (U) or 2. */
 static uint32_t llc_len(const uint8_t *p, uint32_t n)
 {
 	if (n < 3)

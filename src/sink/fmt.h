@@ -28,8 +28,8 @@ enum { FMT_CELL_MAX = 66 * 1024 };
 void fmt_seal(struct buf *cell);
 
 /*
- * Octets of b from `start` on: characters other than ASCII become \u{NNNN}, for a
- * terminal that may read their octets as something else: 0x80-0x9f are controls
+ * Bytes of b from `start` on: characters other than ASCII become \u{NNNN}, for a
+ * terminal that may read their bytes as something else: 0x80-0x9f are controls
  * in 8-bit sets.
  */
 void fmt_ascii(struct buf *b, size_t start);

@@ -9,7 +9,7 @@
 #include "sink/out.h"
 
 /*
- * JSON Lines: one object a line, at most JSON_LINE_MAX octets, dots in names
+ * JSON Lines: one object a line, at most JSON_LINE_MAX bytes, dots in names
  * being levels.  Records with the same fields have the same text between their
  * values: braces that close, a comma, parents that open, the key.  It is worked
  * out once for a set of fields and kept, a few sets at a time.

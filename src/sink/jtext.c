@@ -64,7 +64,7 @@ static char *put_u32(char *o, uint32_t v)
 	return v <= UINT16_MAX ? put_u16(o, v) : put_u64(o, v);
 }
 
-/* Eight octets at once: is any a control, DEL, above ASCII, a quote or a backslash? */
+/* Eight bytes at once: is any a control, DEL, above ASCII, a quote or a backslash? */
 static bool any_special(uint64_t v)
 {
 	const uint64_t ones = 0x0101010101010101, high = 0x8080808080808080;
@@ -173,7 +173,7 @@ static void put_careful(struct json_writer *w, const uint8_t *p, size_t n)
 	}
 }
 
-/* How many octets at the start need no care: they are copied as they are checked. */
+/* How many bytes at the start need no care: they are copied as they are checked. */
 static size_t put_plain(char *o, const char *p, size_t n)
 {
 	size_t i = 0;

@@ -10,12 +10,12 @@
 
 /*
  * Values as JSON text (RFC 8259), written without looking at room for each
- * octet.  Whoever sets up a writer gives what has no bound of its own (texts,
- * lists) room up to `limit`, and everything else JSON_FIXED_MAX octets a value
+ * byte.  Whoever sets up a writer gives what has no bound of its own (texts,
+ * lists) room up to `limit`, and everything else JSON_FIXED_MAX bytes a value
  * beyond it: what passes `limit` is left out and sets `cut`.
  */
 struct json_writer {
-	char *o;		/* where the next octet goes */
+	char *o;		/* where the next byte goes */
 	const char *limit;
 	struct time_cache *time;
 	bool cut;

@@ -16,7 +16,7 @@
 
 enum {
 	OUT_BUF_MAX = 16 << 20,
-	PIPE_PIECE = 4096,		/* pipe(7): writable means room for PIPE_BUF octets */
+	PIPE_PIECE = 4096,		/* pipe(7): writable means room for PIPE_BUF bytes */
 	TTY_PIECE = 1,			/* a terminal does not say how much room */
 };
 
@@ -81,7 +81,7 @@ static void count_written(struct out *o, size_t done)
 }
 
 /*
- * Of the batch, `done` octets were written when it failed.  Cut the file back to
+ * Of the batch, `done` bytes were written when it failed.  Cut the file back to
  * the last whole record and count the others as lost.  The file is left alone
  * where it does not end with what we wrote: someone else appended to it, or it
  * was opened to be written over.
@@ -101,7 +101,7 @@ static void keep_whole_records(struct out *o, size_t done)
 			o->lost++;
 	}
 	count_written(o, whole);
-	o->file_octets += whole;
+	o->file_bytes += whole;
 	if (!o->regular || done == whole)
 		return;
 	at = lseek(o->fd, 0, SEEK_CUR);
@@ -151,7 +151,7 @@ static ssize_t put_some(struct out *o, const char *p, size_t n)
 	return -1;
 }
 
-/* Returns the octets written; what stopped it in *err, 0 when all are. */
+/* Returns the bytes written; what stopped it in *err, 0 when all are. */
 static size_t write_all(struct out *o, const char *p, size_t n, int *err)
 {
 	size_t done = 0;
@@ -182,7 +182,7 @@ int out_flush(struct out *o)
 	done = write_all(o, o->buf.p, n, &err);
 	o->closed = err == -EPIPE;
 	if (!err) {
-		o->file_octets += n;
+		o->file_bytes += n;
 		count_written(o, n);
 	} else {
 		keep_whole_records(o, done);
@@ -282,7 +282,7 @@ static int use_file(struct out *o, int fd, const char *name)
 	if (name != o->name)
 		snprintf(o->name, sizeof(o->name), "%s", name);
 	o->fd = fd;
-	o->file_octets = 0;
+	o->file_bytes = 0;
 	o->file_records = 0;
 	look_at(o);
 	return out_head(o);
@@ -330,17 +330,17 @@ static int rotate_if_due(struct out *o, uint64_t time_ns)
 		o->period_start_ns = time_ns;
 	by_time = o->period_ns && time_ns > o->period_start_ns &&
 		  time_ns - o->period_start_ns >= o->period_ns;
-	by_size = o->max_octets && o->file_records && o->file_octets + o->committed > o->max_octets;
+	by_size = o->max_bytes && o->file_records && o->file_bytes + o->committed > o->max_bytes;
 	if (!by_time && !by_size)
 		return 0;
 	if (by_time) {
 		o->period_start_ns = time_ns;
-		if (!o->max_octets && o->max_files && o->seq + 1 >= o->max_files)
+		if (!o->max_bytes && o->max_files && o->seq + 1 >= o->max_files)
 			return series_ended(o);
 	}
-	if (by_time && o->max_octets)
+	if (by_time && o->max_bytes)
 		o->seq = 0;
-	else if (o->max_octets && o->max_files && o->seq + 1 >= o->max_files)
+	else if (o->max_bytes && o->max_files && o->seq + 1 >= o->max_files)
 		o->seq = 0;
 	else
 		o->seq++;

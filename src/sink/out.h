@@ -22,11 +22,11 @@ enum {
 struct out {
 	int fd;
 	char name[256];			/* for messages */
-	struct buf buf;			/* committed octets, then the record being made */
-	size_t committed;		/* octets of buf that are whole records */
+	struct buf buf;			/* committed bytes, then the record being made */
+	size_t committed;		/* bytes of buf that are whole records */
 	uint32_t ends[OUT_ENDS];	/* where each of them ends; OUT_NOT_RECORD: heads and tails */
 	unsigned int n_ends;
-	uint64_t file_octets;		/* in this file, up to the last whole record written */
+	uint64_t file_bytes;		/* in this file, up to the last whole record written */
 	uint64_t file_records;		/* committed to this file */
 	uint64_t records, lost;		/* committed; committed but never written */
 	uint64_t written;		/* of the records: all of it is in the output */
@@ -53,7 +53,7 @@ struct out {
 	 * its name still leads to it. */
 	int (*next)(void *ctx, unsigned int seq, uint64_t time_ns, char *name, size_t name_size);
 	void *next_ctx;
-	uint64_t max_octets;		/* -C: a larger file gets no more records; 0: no limit */
+	uint64_t max_bytes;		/* -C: a larger file gets no more records; 0: no limit */
 	uint64_t period_ns;		/* -G; 0: no limit */
 	uint64_t period_start_ns;
 	unsigned int max_files;		/* -W: with -C a ring of so many, with -G alone the end */

@@ -14,7 +14,7 @@
  * whoever merges files; libpcap reads it since 1.5 (2013), Wireshark always did.
  *
  * A file has one link type.  The one of the options, or when that is 0, of the
- * first frame.  Frames of another kind go in where that changes no octet of the
+ * first frame.  Frames of another kind go in where that changes no byte of the
  * packet: raw IP of either version into raw IP, Ethernet and raw IP into Linux
  * cooked v2, which keeps the interface.  Others are counted as lost, and so are
  * times that do not fit: the format has 32 bits for seconds.
@@ -123,7 +123,7 @@ static unsigned int ethernet_protocol(const struct frame *f)
 /*
  * LINKTYPE_LINUX_SLL2: protocol 2, zero 2, interface index 4, ARPHRD 2, packet
  * type 1, address length 1, sender's address 8; network order.  Returns the
- * octets of the frame that it stands for, or -1.
+ * bytes of the frame that it stands for, or -1.
  */
 static int cooked2(const struct frame *f, uint8_t h[COOKED2_HEAD])
 {
@@ -147,7 +147,7 @@ static int cooked2(const struct frame *f, uint8_t h[COOKED2_HEAD])
 	return 0;
 }
 
-/* The octets to put before the frame in `extra`, how many of it to leave out in *skip.
+/* The bytes to put before the frame in `extra`, how many of it to leave out in *skip.
  * False when the frame cannot go into this file. */
 static bool fit(const struct pcap_sink *p, const struct frame *f, uint8_t *head, uint32_t *extra,
 		uint32_t *skip)

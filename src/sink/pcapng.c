@@ -280,7 +280,7 @@ static void describe(struct pcapng_sink *p, struct entry *e)
 	put_option(b, IF_TSRESOL, &nanoseconds, 1);
 	n = opt->filter ? strnlen(opt->filter, FILTER_MAX - 1) : 0;
 	if (n) {
-		char text[FILTER_MAX] = { 0 };	/* first octet 0: the rest is a pcap-filter(7) */
+		char text[FILTER_MAX] = { 0 };	/* first byte 0: the rest is a pcap-filter(7) */
 
 		memcpy(text + 1, opt->filter, n);
 		put_option(b, IF_FILTER, text, n + 1);

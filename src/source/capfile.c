@@ -32,7 +32,7 @@ int capfile_bad(const struct capfile *c, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(what, sizeof(what), fmt, ap);
 	va_end(ap);
-	fail(0, "%s: %s, at octet %" PRIu64 "%s, after %" PRIu64 " good frame%s", c->name, what,
+	fail(0, "%s: %s, at byte %" PRIu64 "%s, after %" PRIu64 " good frame%s", c->name, what,
 	     c->before + c->pos, c->unzip ? " (unzipped)" : "", c->counts.emitted,
 	     c->counts.emitted == 1 ? "" : "s");
 	return -EBADMSG;

@@ -82,7 +82,7 @@ static inline int capfile_need(struct capfile *c, size_t n)
 /* What a record that did not come whole means: passes -EAGAIN and -errno on, returns -ENODATA
  * at a clean end, and says so when the file stops inside `what`. */
 int capfile_short(struct capfile *c, int rc, const char *what);
-/* "NAME: <what is wrong>, at octet N, after M frames".  Returns -EBADMSG: the frames
+/* "NAME: <what is wrong>, at byte N, after M frames".  Returns -EBADMSG: the frames
  * before it are good, and handed over. */
 int capfile_bad(const struct capfile *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

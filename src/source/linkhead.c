@@ -4,7 +4,7 @@
 #include "numbers/linktype.h"
 #include "util/bytes.h"
 
-enum { PKTAP_FLAGS = 36 };	/* after length, type, link type, and a name of 24 octets */
+enum { PKTAP_FLAGS = 36 };	/* after length, type, link type, and a name of 24 bytes */
 
 /* Linux's packet types: 4 is out, 0 to 3 are in. */
 static uint8_t cooked(uint8_t type)

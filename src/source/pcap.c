@@ -24,7 +24,7 @@ enum {
 
 struct pcap {
 	bool big;
-	unsigned int head;		/* octets before each frame */
+	unsigned int head;		/* bytes before each frame */
 	uint32_t tick_ns;
 	uint16_t minor;
 	struct iface iface;
@@ -94,7 +94,7 @@ static int pcap_next(struct capfile *c, struct frame *f)
 	lengths(p, c->buf + c->pos, &cap, &len);
 	if (cap > CAPFILE_FRAME_MAX)
 		return capfile_bad(
-			c, "damaged: a record claims %" PRIu32 " octets, more than the %d that are possible",
+			c, "damaged: a record claims %" PRIu32 " bytes, more than the %d that are possible",
 			cap, CAPFILE_FRAME_MAX);
 	rc = capfile_need(c, p->head + cap);
 	if (rc)

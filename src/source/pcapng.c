@@ -111,7 +111,7 @@ static int block_get(struct capfile *c, struct block *b)
 		return capfile_bad(c, "damaged: a section without the byte-order magic");
 	if (b->size < BLOCK_FRAME || b->size % 4 || b->size > CAPFILE_BLOCK_MAX)
 		return capfile_bad(
-			c, "damaged: a block of %" PRIu32 " octets (12 to %d, in fours, are possible)",
+			c, "damaged: a block of %" PRIu32 " bytes (12 to %d, in fours, are possible)",
 			b->size, CAPFILE_BLOCK_MAX);
 	rc = capfile_need(c, b->size);
 	if (rc)
@@ -153,7 +153,7 @@ static int options_of(struct capfile *c, const struct block *b, const uint8_t *a
 	*o = (struct options){ .p = at < b->end ? at : b->end, .end = b->end, .big = p->big };
 	if (options_sound(b->type, o, &bad))
 		return 0;
-	return capfile_bad(c, "damaged: %s has an option %u of %u octets", block_name(b->type), bad.code, bad.len);
+	return capfile_bad(c, "damaged: %s has an option %u of %u bytes", block_name(b->type), bad.code, bad.len);
 }
 
 static int section(struct capfile *c, const struct block *b)
@@ -162,7 +162,7 @@ static int section(struct capfile *c, const struct block *b)
 	struct options o;
 
 	if (b->end - b->body < 16)
-		return capfile_bad(c, "damaged: a section head of %" PRIu32 " octets", b->size);
+		return capfile_bad(c, "damaged: a section head of %" PRIu32 " bytes", b->size);
 	if (u16_of(b->body + 4, p->big) != 1)
 		return capfile_bad(c, "pcapng version %u.%u is not known, only 1",
 				   u16_of(b->body + 4, p->big),
@@ -237,7 +237,7 @@ static int interface(struct capfile *c, const struct block *b)
 	if (rc)
 		return rc;
 	if (b->end - b->body < 8)
-		return capfile_bad(c, "damaged: an interface description of %" PRIu32 " octets", b->size);
+		return capfile_bad(c, "damaged: an interface description of %" PRIu32 " bytes", b->size);
 	want.link = linktype_of_file(u16_of(b->body, p->big));
 	want.snaplen = u32_of(b->body + 4, p->big);
 	rc = options_of(c, b, b->body + 8, &o);
@@ -284,7 +284,7 @@ static int statistics(struct capfile *c, const struct block *b)
 	int rc;
 
 	if (b->end - b->body < 12)
-		return capfile_bad(c, "damaged: interface statistics of %" PRIu32 " octets", b->size);
+		return capfile_bad(c, "damaged: interface statistics of %" PRIu32 " bytes", b->size);
 	rc = options_of(c, b, b->body + 12, &o);
 	if (rc || u32_of(b->body, p->big) >= p->n)
 		return rc;
@@ -355,7 +355,7 @@ static uint16_t comment_segments(const char *s, const char *end)
 	return (uint16_t)n;
 }
 
-/* epb_verdict: an octet that says whose (1 TC, 2 XDP), then the number it returned. */
+/* epb_verdict: a byte that says whose (1 TC, 2 XDP), then the number it returned. */
 static const struct drop_info *verdict_drop(const struct options *o, bool big)
 {
 	static const struct drop_info tc_shot = { "NOT_SPECIFIED", "TC_ACT_SHOT", "tc" };
@@ -408,14 +408,14 @@ static int packet(struct capfile *c, const struct block *b, struct frame *f)
 	int rc;
 
 	if (b->end - h < 20)
-		return capfile_bad(c, "damaged: a packet block of %" PRIu32 " octets", b->size);
+		return capfile_bad(c, "damaged: a packet block of %" PRIu32 " bytes", b->size);
 	iface = old ? u16_of(h, p->big) : u32_of(h, p->big);
 	cap = u32_of(h + 12, p->big);
 	if (iface >= p->n)
 		return capfile_bad(c, "damaged: a packet of interface %" PRIu32 " where %u are described",
 				   iface, p->n);
 	if (cap > CAPFILE_FRAME_MAX || cap > (size_t)(b->end - h - 20))
-		return capfile_bad(c, "damaged: a packet claims %" PRIu32 " octets in a block of %" PRIu32,
+		return capfile_bad(c, "damaged: a packet claims %" PRIu32 " bytes in a block of %" PRIu32,
 				   cap, b->size);
 	s = &p->ifaces[iface];
 	padded = (cap + 3) & ~3u;
@@ -458,7 +458,7 @@ static int simple(struct capfile *c, const struct block *b, struct frame *f)
 	if (i->snaplen && i->snaplen < cap)
 		cap = i->snaplen;
 	if (cap > CAPFILE_FRAME_MAX)
-		return capfile_bad(c, "damaged: a packet of %" PRIu32 " octets", cap);
+		return capfile_bad(c, "damaged: a packet of %" PRIu32 " bytes", cap);
 	*f = (struct frame){ .data = b->body + 4, .cap_len = cap, .len = len, .link = i->link, .iface = i };
 	return 1;
 }

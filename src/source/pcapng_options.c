@@ -93,7 +93,7 @@ static const uint8_t *behind_names(const uint8_t *p, const uint8_t *end, bool bi
 {
 	size_t n;
 
-	while (end - p >= 4) {			/* each turn takes four octets or more */
+	while (end - p >= 4) {			/* each turn takes four bytes or more */
 		n = 4 + ((u16_of(p + 2, big) + 3u) & ~3u);
 		if (!u16_of(p, big))
 			return p + 4;

@@ -271,7 +271,7 @@ static void put_text(struct record *r, struct str *to, unsigned int f, struct st
 	record_mark(r, f);
 }
 
-/* The second bit of the first octet: not an address that the IEEE assigned (IEEE 802, 8.2). */
+/* The second bit of the first byte: not an address that the IEEE assigned (IEEE 802, 8.2). */
 static bool is_local(const uint8_t mac[6])
 {
 	return mac[0] & 2;

@@ -7,7 +7,7 @@
 
 /*
  * How many different 64-bit hashes came.  Exact up to some 3.6 million, of which each
- * takes about 10 octets; beyond that an estimate by HyperLogLog (Flajolet et al.,
+ * takes about 10 bytes; beyond that an estimate by HyperLogLog (Flajolet et al.,
  * 2007), 64 Ki registers, within 1 % more often than not and 2 % nearly always.
  */
 struct distinct;

@@ -45,13 +45,13 @@ struct stats_body {
 	X(STATS_HOST, "host.ip", FT_ADDR, host, "address that the row counts") \
 	X(STATS_PORT, "server.port", FT_U16, port, "port that the row counts: the responder's") \
 	X(STATS_PACKETS, "stats.packets", FT_U64, packets, "packets") \
-	X(STATS_BYTES, "stats.bytes", FT_U64, bytes, "octets on the wire") \
-	X(STATS_CAPTURED, "stats.captured_bytes", FT_U64, captured_bytes, "octets captured") \
+	X(STATS_BYTES, "stats.bytes", FT_U64, bytes, "bytes on the wire") \
+	X(STATS_CAPTURED, "stats.captured_bytes", FT_U64, captured_bytes, "bytes captured") \
 	X(STATS_FLOWS, "stats.flows", FT_U64, flows, "conversations: addresses, ports and protocol of the outermost IP header") \
 	X(STATS_ESTIMATED, "stats.flows_estimated", FT_BOOL, estimated, "there were too many flows to count them one by one: within 2 %") \
 	X(STATS_TRANSPORT, "stats.by_transport", FT_COUNTS, by_transport, "packets by transport of the outermost IP header; arp, other") \
 	X(STATS_VERSION, "stats.by_version", FT_COUNTS, by_version, "packets by network layer: ipv4, ipv6, arp, other") \
-	X(STATS_SIZE, "stats.by_size", FT_COUNTS, by_size, "packets by octets on the wire: up to 64, 127, 255, 511, 1023, 1518, 9018, or more") \
+	X(STATS_SIZE, "stats.by_size", FT_COUNTS, by_size, "packets by bytes on the wire: up to 64, 127, 255, 511, 1023, 1518, 9018, or more") \
 	X(STATS_TCP_FLAGS, "stats.by_tcp_flags", FT_COUNTS, by_tcp_flags, "TCP packets by what they do: syn, syn_ack, fin, rst, data, ack, other") \
 	X(STATS_FRAGMENTS, "stats.fragments", FT_U64, fragments, "packets that are fragments") \
 	X(STATS_UNDECODED, "stats.undecoded", FT_U64, undecoded, "packets whose headers could not be walked to the end") \

@@ -5,13 +5,13 @@
 #include "record.h"
 
 /*
- * Packets and octets by something: a row each for the hosts, ports, protocols or
+ * Packets and bytes by something: a row each for the hosts, ports, protocols or
  * interfaces that there are.  At most TALLY_MAX; the least recently seen leaves, and
  * what it counted is kept as a sum, so that nothing vanishes without a number.
  */
 enum { TALLY_MAX = 65536 };
 
-struct tally_key {			/* no holes: compared as octets */
+struct tally_key {			/* no holes: compared as bytes */
 	struct addr host;		/* by host */
 	uint8_t  proto;			/* by proto, port: IANA number */
 	uint16_t port;			/* by port */
@@ -40,7 +40,7 @@ int  tally_open(struct tally **out, uint32_t max, uint32_t seed);
 void tally_close(struct tally *t);
 void tally_take(struct tally *t, const struct tally_key *k, uint64_t packets, uint64_t bytes, uint64_t now_ns);
 /*
- * Rows by octets, the largest first; `top` of them at most (0: all).  `ns` is the time since
+ * Rows by bytes, the largest first; `top` of them at most (0: all).  `ns` is the time since
  * the last call.  fn's first non-zero value ends it and is returned; -ENOMEM (said).
  */
 int  tally_each(struct tally *t, uint32_t top, int (*fn)(void *ctx, struct tally_row *row, uint64_t ns), void *ctx,

@@ -9,12 +9,12 @@ const char *const version_names[VERSIONS] = { "ipv4", "ipv6", "arp", "other" };
 const char *const size_names[SIZES] = { "64", "127", "255", "511", "1023", "1518", "9018", "more" };
 const char *const flag_names[FLAG_CLASSES] = { "syn", "syn_ack", "fin", "rst", "data", "ack", "other" };
 
-enum size_class size_class(uint32_t octets)
+enum size_class size_class(uint32_t bytes)
 {
 	static const uint32_t up_to[] = { 64, 127, 255, 511, 1023, 1518, 9018 };
 	unsigned int i = 0;
 
-	while (i < SIZE_MORE && octets > up_to[i])
+	while (i < SIZE_MORE && bytes > up_to[i])
 		i++;
 	return (enum size_class)i;
 }

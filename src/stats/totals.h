@@ -5,7 +5,7 @@
 #include "record.h"
 #include "stats/distinct.h"
 
-/* Everything in one row: packets, octets, and these by what they are. */
+/* Everything in one row: packets, bytes, and these by what they are. */
 enum size_class { SIZE_64, SIZE_127, SIZE_255, SIZE_511, SIZE_1023, SIZE_1518, SIZE_9018, SIZE_MORE, SIZES };
 enum flag_class { FLAGS_SYN, FLAGS_SYN_ACK, FLAGS_FIN, FLAGS_RST, FLAGS_DATA, FLAGS_ACK, FLAGS_OTHER, FLAG_CLASSES };
 enum version_class { VERSION_4, VERSION_6, VERSION_ARP, VERSION_OTHER, VERSIONS };
@@ -25,7 +25,7 @@ struct totals_row {
 	struct named_count transport[256 + 2], version[VERSIONS], size[SIZES], tcp_flags[FLAG_CLASSES];
 };
 
-enum size_class size_class(uint32_t octets);
+enum size_class size_class(uint32_t bytes);
 enum flag_class flag_class(uint8_t flags, uint32_t payload);
 /* A row of what was counted until now_ns (0: until the last packet), and rates since the last row. */
 void totals_record(struct totals *t, struct totals_row *row, struct record *r, uint64_t now_ns);

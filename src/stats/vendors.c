@@ -13,7 +13,7 @@
 #include "util/cleanup.h"
 #include "util/err.h"
 
-enum { NAME_MAX_ = 64, TABLE_OCTETS_MAX = 64 << 20, ROWS_MAX = 1 << 20 };
+enum { NAME_MAX_ = 64, TABLE_BYTES_MAX = 64 << 20, ROWS_MAX = 1 << 20 };
 
 struct row {
 	uint64_t prefix;	/* left-aligned in 48 bits, the number of bits below: sorts by both */
@@ -170,7 +170,7 @@ static int read_table(struct vendors **out, int fd, const char *path)
 
 	if (fstat(fd, &st))
 		return fail(errno, "%s", path);
-	if (!S_ISREG(st.st_mode) || st.st_size <= 0 || st.st_size > TABLE_OCTETS_MAX)
+	if (!S_ISREG(st.st_mode) || st.st_size <= 0 || st.st_size > TABLE_BYTES_MAX)
 		return fail(0, "%s: not a table of MAC address prefixes", path);
 	p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
 	if (p == MAP_FAILED)

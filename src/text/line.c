@@ -263,7 +263,7 @@ length:
 	buf_u64(b, r->rest_len);
 }
 
-/* Which piece of which datagram: id, octets, offset, and "+" when more follow. */
+/* Which piece of which datagram: id, bytes, offset, and "+" when more follow. */
 static void put_fragment(const struct record *r, struct buf *b)
 {
 	buf_lit(b, " (frag ");

@@ -69,7 +69,7 @@ static void put_number(struct buf *b, const char *what, uint64_t n)
 	buf_u64(b, n);
 }
 
-/* Linux cooked: packet type, sender's address of n octets, protocol. */
+/* Linux cooked: packet type, sender's address of n bytes, protocol. */
 static void put_cooked(const struct frame *f, unsigned int type, const uint8_t *addr, unsigned int n, uint16_t proto,
 		       struct buf *b)
 {
@@ -101,7 +101,7 @@ static void put_family_number(const struct frame *f, struct buf *b)
 	put_length(f, b);
 }
 
-/* RFC 1661: address and control, and the high octet of the protocol, may be left out. */
+/* RFC 1661: address and control, and the high byte of the protocol, may be left out. */
 static void put_ppp(const struct frame *f, struct buf *b)
 {
 	const uint8_t *h = f->data;

@@ -35,7 +35,7 @@ struct line_state {
 
 /*
  * The unchecked way to write, where one buf_room() vouched for all of it: each
- * returns where the next octet goes.
+ * returns where the next byte goes.
  */
 #define LINE_LIT(o, text) ((char *)memcpy((o), text, sizeof(text) - 1) + sizeof(text) - 1)
 

@@ -14,7 +14,7 @@ static void put_code(const struct record *r, struct buf *b)
 	buf_u64(b, r->ppp_id);
 }
 
-/* "PPPoE  [ses 0x11] LCP, Conf-Request (0x01), id 1, length 12", as tcpdump does: two octets are the protocol's. */
+/* "PPPoE  [ses 0x11] LCP, Conf-Request (0x01), id 1, length 12", as tcpdump does: two bytes are the protocol's. */
 void line_ppp(const struct record *r, struct buf *b)
 {
 	if (record_has(r, FIELD_PPPOE_SESSION) && !record_has(r, FIELD_SRC_IP)) {

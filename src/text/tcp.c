@@ -118,7 +118,7 @@ static char *put_timestamp(char *o, const uint8_t *p)
 	return line_u32(LINE_LIT(o, " ecr "), be32(p + 4));
 }
 
-/* No name is longer than twelve octets: see LINE_ROOM. */
+/* No name is longer than twelve bytes: see LINE_ROOM. */
 static const char *option_name(uint8_t kind)
 {
 	switch (kind) {
@@ -153,7 +153,7 @@ static const char *option_name(uint8_t kind)
 	}
 }
 
-/* An option whose value is not understood: its name or number, and n octets. */
+/* An option whose value is not understood: its name or number, and n bytes. */
 static char *put_other(char *o, uint8_t kind, const uint8_t *p, uint32_t n)
 {
 	const char *name = option_name(kind);
@@ -234,7 +234,7 @@ static char *put_mptcp(char *o, const uint8_t *p, uint32_t n)
 	return subtype == 2 && n > 1 ? put_dss(o, p + 1, n - 1) : o;
 }
 
-/* One option; p points after its kind and length, n octets are left. */
+/* One option; p points after its kind and length, n bytes are left. */
 static char *put_option(char *o, uint8_t kind, const uint8_t *p, uint32_t n, uint32_t base)
 {
 	if (kind == 8 && n == 8)
@@ -262,7 +262,7 @@ bool line_tcp_is_cut(const struct record *r)
 	return record_has(r, FIELD_TCP_FLAGS) && r->tcp_options.n < r->tcp_options_len;
 }
 
-/* The option at p, of which `got` octets were captured of `left` that there are: is it cut? */
+/* The option at p, of which `got` bytes were captured of `left` that there are: is it cut? */
 static bool is_cut(const uint8_t *p, uint32_t got, uint32_t left)
 {
 	if (!got || (got < 2 && left >= 2 && *p > 1))
@@ -278,7 +278,7 @@ static char *put_cut(char *o, const uint8_t *p, uint32_t got)
 	return LINE_LIT(o, " [|tcp]");
 }
 
-/* RFC 9293, 3.2: each takes an octet at least. */
+/* RFC 9293, 3.2: each takes a byte at least. */
 static char *put_options(char *o, const struct record *r, uint32_t base)
 {
 	const uint8_t *p = (const uint8_t *)r->tcp_options.p;
@@ -341,7 +341,7 @@ static char *put_numbers(char *o, const struct record *r, const struct base *bas
 }
 
 /*
- * The longest line: fixed words and numbers below 160 octets, and 40 octets of
+ * The longest line: fixed words and numbers below 160 bytes, and 40 bytes of
  * options, of which two can become 16 at most ("unknown-255 0x" and a comma).
  */
 enum { LINE_ROOM = 160 + 20 * 16 + 64 };

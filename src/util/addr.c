@@ -6,7 +6,7 @@
 
 static const char hex_digits[] = "0123456789abcdef";
 
-static char *put_octet(char *o, unsigned int v)
+static char *put_byte(char *o, unsigned int v)
 {
 	if (v >= 100) {
 		*o++ = (char)('0' + v / 100);
@@ -23,13 +23,13 @@ static char *put_octet(char *o, unsigned int v)
 
 static char *put_ipv4(char *o, const uint8_t *p)
 {
-	o = put_octet(o, p[0]);
+	o = put_byte(o, p[0]);
 	*o++ = '.';
-	o = put_octet(o, p[1]);
+	o = put_byte(o, p[1]);
 	*o++ = '.';
-	o = put_octet(o, p[2]);
+	o = put_byte(o, p[2]);
 	*o++ = '.';
-	return put_octet(o, p[3]);
+	return put_byte(o, p[3]);
 }
 
 static char *put_group(char *o, unsigned int v)

@@ -19,7 +19,7 @@ enum { ADDR_TEXT_MAX = 45, MAC_TEXT_MAX = 17 };
 void addr_print(struct buf *b, const struct addr *a);
 /* The same to `out`, room for ADDR_TEXT_MAX; returns the length, writes no NUL. */
 unsigned int addr_text(char *out, const struct addr *a);
-/* Six octets, lower case, colons. */
+/* Six bytes, lower case, colons. */
 void mac_print(struct buf *b, const uint8_t mac[6]);
 
 #endif

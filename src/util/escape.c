@@ -39,7 +39,7 @@ static bool is_plain(uint8_t c)
 	return c >= 0x20 && c < 0x7f && c != '\\';
 }
 
-/* Copies what needs no care at the start of `in`, at most `room` octets. */
+/* Copies what needs no care at the start of `in`, at most `room` bytes. */
 static size_t put_plain(char *out, size_t room, const char *in, size_t n)
 {
 	size_t i = 0;

@@ -44,7 +44,7 @@ static inline uint64_t hash_words(const struct hash_key *k, const uint64_t *w, u
 		k->k0 ^ 0x736f6d6570736575ull, k->k1 ^ 0x646f72616e646f6dull,
 		k->k0 ^ 0x6c7967656e657261ull, k->k1 ^ 0x7465646279746573ull,
 	};
-	uint64_t last = (uint64_t)n << 59;	/* the length in octets, in the top octet */
+	uint64_t last = (uint64_t)n << 59;	/* the length in bytes, in the top byte */
 
 	for (unsigned int i = 0; i < n; i++) {
 		v[3] ^= w[i];

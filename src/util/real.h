@@ -5,7 +5,7 @@
 /* A real number as text: the fewest digits that read back as the same number, with no NUL. */
 enum { REAL_TEXT_MAX = 32 };
 
-/* Octets written, at most REAL_TEXT_MAX; "inf", "-inf" or "nan" where it is none. */
+/* Bytes written, at most REAL_TEXT_MAX; "inf", "-inf" or "nan" where it is none. */
 unsigned int real_text(char *o, double v);
 
 #endif

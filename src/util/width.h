@@ -14,7 +14,7 @@
 unsigned int width_char(uint32_t c);
 unsigned int width_text(const char *s, size_t n);
 /*
- * How many octets of s fit in `cells`, whole characters only, with the marks
+ * How many bytes of s fit in `cells`, whole characters only, with the marks
  * that combine with the last one; *used: the cells they take.
  */
 size_t width_fit(const char *s, size_t n, unsigned int cells, unsigned int *used);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * bench_captures FILE...: nanoseconds of CPU an octet, from captured octets to messages,
- * the least of several rounds; a line a file: ns an octet, ns a frame, octets, frames, messages.
+ * bench_captures FILE...: nanoseconds of CPU a byte, from captured bytes to messages,
+ * the least of several rounds; a line a file: ns a byte, ns a frame, bytes, frames, messages.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +17,7 @@ enum { ROUNDS = 20, FRAMES_MAX = 1 << 20 };
 struct capture {
 	struct frame *frames;
 	uint32_t n, room;
-	uint64_t octets, messages;
+	uint64_t bytes, messages;
 };
 
 static int keep(void *ctx, const struct frame *f)
@@ -35,7 +35,7 @@ static int keep(void *ctx, const struct frame *f)
 	c->frames[c->n] = *f;
 	c->frames[c->n].data = copy;
 	c->frames[c->n++].iface = NULL;
-	c->octets += f->cap_len;
+	c->bytes += f->cap_len;
 	return 0;
 }
 
@@ -83,14 +83,14 @@ static void measure(const char *path)
 	while (s->ops->read(s, 4096, keep, &c) > 0)
 		;
 	s->ops->close(s);
-	for (int i = 0; i < ROUNDS && c.octets; i++) {
+	for (int i = 0; i < ROUNDS && c.bytes; i++) {
 		double ns = decode_all(&c);
 
 		best = !i || ns < best ? ns : best;
 	}
-	if (c.octets)
-		printf("%.3f %.1f %llu %u %llu %s\n", best / (double)c.octets, best / c.n,
-		       (unsigned long long)c.octets, c.n, (unsigned long long)c.messages, path);
+	if (c.bytes)
+		printf("%.3f %.1f %llu %u %llu %s\n", best / (double)c.bytes, best / c.n,
+		       (unsigned long long)c.bytes, c.n, (unsigned long long)c.messages, path);
 	for (uint32_t i = 0; i < c.n; i++)
 		free((void *)c.frames[i].data);
 	free(c.frames);

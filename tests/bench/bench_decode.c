@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Nanoseconds a frame, from its octets to its record: bench_decode [ROUNDS] */
+/* Nanoseconds a frame, from its bytes to its record: bench_decode [ROUNDS] */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -3,7 +3,7 @@
 """mkmixed.py FILE MEGABYTES: a capture of every protocol that netprobe decodes, for make bench.
 
 Conversations of 500 clients with 200 servers, IPv4 and IPv6, a hundred at a time so that
-their packets interleave; the same octets every time.  Prints the number of packets.
+their packets interleave; the same bytes every time.  Prints the number of packets.
 """
 import random
 import struct

@@ -45,7 +45,7 @@ static inline void block_rig_load(struct block_rig *b, enum block_hook hook)
 	image.conf = b->c.conf;
 	image.conf.ifindex = 0xffff;
 	image.meta = (struct np_set_meta){ .n_rules = b->r.n, .next_id = b->r.next_id,
-					   .text_octets = (uint32_t)b->r.text.n };
+					   .text_bytes = (uint32_t)b->r.text.n };
 	assert_int_equal(block_load(&b->set, &image, hook, NULL, true), 0);
 	b->link = -1;
 	/* A program that is attached somewhere need not be put in the dispatcher for each run, which takes 20 ms. */

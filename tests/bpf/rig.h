@@ -32,10 +32,10 @@ struct rig {
 	bool wanted;
 	unsigned int frames;
 	struct frame last;
-	uint8_t octets[NP_CLASS_6];
+	uint8_t bytes[NP_CLASS_6];
 };
 
-/* Frames are put together octet by octet. */
+/* Frames are put together byte by byte. */
 struct bytes {
 	uint8_t p[65536];
 	uint32_t n;
@@ -146,7 +146,7 @@ static inline int rig_take(void *ctx, const struct frame *f)
 
 	r->frames++;
 	r->last = *f;
-	memcpy(r->octets, f->data, f->cap_len);
+	memcpy(r->bytes, f->data, f->cap_len);
 	return 0;
 }
 

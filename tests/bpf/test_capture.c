@@ -66,8 +66,8 @@ static void a_frame_arrives_as_it_was(void **state)
 	assert_int_equal(r->last.len, 60);
 	assert_int_equal(r->last.link, 1);
 	assert_int_equal(r->last.direction, DIR_INGRESS);
-	assert_memory_equal(r->octets, b->p, b->n);
-	assert_int_equal(rig_books(r).seen_octets, 60);
+	assert_memory_equal(r->bytes, b->p, b->n);
+	assert_int_equal(rig_books(r).seen_bytes, 60);
 }
 
 static void tags_in_the_data_stay_where_they_are(void **state)
@@ -80,7 +80,7 @@ static void tags_in_the_data_stay_where_they_are(void **state)
 
 		assert_int_equal(rig_send(r, b), 1);
 		assert_int_equal(r->last.cap_len, 100);
-		assert_memory_equal(r->octets, b->p, b->n);
+		assert_memory_equal(r->bytes, b->p, b->n);
 	}
 }
 
@@ -101,7 +101,7 @@ static void every_size_class_holds_what_it_should(void **state)
 		pad_to(b, sizes[i]);
 		assert_int_equal(rig_send(r, b), 1);
 		assert_int_equal(r->last.cap_len, sizes[i]);
-		assert_memory_equal(r->octets, b->p, b->n);
+		assert_memory_equal(r->bytes, b->p, b->n);
 	}
 	assert_int_equal(rig_books(r).truncated, 0);
 }
@@ -203,7 +203,7 @@ static void only_what_decoders_can_need_is_shipped(void **state)
 	assert_int_equal(rig_send(r, say("nothing to see", false)), 0);
 	assert_int_equal(rig_books(r).filtered, 1);
 	assert_int_equal(cap_of(r, say("HTTP/1.1 200 OK", false)), 1000);
-	assert_int_equal(rig_send(r, tcp4(0, 8000, 0, 40)), 1);	/* no octets: connections come and go */
+	assert_int_equal(rig_send(r, tcp4(0, 8000, 0, 40)), 1);	/* no bytes: connections come and go */
 	assert_int_equal(cap_of(r, udp4(0, 9, 1000)), 1000);
 	assert_int_equal(rig_books(r).filtered, 1);
 }
@@ -257,7 +257,7 @@ static void a_device_without_link_header_gives_raw_ip(void **state)
 	put_udp(b, 53);
 	assert_int_equal(rig_send(r, b), 1);
 	assert_int_equal(r->last.link, 101);
-	assert_memory_equal(r->octets, b->p, b->n);
+	assert_memory_equal(r->bytes, b->p, b->n);
 }
 
 static void the_filter_decides_and_counts(void **state)
@@ -290,7 +290,7 @@ static void the_filter_does_not_see_tags(void **state)
 
 		assert_int_equal(rig_send(r, b), tags < 5);
 		if (tags < 5)
-			assert_memory_equal(r->octets, b->p, b->n);
+			assert_memory_equal(r->bytes, b->p, b->n);
 	}
 	rig_books(r);
 }
@@ -512,8 +512,8 @@ static void shipping_is_timed(void **state)
 
 	r->opt.ring_bytes = 16 << 20;
 	rig_load(r);
-	print_message("ship 60 octets: %u ns\n", least_ns(r, udp4(0, 53, 60)));
-	print_message("ship 1500 octets: %u ns\n", least_ns(r, udp4(0, 53, 1500)));
+	print_message("ship 60 bytes: %u ns\n", least_ns(r, udp4(0, 53, 60)));
+	print_message("ship 1500 bytes: %u ns\n", least_ns(r, udp4(0, 53, 1500)));
 }
 
 static void filtering_is_timed(void **state)
@@ -523,10 +523,10 @@ static void filtering_is_timed(void **state)
 	r->opt.ring_bytes = 16 << 20;
 	rig_filter(r, "udp port 53", false, false);
 	rig_load(r);
-	print_message("match and ship 60 octets: %u ns\n", least_ns(r, udp4(0, 53, 60)));
-	print_message("reject 60 octets: %u ns\n", least_ns(r, udp4(0, 54, 60)));
-	print_message("reject 60 octets with a tag: %u ns\n", least_ns(r, udp4(1, 54, 60)));
-	print_message("reject 1500 octets: %u ns\n", least_ns(r, udp4(0, 54, 1500)));
+	print_message("match and ship 60 bytes: %u ns\n", least_ns(r, udp4(0, 53, 60)));
+	print_message("reject 60 bytes: %u ns\n", least_ns(r, udp4(0, 54, 60)));
+	print_message("reject 60 bytes with a tag: %u ns\n", least_ns(r, udp4(1, 54, 60)));
+	print_message("reject 1500 bytes: %u ns\n", least_ns(r, udp4(0, 54, 1500)));
 }
 
 int main(void)

@@ -113,7 +113,7 @@ static void a_tag_that_was_taken_off_comes_back(void **state)
 		assert_int_equal(b->hits, 1);
 		assert_int_equal(b->last.len, sizeof(frame));
 		assert_int_equal(b->last.cap_len, sizeof(frame));
-		assert_memory_equal(b->octets, frame, sizeof(frame));
+		assert_memory_equal(b->bytes, frame, sizeof(frame));
 		box_free(b);
 	}
 }
@@ -138,7 +138,7 @@ static void a_filter_for_a_tag_finds_it_beside_the_data(void **state)
 		send_from_afar(frame, sizeof(frame));
 		box_settle(b);
 		assert_int_equal(b->hits, 1);
-		assert_memory_equal(b->octets, frame, sizeof(frame));
+		assert_memory_equal(b->bytes, frame, sizeof(frame));
 		box_free(b);
 		filter_free(f);
 	}
@@ -164,7 +164,7 @@ static void large_frames_arrive_whole(void **state)
 			box_drain(b);
 			assert_int_equal(b->last.len, sizes[i]);
 			assert_int_equal(b->last.cap_len, sizes[i]);
-			assert_memory_equal(b->octets, frame, sizes[i]);
+			assert_memory_equal(b->bytes, frame, sizes[i]);
 		}
 		assert_int_equal(box_settle(b).truncated, 0);
 		box_free(b);
@@ -199,7 +199,7 @@ static void a_tun_device_gives_raw_ip(void **state)
 		box_drain(b);
 		assert_int_equal(b->last.link, 101);
 		assert_int_equal(b->last.cap_len, sizeof(packet));
-		assert_memory_equal(b->octets, packet, sizeof(packet));
+		assert_memory_equal(b->bytes, packet, sizeof(packet));
 		if (rung != RUNG_PACKET)
 			box_settle(b);
 		box_free(b);
@@ -245,7 +245,7 @@ static void a_datagram_nobody_wants_is_a_drop(void **state)
 	assert_true(b->last.cap_len >= 14 + 28 + 10);
 	assert_int_equal(b->last.link, 1);
 	assert_ptr_equal(b->last.iface, &b->iface);
-	assert_memory_equal(b->octets + 42, "hello drop", 10);
+	assert_memory_equal(b->bytes + 42, "hello drop", 10);
 	close(fd);
 	box_free(b);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * The translated filter, run by the kernel over a scratch element, against
- * libpcap's own interpreter over the same canonical octets.  Needs root.
+ * libpcap's own interpreter over the same canonical bytes.  Needs root.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -75,7 +75,7 @@ static void put16(uint8_t *p, unsigned int v)
 	p[1] = (uint8_t)v;
 }
 
-/* Source, destination, flags and first octets of a payload behind an IP header. */
+/* Source, destination, flags and first bytes of a payload behind an IP header. */
 static void make_transport(uint8_t *p)
 {
 	static const uint16_t ports[] = { 53, 80, 443, 22, 6379, 9092, 6081, 67, 1023, 40000 };
@@ -259,15 +259,15 @@ static void compare(struct bench *b, struct filter *f, struct tally *t)
 		return;
 	}
 	for (int i = 0; i < FRAMES; i++) {
-		uint8_t frame[FRAME_MAX], octets[FRAME_MAX];
+		uint8_t frame[FRAME_MAX], bytes[FRAME_MAX];
 		uint32_t len = make_frame(frame), undecided, got;
 		struct canon c;
 		bool expected;
 
 		canon_make(&c, 1, (struct canon_how){ .strict = f->strict }, frame, len, len);
-		canon_copy(&c, octets, sizeof(octets));
-		expected = bpf_filter(f->insns, octets, c.sent, c.cap) != 0;
-		got = run(b, fd, octets, c.len, c.sent, &undecided);
+		canon_copy(&c, bytes, sizeof(bytes));
+		expected = bpf_filter(f->insns, bytes, c.sent, c.cap) != 0;
+		got = run(b, fd, bytes, c.len, c.sent, &undecided);
 		rejected += got != MATCHED;
 		t->compared++;
 		t->matched += expected;

@@ -54,7 +54,7 @@ struct box {
 	uint16_t type;		/* 0, or: only such frames are hits */
 	unsigned int hits;
 	struct frame last;
-	uint8_t octets[NP_CLASS_6];
+	uint8_t bytes[NP_CLASS_6];
 	uint32_t reason;
 	uint64_t location;
 };
@@ -200,7 +200,7 @@ static inline int take_frame(void *ctx, const struct frame *f)
 		return 0;
 	b->hits++;
 	b->last = *f;
-	memcpy(b->octets, f->data, f->cap_len);
+	memcpy(b->bytes, f->data, f->cap_len);
 	return 0;
 }
 

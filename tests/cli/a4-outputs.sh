@@ -72,7 +72,7 @@ for f in '' '-v' '-j'; do
 	run() { "$np" watch $f --fail-on-loss -r "$lossy" >/dev/null; }
 	[ "$(status run)" = 3 ] || die "watch $f --fail-on-loss: not 3 for a capture with losses"
 done
-# So do octets of TCP that are missing, and fragments that cannot be put together.
+# So do bytes of TCP that are missing, and fragments that cannot be put together.
 for f in tcp-gap fragment-two-ends; do
 	"$top/build/tests/tools/hex2pcap" "$top/tests/regress/$f.hex" "$work/lossy.pcap"
 	run() { "$np" watch --fail-on-loss -r "$work/lossy.pcap" >/dev/null; }

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 # A9: each JSON line parses, is UTF-8, is at most 64 KiB, and has only fields that help --fields
-# names.  (fuzz_json does the same with hostile octets in every field.)
+# names.  (fuzz_json does the same with hostile bytes in every field.)
 set -eu
 top=$(cd "$(dirname "$0")/../.." && pwd)
 np=${NETPROBE:-$top/build/netprobe}

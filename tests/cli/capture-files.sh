@@ -53,4 +53,4 @@ rc=0
 "$np" -j watch --packets -r "$work/cut.pcap" >"$work/out" 2>"$work/err" || rc=$?
 [ $rc = 1 ] || die "a cut file gives status $rc"
 [ "$(grep -c '"dataset":"packet"' "$work/out")" = 3 ] || die "a cut file gives $(wc -l <"$work/out") packets"
-grep -q 'cut.pcap: the file ends inside a record, at octet' "$work/err" || { cat "$work/err"; die "no clear message"; }
+grep -q 'cut.pcap: the file ends inside a record, at byte' "$work/err" || { cat "$work/err"; die "no clear message"; }

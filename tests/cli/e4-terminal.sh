@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# E4: nothing from outside moves the cursor: no octet below 0x20 but the newline, none of
+# E4: nothing from outside moves the cursor: no byte below 0x20 but the newline, none of
 # 0x7f, no C1 control raw or as UTF-8, no bidirectional control, in any output, from any input.
 set -eu
 top=$(cd "$(dirname "$0")/../.." && pwd)
@@ -9,12 +9,12 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 die() { echo "$*" >&2; exit 1; }
 
-# clean FILE: fails when a harmful octet or character is in it
+# clean FILE: fails when a harmful byte or character is in it
 clean() {
 	LC_ALL=C tr -d '\n -~\200-\377' <"$1" | LC_ALL=C tr -d '\n' >"$work/low"
 	[ ! -s "$work/low" ] || { od -c "$work/low" | head -3; return 1; }
 	! LC_ALL=C grep -aqP '\xc2[\x80-\x9f]|\xe2\x80[\x8b-\x8f\xa8-\xae]|\xe2\x81[\xa0-\xaf]|\xef\xbb\xbf' "$1" || return 1
-	# whatever is above 0x7f is well-formed UTF-8: no stray C1 octet
+	# whatever is above 0x7f is well-formed UTF-8: no stray C1 byte
 	! command -v iconv >/dev/null || iconv -f utf-8 -t utf-8 <"$1" >/dev/null 2>&1
 }
 

@@ -23,7 +23,7 @@ grep -q '__[a-z]*_chk$' "$work/symbols" || die "not fortified"
 cp "$np" "$work/stripped"
 strip "$work/stripped"
 size=$(stat -c %s "$work/stripped")
-[ "$size" -le 4194304 ] || die "$size octets stripped"
+[ "$size" -le 4194304 ] || die "$size bytes stripped"
 
 if [ "$(id -u)" = 0 ]; then
 	mkdir "$work/root"
@@ -35,4 +35,4 @@ if [ "$(id -u)" = 0 ]; then
 		chroot "$work/root" /netprobe -j watch -r - <"$f" >"$work/json" || die "cannot read $f in an empty chroot"
 	done
 fi
-echo "$size octets stripped"
+echo "$size bytes stripped"

@@ -49,7 +49,7 @@ for words in "watch $evil" "watch -i $evil" "watch -Z $evil" "watch --proto $evi
 	! grep -q $'\t' err || die "a tab: ${words%%"$evil"}"
 done
 
-# Link types: section header, an interface description for each, and a packet of 42 octets of each, many times.
+# Link types: section header, an interface description for each, and a packet of 42 bytes of each, many times.
 le() { printf '%b' "$(printf '\\x%02x\\x%02x\\x%02x\\x%02x' $(($1 & 255)) $(($1 >> 8 & 255)) $(($1 >> 16 & 255)) $(($1 >> 24 & 255)))"; }
 capture() { # LINK...
 	local link i=0

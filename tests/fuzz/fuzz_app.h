@@ -7,7 +7,7 @@
 #include "decode/conv/conv.h"
 
 /*
- * Any octets as packets of one protocol over UDP and TCP, on four ports, whole and cut:
+ * Any bytes as packets of one protocol over UDP and TCP, on four ports, whole and cut:
  * steps of a header and its payload.
  */
 enum { APP_TCP_SYN = 2, APP_TCP_ACK = 16 };

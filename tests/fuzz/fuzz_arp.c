@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Any octets as an ARP message. */
+/* Any bytes as an ARP message. */
 #include "fuzz_help.h"
 
 #include "decode/protocol.h"

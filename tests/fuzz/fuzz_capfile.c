@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Any octets as a capture file: plain, gzip, pcap, pcapng. */
+/* Any bytes as a capture file: plain, gzip, pcap, pcapng. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,7 +25,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	return 0;
 }
 
-/* Touches every octet, so that the sanitizer sees where the frame lies. */
+/* Touches every byte, so that the sanitizer sees where the frame lies. */
 static int look(void *ctx, const struct frame *f)
 {
 	struct tally *t = ctx;

@@ -9,8 +9,8 @@
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
 
 /*
- * The input is Ethernet frames: an octet of the time since the one before, squared, in
- * milliseconds, two of length, then the octets.  All rules are on, at limits that little is needed for.
+ * The input is Ethernet frames: a byte of the time since the one before, squared, in
+ * milliseconds, two of length, then the bytes.  All rules are on, at limits that little is needed for.
  */
 static struct decode *decoder;
 static struct detect *detector;

@@ -28,7 +28,7 @@ static int add(void *ctx, const struct record *r)
 	return 0;
 }
 
-/* Each frame: length, how time moves, link type; then so many octets. */
+/* Each frame: length, how time moves, link type; then so many bytes. */
 static void run(const uint8_t *data, size_t size, const struct account_options *opt)
 {
 	static const uint16_t links[] = { 1, 101, 113, 276 };

@@ -13,12 +13,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static inline uint64_t touch(const void *p, size_t n)
 {
-	const uint8_t *octets = p;
+	const uint8_t *bytes = p;
 	uint64_t sum = 0;
 
 	check_written(p, n);
 	for (size_t i = 0; i < n; i++)
-		sum += octets[i];
+		sum += bytes[i];
 	return sum;
 }
 

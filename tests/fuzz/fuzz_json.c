@@ -4,7 +4,7 @@
  * most 64 KiB and harmless to a terminal; pretty JSON parses; rows of CSV and of
  * tables are one line without a control character.
  *
- * Input: 32 octets of presence bits, 1 of kind, 1 of scale, 2 of lengths, the texts.
+ * Input: 32 bytes of presence bits, 1 of kind, 1 of scale, 2 of lengths, the texts.
  */
 #include <fcntl.h>
 #include <stdlib.h>

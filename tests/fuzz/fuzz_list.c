@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Any text as a list of entries: what is read can be printed and made into tables; any octets as a frame to judge. */
+/* Any text as a list of entries: what is read can be printed and made into tables; any bytes as a frame to judge. */
 #include "fuzz_help.h"
 
 #include "rules/compile.h"

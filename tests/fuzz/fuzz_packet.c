@@ -10,7 +10,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
 
 /*
- * The input is a link type (two octets), then frames: two octets of length, the
+ * The input is a link type (two bytes), then frames: two bytes of length, the
  * captured part of that length.  Each is walked, recorded and printed, with the
  * state of those before it.
  */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Octets as the blocks after a section's head, so that no luck is needed to get
+ * Bytes as the blocks after a section's head, so that no luck is needed to get
  * there.  What is read is written again, and must be read again the same.
  */
 #include <errno.h>

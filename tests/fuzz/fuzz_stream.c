@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Any order of segments.  What an octet is follows from its sequence number, so whatever
+ * Any order of segments.  What a byte is follows from its sequence number, so whatever
  * is delivered can be checked: it must be what its place says.
  */
 #include "fuzz_help.h"
@@ -14,7 +14,7 @@ struct step { uint8_t flags, how, at_high, at_low, n_high, n_low, take, cut; };
 /* What is ours is no news to the fuzzer. */
 #define OURS __attribute__((no_sanitize("coverage")))
 
-OURS static uint8_t octet(uint32_t seq, bool back)
+OURS static uint8_t byte(uint32_t seq, bool back)
 {
 	return (uint8_t)(seq * 7 + (seq >> 8) * 13 + (seq >> 16) + back * 101);
 }
@@ -29,9 +29,9 @@ OURS static uint32_t consume(void *ctx, const struct stream_data *d)
 		abort();
 	/* Those that may be taken now, and the last: the time must stay linear. */
 	for (uint32_t i = 0; i < d->n && i < (c->take < 250 ? c->take + 8u : d->n); i++)
-		if (d->p[i] != octet(d->side->next + i, d->dir))
+		if (d->p[i] != byte(d->side->next + i, d->dir))
 			abort();
-	if (d->n && d->p[d->n - 1] != octet(d->side->next + d->n - 1, d->dir))
+	if (d->n && d->p[d->n - 1] != byte(d->side->next + d->n - 1, d->dir))
 		abort();
 	if (c->take == 255)
 		d->side->ignored = true;
@@ -66,7 +66,7 @@ OURS static void one(struct streams *t, const struct step *s, uint64_t *now_ns)
 	n &= 0x1fff;
 	pk.tcp_seq = at;
 	for (uint32_t i = 0; i < n; i++)
-		buf[i] = octet(at + i + (s->flags >> 1 & 1), back);
+		buf[i] = byte(at + i + (s->flags >> 1 & 1), back);
 	pk.payload_len = n;
 	pk.payload_cap = s->cut < n && s->how & 128 ? n - s->cut : n;
 	pk.payload = copy = exact(buf, pk.payload_cap);

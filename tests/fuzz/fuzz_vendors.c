@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Any octets as a table of MAC address prefixes, behind the address that is looked up. */
+/* Any bytes as a table of MAC address prefixes, behind the address that is looked up. */
 #include "fuzz_help.h"
 
 #include "stats/vendors.h"

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 # memory.sh [NAME]...: each fuzzer, or those, of build/msan over its committed corpus; MemorySanitizer
-# tells when something depends on octets that nobody wrote, or hands them on.  The libraries are not
+# tells when something depends on bytes that nobody wrote, or hands them on.  The libraries are not
 # built with it: what they wrote for us is said to be written (src/util/unwritten.h), and parsers that
 # stand on one altogether are left out.
 set -eu

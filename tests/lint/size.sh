@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # size.sh: what fits the head.  A function has at most 60 lines, a file 600; nesting is at most 3 (in a test 4)
 # deep; a folder of src/ has at most 17 .c files.  A line has at most 120 columns (tabs of 8), in a
-# test 140, where a row of octets and what it means stand side by side.
+# test 140, where a row of bytes and what it means stand side by side.
 # Whoever is allowed more stands below with the reason; a line here that is no longer needed fails too.
 set -eu
 export LC_ALL=C

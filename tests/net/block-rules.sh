@@ -47,7 +47,7 @@ for mode in native generic tcx; do
 	reach 10.9.0.1 || die "$mode: nothing blocks, and it does not arrive"
 	[ ! -e /sys/fs/bpf/netprobe/v1 ] || [ -z "$(find /sys/fs/bpf/netprobe/v1 -type f)" ] || die "$mode: state is left"
 
-	say "$mode: a datagram of 4000 octets to an allowed port in deny mode"
+	say "$mode: a datagram of 4000 bytes to an allowed port in deny mode"
 	np allow any proto udp port 7777 dev here -m $mode --mode deny
 	python3 - >"$work/got" 2>"$work/recv.err" <<-'P' &
 		import socket
@@ -60,7 +60,7 @@ for mode in native generic tcx; do
 	until_true 3 sh -c "ss -lun | grep -q 10.9.0.1:7777"
 	there python3 -c 'import socket; socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b"x" * 4000, ("10.9.0.1", 7777))'
 	wait $pid || die "it does not arrive: $(cat "$work/recv.err")"
-	same "octets" "$(cat "$work/got")" 4000
+	same "bytes" "$(cat "$work/got")" 4000
 	! reach 10.9.0.1 || die "$mode: deny lets ICMP through"
 	[ "$(reason fragment_inherited)" -ge 1 ] || die "$mode: no fragment followed its first"
 	np del --all dev here

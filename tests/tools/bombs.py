@@ -16,7 +16,7 @@ MEMORY = 64 << 20
 LESS = {'tcp_storm': 32 << 20}
 STREAM_CONNECTIONS = 16384
 # Another kind that is the same number of frames as they should come: at most twice its time.
-CLEAN = {'tcp_reversed': 'tcp_octets', 'tcp_every_other': 'tcp_octets', 'tcp_overlap': 'tcp_segments',
+CLEAN = {'tcp_reversed': 'tcp_bytes', 'tcp_every_other': 'tcp_bytes', 'tcp_overlap': 'tcp_segments',
          'tcp_hole_acks': 'tcp_acks'}
 # What must be told of each, besides; where nothing stands the bomb may pass without a loss.
 TOLD = {'syns': ['half_open_evicted'], 'half_open': ['stream_memory_full'],
@@ -30,7 +30,7 @@ def accounts(kind, n, told):
     """What of n is told must add up to, as far as it is known beforehand; the sentence that does not hold."""
     if kind != 'tcp_storm':
         return
-    # Half of them say something, and lack an octet, unless they are forgotten; the rest have not said a word.
+    # Half of them say something, and lack a byte, unless they are forgotten; the rest have not said a word.
     kept = told['gap'] + n // 2 - told['half_open_evicted']
     if told['conflict'] != n // 2:
         yield f"{told['conflict']} conflicts are told, not {n // 2}"
@@ -41,7 +41,7 @@ def accounts(kind, n, told):
 
 
 def run(path, out):
-    """CPU seconds and octets of memory of one reading."""
+    """CPU seconds and bytes of memory of one reading."""
     pid = os.fork()
     if not pid:
         fd = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -81,7 +81,7 @@ def compare(kind, n, work, failures):
 
 
 def check(kind, work, failures):
-    n = {'syns': 250000, 'half_open': 50000, 'one_octet': 200000, 'http_line': 1000000, 'http_headers': 2000000}.get(kind, 8000000)
+    n = {'syns': 250000, 'half_open': 50000, 'one_byte': 200000, 'http_line': 1000000, 'http_headers': 2000000}.get(kind, 8000000)
     n = {'tcp': 100000, 'frag': 200000}.get(kind.split('_')[0], n)
     n = {'tcp_segments': 50000, 'tcp_overlap': 50000, 'frag_overlap': 50000}.get(kind, n)
     path, out = os.path.join(work, kind), os.path.join(work, 'out')
@@ -97,9 +97,9 @@ def check(kind, work, failures):
         if ratio <= 2.4:
             break
     told = lost(out)
-    print(f'# {kind}: {ratio:.2f} times the time for twice the octets, {memory >> 20} MiB, told: {" ".join(sorted(told)) or "-"}')
+    print(f'# {kind}: {ratio:.2f} times the time for twice the bytes, {memory >> 20} MiB, told: {" ".join(sorted(told)) or "-"}')
     if ratio > 2.4:
-        failures.append(f'{kind}: {ratio:.2f} times the time for twice the octets')
+        failures.append(f'{kind}: {ratio:.2f} times the time for twice the bytes')
     if memory > LESS.get(kind, MEMORY):
         failures.append(f'{kind}: {memory >> 20} MiB')
     if kind in CLEAN:

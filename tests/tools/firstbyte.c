@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * firstbyte REPEATS COMMAND...: milliseconds from exec to the first octet on the
+ * firstbyte REPEATS COMMAND...: milliseconds from exec to the first byte on the
  * command's standard output, and its memory 200 ms later.  Prints, a line a run:
  *   MS RSS_KIB CHILDREN_PRIVATE_KIB
  * RSS is the command's own; what its children hold alone is counted beside it.

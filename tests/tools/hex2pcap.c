@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * hex2pcap FILE.hex OUT.pcap: packets written down by hand.  Each line is a packet in
- * hexadecimal, blanks where they help; "N*XX" is the octet XX N times; # begins a comment;
+ * hexadecimal, blanks where they help; "N*XX" is the byte XX N times; # begins a comment;
  * a line that ends with a backslash goes on.
  */
 #include <ctype.h>
@@ -12,7 +12,7 @@
 
 enum { FRAME_MAX = 65535, LINE_MAX_ = 1 << 18 };
 
-/* One word; returns the octets it stands for, or -1. */
+/* One word; returns the bytes it stands for, or -1. */
 static long word(const char *w, uint8_t *out, size_t room)
 {
 	char *end;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* k8ssweep STEP FILE...: read objects whole, which must give no mistake, then cut at every STEPth octet. */
+/* k8ssweep STEP FILE...: read objects whole, which must give no mistake, then cut at every STEPth byte. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * livegen IFACE COUNT [LEN [PPS]]: send COUNT UDP frames of LEN octets out of
+ * livegen IFACE COUNT [LEN [PPS]]: send COUNT UDP frames of LEN bytes out of
  * one end of a veth pair as fast as the kernel takes them, or at PPS, and print the
  * generator's own CPU time a packet.
  *

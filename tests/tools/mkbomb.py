@@ -31,11 +31,11 @@ class Capture:
     def udp(self, sport, dport, payload):
         self.frame(17, 0x0a000001, 0x0a000002, struct.pack('>HHHH', sport, dport, 8 + len(payload), 0) + payload)
 
-    def talk(self, port, octets, size=MSS):
+    def talk(self, port, bytes, size=MSS):
         """One connection's client says all that."""
         self.tcp(0x0a000001, 0x0a000002, 40000, port, 999, 2)
-        for at in range(0, len(octets), size):
-            self.tcp(0x0a000001, 0x0a000002, 40000, port, 1000 + at, 16, octets[at:at + size])
+        for at in range(0, len(bytes), size):
+            self.tcp(0x0a000001, 0x0a000002, 40000, port, 1000 + at, 16, bytes[at:at + size])
 
 
 def syns(c, n):
@@ -51,7 +51,7 @@ def half_open(c, n):
         c.tcp(0x0b000000 + i, 0x0a000002, 40000, 80, 40000, 16, b'x' * 200)
 
 
-def one_octet(c, n):
+def one_byte(c, n):
     line = b'GET /%s HTTP/1.1\r\nHost: a\r\n\r\n' % (b'a' * 3000)
     c.talk(80, (line * (n // len(line) + 1))[:n], 1)
 
@@ -97,7 +97,7 @@ def h2_huffman(c, n):
 
 
 def h2_table(c, n):
-    """One long entry, then a reference to it in each octet."""
+    """One long entry, then a reference to it in each byte."""
     fill = b'\x82\x86\x84\x40\1a\x7f\xa0\x1e' + b'v' * 3999
     block = b'\x82\x86\x84' + b'\xbe' * 16000
     out = PREFACE + h2_frame(1, 4, 1, fill)
@@ -179,7 +179,7 @@ def dhcp6(c, n):
 
 
 def tls_records(c, n):
-    """A hello of 64 KiB, an octet a record."""
+    """A hello of 64 KiB, a byte a record."""
     hello = b'\1\0\xff\x00\3\3' + b'\0' * 65274
     c.talk(443, b''.join(b'\x16\3\1\0\1' + hello[i:i + 1] for i in range(min(n, len(hello)))) +
            b'\x16\3\1\0\1\0' * (max(n - len(hello), 0) // 6))
@@ -191,7 +191,7 @@ def quic(c, n):
         c.udp(1024 + i % 60000, 443, b'\xc3\0\0\0\1\x08' + struct.pack('>Q', i) + b'\0\0\x44\x96' + b'\0' * 1170)
 
 
-# One long message of DNS after another, so that each octet is waited for; n segments of it.
+# One long message of DNS after another, so that each byte is waited for; n segments of it.
 LONG = struct.pack('>HHHHHHH', 64012, 1, 0x100, 12800, 0, 0, 0) + b'\0\0\1\0\1' * 12800
 
 
@@ -204,7 +204,7 @@ def client(c, at, n):
     c.tcp(0x0a000001, 0x0a000002, 40000, 53, 1000 + at, 16, long_part(at, n))
 
 
-def tcp_octets(c, n):
+def tcp_bytes(c, n):
     for i in range(n):
         client(c, i, 1)
 
@@ -215,7 +215,7 @@ def tcp_segments(c, n):
 
 
 def tcp_reversed(c, n):
-    """From the last octet of each 60000 to the first."""
+    """From the last byte of each 60000 to the first."""
     client(c, 0, 1)
     for i in range(n):
         client(c, 1 + i // 60000 * 60000 + 59999 - i % 60000, 1)
@@ -279,11 +279,11 @@ def frag_pieces(c, n):
         c.frame(17, 0x0a000001, 0x0a000002, b'a' * 8, i // 4000, 0x2000 | (2 * (i % 4000 * 2001 % 4000) + 1))
 
 
-KINDS = {f.__name__: f for f in (syns, half_open, one_octet, http_line, http_headers, http_pipeline, http_chunks,
+KINDS = {f.__name__: f for f in (syns, half_open, one_byte, http_line, http_headers, http_pipeline, http_chunks,
                                  h2_continuation, h2_empty_continuation, h2_huffman, h2_table, h2_sizes,
                                  redis_nesting, redis_giant, redis_length, redis_pipeline, kafka, kafka_produce,
                                  dns_pointers, dns_records, dhcp, dhcp6, tls_records, quic,
-                                 tcp_octets, tcp_segments, tcp_reversed, tcp_every_other, tcp_overlap, tcp_acks,
+                                 tcp_bytes, tcp_segments, tcp_reversed, tcp_every_other, tcp_overlap, tcp_acks,
                                  tcp_hole_acks, tcp_far, tcp_storm, frag_tiny, frag_overlap, frag_pieces)}
 
 if sys.argv[1:] == ['--list']:

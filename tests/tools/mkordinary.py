@@ -5,7 +5,7 @@
 Browsing with many connections at once, some of them to dead servers; DNS with names that do not exist;
 monitoring that polls hosts and ports, a few of them down; a service mesh with restarts, probes that only
 open a connection and load balancers that only half open it; backups, FTP, mail, NTP, SSH sessions,
-pings, traceroute, leases, a fail-over.  The same octets every time.  Prints the number of packets.
+pings, traceroute, leases, a fail-over.  The same bytes every time.  Prints the number of packets.
 """
 import heapq
 import random
@@ -15,7 +15,7 @@ import sys
 R = random.Random(11)
 FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
 START = 1700000000
-SNAP = 160      # octets of a frame that are kept
+SNAP = 160      # bytes of a frame that are kept
 out = []
 
 
@@ -58,7 +58,7 @@ def ephemeral(src):
 
 
 def session(t, src, dst, dport, asks=1, size=3000, rtt=0.02, ends="fin"):
-    """A connection that works: asks requests, each answered with size octets (of which headers matter only)."""
+    """A connection that works: asks requests, each answered with size bytes (of which headers matter only)."""
     sport, c, s = ephemeral(src), R.getrandbits(31), R.getrandbits(31)
     tcp(t, src, sport, dst, dport, SYN, c, 0)
     tcp(t + rtt, dst, dport, src, sport, SYN | ACK, s, c + 1)

@@ -32,7 +32,7 @@ static uint8_t *be32(uint8_t *p, uint32_t v)
 	return be16(be16(p, v >> 16), v & 0xffff);
 }
 
-/* Ethernet and IP in front of `l4_len` octets of `proto`; returns where they go. */
+/* Ethernet and IP in front of `l4_len` bytes of `proto`; returns where they go. */
 static uint8_t *network(uint8_t *p, unsigned int flow, unsigned int proto, unsigned int l4_len, int reply)
 {
 	int v6 = flow % 4 == 3;

@@ -102,7 +102,7 @@ static int take(void *ctx, const struct record *r)
 	return 0;
 }
 
-/* Each cut in an allocation of its own length, so that a sanitizer sees one octet too many. */
+/* Each cut in an allocation of its own length, so that a sanitizer sees one byte too many. */
 static int cut(void *ctx, const struct frame *whole)
 {
 	struct sweep *s = ctx;

@@ -19,7 +19,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* IPv4, UDP from port 1000 to 9, of 4 octets. */
+/* IPv4, UDP from port 1000 to 9, of 4 bytes. */
 static const unsigned char datagram[] = {
 	0x45, 0, 0, 32, 0, 1, 0, 0, 64, 17, 0x66, 0xca, 10, 0, 0, 1, 10, 0, 0, 2, 0x03, 0xe8, 0, 9, 0, 12, 0, 0,
 	'n', 'e', 't', '!',

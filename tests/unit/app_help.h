@@ -46,7 +46,7 @@ static inline void talk_close(struct talk *t)
 	conv_close(t->app);
 }
 
-/* A packet of n octets, of which `cap` are there; a millisecond after the last one. */
+/* A packet of n bytes, of which `cap` are there; a millisecond after the last one. */
 static inline void talk_packet(struct talk *t, uint8_t proto, enum talk_dir dir, uint8_t flags, const void *p,
 			       uint32_t cap, uint32_t n)
 {
@@ -82,7 +82,7 @@ static inline void talk_say(struct talk *t, enum talk_dir dir, const void *p, ui
 
 #define SAY(t, dir, literal) talk_say((t), (dir), "" literal, sizeof(literal) - 1)
 
-/* An octet a segment. */
+/* A byte a segment. */
 static inline void talk_drip(struct talk *t, enum talk_dir dir, const void *p, uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i++)
@@ -100,7 +100,7 @@ static inline void talk_datagram(struct talk *t, enum talk_dir dir, const void *
 	talk_packet(t, 17, dir, 0, p, n, n);
 }
 
-/* Octets lost on the way. */
+/* Bytes lost on the way. */
 static inline void talk_lose(struct talk *t, enum talk_dir dir, uint32_t n)
 {
 	t->seq[dir] += n;

@@ -19,7 +19,7 @@
 
 enum { SEEN_MAX = 64, SEEN_DATA = 128 };
 
-/* What came out of a source: the frames with their first octets, names and drops copied. */
+/* What came out of a source: the frames with their first bytes, names and drops copied. */
 struct seen {
 	unsigned int n;
 	int rc;				/* what ended the reading */
@@ -96,7 +96,7 @@ static inline int seen_add(void *ctx, const struct frame *f)
 	return 0;
 }
 
-/* Read all of fd, `window` octets at a time. */
+/* Read all of fd, `window` bytes at a time. */
 static inline void seen_read(struct seen *s, int fd, size_t window)
 {
 	struct source *src;

@@ -164,9 +164,9 @@ static inline int line_of(void *ctx, const struct record *r)
 	return 0;
 }
 
-struct octets { uint8_t p[2048]; uint32_t n; };
+struct bytes { uint8_t p[2048]; uint32_t n; };
 
-static inline void put(struct octets *o, const void *p, uint32_t n)
+static inline void put(struct bytes *o, const void *p, uint32_t n)
 {
 	if (n)
 		memcpy(o->p + o->n, p, n);
@@ -175,21 +175,21 @@ static inline void put(struct octets *o, const void *p, uint32_t n)
 
 #define PUT(o, literal) put((o), "" literal, sizeof(literal) - 1)
 
-static inline void put16(struct octets *o, uint32_t v)
+static inline void put16(struct bytes *o, uint32_t v)
 {
 	uint8_t b[2] = { (uint8_t)(v >> 8), (uint8_t)v };
 
 	put(o, b, 2);
 }
 
-static inline void put32(struct octets *o, uint32_t v)
+static inline void put32(struct bytes *o, uint32_t v)
 {
 	put16(o, v >> 16);
 	put16(o, v & 0xffff);
 }
 
-/* Ethernet and IPv4, from 10.0.0.`from` to 10.0.0.`to`; n octets of payload follow. */
-static inline void put_ipv4(struct octets *o, uint8_t from, uint8_t to, uint8_t proto, uint32_t n)
+/* Ethernet and IPv4, from 10.0.0.`from` to 10.0.0.`to`; n bytes of payload follow. */
+static inline void put_ipv4(struct bytes *o, uint8_t from, uint8_t to, uint8_t proto, uint32_t n)
 {
 	uint8_t addrs[8] = { 10, 0, 0, from, 10, 0, 0, to }, ttl[2] = { 64, proto };
 
@@ -201,8 +201,8 @@ static inline void put_ipv4(struct octets *o, uint8_t from, uint8_t to, uint8_t 
 	put(o, addrs, 8);
 }
 
-static inline void put_udp(struct octets *o, uint8_t from, uint8_t to, uint16_t sport, uint16_t dport,
-			   const struct octets *data)
+static inline void put_udp(struct bytes *o, uint8_t from, uint8_t to, uint16_t sport, uint16_t dport,
+			   const struct bytes *data)
 {
 	put_ipv4(o, from, to, 17, 8 + data->n);
 	put16(o, sport);
@@ -212,7 +212,7 @@ static inline void put_udp(struct octets *o, uint8_t from, uint8_t to, uint16_t 
 	put(o, data->p, data->n);
 }
 
-static inline void put_tcp(struct octets *o, uint8_t from, uint8_t to, uint16_t sport, uint16_t dport,
+static inline void put_tcp(struct bytes *o, uint8_t from, uint8_t to, uint16_t sport, uint16_t dport,
 			   uint32_t seq, uint8_t flags, const void *data, uint32_t n)
 {
 	put_ipv4(o, from, to, 6, 20 + n);
@@ -226,8 +226,8 @@ static inline void put_tcp(struct octets *o, uint8_t from, uint8_t to, uint16_t 
 	put(o, data, n);
 }
 
-/* Hand a frame with so many octets captured to the decoder. */
-static inline void feed(struct decode *d, struct lines *l, const struct octets *o, uint32_t cap,
+/* Hand a frame with so many bytes captured to the decoder. */
+static inline void feed(struct decode *d, struct lines *l, const struct bytes *o, uint32_t cap,
 			uint64_t time_ns, uint64_t number)
 {
 	struct frame f = { .time_ns = time_ns,

@@ -66,7 +66,7 @@ static void take(struct record *r)
 }
 
 static void packet(unsigned int src, unsigned int sport, unsigned int dst, unsigned int dport, uint8_t proto, uint8_t flags,
-		   uint32_t octets)
+		   uint32_t bytes)
 {
 	struct record r;
 
@@ -78,7 +78,7 @@ static void packet(unsigned int src, unsigned int sport, unsigned int dst, unsig
 	r.dport = (uint16_t)dport;
 	r.iana_number = proto;
 	r.tcp_flag_bits = flags;
-	r.payload_len = octets;
+	r.payload_len = bytes;
 	record_mark(&r, FIELD_PAYLOAD_LEN);
 	r.tcp_seq = sport * 1000;
 	record_mark(&r, FIELD_SRC_IP);
@@ -99,13 +99,13 @@ static inline void tcp(unsigned int src, unsigned int sport, unsigned int dst, u
 }
 
 /* A connection that does something. */
-static inline void session(unsigned int src, unsigned int sport, unsigned int dst, unsigned int dport, uint32_t octets)
+static inline void session(unsigned int src, unsigned int sport, unsigned int dst, unsigned int dport, uint32_t bytes)
 {
 	tcp(src, sport, dst, dport, SYN);
 	tcp(dst, dport, src, sport, SYN | ACK);
 	tcp(src, sport, dst, dport, ACK);
 	packet(src, sport, dst, dport, 6, PSH | ACK, 30);
-	packet(dst, dport, src, sport, 6, PSH | ACK, octets);
+	packet(dst, dport, src, sport, 6, PSH | ACK, bytes);
 	tcp(src, sport, dst, dport, FIN | ACK);
 	tcp(dst, dport, src, sport, FIN | ACK);
 }

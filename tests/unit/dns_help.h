@@ -14,7 +14,7 @@
 static inline void give_udp(struct decode *d, struct lines *l, bool back, const char *p, uint32_t n,
 			    uint64_t time_ns, uint64_t number)
 {
-	struct octets data = { .n = 0 }, o = { .n = 0 };
+	struct bytes data = { .n = 0 }, o = { .n = 0 };
 
 	put(&data, p, n);
 	put_udp(&o, back ? 2 : 1, back ? 1 : 2, back ? 53 : 4000, back ? 4000 : 53, &data);
@@ -24,7 +24,7 @@ static inline void give_udp(struct decode *d, struct lines *l, bool back, const 
 static inline void give_tcp(struct decode *d, struct lines *l, uint32_t seq, uint8_t flags,
 			    const char *p, uint32_t n, uint64_t number)
 {
-	struct octets o = { .n = 0 };
+	struct bytes o = { .n = 0 };
 
 	put_tcp(&o, 1, 2, 4000, 53, seq, flags, p, n);
 	feed(d, l, &o, o.n, SECOND + number, number);

@@ -42,7 +42,7 @@ static inline void put_eth(struct build *b, uint16_t type)
 	put16(b, type);
 }
 
-/* From 10.0.0.1 to 10.0.0.2, ttl 64, DF unless a fragment; `len` octets follow. */
+/* From 10.0.0.1 to 10.0.0.2, ttl 64, DF unless a fragment; `len` bytes follow. */
 static inline void put_ip4(struct build *b, uint8_t proto, uint32_t len, uint16_t id, uint16_t off)
 {
 	put(b, (uint8_t[]){ 0x45, 0 }, 2);

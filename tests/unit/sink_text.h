@@ -133,7 +133,7 @@ static const struct str hostile_texts[] = {
 
 enum { HOSTILE_TEXTS = sizeof(hostile_texts) / sizeof(hostile_texts[0]) };
 
-/* Not one octet that a terminal acts on but newlines, and valid UTF-8. */
+/* Not one byte that a terminal acts on but newlines, and valid UTF-8. */
 static inline void assert_harmless(const char *p, size_t n)
 {
 	uint32_t c = 0;
@@ -146,7 +146,7 @@ static inline void assert_harmless(const char *p, size_t n)
 	}
 }
 
-/* A record of n octets: a letter, repeated, and a newline. */
+/* A record of n bytes: a letter, repeated, and a newline. */
 static inline int put(struct out *o, char letter, size_t n)
 {
 	int rc = out_begin(o, 1);

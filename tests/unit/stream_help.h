@@ -15,8 +15,8 @@ enum { FIN = 1, SYN = 2, RST = 4, ACK = 16, MAX = 400000 };
 /* A consumer that remembers what it was given. */
 struct sink {
 	uint8_t *p;
-	uint32_t n, missing, calls, message;	/* message: takes that many octets at a time; 0: all */
-	uint32_t pass;				/* once: octets to pass over beyond what is there */
+	uint32_t n, missing, calls, message;	/* message: takes that many bytes at a time; 0: all */
+	uint32_t pass;				/* once: bytes to pass over beyond what is there */
 	bool cut;
 	uint32_t taken;				/* how often, and of which frames, the first few times */
 	uint64_t number[16], time_ns[16];

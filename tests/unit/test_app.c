@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Whose octets are these, and what became of a request. */
+/* Whose bytes are these, and what became of a request. */
 #include "app_help.h"
 #include "decode/dns/fields.h"
 #include "decode/http/fields.h"
@@ -70,7 +70,7 @@ static void what_is_nobodys_is_passed_over(void **state)
 	talk_close(&t);
 }
 
-static void what_follows_octets_waited_for_is_asked_about(void **state)
+static void what_follows_bytes_waited_for_is_asked_about(void **state)
 {
 	struct talk t;
 
@@ -240,7 +240,7 @@ int main(void)
 		cmocka_unit_test(both_families_have_connections),
 		cmocka_unit_test(little_is_waited_for),
 		cmocka_unit_test(what_is_nobodys_is_passed_over),
-		cmocka_unit_test(what_follows_octets_waited_for_is_asked_about),
+		cmocka_unit_test(what_follows_bytes_waited_for_is_asked_about),
 		cmocka_unit_test(the_user_knows_better),
 		cmocka_unit_test(contents_tell_before_the_port),
 		cmocka_unit_test(the_user_tells_before_the_contents),

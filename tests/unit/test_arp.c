@@ -8,7 +8,7 @@ static const char *text_of(const char *p, uint32_t n, uint32_t cap)
 {
 	static struct lines l;
 	struct decode *d = decoder(DECODE_MESSAGES);
-	struct octets o = { .n = 0 };
+	struct bytes o = { .n = 0 };
 
 	l.n = 0;
 	put(&o, p, n);

@@ -2,10 +2,10 @@
 #include "sink_text.h"
 #include "util/bytes.h"
 
-/* The top bit of each octet is set, for what would carry a sign; p[1] lies at an odd address. */
+/* The top bit of each byte is set, for what would carry a sign; p[1] lies at an odd address. */
 static const uint8_t p[] __attribute__((aligned(8))) = { 0, 0x81, 0x92, 0xa3, 0xb4, 0xc5, 0xd6, 0xe7, 0xf8 };
 
-static void the_first_octet_is_the_highest_of_big_endian(void **state)
+static void the_first_byte_is_the_highest_of_big_endian(void **state)
 {
 	assert_int_equal(be16(p + 1), 0x8192);
 	assert_int_equal(be24(p + 1), 0x8192a3);
@@ -13,7 +13,7 @@ static void the_first_octet_is_the_highest_of_big_endian(void **state)
 	assert_true(be64(p + 1) == 0x8192a3b4c5d6e7f8);
 }
 
-static void the_first_octet_is_the_lowest_of_little_endian(void **state)
+static void the_first_byte_is_the_lowest_of_little_endian(void **state)
 {
 	assert_int_equal(le16(p + 1), 0x9281);
 	assert_true(le32(p + 1) == 0xb4a39281);
@@ -40,8 +40,8 @@ static void what_is_put_is_read_again_and_nothing_beside_it(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_first_octet_is_the_highest_of_big_endian),
-		cmocka_unit_test(the_first_octet_is_the_lowest_of_little_endian),
+		cmocka_unit_test(the_first_byte_is_the_highest_of_big_endian),
+		cmocka_unit_test(the_first_byte_is_the_lowest_of_little_endian),
 		cmocka_unit_test(a_file_says_its_order),
 		cmocka_unit_test(what_is_put_is_read_again_and_nothing_beside_it),
 	};

@@ -191,7 +191,7 @@ static void look_alikes_are_not_entered(void **state)
 	}
 }
 
-/* Each cut in a heap block of its very size: a sanitizer sees any octet read behind it. */
+/* Each cut in a heap block of its very size: a sanitizer sees any byte read behind it. */
 static void every_truncation_is_read_within_bounds(void **state)
 {
 	static const uint16_t links[] = { ETHERNET, RAW, SLL, SLL2, NULL_LINK, LOOP, PPP, 12, 228, 229, 147 };

@@ -84,7 +84,7 @@ static void the_modified_format_tells_the_direction(void **state)
 static void the_upper_half_of_the_link_type_is_masked(void **state)
 {
 	(void)state;
-	head(0xa1b2c3d4, 0x24000001);	/* frame check sequences of 4 octets */
+	head(0xa1b2c3d4, 0x24000001);	/* frame check sequences of 4 bytes */
 	record(1, 1, 64, 64);
 	seen_made(&s, &m);
 	assert_int_equal(s.v[0].f.link, 1);
@@ -223,7 +223,7 @@ static void damaged_gzip_gives_what_came_before(void **state)
 	assert_int_equal(s.rc, -EBADMSG);
 }
 
-/* The readers must give the same however the octets arrive. */
+/* The readers must give the same however the bytes arrive. */
 static void a_pipe_is_never_waited_for(void **state)
 {
 	struct source *src;

@@ -148,7 +148,7 @@ static void hostile_bytes_stay_in_their_cell(void **state)
 	}
 }
 
-/* Each octet becomes four when it is escaped. */
+/* Each byte becomes four when it is escaped. */
 static void long_cells_are_cut_and_say_so(void **state)
 {
 	const uint16_t fields[] = { DNS(QUESTION_NAME), DNS(ANSWERS), DNS(ID) };

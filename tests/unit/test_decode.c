@@ -5,7 +5,7 @@
 #include "decode/icmp/fields.h"
 #include "decode/conv/pairs.h"
 
-static void put_echo(struct octets *o)
+static void put_echo(struct bytes *o)
 {
 	o->n = 0;
 	put_ipv4(o, 1, 2, 1, 8);
@@ -13,7 +13,7 @@ static void put_echo(struct octets *o)
 }
 
 /* A segment that completes nothing. */
-static void put_other(struct octets *o)
+static void put_other(struct bytes *o)
 {
 	o->n = 0;
 	put_tcp(o, 1, 2, 4000, 80, 1, 16, "x", 1);
@@ -28,7 +28,7 @@ static void modes_choose_between_packets_and_messages(void **state)
 	for (int i = 0; i < 3; i++) {
 		struct decode *d = decoder(expected[i].mode);
 		struct lines l = { .n = 0 };
-		struct octets o;
+		struct bytes o;
 
 		put_echo(&o);
 		feed(d, &l, &o, o.n, SECOND, 1);
@@ -48,7 +48,7 @@ static void kinds_that_nobody_wants_are_left_out(void **state)
 	struct decode_options opt = { .mode = DECODE_LINES, .kinds = dataset_bit(&dns_dataset) };
 	struct decode *d;
 	struct lines l = { .n = 0 };
-	struct octets o;
+	struct bytes o;
 
 	assert_int_equal(decode_open(&d, &opt), 0);
 	put_echo(&o);
@@ -65,7 +65,7 @@ static void a_dropped_packet_is_a_drop_and_nothing_else(void **state)
 	for (int mode = DECODE_LINES; mode <= DECODE_MESSAGES; mode++) {
 		struct decode *d = decoder((enum decode_mode)mode);
 		struct lines l = { .n = 0 };
-		struct octets o;
+		struct bytes o;
 		struct frame f = { .time_ns = SECOND, .number = 1, .data = o.p, .link = 1, .drop = &drop };
 
 		put_echo(&o);
@@ -87,7 +87,7 @@ static void who_stops_is_not_called_again(void **state)
 {
 	struct decode *d = decoder(DECODE_PACKETS);
 	int calls = 0;
-	struct octets o;
+	struct bytes o;
 	struct frame f = { .time_ns = SECOND, .number = 1, .data = o.p, .link = 1 };
 
 	put_echo(&o);
@@ -102,7 +102,7 @@ static void what_was_seen_is_counted(void **state)
 	struct decode *d = decoder(DECODE_PACKETS);
 	struct lines l = { .n = 0 };
 	struct decode_counts c;
-	struct octets o;
+	struct bytes o;
 
 	put_echo(&o);
 	feed(d, &l, &o, o.n, SECOND, 1);

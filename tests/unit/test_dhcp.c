@@ -2,9 +2,9 @@
 #include "app_help.h"
 #include "decode/dhcp/fields.h"
 
-static struct octets bootp(uint8_t op, const char *options, uint32_t n)
+static struct bytes bootp(uint8_t op, const char *options, uint32_t n)
 {
-	struct octets o = { .n = 0 };
+	struct bytes o = { .n = 0 };
 	uint8_t head[4] = { op, 1, 6, 0 };
 
 	put(&o, head, 4);
@@ -21,7 +21,7 @@ static struct octets bootp(uint8_t op, const char *options, uint32_t n)
 
 #define BOOTP(op, literal) bootp(op, "" literal, sizeof(literal) - 1)
 
-static void say(struct talk *t, enum talk_dir dir, struct octets o)
+static void say(struct talk *t, enum talk_dir dir, struct bytes o)
 {
 	talk_datagram(t, dir, o.p, o.n);
 }
@@ -54,7 +54,7 @@ static void a_lease_is_told_step_by_step(void **state)
 
 static void options_go_on_elsewhere(void **state)
 {
-	struct octets o = BOOTP(1, "\x35\1\1\x34\1\3\x0c\2ab\x0c\2" "cd\xff");
+	struct bytes o = BOOTP(1, "\x35\1\1\x34\1\3\x0c\2ab\x0c\2" "cd\xff");
 	struct talk t;
 
 	memcpy(o.p + 108, "\x0c\2" "ef\xff", 5);		/* the file name */
@@ -90,7 +90,7 @@ static void other_datagrams_are_not_taken_for_it(void **state)
 
 	talk_open(&t, dataset_bit(&dhcp_dataset), 1067);
 	for (uint32_t n = 0; n < 300; n += 7) {
-		struct octets o = BOOTP(1, "");
+		struct bytes o = BOOTP(1, "");
 
 		o.p[237] = 0;
 		talk_datagram(&t, ASK, o.p, n < o.n ? n : o.n);

@@ -67,7 +67,7 @@ static void pointers_go_strictly_backwards(void **state)
 	assert_null(NAME("\5abc", 0));
 }
 
-static void names_have_255_octets_at_most(void **state)
+static void names_have_255_bytes_at_most(void **state)
 {
 	uint8_t p[300] = { 0 };
 
@@ -178,7 +178,7 @@ static void counts_that_cannot_be_are_refused(void **state)
 	assert_int_equal(dns_header(&parts, &m), DNS_BAD);
 }
 
-/* The worst known: `build` makes a message of n octets. */
+/* The worst known: `build` makes a message of n bytes. */
 static double seconds(void (*build)(uint8_t *p, uint32_t n), uint32_t n, int times)
 {
 	static uint8_t p[65536];
@@ -358,7 +358,7 @@ static void what_is_not_dns_on_its_port_gives_nothing(void **state)
 static void on_other_ports_contents_tell(void **state)
 {
 	struct decode *d = decoder(DECODE_MESSAGES);
-	struct octets data = { .n = 0 }, o = { .n = 0 };
+	struct bytes data = { .n = 0 }, o = { .n = 0 };
 	struct lines l = { .n = 0 };
 
 	PUT(&data, QUERY);
@@ -389,7 +389,7 @@ static void on_other_ports_contents_tell(void **state)
 static void multicast_classes_come_without_their_top_bit(void **state)
 {
 	struct decode *d = decoder(DECODE_MESSAGES);
-	struct octets data = { .n = 0 }, o = { .n = 0 };
+	struct bytes data = { .n = 0 }, o = { .n = 0 };
 	struct lines l = { .n = 0 };
 
 	PUT(&data, "\0\0\0\0\0\1\0\0\0\0\0\0\1a\5local\0\0\xff\x80\1");
@@ -405,14 +405,14 @@ static void multicast_classes_come_without_their_top_bit(void **state)
 
 static void every_truncated_frame_is_survived(void **state)
 {
-	struct octets data = { .n = 0 }, o = { .n = 0 };
+	struct bytes data = { .n = 0 }, o = { .n = 0 };
 
 	PUT(&data, RESPONSE);
 	put_udp(&o, 2, 1, 53, 4000, &data);
 	for (uint32_t cap = 0; cap < o.n; cap++) {
 		struct decode *d = decoder(DECODE_MESSAGES);
 		struct lines l = { .n = 0 };
-		struct octets *exact = malloc(sizeof(*exact));
+		struct bytes *exact = malloc(sizeof(*exact));
 
 		memcpy(exact->p, o.p, cap);
 		exact->n = o.n;
@@ -428,7 +428,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names_are_shown_as_rfc_1035_wants),
 		cmocka_unit_test(pointers_go_strictly_backwards),
-		cmocka_unit_test(names_have_255_octets_at_most),
+		cmocka_unit_test(names_have_255_bytes_at_most),
 		cmocka_unit_test(a_response_is_understood),
 		cmocka_unit_test(rdata_is_shown_by_type),
 		cmocka_unit_test(every_truncation_gives_what_is_there),

@@ -5,7 +5,7 @@
 
 static struct dns_parts parts;
 
-/* As dns_begins() has it, of a message whose first cap octets were captured. */
+/* As dns_begins() has it, of a message whose first cap bytes were captured. */
 static enum dns_status begins(const char *p, uint32_t cap, uint32_t len, bool mdns)
 {
 	struct dns_msg m = { (const uint8_t *)p, cap, len, mdns };
@@ -102,7 +102,7 @@ static void a_stream_joined_at_such_a_response_finds_it(void **state)
 static void elsewhere_such_counts_are_not_dns(void **state)
 {
 	struct decode *d = decoder(DECODE_MESSAGES);
-	struct octets data = { .n = 0 }, o = { .n = 0 };
+	struct bytes data = { .n = 0 }, o = { .n = 0 };
 	struct lines l = { .n = 0 };
 
 	PUT(&data, LEFT);
@@ -117,7 +117,7 @@ static const char *code_of(const char *counts, const char *records, uint32_t n)
 {
 	static struct lines l;
 	struct decode *d = decoder(DECODE_MESSAGES);
-	struct octets o = { .n = 0 };
+	struct bytes o = { .n = 0 };
 	const char *at;
 
 	put(&o, "\0\1\x81\x87\0\0\0", 7);

@@ -10,7 +10,7 @@
 
 #include <bpf/btf.h>
 
-/* A file of its own with these octets; the name is good until the next call. */
+/* A file of its own with these bytes; the name is good until the next call. */
 static const char *file_of(const void *data, size_t n)
 {
 	static char path[64];

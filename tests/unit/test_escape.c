@@ -41,7 +41,7 @@ static void what_hides_or_reorders_is_escaped(void **state)
 	EXPECT("\xf3\xa0\x81\x81", "\\u{0e0041}");
 }
 
-static void what_is_not_utf8_is_escaped_by_octet(void **state)
+static void what_is_not_utf8_is_escaped_by_byte(void **state)
 {
 	EXPECT("\xc0\xaf\xed\xa0\x80\xf5\xff", "\\xc0\\xaf\\xed\\xa0\\x80\\xf5\\xff");
 	EXPECT("\xe4\xb8", "\\xe4\\xb8");
@@ -119,7 +119,7 @@ int main(void)
 		cmocka_unit_test(controls_are_escaped),
 		cmocka_unit_test(c1_is_escaped_raw_and_as_utf8),
 		cmocka_unit_test(what_hides_or_reorders_is_escaped),
-		cmocka_unit_test(what_is_not_utf8_is_escaped_by_octet),
+		cmocka_unit_test(what_is_not_utf8_is_escaped_by_byte),
 		cmocka_unit_test(a_backslash_cannot_fake_an_escape),
 		cmocka_unit_test(output_is_bounded_and_cut_at_a_character),
 		cmocka_unit_test(hostile_texts_come_out_harmless),

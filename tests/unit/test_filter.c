@@ -164,7 +164,7 @@ static void words_about_tags_imply_strict_and_names_do_not(void **state)
 	}
 }
 
-static void octets_in_the_place_of_tags_and_lengths_are_those_of_the_frame_as_sent(void **state)
+static void bytes_in_the_place_of_tags_and_lengths_are_those_of_the_frame_as_sent(void **state)
 {
 	struct frame f = { 0 };
 	char text[64];
@@ -386,7 +386,7 @@ int main(void)
 		cmocka_unit_test(filter_for_another_link_type_stays_in_user_space),
 		cmocka_unit_test(empty_expression_matches_everything),
 		cmocka_unit_test(words_about_tags_imply_strict_and_names_do_not),
-		cmocka_unit_test(octets_in_the_place_of_tags_and_lengths_are_those_of_the_frame_as_sent),
+		cmocka_unit_test(bytes_in_the_place_of_tags_and_lengths_are_those_of_the_frame_as_sent),
 		cmocka_unit_test(vlan_word_means_what_libpcap_means),
 		cmocka_unit_test(errors_quote_the_expression_and_pass_on_libpcap),
 		cmocka_unit_test(error_about_a_hostile_expression_is_clean_and_bounded),

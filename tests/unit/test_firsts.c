@@ -9,11 +9,11 @@
 #define QUERY "\0\7\1\0\0\1\0\0\0\0\0\0\1a\1b\0\0\x10\0\1"
 #define ANSWER "\0\7\x81\x80\0\1\0\1\0\0\0\0\1a\1b\0\0\x10\0\1\xc0\x0c\0\x10\0\1\0\0\0\x3c\0\5\4text"
 
-enum { ETHER = 14, IP = 20, FIRST = 32 };	/* octets; FIRST: of the datagram, in its first fragment */
+enum { ETHER = 14, IP = 20, FIRST = 32 };	/* bytes; FIRST: of the datagram, in its first fragment */
 
 static void query(struct decode *d, struct lines *l, uint64_t time_ns)
 {
-	struct octets data = { .n = 0 }, o = { .n = 0 };
+	struct bytes data = { .n = 0 }, o = { .n = 0 };
 
 	put(&data, QUERY, sizeof(QUERY) - 1);
 	put_udp(&o, 1, 2, 4000, 53, &data);
@@ -23,7 +23,7 @@ static void query(struct decode *d, struct lines *l, uint64_t time_ns)
 /* The answer's first or second fragment, of a datagram with this id. */
 static void piece(struct decode *d, struct lines *l, uint16_t id, bool first, uint64_t time_ns)
 {
-	struct octets data = { .n = 0 }, o = { .n = 0 };
+	struct bytes data = { .n = 0 }, o = { .n = 0 };
 	uint32_t n;
 
 	put(&data, ANSWER, sizeof(ANSWER) - 1);
@@ -173,10 +173,10 @@ static void where_frames_have_lines_its_own_tells_it(void **state)
 	decode_close(d);
 }
 
-/* A piece of an echo's datagram of 16 octets. */
+/* A piece of an echo's datagram of 16 bytes. */
 static void echo(struct decode *d, struct lines *l, uint8_t type, bool first, uint64_t time_ns)
 {
-	struct octets o = { .n = 0 };
+	struct bytes o = { .n = 0 };
 
 	put_ipv4(&o, type ? 1 : 2, type ? 2 : 1, 1, 8);
 	put(&o, (uint8_t[]){ type, 0, 0, 0, 0, 5, 0, 6 }, 8);

@@ -13,14 +13,14 @@
 #include "frames.h"
 
 static struct fragments *table;
-static uint8_t octets[65536];
+static uint8_t bytes[65536];
 
 static int open_table(void **s)
 {
 	uint32_t i;
 
-	for (i = 0; i < sizeof(octets); i++)
-		octets[i] = (uint8_t)(i * 7 + i / 256);
+	for (i = 0; i < sizeof(bytes); i++)
+		bytes[i] = (uint8_t)(i * 7 + i / 256);
 	return fragments_open(&table);
 }
 
@@ -35,7 +35,7 @@ static struct fragment_key key_of(uint32_t id, uint8_t version)
 	return (struct fragment_key){ .id = id, .version = version, .proto = 17, .vlan = 0xffff };
 }
 
-/* Adds octets[from..to) of the datagram; true when that made it whole. */
+/* Adds bytes[from..to) of the datagram; true when that made it whole. */
 static bool add_at(uint32_t id, uint8_t version, uint32_t from, uint32_t to, bool more,
 		   const uint8_t *p, uint64_t now_ns, uint32_t *n)
 {
@@ -48,14 +48,14 @@ static bool add_at(uint32_t id, uint8_t version, uint32_t from, uint32_t to, boo
 	d = fragments_add(table, &key, &x);
 	whole = fragments_whole(table, d, n);
 	if (whole)
-		assert_memory_equal(whole, octets, *n);
+		assert_memory_equal(whole, bytes, *n);
 	return whole;
 }
 
 static bool add(uint32_t id, uint32_t from, uint32_t to, bool more)
 {
 	uint32_t n;
-	bool whole = add_at(id, 4, from, to, more, octets, 1, &n);
+	bool whole = add_at(id, 4, from, to, more, bytes, 1, &n);
 
 	return whole;
 }
@@ -87,12 +87,12 @@ static void an_overlap_gives_an_ipv6_datagram_up(void **s)
 {
 	uint32_t n;
 
-	assert_false(add_at(5, 6, 0, 80, true, octets, 1, &n));
-	assert_false(add_at(5, 6, 0, 80, true, octets, 1, &n));
-	assert_true(add_at(5, 6, 80, 100, false, octets, 1, &n));
-	assert_false(add_at(6, 6, 0, 80, true, octets, 1, &n));
-	assert_false(add_at(6, 6, 72, 90, false, octets, 1, &n));
-	assert_false(add_at(6, 6, 80, 100, false, octets, 1, &n));
+	assert_false(add_at(5, 6, 0, 80, true, bytes, 1, &n));
+	assert_false(add_at(5, 6, 0, 80, true, bytes, 1, &n));
+	assert_true(add_at(5, 6, 80, 100, false, bytes, 1, &n));
+	assert_false(add_at(6, 6, 0, 80, true, bytes, 1, &n));
+	assert_false(add_at(6, 6, 72, 90, false, bytes, 1, &n));
+	assert_false(add_at(6, 6, 80, 100, false, bytes, 1, &n));
 }
 
 static void a_ping_of_death_is_refused(void **s)
@@ -108,11 +108,11 @@ static void thirty_seconds_are_enough(void **s)
 	uint64_t before = fragments_lost(table)[FRAGMENT_EXPIRED], full = fragments_lost(table)[FRAGMENT_TABLE_FULL];
 	uint32_t n;
 
-	assert_false(add_at(9, 4, 0, 80, true, octets, 1000, &n));
-	assert_false(add_at(9, 4, 80, 100, false, octets, 1001 + FRAGMENT_AGE_NS, &n));
+	assert_false(add_at(9, 4, 0, 80, true, bytes, 1000, &n));
+	assert_false(add_at(9, 4, 80, 100, false, bytes, 1001 + FRAGMENT_AGE_NS, &n));
 	assert_true(fragments_lost(table)[FRAGMENT_EXPIRED] > before);
 	assert_int_equal(fragments_lost(table)[FRAGMENT_TABLE_FULL], full);
-	assert_true(add_at(9, 4, 0, 80, true, octets, 1002 + FRAGMENT_AGE_NS, &n));
+	assert_true(add_at(9, 4, 0, 80, true, bytes, 1002 + FRAGMENT_AGE_NS, &n));
 }
 
 static uint64_t all_lost(void)
@@ -135,28 +135,28 @@ static void copies_are_no_loss(void **s)
 	before = all_lost();
 	for (uint8_t version = 4; version <= 6; version += 2) {
 		/* Piece by piece, and one after the other. */
-		assert_false(add_at(20, version, 0, 80, true, octets, start, &n));
-		assert_false(add_at(20, version, 0, 80, true, octets, start + ms, &n));
-		assert_true(add_at(20, version, 80, 100, false, octets, start + 2 * ms, &n));
-		assert_false(add_at(20, version, 80, 100, false, octets, start + 3 * ms, &n));
-		assert_false(add_at(21, version, 0, 80, true, octets, start + 4 * ms, &n));
-		assert_true(add_at(21, version, 80, 100, false, octets, start + 4 * ms, &n));
-		assert_false(add_at(21, version, 0, 80, true, octets, start + 5 * ms, &n));
-		assert_true(add_at(21, version, 80, 100, false, octets, start + 5 * ms, &n));
+		assert_false(add_at(20, version, 0, 80, true, bytes, start, &n));
+		assert_false(add_at(20, version, 0, 80, true, bytes, start + ms, &n));
+		assert_true(add_at(20, version, 80, 100, false, bytes, start + 2 * ms, &n));
+		assert_false(add_at(20, version, 80, 100, false, bytes, start + 3 * ms, &n));
+		assert_false(add_at(21, version, 0, 80, true, bytes, start + 4 * ms, &n));
+		assert_true(add_at(21, version, 80, 100, false, bytes, start + 4 * ms, &n));
+		assert_false(add_at(21, version, 0, 80, true, bytes, start + 5 * ms, &n));
+		assert_true(add_at(21, version, 80, 100, false, bytes, start + 5 * ms, &n));
 	}
-	/* The number again, much later, with other octets: nothing of the copy is in it. */
-	assert_false(add_at(20, 4, 80, 120, true, octets, start + 2000 * ms, &n));
-	assert_false(add_at(20, 4, 120, 128, false, octets, start + 2000 * ms, &n));
-	assert_true(add_at(20, 4, 0, 80, true, octets, start + 2000 * ms, &n));
+	/* The number again, much later, with other bytes: nothing of the copy is in it. */
+	assert_false(add_at(20, 4, 80, 120, true, bytes, start + 2000 * ms, &n));
+	assert_false(add_at(20, 4, 120, 128, false, bytes, start + 2000 * ms, &n));
+	assert_true(add_at(20, 4, 0, 80, true, bytes, start + 2000 * ms, &n));
 	fragments_expire(table, UINT64_MAX);
 	assert_int_equal(all_lost(), before);
 	/* Those given out take nobody's place. */
-	assert_false(add_at(22, 4, 0, 80, true, octets, start, &n));
+	assert_false(add_at(22, 4, 0, 80, true, bytes, start, &n));
 	for (uint32_t i = 0; i < 2 * FRAGMENT_DATAGRAMS; i++) {
-		assert_false(add_at(1000 + i, 4, 0, 8, true, octets, start, &n));
-		assert_true(add_at(1000 + i, 4, 8, 9, false, octets, start, &n));
+		assert_false(add_at(1000 + i, 4, 0, 8, true, bytes, start, &n));
+		assert_true(add_at(1000 + i, 4, 8, 9, false, bytes, start, &n));
 	}
-	assert_true(add_at(22, 4, 80, 100, false, octets, start, &n));
+	assert_true(add_at(22, 4, 80, 100, false, bytes, start, &n));
 	assert_int_equal(all_lost(), before);
 }
 
@@ -169,10 +169,10 @@ static void each_version_has_its_time(void **s)
 	for (uint8_t version = 4; version <= 6; version += 2) {
 		uint64_t age = version == 4 ? 30000000000 : 60000000000;
 
-		assert_false(add_at(30, version, 0, 80, true, octets, start, &n));
-		assert_true(add_at(30, version, 80, 100, false, octets, start + age, &n));
-		assert_false(add_at(31, version, 0, 80, true, octets, start + age, &n));
-		assert_false(add_at(31, version, 80, 100, false, octets, start + 2 * age + 1, &n));
+		assert_false(add_at(30, version, 0, 80, true, bytes, start, &n));
+		assert_true(add_at(30, version, 80, 100, false, bytes, start + age, &n));
+		assert_false(add_at(31, version, 0, 80, true, bytes, start + age, &n));
+		assert_false(add_at(31, version, 80, 100, false, bytes, start + 2 * age + 1, &n));
 		assert_int_equal(fragments_lost(table)[FRAGMENT_EXPIRED] - before, version == 4 ? 1 : 2 + 1);
 		start += 200000000000;
 	}
@@ -270,7 +270,7 @@ static void the_table_is_bounded_and_counts_what_goes(void **s)
 	/* The newest is still there. */
 	assert_false(add(1000 + i - 1, 0, 8, true));
 	assert_true(add(1000 + i - 1, 16, 20, false));
-	/* Big ones push out small ones, by octets. */
+	/* Big ones push out small ones, by bytes. */
 	for (i = 0; i < 200; i++)
 		assert_false(add(90000 + i, 65000, 65008, true));
 	assert_false(add(90000 + i - 1, 65008, 65009, false));
@@ -281,7 +281,7 @@ static uint64_t lost(enum fragment_loss why)
 	return fragments_lost(table)[why];
 }
 
-/* A last piece holds its own octets, not the whole of the block that it ends in. */
+/* A last piece holds its own bytes, not the whole of the block that it ends in. */
 static void two_ends_are_no_datagram(void **s)
 {
 	static const struct { uint32_t from, to; bool more; } tries[][3] = {
@@ -301,7 +301,7 @@ static void two_ends_are_no_datagram(void **s)
 
 			for (int k = 0; k < 3; k++)
 				assert_false(add_at(200000 + i, version, tries[i][k].from, tries[i][k].to,
-						    tries[i][k].more, octets, 1, &n));
+						    tries[i][k].more, bytes, 1, &n));
 			assert_int_equal(lost(FRAGMENT_TWO_ENDS) - before, 1);
 		}
 	}
@@ -312,7 +312,7 @@ static void two_ends_are_no_datagram(void **s)
 
 static void a_piece_that_was_cut_is_told(void **s)
 {
-	struct fragment_piece x = { octets, 79, 80, 0, true, 1, false };
+	struct fragment_piece x = { bytes, 79, 80, 0, true, 1, false };
 	struct fragment_key key = key_of(200200, 4);
 	uint64_t cut = lost(FRAGMENT_CUT), differs = lost(FRAGMENT_DIFFERS), bad = lost(FRAGMENT_MALFORMED);
 	uint32_t n;
@@ -327,7 +327,7 @@ static void a_piece_that_was_cut_is_told(void **s)
 	assert_false(add(200202, 0, 80, true));
 	assert_false(add(200202, 40, 120, true));
 	assert_int_equal(lost(FRAGMENT_DIFFERS), differs);
-	assert_false(add_at(200202, 4, 40, 120, true, octets + 1, 1, &n));
+	assert_false(add_at(200202, 4, 40, 120, true, bytes + 1, 1, &n));
 	assert_int_equal(lost(FRAGMENT_DIFFERS) - differs, 1);
 	assert_true(add(200202, 120, 121, false));
 }
@@ -342,7 +342,7 @@ static void a_tiny_piece_costs_little_at_any_offset(void **s)
 	assert_int_equal(fragments_memory(table), 0);
 	assert_false(add(300000, 0, 48000, true));
 	for (uint32_t i = 1; i < FRAGMENT_DATAGRAMS; i++)
-		assert_false(add_at(300000 + i, i % 2 ? 4 : 6, 65512, 65520, true, octets, 1, &n));
+		assert_false(add_at(300000 + i, i % 2 ? 4 : 6, 65512, 65520, true, bytes, 1, &n));
 	assert_int_equal(lost(FRAGMENT_MEMORY_FULL), full);
 	assert_true(fragments_memory(table) <= FRAGMENT_MEMORY);
 	assert_true(add(300000, 48000, 50000, false));
@@ -356,7 +356,7 @@ static void a_tiny_piece_costs_little_at_any_offset(void **s)
 	assert_true(add(310099, 65512, 65535, false));
 }
 
-static void shuffled_pieces_give_the_same_octets(void **s)
+static void shuffled_pieces_give_the_same_bytes(void **s)
 {
 	srandom(7);
 	for (uint32_t round = 0; round < 300; round++) {
@@ -368,7 +368,7 @@ static void shuffled_pieces_give_the_same_octets(void **s)
 			uint32_t to = from + 8 + (uint32_t)random() % 20000;
 
 			to = to >= total || total - to < 8 ? total : to & ~7u;
-			whole = add_at(400000 + round, 4, from, to, to < total, octets, 1, &n);
+			whole = add_at(400000 + round, 4, from, to, to < total, bytes, 1, &n);
 		}
 		assert_true(whole);
 		assert_int_equal(n, total);
@@ -380,7 +380,7 @@ static void shuffled_pieces_give_the_same_octets(void **s)
 
 static void ports_stay_with_the_datagram(void **s)
 {
-	struct fragment_piece x = { octets, 8, 8, 0, true, 1, false };
+	struct fragment_piece x = { bytes, 8, 8, 0, true, 1, false };
 	struct fragment_key key = key_of(100000, 4);
 	struct fragment *d = fragments_add(table, &key, &x);
 	uint16_t a, b;
@@ -446,7 +446,7 @@ int main(void)
 		cmocka_unit_test(two_ends_are_no_datagram),
 		cmocka_unit_test(a_piece_that_was_cut_is_told),
 		cmocka_unit_test(a_tiny_piece_costs_little_at_any_offset),
-		cmocka_unit_test(shuffled_pieces_give_the_same_octets),
+		cmocka_unit_test(shuffled_pieces_give_the_same_bytes),
 		cmocka_unit_test(ports_stay_with_the_datagram),
 		cmocka_unit_test(a_datagram_in_two_frames_is_one_payload),
 	};

@@ -65,7 +65,7 @@ static int done(void **state)
 	return 0;
 }
 
-/* RFC 7541, C.4 and C.6: requests and responses with Huffman's code, evictions in a table of 256 octets */
+/* RFC 7541, C.4 and C.6: requests and responses with Huffman's code, evictions in a table of 256 bytes */
 static void the_examples_of_the_rfc_come_out(void **state)
 {
 	assert_true(READ("\x82\x86\x84\x41\x8c\xf1\xe3\xc2\xe5\xf2\x3a\x6b\xa0\xab\x90\xf4\xff"));
@@ -82,7 +82,7 @@ static void the_examples_of_the_rfc_come_out(void **state)
 
 static void the_oldest_go_when_there_is_no_room(void **state)
 {
-	assert_true(READ("\x3f\xe1\x01"));		/* 256 octets */
+	assert_true(READ("\x3f\xe1\x01"));		/* 256 bytes */
 	assert_true(READ("\x48\x82\x64\x02\x58\x85\xae\xc3\x77\x1a\x4b\x61\x96\xd0\x7a\xbe\x94\x10\x54\xd4\x44"
 			 "\xa8\x20\x05\x95\x04\x0b\x81\x66\xe0\x82\xa6\x2d\x1b\xff\x6e\x91\x9d\x29\xad\x17\x18"
 			 "\x63\xc7\x8f\x0b\x97\xc8\xe9\xae\x82\xae\x43\xd3"));
@@ -134,7 +134,7 @@ static void who_comes_late_keeps_enough(void **state)
 	uint32_t n = 0;
 
 	hpack_lost(&table);
-	for (int i = 0; i < 200; i++) {		/* 200 fields of 34 octets: more than 4096 */
+	for (int i = 0; i < 200; i++) {		/* 200 fields of 34 bytes: more than 4096 */
 		memcpy(block + n, "\x40\1" "a\1", 4);
 		block[n + 4] = (uint8_t)i;
 		n += 5;
@@ -183,7 +183,7 @@ static uint32_t rnd(uint32_t n)
 	return (seed >> 8) % n;
 }
 
-/* Names and values from a small stock, so that entries are used again; some of any octets. */
+/* Names and values from a small stock, so that entries are used again; some of any bytes. */
 static size_t make_headers(struct nv *nv, char stock[][64], size_t max)
 {
 	size_t n = 1 + rnd((uint32_t)max);

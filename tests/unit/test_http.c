@@ -220,7 +220,7 @@ static void lines_may_end_without_a_return(void **state)
 	talk_close(&t);
 }
 
-/* A response may have been among lost octets; a request behind a hole may have been answered before. */
+/* A response may have been among lost bytes; a request behind a hole may have been answered before. */
 static void what_is_lost_leaves_no_wrong_pair(void **state)
 {
 	struct talk t;

@@ -31,7 +31,7 @@ static void streams_are_told_apart(void **state)
 	talk_close(&t);
 }
 
-static void an_octet_a_segment_is_enough(void **state)
+static void an_byte_a_segment_is_enough(void **state)
 {
 	struct talk t;
 
@@ -275,7 +275,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(streams_are_told_apart),
-		cmocka_unit_test(an_octet_a_segment_is_enough),
+		cmocka_unit_test(an_byte_a_segment_is_enough),
 		cmocka_unit_test(blocks_go_on_and_have_padding),
 		cmocka_unit_test(trailers_carry_the_status_of_grpc),
 		cmocka_unit_test(promises_are_requests),

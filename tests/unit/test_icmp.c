@@ -9,7 +9,7 @@ enum { ICMP = 1, ICMPV6 = 58 };
 static void give(struct decode *d, struct lines *l, uint8_t proto, bool back, const char *p, uint32_t n,
 		 uint32_t cap, uint64_t time_ns)
 {
-	struct octets *o = calloc(1, sizeof(*o));
+	struct bytes *o = calloc(1, sizeof(*o));
 
 	put_ipv4(o, back ? 2 : 1, back ? 1 : 2, proto, n);
 	put(o, p, n);

@@ -160,7 +160,7 @@ static void bytes_that_are_not_utf8_are_latin1(void **state)
 	expect_name(STR("\x9b\x80\xad"), "\\u009b\\u0080\\u00ad");
 }
 
-/* Every string length and every place of a special octet in it: words of eight, tails. */
+/* Every string length and every place of a special byte in it: words of eight, tails. */
 static void special_is_found(char special, const char *escaped)
 {
 	char text[40], want[64];

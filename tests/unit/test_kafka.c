@@ -189,7 +189,7 @@ static void headers_may_have_tags(void **state)
 
 	talk_open(&t, dataset_bit(&kafka_dataset), 9092);
 	talk_handshake(&t);
-	/* Metadata 12: one tag of two octets, then a topic without an id */
+	/* Metadata 12: one tag of two bytes, then a topic without an id */
 	SAY(&t, ASK, "\0\0\0\x28\0\3\0\x0c\0\0\0\1\0\2me\1\5\2xy\2" "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\2z\0\1\0\0");
 	assert_int_equal(t.lines.n, 1);
 	assert_non_null(strstr(t.lines.text[0], "kafka.topics=z"));

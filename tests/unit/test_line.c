@@ -327,7 +327,7 @@ static void tunnels_fragments_and_others_have_lines(void **s)
 	line_close(ls);
 }
 
-/* A record of `kind` for a datagram of n octets after the IP header. */
+/* A record of `kind` for a datagram of n bytes after the IP header. */
 static void start(struct record *r, const struct dataset *set, uint8_t proto, bool v6, uint32_t n)
 {
 	static struct build b;

@@ -184,7 +184,7 @@ static void icmp4_says(const char *p, uint32_t n, const char *want)
 
 #define ICMP4_SAYS(p, want) icmp4_says(p, sizeof(p) - 1, "IP 10.0.0.1 > 10.0.0.2: ICMP " want)
 
-static void a_parameter_problem_points_to_its_octet(void **s)
+static void a_parameter_problem_points_to_its_byte(void **s)
 {
 	ICMP4_SAYS("\x0c\0\0\0\x14\0\0\0", "parameter problem - octet 20, length 8");
 	ICMP4_SAYS("\x0c\1\0\0\0\0\0\0", "parameter problem - code 1, length 8");
@@ -352,7 +352,7 @@ int main(void)
 		cmocka_unit_test(arp_without_its_addresses_is_marked),
 		cmocka_unit_test(a_message_carries_the_mark_of_its_packet),
 		cmocka_unit_test(a_redirect_has_both_its_addresses),
-		cmocka_unit_test(a_parameter_problem_points_to_its_octet),
+		cmocka_unit_test(a_parameter_problem_points_to_its_byte),
 		cmocka_unit_test(extended_echo_is_known),
 		cmocka_unit_test(listeners_name_their_groups),
 		cmocka_unit_test(what_ppp_negotiates_has_its_name),

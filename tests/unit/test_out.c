@@ -47,7 +47,7 @@ static void nothing_is_written_before_a_flush_or_a_full_batch(void **state)
 	assert_int_equal(put(o, 'c', 100), 0);
 	assert_int_equal(file_size(path), 65700);
 	assert_int_equal(o->records, 657);
-	assert_int_equal(o->file_octets, 65700);
+	assert_int_equal(o->file_bytes, 65700);
 	assert_int_equal(out_close(o), 0);
 	unlink(path);
 }
@@ -126,7 +126,7 @@ static void run_limited(size_t limit, size_t record, size_t before, bool append)
 		/* Records on disk and records lost are all there were. */
 		if (rc != -EFBIG || o->records - o->lost != (limit - before) / record)
 			_exit(3);
-		if (o->file_octets != (o->records - o->lost) * record)
+		if (o->file_bytes != (o->records - o->lost) * record)
 			_exit(4);
 		_exit(out_close(o) == -EFBIG ? 0 : 5);
 	}
@@ -339,7 +339,7 @@ static struct out *start_series(struct series *s)
 	return o;
 }
 
-/* Octets of file `seq`, which is removed. */
+/* Bytes of file `seq`, which is removed. */
 static size_t series_size(struct series *s, unsigned int seq)
 {
 	char name[64];
@@ -368,7 +368,7 @@ static void files_are_ended_by_size_and_no_record_is_lost(void **state)
 	unsigned int i;
 	size_t sum = 0;
 
-	o->max_octets = 45;	/* head and four records are not larger, five are */
+	o->max_bytes = 45;	/* head and four records are not larger, five are */
 	for (i = 0; i < 23; i++)
 		assert_int_equal(put_at(o, 1), 0);
 	assert_int_equal(out_tail(o), 0);
@@ -390,7 +390,7 @@ static void a_ring_of_files_starts_over(void **state)
 	struct out *o = start_series(&s);
 	unsigned int i;
 
-	o->max_octets = 10;
+	o->max_bytes = 10;
 	o->max_files = 3;
 	for (i = 0; i < 8; i++)
 		assert_int_equal(put_at(o, 1), 0);
@@ -474,7 +474,7 @@ static void a_file_that_cannot_be_opened_ends_the_series(void **state)
 	struct series s;
 	struct out *o = start_series(&s);
 
-	o->max_octets = 10;
+	o->max_bytes = 10;
 	assert_int_equal(put_at(o, 1), 0);
 	s.full = true;
 	assert_int_equal(put_at(o, 1), -ENOSPC);

@@ -38,7 +38,7 @@ static struct packet walk(const struct build *b, uint16_t link)
 	return pk;
 }
 
-/* Ethernet, IPv4, UDP 1 > 2 with four octets, whatever stood before. */
+/* Ethernet, IPv4, UDP 1 > 2 with four bytes, whatever stood before. */
 static void put_datagram(struct build *b)
 {
 	put_ip4(b, 17, 12, 7, 0x4000);
@@ -143,7 +143,7 @@ static void every_kind_of_link_leads_to_ip(void **s)
 		{ RADIOTAP, 8 + 26 + 8, "\0\0\x08\0\0\0\0\0" "\x88\1\0\0AAAAAASSSSSSDDDDDD\0\0\0\0"
 		  "\xaa\xaa\3\0\0\0\x08\0" },
 		{ 239, 8, "\2\0\0\0\x24\0\x09\0" },
-		{ 239, 8, "\2\0\0\0\0\1\x09\0" },	/* 256: its low octet is below the high one */
+		{ 239, 8, "\2\0\0\0\0\1\x09\0" },	/* 256: its low byte is below the high one */
 		{ 239, 8, "\2\0\0\0\1\0\0\x09" },
 		{ 109, 12, "\2\0\0\0\0\0\x10\0\0\0\x30\0" },
 		{ 109, 12, "\0\0\0\2\0\x10\0\0\0\x30\0\0" },

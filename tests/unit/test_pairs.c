@@ -18,7 +18,7 @@
 static void give(struct decode *d, struct lines *l, const char *p, uint32_t n, uint64_t time_ns)
 {
 	bool back = p[2] & 0x80;
-	struct octets data = { .n = 0 }, o = { .n = 0 };
+	struct bytes data = { .n = 0 }, o = { .n = 0 };
 
 	put(&data, p, n);
 	put_udp(&o, back ? 2 : 1, back ? 1 : 2, back ? 53 : 4000, back ? 4000 : 53, &data);
@@ -176,7 +176,7 @@ static void a_stamp_far_ahead_counts_when_the_next_is_there(void **state)
 
 static void give_echo(struct decode *d, struct lines *l, bool reply, uint64_t time_ns)
 {
-	struct octets o = { .n = 0 };
+	struct bytes o = { .n = 0 };
 
 	put_ipv4(&o, reply ? 2 : 1, reply ? 1 : 2, 1, 8);
 	put(&o, reply ? "\0\0\0\0\0\1\0\2" : "\10\0\0\0\0\1\0\2", 8);

@@ -431,8 +431,8 @@ static int ignore(void *ctx, const struct frame *f)
 	return 0;
 }
 
-/* Each octet of a good file set to each of some values: no crash, no frame outside the file. */
-static void no_single_octet_can_do_harm(void **state)
+/* Each byte of a good file set to each of some values: no crash, no frame outside the file. */
+static void no_single_byte_can_do_harm(void **state)
 {
 	static const uint8_t values[] = { 0, 1, 3, 4, 0x7f, 0x80, 0xff };
 	static uint8_t keep;
@@ -514,7 +514,7 @@ int main(void)
 		cmocka_unit_test(the_total_of_the_statistics_is_not_added_to_what_packets_say),
 		cmocka_unit_test(sections_of_either_order_follow_one_another),
 		cmocka_unit_test(every_truncation_gives_the_good_frames_and_then_an_error),
-		cmocka_unit_test(no_single_octet_can_do_harm),
+		cmocka_unit_test(no_single_byte_can_do_harm),
 		cmocka_unit_test(a_block_that_claims_too_much_ends_the_reading),
 		cmocka_unit_test(interfaces_are_bounded_and_blocks_count_as_work),
 	};

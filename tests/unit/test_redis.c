@@ -48,7 +48,7 @@ static void a_reply_may_overtake_its_command(void **state)
 	talk_close(&t);
 }
 
-static void an_octet_a_segment_is_enough(void **state)
+static void an_byte_a_segment_is_enough(void **state)
 {
 	static const char text[] = "*2\r\n$4\r\nECHO\r\n$11\r\nhello world\r\n";
 	struct talk t;
@@ -212,7 +212,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(commands_and_replies_go_in_pairs),
 		cmocka_unit_test(a_reply_may_overtake_its_command),
-		cmocka_unit_test(an_octet_a_segment_is_enough),
+		cmocka_unit_test(an_byte_a_segment_is_enough),
 		cmocka_unit_test(all_types_have_their_names),
 		cmocka_unit_test(passwords_are_hidden),
 		cmocka_unit_test(a_large_value_costs_nothing),

@@ -15,7 +15,7 @@
 #include "source/ring.h"
 
 /* A ring in memory of our own, laid out as the kernel does; the tests are the producer. */
-enum { OCTETS = 1 << 18, CPUS = 2 };
+enum { BYTES = 1 << 18, CPUS = 2 };
 
 static const uint32_t busy = 1u << 31, discarded = 1u << 30;
 
@@ -32,7 +32,7 @@ struct fake {
 	unsigned int frames, drops;
 	int answer;			/* what the consumer returns */
 	struct frame last;
-	uint8_t octets[NP_CLASS_6];
+	uint8_t bytes[NP_CLASS_6];
 };
 
 static uint64_t *position(struct fake *f, int of_producer)
@@ -64,7 +64,7 @@ static int take(void *ctx, const struct frame *frame)
 
 	f->frames++;
 	f->last = *frame;
-	memcpy(f->octets, frame->data, frame->cap_len);
+	memcpy(f->bytes, frame->data, frame->cap_len);
 	return f->answer;
 }
 
@@ -79,10 +79,10 @@ static void *memory(int *fd, size_t n)
 static int setup(void **state)
 {
 	struct fake *f = calloc(1, sizeof(*f));
-	struct ring_config cfg = { .drop_ledger = -1, .ring_bytes = OCTETS, .cpus = CPUS };
+	struct ring_config cfg = { .drop_ledger = -1, .ring_bytes = BYTES, .cpus = CPUS };
 
 	f->page = (size_t)sysconf(_SC_PAGESIZE);
-	f->mem = memory(&f->fd, 2 * f->page + OCTETS);
+	f->mem = memory(&f->fd, 2 * f->page + BYTES);
 	f->ledger = memory(&f->ledger_fd, f->page);
 	f->control = memory(&f->control_fd, f->page);
 	f->iface = (struct iface){ .ifindex = 7, .link = 1 };
@@ -103,7 +103,7 @@ static int teardown(void **state)
 	struct fake *f = *state;
 
 	f->s->ops->close(f->s);
-	munmap(f->mem, 2 * f->page + OCTETS);
+	munmap(f->mem, 2 * f->page + BYTES);
 	munmap(f->ledger, f->page);
 	munmap(f->control, f->page);
 	close(f->fd);
@@ -113,21 +113,21 @@ static int teardown(void **state)
 	return 0;
 }
 
-static void put_octets(struct fake *f, uint64_t at, const void *p, size_t n)
+static void put_bytes(struct fake *f, uint64_t at, const void *p, size_t n)
 {
 	const uint8_t *from = p;
 
 	for (size_t i = 0; i < n; i++)
-		f->mem[2 * f->page + ((at + i) & (OCTETS - 1))] = from[i];
+		f->mem[2 * f->page + ((at + i) & (BYTES - 1))] = from[i];
 }
 
-/* A record whose header says `word` and that holds n octets of payload. */
+/* A record whose header says `word` and that holds n bytes of payload. */
 static void put_raw(struct fake *f, uint32_t word, const void *p, size_t n)
 {
 	uint32_t header[2] = { word, 0 };
 
-	put_octets(f, f->at, header, sizeof(header));
-	put_octets(f, f->at + 8, p, n);
+	put_bytes(f, f->at, header, sizeof(header));
+	put_bytes(f, f->at + 8, p, n);
 	f->at += (n + 8 + 7) & ~7ull;
 	__atomic_store_n(position(f, 1), f->at, __ATOMIC_RELEASE);
 }
@@ -170,7 +170,7 @@ static void a_frame_is_handed_over_as_it_was(void **state)
 	assert_int_equal(f->last.direction, DIR_EGRESS);
 	assert_int_equal(f->last.number, 1);
 	assert_ptr_equal(f->last.iface, &f->iface);
-	assert_int_equal(f->octets[0], 0xab);
+	assert_int_equal(f->bytes[0], 0xab);
 	assert_int_equal(*position(f, 0), f->at);
 }
 
@@ -187,9 +187,9 @@ static void records_that_wrap_come_in_one_piece(void **state)
 		assert_int_equal(drain(f), 1);
 		assert_int_equal(f->last.cap_len, cap);
 		for (uint32_t k = 0; k < cap; k++)
-			assert_int_equal(f->octets[k], (uint8_t)i);
+			assert_int_equal(f->bytes[k], (uint8_t)i);
 	}
-	assert_true(f->at > 20 * OCTETS);
+	assert_true(f->at > 20 * BYTES);
 }
 
 static void a_busy_record_holds_up_what_is_behind(void **state)
@@ -200,12 +200,12 @@ static void a_busy_record_holds_up_what_is_behind(void **state)
 
 	put_frame(f, &EVENT(60), NP_CLASS_0, 1);
 	word |= busy;
-	put_octets(f, at, &word, 4);
+	put_bytes(f, at, &word, 4);
 	put_frame(f, &EVENT(60), NP_CLASS_0, 2);
 	assert_int_equal(drain(f), 0);
 	assert_int_equal(f->s->ops->arm(f->s), 1);
 	word = NP_CLASS_0;
-	put_octets(f, at, &word, 4);
+	put_bytes(f, at, &word, 4);
 	assert_int_equal(drain(f), 2);
 }
 
@@ -217,7 +217,7 @@ static void a_discarded_record_is_skipped(void **state)
 	put_raw(f, NP_CLASS_0 | discarded, junk, sizeof(junk));
 	put_frame(f, &EVENT(60), NP_CLASS_0, 2);
 	assert_int_equal(drain(f), 1);
-	assert_int_equal(f->octets[0], 2);
+	assert_int_equal(f->bytes[0], 2);
 }
 
 static void lengths_that_lie_are_counted_as_lost(void **state)
@@ -334,7 +334,7 @@ static void a_consumer_that_stops_loses_nothing(void **state)
 	assert_int_equal(f->s->stop, 1);
 	f->answer = 0;
 	assert_int_equal(drain(f), 2);
-	assert_int_equal(f->octets[0], 2);
+	assert_int_equal(f->bytes[0], 2);
 }
 
 static void arming_asks_for_a_wake_up(void **state)

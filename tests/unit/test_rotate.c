@@ -501,10 +501,10 @@ static void a_name_too_long_is_refused(void **state)
 	rotate_close(r);
 }
 
-static struct rotate *open_live(const char *file, uint64_t max_octets, uint64_t period_ns)
+static struct rotate *open_live(const char *file, uint64_t max_bytes, uint64_t period_ns)
 {
-	struct rotate_options opt = { .file = file, .numbers = max_octets, .by_time = period_ns, .uid = ANY, .gid = ANY,
-				      .live = true, .max_octets = max_octets, .period_ns = period_ns };
+	struct rotate_options opt = { .file = file, .numbers = max_bytes, .by_time = period_ns, .uid = ANY, .gid = ANY,
+				      .live = true, .max_bytes = max_bytes, .period_ns = period_ns };
 	struct rotate *r = NULL;
 
 	assert_int_equal(rotate_open(&r, &opt), 0);

@@ -16,7 +16,7 @@ static uint32_t consume_with_state(void *ctx, const struct stream_data *d)
 	return consume(ctx, d);
 }
 
-static void octets_in_order_come_at_once(void **state)
+static void bytes_in_order_come_at_once(void **state)
 {
 	struct wire *w = *state;
 
@@ -51,7 +51,7 @@ static void retransmissions_are_not_repeated(void **state)
 	assert_got(w, "abcde");
 }
 
-static void of_overlapping_octets_the_first_stay(void **state)
+static void of_overlapping_bytes_the_first_stay(void **state)
 {
 	struct wire *w = *state;
 
@@ -207,7 +207,7 @@ static void more_may_be_taken_than_there_is(void **state)
 	assert_got(w, "abcdef");
 }
 
-static void shuffled_and_overlapping_segments_give_the_same_octets(void **state)
+static void shuffled_and_overlapping_segments_give_the_same_bytes(void **state)
 {
 	struct wire *w = *state;
 	static uint8_t text[200000];
@@ -235,8 +235,8 @@ static void shuffled_and_overlapping_segments_give_the_same_octets(void **state)
 	assert_memory_equal(w->sink.p, text, w->sink.n);
 }
 
-/* Seconds for n octets in segments of one octet; backwards: from the last of each block to its first. */
-static double one_octet_segments(struct wire *w, uint32_t n, bool backwards)
+/* Seconds for n bytes in segments of one byte; backwards: from the last of each block to its first. */
+static double one_byte_segments(struct wire *w, uint32_t n, bool backwards)
 {
 	double start = cpu_seconds();
 
@@ -251,14 +251,14 @@ static double one_octet_segments(struct wire *w, uint32_t n, bool backwards)
 	return cpu_seconds() - start;
 }
 
-static void segments_of_one_octet_take_linear_time(void **state)
+static void segments_of_one_byte_take_linear_time(void **state)
 {
 	for (int backwards = 0; backwards < 2; backwards++) {
 		double best = 1e9;
 
 		for (int i = 0; i < 5; i++) {
-			double one = one_octet_segments(*state, 120000, backwards);
-			double two = one_octet_segments(*state, 240000, backwards);
+			double one = one_byte_segments(*state, 120000, backwards);
+			double two = one_byte_segments(*state, 240000, backwards);
 
 			best = two / one < best ? two / one : best;
 		}
@@ -362,7 +362,7 @@ static void a_hole_is_not_searched_at_each_acknowledgment(void **state)
 }
 
 /* Chunks that are used and given back in every order, and numbers that wrap. */
-static void what_is_held_apart_is_counted_to_the_octet(void **state)
+static void what_is_held_apart_is_counted_to_the_byte(void **state)
 {
 	static uint8_t text[65536];
 	struct wire *w = *state;
@@ -391,7 +391,7 @@ static void what_is_held_apart_is_counted_to_the_octet(void **state)
 	}
 }
 
-static void octets_that_were_sent_twice_are_compared(void **state)
+static void bytes_that_were_sent_twice_are_compared(void **state)
 {
 	struct wire *w = *state;
 	struct stream_counts c;
@@ -488,10 +488,10 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, wire_open, wire_close)
 	const struct CMUnitTest tests[] = {
-		T(octets_in_order_come_at_once),
+		T(bytes_in_order_come_at_once),
 		T(segments_out_of_order_are_put_in_order),
 		T(retransmissions_are_not_repeated),
-		T(of_overlapping_octets_the_first_stay),
+		T(of_overlapping_bytes_the_first_stay),
 		T(sequence_numbers_wrap),
 		T(what_is_left_is_shown_again_with_what_follows),
 		T(an_acknowledgement_stamped_before_the_hole_does_not_end_it),
@@ -503,13 +503,13 @@ int main(void)
 		T(only_an_exact_reset_ends),
 		T(a_segment_cut_at_the_snap_length_is_told),
 		T(more_may_be_taken_than_there_is),
-		T(shuffled_and_overlapping_segments_give_the_same_octets),
-		T(segments_of_one_octet_take_linear_time),
+		T(shuffled_and_overlapping_segments_give_the_same_bytes),
+		T(segments_of_one_byte_take_linear_time),
 		T(memory_is_bounded_and_the_longest_silent_go_first),
 		T(a_segment_far_behind_a_hole_costs_little),
 		T(a_hole_is_not_searched_at_each_acknowledgment),
-		T(what_is_held_apart_is_counted_to_the_octet),
-		T(octets_that_were_sent_twice_are_compared),
+		T(what_is_held_apart_is_counted_to_the_byte),
+		T(bytes_that_were_sent_twice_are_compared),
 		T(state_ends_with_its_connection),
 		T(state_counts_as_memory),
 		T(much_may_be_passed_over),

@@ -118,7 +118,7 @@ static void an_ascii_terminal_gets_ascii(void **state)
 	expect(&opt, &r, "a\xe4\xb8\xad\n");
 }
 
-/* What tcpdump 4.99 prints for the same octets. */
+/* What tcpdump 4.99 prints for the same bytes. */
 static void dumps_are_those_of_tcpdump(void **state)
 {
 	static const uint8_t data[] =

@@ -6,7 +6,7 @@
 #include "decode/tls/hello.h"
 
 /* A browser's hello, with its published JA3, and the parts of the example in JA4's specification. */
-static void put_hello(struct octets *o)
+static void put_hello(struct bytes *o)
 {
 	static const uint16_t ciphers[] = { 0x1a1a, 0x1301, 0x1302, 0x1303, 0xc02b, 0xc02f, 0xc02c, 0xc030,
 					    0xcca9, 0xcca8, 0xc013, 0xc014, 0x9c, 0x9d, 0x2f, 0x35 };
@@ -39,15 +39,15 @@ static void put_hello(struct octets *o)
 	"tls.client.server_name=a.test tls.client.ja3=cd08e31494f9531f560d64c695473da9 tls.client.ja4="
 #define JA4  "13d1516h2_8daaf6152771_e5627efa2ab1 tls.client.alpn=h2,http/1.1"
 
-/* The hello in records of n octets each. */
+/* The hello in records of n bytes each. */
 static void say_hello(struct talk *t, uint32_t n)
 {
-	struct octets o = { .n = 0 };
+	struct bytes o = { .n = 0 };
 
 	put_hello(&o);
 	for (uint32_t at = 0; at < o.n; at += n) {
 		uint32_t part = o.n - at < n ? o.n - at : n;
-		struct octets record = { .n = 0 };
+		struct bytes record = { .n = 0 };
 
 		PUT(&record, "\x16\3\1");
 		put16(&record, part);
@@ -76,7 +76,7 @@ static void fingerprints_are_those_of_their_inventors(void **state)
 
 static void a_hello_may_be_split_over_records_and_segments(void **state)
 {
-	struct octets o = { .n = 0 };
+	struct bytes o = { .n = 0 };
 	struct talk t;
 
 	talk_open(&t, dataset_bit(&tls_dataset), 443);
@@ -96,7 +96,7 @@ static void a_hello_may_be_split_over_records_and_segments(void **state)
 
 static void what_is_cut_has_a_name_but_no_fingerprint(void **state)
 {
-	struct octets o = { .n = 0 };
+	struct bytes o = { .n = 0 };
 	struct talk t;
 
 	PUT(&o, "\x16\3\1\0\0");
@@ -153,7 +153,7 @@ static void initials_open_with_the_keys_of_the_rfc(void **state)
 
 static void dtls_fragments_are_put_together(void **state)
 {
-	struct octets hello = { .n = 0 }, o;
+	struct bytes hello = { .n = 0 }, o;
 	struct talk t;
 	uint32_t len, half;
 
@@ -170,7 +170,7 @@ static void dtls_fragments_are_put_together(void **state)
 	for (int part = 1; part >= 0; part--) {		/* the second half first */
 		uint32_t at = part ? half : 0, n = part ? len - half : half;
 
-		o = (struct octets){ .n = 0 };
+		o = (struct bytes){ .n = 0 };
 		PUT(&o, "\x16\xfe\xff\0\0\0\0\0\0\0\0");
 		put16(&o, n + 12);
 		PUT(&o, "\1\0");

@@ -118,7 +118,7 @@ static void a_port_alone_makes_no_tunnel(void **s)
 	}
 }
 
-/* The tunnel's header and what it carries: an IPv4 datagram of 32 octets. */
+/* The tunnel's header and what it carries: an IPv4 datagram of 32 bytes. */
 static uint32_t put_tunnel(struct build *b, unsigned int i, uint16_t sport, uint16_t dport)
 {
 	uint32_t head = tunnels[i].n + (tunnels[i].ethernet ? 14 : 0);

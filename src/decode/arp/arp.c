@@ -10,10 +10,10 @@ enum {
 	PRO_IP = 0x0800, PRO_TRAILER = 0x1000,
 };
 
-enum { OCTETS_MAX = 255 };
+enum { BYTES_MAX = 255 };
 struct layout { bool mac, ip; uint16_t hw, pro; uint8_t hlen, plen; };
 
-/* "00:0a:…", three characters an octet, the last colon not told. */
+/* "00:0a:…", three characters a byte, the last colon not told. */
 static struct str in_hex(char *to, const uint8_t *p, uint8_t n)
 {
 	static const char digits[] = "0123456789abcdef";
@@ -31,7 +31,7 @@ struct hardware {
 	unsigned int mac_field, other_field;
 	uint8_t *mac;
 	struct str *other;
-	char text[3 * OCTETS_MAX];
+	char text[3 * BYTES_MAX];
 };
 
 static void hardware(struct cursor *c, const struct layout *l, struct record *r, struct hardware *h)

@@ -23,10 +23,10 @@ struct arp_body {
 	X(ARP_PRO_TYPE, "arp.protocol_type", FT_U16, pro_type, "EtherType of the protocol addresses, where they are not IPv4's") \
 	X(ARP_SENDER_IP, "arp.sender.ip", FT_ADDR, sender_ip, "sender protocol address") \
 	X(ARP_SENDER_MAC, "arp.sender.mac", FT_MAC, sender_mac, "sender hardware address") \
-	X(ARP_SENDER_HW, "arp.sender.hardware_address", FT_STR, sender_hw, "the same where it is not Ethernet's: octets in hexadecimal, with colons") \
+	X(ARP_SENDER_HW, "arp.sender.hardware_address", FT_STR, sender_hw, "the same where it is not Ethernet's: bytes in hexadecimal, with colons") \
 	X(ARP_TARGET_IP, "arp.target.ip", FT_ADDR, target_ip, "target protocol address") \
 	X(ARP_TARGET_MAC, "arp.target.mac", FT_MAC, target_mac, "target hardware address") \
-	X(ARP_TARGET_HW, "arp.target.hardware_address", FT_STR, target_hw, "the same where it is not Ethernet's: octets in hexadecimal, with colons")
+	X(ARP_TARGET_HW, "arp.target.hardware_address", FT_STR, target_hw, "the same where it is not Ethernet's: bytes in hexadecimal, with colons")
 
 enum arp_field { FIELD_ARP_BEFORE_ = FIELD_OWN - 1, ARP_FIELDS(FIELD_ID) };
 

@@ -130,7 +130,7 @@ static void set_text(struct record *r, struct str *to, unsigned int f, const str
 	record_mark(r, f);
 }
 
-/* RFC 4702: flags, two octets of old response codes, and a name in labels or, of old, as it is. */
+/* RFC 4702: flags, two bytes of old response codes, and a name in labels or, of old, as it is. */
 static void set_fqdn(struct record *r, const struct options *o, struct dhcp_scratch *s)
 {
 	const uint8_t *p = o->p[OPT_FQDN];

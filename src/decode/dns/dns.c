@@ -9,7 +9,7 @@
 
 enum {
 	PORT_DNS = 53, PORT_NBNS = 137, PORT_MDNS = 5353, PORT_LLMNR = 5355,
-	HEADER_SEEN = 4,		/* octets that say what message it is: the id and the flags */
+	HEADER_SEEN = 4,		/* bytes that say what message it is: the id and the flags */
 	UNSYNCED = 0, SYNCED,		/* stream_side.phase */
 	FAILURES_MAX = 16,		/* of a direction to be found to carry DNS */
 };
@@ -258,7 +258,7 @@ static bool plain_header(const struct dns_parts *d)
 
 /*
  * On a port that says nothing: one plain question, of a type and a class that exist,
- * flags as RFC 1035 (4.1.1) wants them, and not an octet unaccounted for.
+ * flags as RFC 1035 (4.1.1) wants them, and not a byte unaccounted for.
  */
 static bool looks_like_dns(struct dns_parts *d, const struct dns_msg *m)
 {
@@ -297,7 +297,7 @@ static bool take_datagram(struct call *call, bool hinted)
 	return true;
 }
 
-/* What the octets of a first fragment say; the message is as long as its UDP header has it. */
+/* What the bytes of a first fragment say; the message is as long as its UDP header has it. */
 static bool take_first(struct call *call)
 {
 	const struct packet *pk = call->pk;
@@ -375,7 +375,7 @@ static enum dns_status may_begin(struct dns_parts *d, const struct dns_msg *m)
 }
 
 /*
- * RFC 1035, 4.2.2: two octets of length before each message.  Where the stream was joined
+ * RFC 1035, 4.2.2: two bytes of length before each message.  Where the stream was joined
  * in its middle they may be anything: there a message counts when all of it is right.
  */
 static uint32_t take_message(struct call *call, const struct stream_data *d)

@@ -19,7 +19,7 @@ struct dns_msg {
 /* DNS_CUT: it goes on where nothing was captured.  DNS_BAD: it breaks the rules. */
 enum dns_status { DNS_OK, DNS_CUT, DNS_BAD };
 
-/* Are the n octets at `at` there? */
+/* Are the n bytes at `at` there? */
 static inline enum dns_status dns_reach(const struct dns_msg *m, uint32_t at, uint32_t n)
 {
 	if (at <= m->cap && m->cap - at >= n)
@@ -31,10 +31,10 @@ static inline enum dns_status dns_reach(const struct dns_msg *m, uint32_t at, ui
 enum { DNS_WIRE_MAX = 254 };
 struct dns_name { uint8_t wire[DNS_WIRE_MAX]; uint8_t n; };
 
-/* Read the name at *at and, when that is DNS_OK, go behind it.  Its own octets must end before `end`. */
+/* Read the name at *at and, when that is DNS_OK, go behind it.  Its own bytes must end before `end`. */
 enum dns_status dns_name_read(const struct dns_msg *m, uint32_t *at, uint32_t end, struct dns_name *name);
 enum dns_status dns_name_skip(const struct dns_msg *m, uint32_t *at);
-/* RFC 1035, 5.1 text, no final dot, at most DNS_NAME_MAX octets; returns their number. */
+/* RFC 1035, 5.1 text, no final dot, at most DNS_NAME_MAX bytes; returns their number. */
 uint32_t dns_name_text(char *out, const struct dns_name *name);
 
 /* dns_types.c: mnemonics; those without are written to `scratch` as TYPE123 and the like. */
@@ -67,7 +67,7 @@ enum dns_types { DNS_OPT = 41 };
 
 /* A message, understood: valid until the next one. */
 struct dns_parts {
-	uint32_t header;		/* octets of the header that were captured, at most 12 */
+	uint32_t header;		/* bytes of the header that were captured, at most 12 */
 	uint16_t id, flags, counts[4];	/* QD AN NS AR */
 	struct dns_name first;		/* the first question, for pairing */
 	uint16_t first_type, first_class;

@@ -8,7 +8,7 @@
 
 extern struct dataset dns_dataset;
 
-enum { DNS_ANSWERS_MAX = 64, DNS_NAME_MAX = 1024 /* 255 octets, each \DDD at worst */ };
+enum { DNS_ANSWERS_MAX = 64, DNS_NAME_MAX = 1024 /* 255 bytes, each \DDD at worst */ };
 
 /* Element of dns.answers; `present` has a bit for each row of its item table. */
 struct dns_answer {

@@ -69,7 +69,7 @@ enum dns_status dns_header(struct dns_parts *d, const struct dns_msg *m)
 
 /*
  * RFC 1035, 4.1.1 to 4.1.3: questions and records alike begin with a name, which nothing can be
- * a pointer to yet, a type and a class.  Each label takes an octet at least of the 255 of a name.
+ * a pointer to yet, a type and a class.  Each label takes a byte at least of the 255 of a name.
  */
 enum dns_status dns_begins(const struct dns_parts *d, const struct dns_msg *m)
 {
@@ -99,7 +99,7 @@ enum dns_status dns_begins(const struct dns_parts *d, const struct dns_msg *m)
 }
 
 /*
- * A name that breaks the rules elsewhere, but whose own octets have an end, is passed
+ * A name that breaks the rules elsewhere, but whose own bytes have an end, is passed
  * over: what follows it can be understood.  *named says whether it was read.
  */
 static enum dns_status name_at(struct dns_parts *d, const struct dns_msg *m, uint32_t *at,
@@ -227,7 +227,7 @@ static enum dns_status record(struct dns_parts *d, const struct dns_msg *m, uint
 }
 
 /*
- * Every turn of a loop passes over at least five octets or ends it, and what a turn costs
+ * Every turn of a loop passes over at least five bytes or ends it, and what a turn costs
  * beyond those is constant and spent at most 128 times: linear in the message's length.
  */
 enum dns_status dns_parse(struct dns_parts *d, const struct dns_msg *m)

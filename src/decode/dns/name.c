@@ -3,13 +3,13 @@
 
 #include <string.h>
 
-/* A name of 255 octets has at most 127 labels, and no use for more pointers. */
+/* A name of 255 bytes has at most 127 labels, and no use for more pointers. */
 enum { POINTERS_MAX = 127, LABEL_MAX = 63 };
 
 /*
  * RFC 1035, 4.1.4: labels up to an empty one, or up to a pointer to an earlier name.  A
  * pointer must lead before the place where the labels being read began: that alone rules
- * out loops.  The bounds on octets and pointers keep a name's cost constant.
+ * out loops.  The bounds on bytes and pointers keep a name's cost constant.
  */
 enum dns_status dns_name_read(const struct dns_msg *m, uint32_t *at, uint32_t end, struct dns_name *name)
 {
@@ -73,7 +73,7 @@ enum dns_status dns_name_skip(const struct dns_msg *m, uint32_t *at)
 	}
 }
 
-static uint32_t octet_text(char *out, uint8_t c)
+static uint32_t byte_text(char *out, uint8_t c)
 {
 	if (c == '.' || c == '\\') {
 		out[0] = '\\';
@@ -101,7 +101,7 @@ uint32_t dns_name_text(char *out, const struct dns_name *name)
 		if (i)
 			out[o++] = '.';
 		while (++i < end)
-			o += octet_text(out + o, name->wire[i]);
+			o += byte_text(out + o, name->wire[i]);
 	}
 	if (!o)
 		out[o++] = '.';

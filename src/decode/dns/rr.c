@@ -29,7 +29,7 @@ static void address(struct dns_parts *d, const uint8_t *p, uint32_t n, struct dn
 	set_data(a, text, addr_text(text, &ad));
 }
 
-/* `skip` octets as decimal numbers of 16 bits, then a name: NS, MX, SRV, SVCB … */
+/* `skip` bytes as decimal numbers of 16 bits, then a name: NS, MX, SRV, SVCB … */
 static void numbers_and_name(struct dns_parts *d, const struct dns_msg *m, uint32_t at, uint32_t end,
 			     unsigned int numbers, struct dns_answer *a)
 {
@@ -71,7 +71,7 @@ static void soa(struct dns_parts *d, const struct dns_msg *m, uint32_t at, uint3
 	set_data(a, text, n);
 }
 
-/* RFC 1035, 3.3.14: one or more character-strings, a length octet before each. */
+/* RFC 1035, 3.3.14: one or more character-strings, a length byte before each. */
 static void strings(struct dns_parts *d, const struct dns_msg *m, uint32_t at, uint32_t end,
 		    struct dns_answer *a)
 {

@@ -179,7 +179,7 @@ static void put_llmnr_flags(const struct record *r, struct buf *b)
 		buf_lit(b, " [T]");
 }
 
-/* " [b2&3=0x2400]": the header's flags and codes, third and fourth octet. */
+/* " [b2&3=0x2400]": the header's flags and codes, third and fourth byte. */
 static void put_bits(const struct record *r, struct buf *b)
 {
 	static const char digits[] = "0123456789abcdef";
@@ -371,7 +371,7 @@ static void put_response(const struct line_state *st, const struct record *r, st
 
 void dns_line(struct line_state *st, const struct record *r, struct buf *b)
 {
-	/* The message's: over TCP it has two octets of length before it. */
+	/* The message's: over TCP it has two bytes of length before it. */
 	uint32_t n = !r->frame ? 0 : !strcmp(r->transport, "tcp") ? r->rest_len - 2 : r->rest_len;
 
 	buf_u64(b, dns_of(r)->id);

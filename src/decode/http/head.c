@@ -24,7 +24,7 @@ static bool is_blank(char c)
 	return c == ' ' || c == '\t';
 }
 
-/* "HTTP/1.x", eight octets; NULL: it is not. */
+/* "HTTP/1.x", eight bytes; NULL: it is not. */
 static const char *version_of(const char *p)
 {
 	static const char *const versions[] = { "1.0", "1.1", "1.2", "1.3", "1.4",

@@ -25,14 +25,14 @@ struct http_head {
 };
 
 /*
- * A start line of n octets, without its end.  Any token is a method; the version must be
+ * A start line of n bytes, without its end.  Any token is a method; the version must be
  * HTTP/1.x; a target may hold blanks.
  */
 bool http_start_line(struct http_head *h, const char *p, uint32_t n);
-/* The header fields in n octets of whole lines; bad ones are passed over. */
+/* The header fields in n bytes of whole lines; bad ones are passed over. */
 void http_fields(struct http_head *h, const char *p, uint32_t n);
 enum http_method http_method(const struct http_head *h);
-/* Octets that begin a message, or might: 1 yes, 0 more are needed, -1 no. */
+/* Bytes that begin a message, or might: 1 yes, 0 more are needed, -1 no. */
 int  http_begins(const char *p, uint32_t n, bool last);
 /* "host:port", "[v6]:port": the part before the port; false: there is no port. */
 bool http_authority(struct str authority, struct str *domain, uint16_t *port);

@@ -75,7 +75,7 @@ static void evict(struct hpack *h, uint32_t max)
 		forget_all(h);
 }
 
-/* Octets of text that are in use begin where the oldest entry's do. */
+/* Bytes of text that are in use begin where the oldest entry's do. */
 static bool text_room(struct hpack *h, uint32_t n)
 {
 	uint32_t start = h->count ? h->entries[h->first].at : h->text_end, live = h->text_end - start;
@@ -84,7 +84,7 @@ static bool text_room(struct hpack *h, uint32_t n)
 
 	if (h->text && h->text_end + n <= h->text_cap)
 		return true;
-	while (cap < 2 * (live + n))		/* so that an octet moves O(1) times */
+	while (cap < 2 * (live + n))		/* so that a byte moves O(1) times */
 		cap *= 2;
 	if (cap != h->text_cap) {
 		to = stream_alloc(h->conn, cap);
@@ -199,7 +199,7 @@ static uint32_t integer(struct cursor *c, uint8_t first, unsigned int prefix)
 	return 0;
 }
 
-/* RFC 7541, 5.2; room is of HPACK_TEXT_MAX octets. */
+/* RFC 7541, 5.2; room is of HPACK_TEXT_MAX bytes. */
 static struct str string(struct cursor *c, char *room)
 {
 	uint8_t first = cursor_u8(c);

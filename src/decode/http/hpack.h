@@ -39,14 +39,14 @@ typedef void (*hpack_fn)(void *ctx, const struct hpack_field *f);
 
 void hpack_init(struct hpack *h, struct stream_conn *conn, bool late);
 void hpack_free(struct hpack *h);
-/* Octets were lost: nothing of the table is certain any more. */
+/* Bytes were lost: nothing of the table is certain any more. */
 void hpack_lost(struct hpack *h);
 /*
  * A whole header block.  False: it breaks the rules from some place on, or a field is longer than
  * HPACK_TEXT_MAX; the table is not certain any more.
  */
 bool hpack_read(struct hpack *h, const uint8_t *p, uint32_t n, hpack_fn fn, void *ctx);
-/* n octets of Huffman's code (RFC 7541, 5.2); returns octets written to out (`room`), or -1. */
+/* n bytes of Huffman's code (RFC 7541, 5.2); returns bytes written to out (`room`), or -1. */
 int  hpack_huffman(const uint8_t *p, uint32_t n, char *out, uint32_t room);
 
 #endif

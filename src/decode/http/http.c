@@ -23,7 +23,7 @@ enum phase {
 	START,		/* or nothing is known: at the beginning, and after a hole */
 	NEXT,		/* a message was read to its end */
 	HEAD_REST,	/* of a header block too long */
-	BODY,		/* `left` octets */
+	BODY,		/* `left` bytes */
 	BODY_CLOSE,	/* until the end of the connection */
 	CHUNK,
 	TRAILERS,
@@ -124,7 +124,7 @@ static void give_request(struct message *m)
 }
 
 /*
- * Octets are lost.  Who knows how many responses were among them: those that are waited for have
+ * Bytes are lost.  Who knows how many responses were among them: those that are waited for have
  * none that is certain.  Behind lost requests stands one that may have been answered by now.
  */
 static void lose_pairs(struct call *call, const struct stream_data *d)
@@ -234,7 +234,7 @@ static void begin_body(struct message *m)
 	}
 }
 
-/* Where the header block of n octets ends: behind the empty line.  0: it is not there. */
+/* Where the header block of n bytes ends: behind the empty line.  0: it is not there. */
 static uint32_t block_end(const char *p, uint32_t n, uint32_t from)
 {
 	for (const char *nl = memchr(p + from, '\n', n - from); nl;
@@ -256,7 +256,7 @@ static struct conversation *conversation(struct stream_conn *conn)
 	return conn->state;
 }
 
-/* A header block of n octets, of which the last line may be cut; false: it is none. */
+/* A header block of n bytes, of which the last line may be cut; false: it is none. */
 static bool give_head(struct call *call, const struct stream_data *d, uint32_t skip, uint32_t n, bool cut)
 {
 	const char *p = (const char *)d->p + skip, *end = memchr(p, '\n', n - skip);
@@ -352,7 +352,7 @@ static uint32_t take_lines(const struct stream_data *d)
 	return n + 1;
 }
 
-/* RFC 9112, 7.1: the size in hexadecimal, extensions, the octets, an empty line. */
+/* RFC 9112, 7.1: the size in hexadecimal, extensions, the bytes, an empty line. */
 static uint32_t take_chunk(const struct stream_data *d)
 {
 	const char *p = (const char *)d->p, *nl = memchr(p, '\n', d->n);
@@ -375,7 +375,7 @@ static uint32_t take_chunk(const struct stream_data *d)
 		d->side->want = d->n + 1;
 		return 0;
 	}
-	if (!i)			/* the end of the last chunk's octets */
+	if (!i)			/* the end of the last chunk's bytes */
 		return nl == p + 1 || nl == p ? n + 1 : pass_segment(d);
 	if (!size) {
 		d->side->phase = TRAILERS;

@@ -30,7 +30,7 @@ struct way {
 	uint32_t stream;		/* whose block it is; 0: none */
 	uint32_t promised;		/* the stream that a PUSH_PROMISE opens */
 	bool promise, too_long, started;
-	bool waiting;			/* at START, for more octets */
+	bool waiting;			/* at START, for more bytes */
 };
 
 struct conversation {
@@ -139,7 +139,7 @@ static void give_block(struct job *j, bool cut, const uint8_t *p, uint32_t n)
 	emit_record(j->call->e, &r);
 }
 
-/* n octets more of a block that is not over. */
+/* n bytes more of a block that is not over. */
 static void keep_block(struct job *j, const uint8_t *p, uint32_t n)
 {
 	struct way *w = j->way;
@@ -182,7 +182,7 @@ static void end_block(struct job *j)
 	drop_block(j->d->conn, w);
 }
 
-/* HEADERS and PUSH_PROMISE: padding, priority, the promised stream, then the block; there: octets captured. */
+/* HEADERS and PUSH_PROMISE: padding, priority, the promised stream, then the block; there: bytes captured. */
 static void take_headers(struct job *j, const struct frame_head *f, const uint8_t *p, uint32_t there)
 {
 	struct cursor c = cursor_over(p, there);
@@ -254,7 +254,7 @@ static bool plausible(const struct frame_head *f, bool reserved, uint32_t max)
 	}
 }
 
-/* How many whole frames stand in n octets, one after another; -1: something else does. */
+/* How many whole frames stand in n bytes, one after another; -1: something else does. */
 static int chain(const uint8_t *p, uint32_t n, bool *headers)
 {
 	int count = 0;
@@ -327,7 +327,7 @@ static uint32_t take_frame(struct job *j)
 	return FRAME_HEAD + f.len;
 }
 
-/* A message of gRPC in DATA begins with three octets of nothing, and would pass for a DATA frame of none. */
+/* A message of gRPC in DATA begins with three bytes of nothing, and would pass for a DATA frame of none. */
 static bool has_length(const uint8_t *p)
 {
 	return p[0] || p[1] || p[2];
@@ -355,7 +355,7 @@ static struct conversation *conversation(const struct stream_data *d)
 	return d->conn->state;
 }
 
-static uint32_t take_octets(struct job *j)
+static uint32_t take_bytes(struct job *j)
 {
 	const struct stream_data *d = j->d;
 	uint32_t n = d->n < PREFACE ? d->n : PREFACE;
@@ -390,7 +390,7 @@ static uint32_t take_http2(struct call *call, const struct stream_data *d)
 		hpack_lost(&j.way->table);
 		drop_block(d->conn, j.way);
 	}
-	took = d->n ? take_octets(&j) : 0;
+	took = d->n ? take_bytes(&j) : 0;
 
 	if (took != PROTOCOL_WRONG)
 		j.way->waiting = !took && d->side->phase == START && !d->missing;

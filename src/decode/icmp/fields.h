@@ -29,7 +29,7 @@ struct icmp_body {
 	X(ICMP_SEQ, "icmp.seq", FT_U16, seq, "sequence number, of echo and the like") \
 	X(ICMP_MTU, "icmp.mtu", FT_U32, mtu, "next-hop MTU of fragmentation needed / packet too big") \
 	X(ICMP_GATEWAY, "icmp.gateway", FT_ADDR, gateway, "better gateway of a redirect") \
-	X(ICMP_POINTER, "icmp.pointer", FT_U32, pointer, "parameter problem: the octet of the datagram that is wrong") \
+	X(ICMP_POINTER, "icmp.pointer", FT_U32, pointer, "parameter problem: the byte of the datagram that is wrong") \
 	X(ICMP_GROUPS_COUNT, "icmp.groups_count", FT_U16, groups_count, "group records of a multicast listener report, as its header says") \
 	X(ICMP_GROUPS, "icmp.groups", FT_STRS, groups, "groups that a multicast listener message names, at most 64") \
 	X(ICMP_ND_TARGET, "icmp.nd.target", FT_ADDR, nd_target, "neighbour discovery: target address; of a redirect the better next hop") \

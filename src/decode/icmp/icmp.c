@@ -81,7 +81,7 @@ static bool skip_extensions(struct cursor *c, uint8_t *proto)
 		default:
 			return true;
 		}
-		if (!p)		/* each turn takes eight octets or ends here */
+		if (!p)		/* each turn takes eight bytes or ends here */
 			return false;
 		*proto = next;
 	}
@@ -135,7 +135,7 @@ static void quoted(struct cursor c, struct record *r)
 		quoted_ports(&c, proto, r);
 }
 
-/* RFC 4861, 4.6: type, length in eights, value.  Each turn takes eight octets or more, or ends. */
+/* RFC 4861, 4.6: type, length in eights, value.  Each turn takes eight bytes or more, or ends. */
 static void nd_options(struct cursor c, struct record *r)
 {
 	while (cursor_left(&c) >= 2) {
@@ -190,7 +190,7 @@ static void pair(struct call *call, struct record *r, bool reply, uint8_t reques
 		requests_ask(call->requests, &k, r);
 }
 
-/* RFC 8335, 2 and 3: the sequence number has one octet. */
+/* RFC 8335, 2 and 3: the sequence number has one byte. */
 static void extended_echo(struct call *call, struct cursor c, struct record *r,
 			  uint8_t request_type)
 {
@@ -206,9 +206,9 @@ static void extended_echo(struct call *call, struct cursor c, struct record *r,
 	pair(call, r, icmp_of(r)->type != request_type, request_type);
 }
 
-static void pointer(struct record *r, uint32_t octet)
+static void pointer(struct record *r, uint32_t byte)
 {
-	icmp_of(r)->pointer = octet;
+	icmp_of(r)->pointer = byte;
 	record_mark(r, FIELD_ICMP_POINTER);
 }
 
@@ -297,7 +297,7 @@ static void listener(struct cursor c, struct groups *g, struct record *r)
 		add_group(g, &group, r);
 }
 
-/* RFC 3810, 5.2.  Each turn takes 20 octets or ends. */
+/* RFC 3810, 5.2.  Each turn takes 20 bytes or ends. */
 static void listener_report(struct cursor c, struct groups *g, struct record *r)
 {
 	uint16_t n;

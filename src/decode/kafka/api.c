@@ -6,7 +6,7 @@
 #include "decode/cursor.h"
 
 /*
- * Layouts.  One letter a field: b h i l are integers of 1, 2, 4, 8 octets, u a UUID, s a
+ * Layouts.  One letter a field: b h i l are integers of 1, 2, 4, 8 bytes, u a UUID, s a
  * string, y bytes, T a topic's name, A the acks of Produce.  [ ] is an array of structs, ( )
  * one of plain values.  "3+s" is there from version 3 on, "0-12T" in versions 0 to 12.  In
  * flexible versions lengths are variable and each struct ends with tagged fields.
@@ -145,7 +145,7 @@ struct reader {
 	unsigned int depth;
 };
 
-/* Seven bits an octet, the least first; five octets at most. */
+/* Seven bits a byte, the least first; five bytes at most. */
 static uint32_t uvarint(struct cursor *c)
 {
 	uint64_t v = 0;
@@ -176,7 +176,7 @@ static uint32_t length(struct reader *r, bool is_short)
 	return n & 0x80000000u ? 0 : n;
 }
 
-/* Tagged fields (KIP-482): each a tag, a length, octets. */
+/* Tagged fields (KIP-482): each a tag, a length, bytes. */
 static void skip_tags(struct cursor *c)
 {
 	uint32_t n = uvarint(c);
@@ -281,7 +281,7 @@ static const char *close_element(struct reader *r, const char *layout)
 	return layout + 1;
 }
 
-/* Ends: every turn reads octets, or goes on in the layout; a cursor that is bad ends it. */
+/* Ends: every turn reads bytes, or goes on in the layout; a cursor that is bad ends it. */
 static void read_layout(struct reader *r, const char *layout)
 {
 	while (*layout && !r->c.bad) {

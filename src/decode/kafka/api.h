@@ -31,7 +31,7 @@ struct kafka_topics {
 
 /* Behind the tagged fields of a flexible header, which stand at `at`. */
 uint32_t kafka_header_tags(const uint8_t *p, uint32_t n, uint32_t at);
-/* Topics of a body of n octets, as far as they are there. */
+/* Topics of a body of n bytes, as far as they are there. */
 void kafka_request_topics(struct kafka_topics *t, const struct kafka_api *api, uint16_t version,
 			  const uint8_t *p, uint32_t n);
 void kafka_metadata_topics(struct kafka_topics *t, uint16_t version, const uint8_t *p, uint32_t n);

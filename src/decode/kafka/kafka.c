@@ -9,7 +9,7 @@
 #include "decode/kafka/fields.h"
 
 /*
- * Kafka: each message is a length of four octets and as many more.  A request says its API,
+ * Kafka: each message is a length of four bytes and as many more.  A request says its API,
  * version, correlation id and client; a response only the correlation id, so what it is
  * stands with its request.  Of messages longer than HOLD_MAX the beginning is read.
  */
@@ -61,7 +61,7 @@ static void end_kafka(void *ctx, struct stream_conn *conn)
 	conn->state = NULL;
 }
 
-/* The header of a request.  1 it may be one; 0 more octets are needed; -1 it is none. */
+/* The header of a request.  1 it may be one; 0 more bytes are needed; -1 it is none. */
 static int read_request(struct request *q, const uint8_t *p, uint32_t n)
 {
 	struct cursor c = cursor_over(p, n);

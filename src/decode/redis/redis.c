@@ -11,7 +11,7 @@
 
 /*
  * Redis: RESP2, RESP3 and inline commands.  A command is told when all of it is there, or as
- * far as HOLD_MAX octets go; a reply when it has ended, its elements passed over one by one.
+ * far as HOLD_MAX bytes go; a reply when it has ended, its elements passed over one by one.
  * A flat count of the values that are still to come takes the place of a stack, so nesting
  * costs nothing.
  */
@@ -169,7 +169,7 @@ static void give_command(struct job *j, struct str name, struct str *args, uint3
 }
 
 /*
- * Octets are lost.  Who knows how many replies were among them: those that are waited for have none
+ * Bytes are lost.  Who knows how many replies were among them: those that are waited for have none
  * that is certain.  Behind lost commands stands one that may have been answered by now.
  */
 static void lose_pairs(struct job *j)
@@ -203,7 +203,7 @@ static uint32_t give_up(struct job *j)
 
 /* ── commands ───────────────────────────────────────────────────────────── */
 
-/* The values in the first n octets of a command. */
+/* The values in the first n bytes of a command. */
 static void give_array(struct job *j, uint32_t n, uint64_t count)
 {
 	const char *p = (const char *)j->d->p;
@@ -226,9 +226,9 @@ static void give_array(struct job *j, uint32_t n, uint64_t count)
 	give_command(j, name, args, n_args, (uint32_t)(count - 1));
 }
 
-static uint32_t wait_for(struct job *j, uint64_t octets)
+static uint32_t wait_for(struct job *j, uint64_t bytes)
 {
-	j->d->side->want = octets > STREAM_SIDE_MAX ? j->d->n + 1 : (uint32_t)octets;
+	j->d->side->want = bytes > STREAM_SIDE_MAX ? j->d->n + 1 : (uint32_t)bytes;
 	return 0;
 }
 
@@ -363,9 +363,9 @@ static void give_reply(struct job *j, const struct resp_token *t)
 	emit_record(j->call->e, &r);
 }
 
-static uint32_t pass(uint64_t octets)
+static uint32_t pass(uint64_t bytes)
 {
-	return octets > PASS_MAX ? PASS_MAX : (uint32_t)octets;
+	return bytes > PASS_MAX ? PASS_MAX : (uint32_t)bytes;
 }
 
 /* One more value has been read, or begins to be. */
@@ -400,7 +400,7 @@ static uint32_t take_values(struct job *j)
 		return give_up(j);
 	if (!rc)
 		return wait_for(j, j->d->n + 1);
-	/* What is told on a reply's end is told with the octets that end it. */
+	/* What is told on a reply's end is told with the bytes that end it. */
 	if (j->d->side->phase == REPLY && j->way->left == 1 && t.size > j->d->n && t.size <= HOLD_MAX)
 		return wait_for(j, t.size);
 	count_value(j->way, &t);

@@ -132,7 +132,7 @@ static int hex(char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* Behind a backslash between double quotes; returns how many octets it takes. */
+/* Behind a backslash between double quotes; returns how many bytes it takes. */
 static uint32_t escaped(const char *p, uint32_t n, char *c)
 {
 	static const char names[] = "nrtba", meant[] = "\n\r\t\b\a";
@@ -161,7 +161,7 @@ bool resp_word(struct str *word, const char *p, uint32_t n, uint32_t *at, char *
 		i++;
 	if (i == n)
 		return false;
-	/* Each turn reads more octets than it writes, or as many. */
+	/* Each turn reads more bytes than it writes, or as many. */
 	while (i < n && (quote || !is_blank(p[i]))) {
 		if (p[i] == quote || (!quote && (p[i] == '"' || p[i] == '\''))) {
 			quote = quote ? 0 : p[i];

@@ -49,7 +49,7 @@ static void count_dtls(const void *ctx, struct decode_counts *c)
 	c->pending_evicted += hello_table_evicted(t->table);
 }
 
-/* n octets of a hello, of which the message has len. */
+/* n bytes of a hello, of which the message has len. */
 static void give(struct call *call, uint64_t key, bool server, const uint8_t *p, uint32_t n, uint32_t len)
 {
 	struct dtls *t = call->ctx;
@@ -85,7 +85,7 @@ static void take_message(struct call *call, uint64_t key, const uint8_t *p, uint
 	int way = p[0] == TLS_SERVER_HELLO;
 	struct hello_talk *talk = hello_talk(t->table, key, true);
 
-	if (len > HELLO_OCTETS || at > len || part > len - at || seq > 200) {
+	if (len > HELLO_BYTES || at > len || part > len - at || seq > 200) {
 		t->malformed++;
 		return;
 	}
@@ -113,7 +113,7 @@ static bool is_hello(const uint8_t *p, uint32_t n)
 	if (n < RECORD_HEAD + MESSAGE_HEAD || p[0] != HANDSHAKE || p[1] != 0xfe || p[2] < 0xfc || p[3] || p[4])
 		return false;
 	p += RECORD_HEAD;
-	return (p[0] == TLS_CLIENT_HELLO || p[0] == TLS_SERVER_HELLO || p[0] == 3) && be24(p + 1) <= HELLO_OCTETS &&
+	return (p[0] == TLS_CLIENT_HELLO || p[0] == TLS_SERVER_HELLO || p[0] == 3) && be24(p + 1) <= HELLO_BYTES &&
 	       be24(p + 6) + be24(p + 9) <= be24(p + 1);
 }
 

@@ -18,7 +18,7 @@ struct tls_hello {
 	bool broken;			/* lengths in it are wrong: it is told as far as they are right */
 	uint16_t legacy_version, version;	/* version: the highest offered, or selected */
 	uint16_t cipher;		/* selected */
-	const uint8_t *ciphers;		/* offered, 2 octets each */
+	const uint8_t *ciphers;		/* offered, 2 bytes each */
 	uint32_t n_ciphers;
 	uint16_t extensions[TLS_LIST_MAX];
 	uint32_t n_extensions;

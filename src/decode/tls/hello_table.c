@@ -81,7 +81,7 @@ bool hello_put(struct hello_table *t, struct hello_talk *talk, int way, uint32_t
 {
 	struct hello_pieces *h = talk->pieces[way];
 
-	if (at > HELLO_OCTETS || n > HELLO_OCTETS - at)
+	if (at > HELLO_BYTES || n > HELLO_BYTES - at)
 		return false;
 	if (!h) {
 		if (!make_room(t, talk))
@@ -93,11 +93,11 @@ bool hello_put(struct hello_table *t, struct hello_talk *talk, int way, uint32_t
 	}
 	for (uint32_t i = at; i < at + n; i++) {
 		if (h->there[i / 8] >> i % 8 & 1)
-			continue;	/* of octets sent twice the first stay */
+			continue;	/* of bytes sent twice the first stay */
 		h->p[i] = p[i - at];
 		h->there[i / 8] |= (uint8_t)(1u << i % 8);
 	}
-	while (h->have < HELLO_OCTETS && h->there[h->have / 8] >> h->have % 8 & 1)
+	while (h->have < HELLO_BYTES && h->there[h->have / 8] >> h->have % 8 & 1)
 		h->have++;
 	return true;
 }

@@ -120,9 +120,9 @@ struct ja4 {
 static void ja4_number(struct ja4 *j, uint16_t v, char before)
 {
 	char digits[6] = { before };
-	uint8_t octets[2] = { (uint8_t)(v >> 8), (uint8_t)v };
+	uint8_t bytes[2] = { (uint8_t)(v >> 8), (uint8_t)v };
 
-	put_hex(digits + 1, octets, 2);
+	put_hex(digits + 1, bytes, 2);
 	sha256_update(&j->sha, before ? 5 : 4, (const uint8_t *)digits + !before);
 	j->any = true;
 }

@@ -57,7 +57,7 @@ static void count_quic(const void *ctx, struct decode_counts *c)
 	c->pending_evicted += hello_table_evicted(q->table);
 }
 
-/* RFC 9000, 16: the top two bits say how many octets it has. */
+/* RFC 9000, 16: the top two bits say how many bytes it has. */
 static uint64_t varint(struct cursor *c)
 {
 	uint64_t v = cursor_u8(c);
@@ -123,7 +123,7 @@ static void give(struct job *j, int way)
 	if (!h || h->have < 4 || j->talk->given[way])
 		return;
 	len = be24(h->p + 1);
-	if (h->p[0] != (way ? TLS_SERVER_HELLO : TLS_CLIENT_HELLO) || len > HELLO_OCTETS - 4) {
+	if (h->p[0] != (way ? TLS_SERVER_HELLO : TLS_CLIENT_HELLO) || len > HELLO_BYTES - 4) {
 		j->q->malformed++;
 		j->talk->given[way] = 1;
 		hello_drop(j->q->table, j->talk, way);
@@ -153,7 +153,7 @@ static void give_cut(struct job *j, int way)
 	if (!h || h->have < 6 || j->talk->given[way] || h->p[0] != (way ? TLS_SERVER_HELLO : TLS_CLIENT_HELLO))
 		return;
 	len = be24(h->p + 1);
-	if (len > HELLO_OCTETS || h->p[4] != 3 || h->p[5] != 3)
+	if (len > HELLO_BYTES || h->p[4] != 3 || h->p[5] != 3)
 		return;
 	if (tls_hello_read(&j->q->hello, TLS_QUIC, way, h->p + 4, h->have - 4 < len ? h->have - 4 : len, len))
 		tls_hello_give(j->call, NULL, &j->q->hello, TLS_QUIC, j->key);
@@ -181,11 +181,11 @@ static void keep_crypto(struct job *j, int way, uint64_t at, const uint8_t *p, u
 {
 	uint64_t base = j->talk->base[way], skip = at < base ? base - at : 0;
 
-	if (skip < n && at + skip - base <= HELLO_OCTETS)
+	if (skip < n && at + skip - base <= HELLO_BYTES)
 		hello_put(j->q->table, j->talk, way, (uint32_t)(at + skip - base), p + skip, n - (uint32_t)skip);
 }
 
-/* RFC 9000, 17.2.2: what an Initial may hold.  Each turn reads octets. */
+/* RFC 9000, 17.2.2: what an Initial may hold.  Each turn reads bytes. */
 static void read_frames(struct job *j, int way, const uint8_t *p, uint32_t n, bool cut)
 {
 	struct cursor c = cursor_over(p, n);

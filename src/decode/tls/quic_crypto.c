@@ -111,7 +111,7 @@ int quic_open(uint32_t version, bool from_server, const uint8_t *cid, uint32_t c
 	aes128_set_encrypt_key(&aes, k.hp);
 	aes128_encrypt(&aes, SAMPLE, mask, p + pn_at + 4);
 	written(mask, SAMPLE);
-	/* RFC 9001, 5.4: the first octet's low bits, and the packet number */
+	/* RFC 9001, 5.4: the first byte's low bits, and the packet number */
 	memcpy(head, p, pn_at + 4);
 	head[0] ^= mask[0] & 0x0f;
 	pn_len = (head[0] & 3u) + 1;

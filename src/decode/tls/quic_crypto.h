@@ -15,7 +15,7 @@ enum { QUIC_PACKET_MAX = 2048, QUIC_TAG = 16 };
 bool quic_known(uint32_t version);
 bool quic_is_v2(uint32_t version);
 /*
- * Takes the protection off a packet: n octets, the packet number at `pn_at`.  `cut`: its end
+ * Takes the protection off a packet: n bytes, the packet number at `pn_at`.  `cut`: its end
  * is missing, and so is the proof that it is what it seems.  The frames go to out
  * (QUIC_PACKET_MAX); their length, or -1.
  */

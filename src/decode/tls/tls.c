@@ -19,7 +19,7 @@ enum {
 	PIECE = 2048,
 };
 
-/* A hello whose octets are put together. */
+/* A hello whose bytes are put together. */
 struct way {
 	uint8_t *p;
 	uint32_t cap, have;
@@ -86,7 +86,7 @@ static uint32_t give_up(struct call *call, const struct stream_data *d)
 	return leave(d);
 }
 
-/* A handshake message: n of its len octets behind the header.  True: both hellos are done with. */
+/* A handshake message: n of its len bytes behind the header.  True: both hellos are done with. */
 static bool one_message(struct call *call, const struct stream_data *d, uint8_t type, const uint8_t *p,
 			uint32_t n, uint32_t len)
 {
@@ -107,7 +107,7 @@ static bool one_message(struct call *call, const struct stream_data *d, uint8_t 
 	return type == TLS_SERVER_HELLO && !h.retry;
 }
 
-/* n octets more of a message that is put together; 0: no memory, or too long. */
+/* n bytes more of a message that is put together; 0: no memory, or too long. */
 static uint32_t keep_piece(const struct stream_data *d, struct way *w, const uint8_t *p, uint32_t n)
 {
 	uint32_t need = w->have + n, cap = w->cap ? w->cap : PIECE;
@@ -133,7 +133,7 @@ static uint32_t keep_piece(const struct stream_data *d, struct way *w, const uin
 }
 
 /*
- * The n octets of a handshake record.  True: no more is wanted of this direction.  Of what was
+ * The n bytes of a handshake record.  True: no more is wanted of this direction.  Of what was
  * cut only a first hello is told.
  */
 static bool handshake(struct call *call, const struct stream_data *d, const uint8_t *p, uint32_t n, bool cut)
@@ -172,7 +172,7 @@ static bool handshake(struct call *call, const struct stream_data *d, const uint
 	return false;
 }
 
-/* RFC 5246, appendix E.2; two octets of length, then as if it were a record. */
+/* RFC 5246, appendix E.2; two bytes of length, then as if it were a record. */
 static bool is_ssl2(const uint8_t *p, uint32_t n)
 {
 	uint32_t len, sum;

@@ -39,13 +39,13 @@ void pk_question(struct pk *k, const char *name, unsigned int type)
 	pk_be(k, 1, 2);
 }
 
-void pk_answer(struct pk *k, unsigned int type, uint32_t ttl, unsigned int octets)
+void pk_answer(struct pk *k, unsigned int type, uint32_t ttl, unsigned int bytes)
 {
 	pk_be(k, 0xc00c, 2);
 	pk_be(k, type, 2);
 	pk_be(k, 1, 2);
 	pk_be(k, ttl, 4);
-	pk_be(k, octets, 2);
+	pk_be(k, bytes, 2);
 }
 
 static void udp4(struct cap *c, struct pk *k, bool reply)
@@ -65,7 +65,7 @@ static void ask(struct cap *c, unsigned int id, const char *name, unsigned int t
 	pk_start(&k);
 	pk_dns_head(&k, id, QUERY, 1, 0, 1);
 	pk_question(&k, name, type);
-	pk_add(&k, "\0\0\x29\x04\xd0\0\0\0\0\0", 11);	/* OPT: 1232 octets */
+	pk_add(&k, "\0\0\x29\x04\xd0\0\0\0\0\0", 11);	/* OPT: 1232 bytes */
 	udp4(c, &k, false);
 }
 
@@ -132,7 +132,7 @@ static void segment(struct cap *c, struct stream *t, bool reply, unsigned int fl
 	*mine += (uint32_t)n + (flags & (SYN | FIN) ? 1 : 0);
 }
 
-/* A message behind its length, as over TCP; returns its octets. */
+/* A message behind its length, as over TCP; returns its bytes. */
 static size_t with_length(struct pk *k)
 {
 	size_t n = k->end - k->at;
@@ -311,7 +311,7 @@ void make_dns_words(struct cap *c)
 				  "\x80\5issuea.test"),
 		MESSAGE(53, 4000, "\0\x09\x81\x80\0\1\0\1\0\0\0\0" A_EXAMPLE "\1\1\0\1"
 				  "\xc0\x0c\1\1\0\1\0\0\0\5\0\4\0\5is"),
-		/* names that break the rules: a question's, an alias, an owner's; and an address of three octets */
+		/* names that break the rules: a question's, an alias, an owner's; and an address of three bytes */
 		MESSAGE(4000, 53, "\0\x0a\1\0\0\1\0\0\0\0\0\0\1a\xc0\x80\0\1\0\1"),
 		MESSAGE(53, 4000, "\0\x0b\x81\x80\0\1\0\2\0\0\0\0" A_EXAMPLE "\0\1\0\1"
 				  "\xc0\x0c\0\5\0\1\0\0\0\5\0\2\xc0\xff\xc0\xff\0\1\0\1\0\0\0\5\0\4\1\2\3\4"),

@@ -6,7 +6,7 @@
 
 enum { FIN = 1, SYN = 2, RST = 4, PSH = 8, ACK = 16 };
 
-/* One segment of a connection from port `client` of alice to port 80 of bob; `n` octets. */
+/* One segment of a connection from port `client` of alice to port 80 of bob; `n` bytes. */
 static void segment(struct cap *c, bool v6, unsigned int client, bool by_alice, uint32_t seq, uint32_t ack,
 		    unsigned int flags, size_t n)
 {

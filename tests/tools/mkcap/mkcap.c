@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * mkcap DIR: makes the captures of tests/golden.  The same octets every time, on
+ * mkcap DIR: makes the captures of tests/golden.  The same bytes every time, on
  * every machine: no clock, no randomness, file formats in little-endian order.
  */
 #include "mkcap.h"
@@ -14,10 +14,10 @@ const struct host bob = { { 2, 0, 0, 0, 0, 2 }, { 192, 0, 2, 2 }, { 0x20, 1, 0xd
 const struct host gate_a = { { 2, 0, 0, 0, 1, 1 }, { 198, 51, 100, 1 }, { 0x20, 1, 0xd, 0xb8, 1, [15] = 1 } };
 const struct host gate_b = { { 2, 0, 0, 0, 1, 2 }, { 198, 51, 100, 2 }, { 0x20, 1, 0xd, 0xb8, 1, [15] = 2 } };
 
-void put_be(uint8_t *p, uint64_t v, unsigned int octets)
+void put_be(uint8_t *p, uint64_t v, unsigned int bytes)
 {
-	while (octets--) {
-		p[octets] = (uint8_t)v;
+	while (bytes--) {
+		p[bytes] = (uint8_t)v;
 		v >>= 8;
 	}
 }
@@ -36,12 +36,12 @@ void pk_add(struct pk *k, const void *p, size_t n)
 	k->end += n;
 }
 
-void pk_be(struct pk *k, uint64_t v, unsigned int octets)
+void pk_be(struct pk *k, uint64_t v, unsigned int bytes)
 {
 	uint8_t b[8];
 
-	put_be(b, v, octets);
-	pk_add(k, b, octets);
+	put_be(b, v, bytes);
+	pk_add(k, b, bytes);
 }
 
 uint8_t *pk_push(struct pk *k, size_t n)
@@ -53,7 +53,7 @@ uint8_t *pk_push(struct pk *k, size_t n)
 	return k->room + k->at;
 }
 
-/* RFC 1071, of octets in network order. */
+/* RFC 1071, of bytes in network order. */
 static uint32_t sum(const uint8_t *p, size_t n, uint32_t s)
 {
 	for (size_t i = 0; i < n; i++)
@@ -175,15 +175,15 @@ void pk_icmp(struct pk *k, unsigned int type, unsigned int code, uint32_t rest)
 	put_be(h + 4, rest, 4);
 }
 
-static void le(struct cap *c, uint64_t v, unsigned int octets)
+static void le(struct cap *c, uint64_t v, unsigned int bytes)
 {
-	if (octets > sizeof(c->p) - c->n)
+	if (bytes > sizeof(c->p) - c->n)
 		abort();
-	for (unsigned int i = 0; i < octets; i++, v >>= 8)
+	for (unsigned int i = 0; i < bytes; i++, v >>= 8)
 		c->p[c->n++] = (uint8_t)v;
 }
 
-static void octets_add(struct cap *c, const void *p, size_t n)
+static void bytes_add(struct cap *c, const void *p, size_t n)
 {
 	if (n > sizeof(c->p) - c->n)
 		abort();
@@ -215,7 +215,7 @@ void cap_cut(struct cap *c, const struct pk *k, size_t cap)
 	le(c, c->ns / 1000 % 1000000, 4);
 	le(c, cap < n ? cap : n, 4);
 	le(c, n, 4);
-	octets_add(c, k->room + k->at, cap < n ? cap : n);
+	bytes_add(c, k->room + k->at, cap < n ? cap : n);
 }
 
 void cap_frame(struct cap *c, const struct pk *k)
@@ -227,7 +227,7 @@ static void option(struct cap *c, unsigned int code, const void *p, size_t n)
 {
 	le(c, code, 2);
 	le(c, n, 2);
-	octets_add(c, p, n);
+	bytes_add(c, p, n);
 	le(c, 0, -n & 3);
 }
 
@@ -290,7 +290,7 @@ void cap_packet(struct cap *c, unsigned int iface, const struct pk *k, uint32_t 
 	le(c, c->ns & 0xffffffff, 4);
 	le(c, n, 4);
 	le(c, n, 4);
-	octets_add(c, k->room + k->at, n);
+	bytes_add(c, k->room + k->at, n);
 	le(c, 0, -n & 3);
 	if (comment)
 		option(c, 1, comment, strlen(comment));

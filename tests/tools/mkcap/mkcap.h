@@ -29,10 +29,10 @@ struct cap {
 
 void pk_start(struct pk *k);
 void pk_add(struct pk *k, const void *p, size_t n);
-void pk_be(struct pk *k, uint64_t v, unsigned int octets);
-/* n zeroed octets in front. */
+void pk_be(struct pk *k, uint64_t v, unsigned int bytes);
+/* n zeroed bytes in front. */
 uint8_t *pk_push(struct pk *k, size_t n);
-void put_be(uint8_t *p, uint64_t v, unsigned int octets);
+void put_be(uint8_t *p, uint64_t v, unsigned int bytes);
 
 void pk_ethernet(struct pk *k, const struct host *from, const uint8_t to[6], unsigned int type);
 /* The checksum of TCP, UDP and ICMPv6 inside is filled in; that of ICMP too. */
@@ -42,21 +42,21 @@ void pk_udp(struct pk *k, unsigned int sport, unsigned int dport);
 void pk_tcp(struct pk *k, unsigned int sport, unsigned int dport, uint32_t seq, uint32_t ack, unsigned int flags);
 /* Message with the rest of its head in `rest`. */
 void pk_icmp(struct pk *k, unsigned int type, unsigned int code, uint32_t rest);
-/* Header sums again after octets were changed. */
+/* Header sums again after bytes were changed. */
 void pk_ip4_sum(uint8_t *ip);
 
-/* A name as labels from dotted text; \ooo never: octets are taken as they are. */
+/* A name as labels from dotted text; \ooo never: bytes are taken as they are. */
 void pk_name(struct pk *k, const char *dotted);
 void pk_dns_head(struct pk *k, unsigned int id, unsigned int flags, unsigned int questions, unsigned int answers,
 		 unsigned int extras);
 void pk_question(struct pk *k, const char *name, unsigned int type);
-/* A record whose name is the question's, up to its data, which are `octets` long. */
-void pk_answer(struct pk *k, unsigned int type, uint32_t ttl, unsigned int octets);
+/* A record whose name is the question's, up to its data, which are `bytes` long. */
+void pk_answer(struct pk *k, unsigned int type, uint32_t ttl, unsigned int bytes);
 
 void cap_pcap(struct cap *c, unsigned int link);
 /* The frame, as of a millisecond and a quarter after the one before. */
 void cap_frame(struct cap *c, const struct pk *k);
-/* Only its first `cap` octets. */
+/* Only its first `cap` bytes. */
 void cap_cut(struct cap *c, const struct pk *k, size_t cap);
 
 void cap_pcapng(struct cap *c);

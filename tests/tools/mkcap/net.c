@@ -92,7 +92,7 @@ void make_tcp(struct cap *c)
 	segment(c, true, 0, 77, RST | ACK, "");
 }
 
-/* An IPv6 extension header of 8 octets. */
+/* An IPv6 extension header of 8 bytes. */
 static void extension(struct pk *k, unsigned int next, const void *six)
 {
 	uint8_t *h = pk_push(k, 8);
@@ -148,7 +148,7 @@ void make_ipv6_ext(struct cap *c)
 	}
 }
 
-/* Octets [off, off + n) of a datagram's payload, as an IPv4 fragment. */
+/* Bytes [off, off + n) of a datagram's payload, as an IPv4 fragment. */
 static void fragment4(struct cap *c, const uint8_t *payload, size_t total, size_t off, size_t n)
 {
 	struct pk k;
@@ -377,7 +377,7 @@ void make_malformed(struct cap *c)
 	k.room[k.at + 12] = 0x40;	/* data offset below 20 */
 	finish4(c, &k, false, 6);
 	pk_start(&k);
-	finish4(c, &k, false, 17);	/* no octet of UDP */
+	finish4(c, &k, false, 17);	/* no byte of UDP */
 }
 
 void make_two_interfaces(struct cap *c)
