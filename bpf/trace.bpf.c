@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The drop hook: every packet that the kernel let go, and why.  CO-RE: needs the kernel's BTF.
+ * The drop hook: every packet that the kernel dropped, and why.  CO-RE: needs the kernel's BTF.
  *
  * kfree_skb() is called from process context, softirq and hard interrupts, and one may interrupt the
  * program run by another on the same CPU.  So this ledger is written with atomic adds, nothing is kept

@@ -18,7 +18,7 @@ static bool counts_for_limit(const struct pipeline *p, bool frames)
 }
 
 /* 0: go on; 1: enough; negative errno: failed. */
-static int give(struct pipeline *p, const struct record *r, bool frames)
+static int emit(struct pipeline *p, const struct record *r, bool frames)
 {
 	bool counted = false;
 	int err;
@@ -55,7 +55,7 @@ static int pass(void *ctx, const struct record *r)
 		p->gather->take(p->gather, r);
 		return 0;
 	}
-	return give(p, r, false);
+	return emit(p, r, false);
 }
 
 /* What was decoded comes out before the alerts that it raises. */
@@ -67,13 +67,13 @@ static int decoded(void *ctx, const struct record *r)
 	return err || !p->detect ? err : detect_record(p->detect, r, pass, p);
 }
 
-static int give_row(void *ctx, const struct record *r)
+static int emit_row(void *ctx, const struct record *r)
 {
-	return give(ctx, r, false);
+	return emit(ctx, r, false);
 }
 
 /* A capture file wants the frame itself, once, before anybody reads meaning into it. */
-static int give_frame(struct pipeline *p, const struct frame *f)
+static int emit_frame(struct pipeline *p, const struct frame *f)
 {
 	struct record r;
 
@@ -81,7 +81,7 @@ static int give_frame(struct pipeline *p, const struct frame *f)
 	r.frame = f;
 	r.time_ns = f->time_ns;
 	record_mark(&r, FIELD_TIME);
-	return give(p, &r, true);
+	return emit(p, &r, true);
 }
 
 /* Stands for the filter of a link type that it could not be compiled for, which was said then. */
@@ -145,7 +145,7 @@ int pipeline_frame(void *pipeline, const struct frame *f)
 	p->frames++;
 	p->undirected += p->direction && !f->direction;
 	p->last_ns = f->time_ns;
-	err = give_frame(p, f);
+	err = emit_frame(p, f);
 	if (!err && p->account)
 		err = account_frame(p->account, f, decoded, p);
 	if (err || !p->decode)
@@ -173,8 +173,8 @@ static int tell_lost(struct pipeline *p, enum lost_stage stage, const char *reas
 	record_mark(&r, FIELD_LOST_STAGE);
 	record_mark(&r, FIELD_LOST_REASON);
 	record_mark(&r, FIELD_LOST_COUNT);
-	err = ours ? give(p, &r, true) : 0;
-	return err ? err : give(p, &r, false);
+	err = ours ? emit(p, &r, true) : 0;
+	return err ? err : emit(p, &r, false);
 }
 
 int pipeline_lost(struct pipeline *p, enum lost_stage stage, const char *reason, uint64_t count,
@@ -256,7 +256,7 @@ static int rows(struct pipeline *p, uint64_t now_ns)
 {
 	if (p->account)
 		return account_rows(p->account, now_ns, decoded, p);
-	return p->gather->rows(p->gather, give_row, p);
+	return p->gather->rows(p->gather, emit_row, p);
 }
 
 static int detect_lost(struct pipeline *p, uint64_t now_ns)
@@ -278,7 +278,7 @@ static int detect_lost(struct pipeline *p, uint64_t now_ns)
 }
 
 /* All rows, when it is time; the last time is the end. */
-static int give_rows(struct pipeline *p, uint64_t now_ns)
+static int emit_rows(struct pipeline *p, uint64_t now_ns)
 {
 	int err;
 
@@ -306,7 +306,7 @@ int pipeline_tick(struct pipeline *p, uint64_t now_ns)
 		err = gather_lost(p, now_ns);
 	if (!err)
 		err = detect_lost(p, now_ns);
-	return err ? err : give_rows(p, now_ns);
+	return err ? err : emit_rows(p, now_ns);
 }
 
 int pipeline_finish(struct pipeline *p, uint64_t now_ns)

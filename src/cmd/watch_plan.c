@@ -118,7 +118,7 @@ static void explain(char *to, size_t size, int err, bool tracing)
 		snprintf(to, size, "%s", strerror(-err));
 }
 
-/* The tracepoint is one for all interfaces; trying it is attaching to it, and letting go again. */
+/* The tracepoint is one for all interfaces; trying it is attaching to it, and detaching again. */
 static int plan_drops(struct plan *p, struct capture_options *co)
 {
 	struct capture *c = NULL;

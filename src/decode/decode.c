@@ -53,7 +53,7 @@ void decode_close(struct decode *d)
 	free(d);
 }
 
-static void give_packet(const struct packet *pk, const struct record *head, struct emit *e)
+static void emit_packet(const struct packet *pk, const struct record *head, struct emit *e)
 {
 	struct record r;
 
@@ -66,7 +66,7 @@ static void give_packet(const struct packet *pk, const struct record *head, stru
  * What the kernel threw away is told once, as a drop.  Its message is not decoded: it
  * reached nobody, and when it did get somewhere another hook has it as well.
  */
-static void give_drop(const struct packet *pk, struct emit *e)
+static void emit_drop(const struct packet *pk, struct emit *e)
 {
 	const struct drop_info *drop = pk->frame->drop;
 	struct record r;
@@ -122,7 +122,7 @@ static int tell_nobody(void *ctx, const struct record *r)
 }
 
 /* The messages of any other frame; of a first fragment, returns what its packet's line says of it. */
-static const struct record *give_or_keep(struct decode *d, const struct packet *pk, struct emit *e)
+static const struct record *emit_or_keep(struct decode *d, const struct packet *pk, struct emit *e)
 {
 	struct first f = { d, pk, e, NULL };
 	struct emit keep = { .fn = keep_first, .ctx = &f, .kinds = e->kinds };
@@ -152,13 +152,13 @@ int decode_frame(struct decode *d, const struct frame *f, record_fn fn, void *ct
 	if (pk.malformed)
 		d->counts.undecoded++;
 	if (f->drop) {
-		give_drop(&pk, &e);
+		emit_drop(&pk, &e);
 	} else {
 		if (d->mode == DECODE_PACKETS)
-			give_packet(&pk, NULL, &e);
-		head = give_or_keep(d, &pk, &e);
+			emit_packet(&pk, NULL, &e);
+		head = emit_or_keep(d, &pk, &e);
 		if (d->mode == DECODE_LINES && !e.messages && !e.rc)
-			give_packet(&pk, head, &e);
+			emit_packet(&pk, head, &e);
 	}
 	d->counts.records += e.messages + e.earlier;
 	return e.rc;

@@ -79,7 +79,7 @@ struct emit {
 	record_fn fn;
 	void *ctx;
 	uint32_t kinds;			/* which kinds are wanted */
-	unsigned int messages;		/* given out for this frame */
+	unsigned int messages;		/* emitted for this frame */
 	unsigned int earlier;		/* likewise, but another completed them */
 	int rc;				/* first non-zero value of fn: stop */
 	struct record *packet;		/* room for record.packet; NULL: no lines are made */

@@ -40,14 +40,14 @@ struct fragment {
 	uint32_t top;			/* behind the last byte held */
 	uint16_t sport, dport;
 	bool     has_ports, is_refused;
-	bool     was_whole;		/* it was given out: what came since are copies */
+	bool     was_whole;		/* it was handed on: what came since are copies */
 	uint8_t  list;
 	uint16_t chain;			/* next in its bucket, or in the free list */
 	uint16_t older, newer;
 	uint16_t chunks[CHUNKS];	/* 1 + the chunk's place in the pool; 0: nothing is held */
 };
 
-/* By age: those given out, of which nothing is held; IPv4; IPv6.  The first go first for want of a place. */
+/* By age: those handed on, of which nothing is held; IPv4; IPv6.  The first go first for want of a place. */
 enum list { DONE, OPEN, OPEN6, LISTS };
 
 struct fragments {
@@ -183,7 +183,7 @@ static void remove_datagram(struct fragments *t, struct fragment *d)
 	t->unused = at;
 }
 
-/* Why one was refused is known already, and of one that was given out nothing is missing. */
+/* Why one was refused is known already, and of one that was handed on nothing is missing. */
 static void evict(struct fragments *t, struct fragment *d, enum fragment_loss why)
 {
 	t->lost[why] += d->blocks > 0 && !d->was_whole;
@@ -226,7 +226,7 @@ void fragments_expire(struct fragments *t, uint64_t now_ns)
 	}
 }
 
-/* Pieces of a datagram that was given out: they begin it anew, and so do those that come much later. */
+/* Pieces of a datagram that was handed on: they begin it anew, and so do those that come much later. */
 static void begin_copy(struct fragments *t, struct fragment *d, uint64_t now_ns)
 {
 	if (d->list != DONE && time_since(now_ns, d->time_ns) <= FRAGMENT_COPY_NS)

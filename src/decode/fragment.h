@@ -15,10 +15,10 @@
  * Bounds: FRAGMENT_DATAGRAMS datagrams and FRAGMENT_MEMORY bytes for what is held of
  * all, in chunks, so that a piece costs the same wherever it lies; the oldest goes
  * first.  A datagram that is not whole FRAGMENT_AGE_NS after its first piece (of IPv6:
- * FRAGMENT_AGE6_NS, RFC 8200), by the time of the frames, goes too.  Those given out as
+ * FRAGMENT_AGE6_NS, RFC 8200), by the time of the frames, goes too.  Those handed on as
  * whole lie elsewhere, until the next frame.
  * Copies: a bridge, or several interfaces, show each piece twice.  That a datagram was
- * given out is remembered for FRAGMENT_COPY_NS, or until the place is wanted: pieces of it
+ * handed on is remembered for FRAGMENT_COPY_NS, or until the place is wanted: pieces of it
  * that come again may make another whole, and are no loss when they do not.
  * Overlaps: of IPv4 the bytes that came first stay; an IPv6 datagram with an
  * overlap is given up (RFC 5722), but exact duplicates are let pass (RFC 8200).  One
@@ -63,7 +63,7 @@ struct fragment;			/* a datagram in the table; good until the next fragments_add
 
 int  fragments_open(struct fragments **out);
 void fragments_close(struct fragments *t);
-/* Forget the datagrams given out by fragments_whole() for the previous frame. */
+/* Forget the datagrams handed on by fragments_whole() for the previous frame. */
 void fragments_release(struct fragments *t);
 /* Never NULL: the datagram that the piece belongs to. */
 struct fragment *fragments_add(struct fragments *t, const struct fragment_key *key,

@@ -277,7 +277,7 @@ static bool is_local(const uint8_t mac[6])
 	return mac[0] & 2;
 }
 
-static int give_row(const struct devices *t, const struct device *d, record_fn fn, void *ctx)
+static int emit_row(const struct devices *t, const struct device *d, record_fn fn, void *ctx)
 {
 	struct record r;
 	struct row row;
@@ -324,7 +324,7 @@ static int devices_rows(struct gather *g, record_fn fn, void *ctx)
 		order[i] = &t->v[i];
 	qsort(order, t->n, sizeof(struct device *), by_first);
 	for (uint32_t i = 0; i < t->n && !rc; i++)
-		rc = give_row(t, order[i], fn, ctx);
+		rc = emit_row(t, order[i], fn, ctx);
 	free(order);
 	return rc;
 }

@@ -197,7 +197,7 @@ static void pair(const struct context *c, struct record *r, bool response)
 /* ── a message ──────────────────────────────────────────────────────────── */
 
 /* The message in st->parts becomes a record. */
-static void give(struct context *c, const struct dns_msg *m)
+static void emit_message(struct context *c, const struct dns_msg *m)
 {
 	const struct dns_parts *d = &c->st->parts;
 	bool response = d->flags & DNS_QR;
@@ -293,7 +293,7 @@ static bool take_datagram(struct call *call, bool hinted)
 	m.mdns = c.protocol == DNS_MULTICAST;
 	if (understand(&c, &m) != DNS_OK)
 		return false;
-	give(&c, &m);
+	emit_message(&c, &m);
 	return true;
 }
 
@@ -312,7 +312,7 @@ static bool take_first(struct call *call)
 	m.mdns = c.protocol == DNS_MULTICAST;
 	if (m.cap >= m.len || understand(&c, &m) != DNS_OK)
 		return false;
-	give(&c, &m);
+	emit_message(&c, &m);
 	return true;
 }
 
@@ -329,7 +329,7 @@ static uint32_t lose_sync(const struct stream_data *d)
 static void take_part(struct context *c, const struct stream_data *d, const struct dns_msg *m)
 {
 	if (d->cut && m->cap >= HEADER_SEEN && understand(c, m) == DNS_OK)
-		give(c, m);
+		emit_message(c, m);
 }
 
 /*
@@ -359,7 +359,7 @@ static uint32_t take_whole(struct context *c, const struct stream_data *d, const
 	d->side->phase = SYNCED;
 	d->side->failures = 0;
 	if (!st)
-		give(c, m);
+		emit_message(c, m);
 	return m->len + 2;
 }
 

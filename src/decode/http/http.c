@@ -99,7 +99,7 @@ static void mark_request(struct message *m, struct record *r)
 	}
 }
 
-static void give_request(struct message *m)
+static void emit_request(struct message *m)
 {
 	struct conversation *cv = m->cv;
 	struct record r;
@@ -176,7 +176,7 @@ static void answer_upgrade(struct message *m, struct record *r)
 	record_mark(r, FIELD_DURATION);
 }
 
-static void give_response(struct message *m)
+static void emit_response(struct message *m)
 {
 	struct conversation *cv = m->cv;
 	bool final = m->head.status >= 200 || m->head.status == 101;
@@ -257,7 +257,7 @@ static struct conversation *conversation(struct stream_conn *conn)
 }
 
 /* A header block of n bytes, of which the last line may be cut; false: it is none. */
-static bool give_head(struct call *call, const struct stream_data *d, uint32_t skip, uint32_t n, bool cut)
+static bool emit_head(struct call *call, const struct stream_data *d, uint32_t skip, uint32_t n, bool cut)
 {
 	const char *p = (const char *)d->p + skip, *end = memchr(p, '\n', n - skip);
 	struct message m = { .call = call, .d = d, .cv = conversation(d->conn) };
@@ -277,9 +277,9 @@ static bool give_head(struct call *call, const struct stream_data *d, uint32_t s
 		http_fields(&m.head, end + 1, rest);
 	}
 	if (m.head.response)
-		give_response(&m);
+		emit_response(&m);
 	else
-		give_request(&m);
+		emit_request(&m);
 	begin_body(&m);
 	return true;
 }
@@ -318,7 +318,7 @@ static uint32_t take_head(struct call *call, const struct stream_data *d)
 	end = block_end(p, d->n, d->side->mark > 3 ? d->side->mark - 3 : skip);
 	if (!end && d->missing) {
 		if (d->cut)
-			give_head(call, d, skip, d->n, true);
+			emit_head(call, d, skip, d->n, true);
 		return d->n;
 	}
 	if (!end && d->n < HEAD_MAX) {
@@ -327,7 +327,7 @@ static uint32_t take_head(struct call *call, const struct stream_data *d)
 		return 0;
 	}
 	d->side->mark = 0;
-	if (!give_head(call, d, skip, end ? end : d->n, !end))
+	if (!emit_head(call, d, skip, end ? end : d->n, !end))
 		return pass_segment(d);
 	if (end || d->conn->protocol == 0)
 		return end ? end : d->n;

@@ -107,7 +107,7 @@ static const char *action_of(const struct job *j, const struct http2_head *head,
 }
 
 /* Of way->stream, or a promise of way->promised.  cut: more of the block was sent than was captured. */
-static void give_block(struct job *j, bool cut, const uint8_t *p, uint32_t n)
+static void emit_block(struct job *j, bool cut, const uint8_t *p, uint32_t n)
 {
 	struct http2_head *head = &j->h2->head;
 	bool promise = j->way->promise;
@@ -177,7 +177,7 @@ static void end_block(struct job *j)
 		j->h2->malformed++;
 		hpack_lost(&w->table);
 	} else {
-		give_block(j, false, w->block, w->block_n);
+		emit_block(j, false, w->block, w->block_n);
 	}
 	drop_block(j->d->conn, w);
 }
@@ -204,7 +204,7 @@ static void take_headers(struct job *j, const struct frame_head *f, const uint8_
 	j->way->stream = f->stream;
 	j->way->promise = f->type == PUSH_PROMISE;
 	if (f->flags & END_HEADERS || there < f->len) {
-		give_block(j, there < f->len, c.p, n);
+		emit_block(j, there < f->len, c.p, n);
 		j->way->stream = 0;
 		return;
 	}

@@ -103,7 +103,7 @@ static int read_request(struct request *q, const uint8_t *p, uint32_t n)
 	return 1;
 }
 
-static void give_request(struct call *call, const struct stream_data *d, const struct request *q, uint32_t n)
+static void emit_request(struct call *call, const struct stream_data *d, const struct request *q, uint32_t n)
 {
 	struct kafka_topics topics;
 	uint32_t body = q->body;
@@ -139,7 +139,7 @@ static void give_request(struct call *call, const struct stream_data *d, const s
 	emit_record(call->e, &r);
 }
 
-static void give_response(const struct call *call, const struct stream_data *d, struct record *r,
+static void emit_response(const struct call *call, const struct stream_data *d, struct record *r,
 			  const struct record *asked, struct kafka_topics *topics, uint32_t n)
 {
 	topics->n = 0;
@@ -214,7 +214,7 @@ static uint32_t take_request(struct call *call, const struct stream_data *d)
 	d->side->phase = NEXT;
 	cv->given = true;
 	cv->sasl = q.key == KAFKA_SASL_HANDSHAKE && !q.version;
-	give_request(call, d, &q, n);
+	emit_request(call, d, &q, n);
 	return q.size + 4;
 }
 
@@ -252,7 +252,7 @@ static uint32_t take_response(struct call *call, const struct stream_data *d)
 	cv->given = true;
 	if (!asked && cv->sasl)		/* a token */
 		return size + 4;
-	give_response(call, d, &r, asked, &topics, n);
+	emit_response(call, d, &r, asked, &topics, n);
 	return size + 4;
 }
 

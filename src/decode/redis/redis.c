@@ -138,7 +138,7 @@ static void ask(struct job *j, struct record *r)
 	cv->early -= cv->early > 0;
 }
 
-static void give_command(struct job *j, struct str name, struct str *args, uint32_t n, uint32_t count)
+static void emit_command(struct job *j, struct str name, struct str *args, uint32_t n, uint32_t count)
 {
 	struct conversation *cv = j->cv;
 	char upper[VALUE_MAX];
@@ -204,7 +204,7 @@ static uint32_t give_up(struct job *j)
 /* ── commands ───────────────────────────────────────────────────────────── */
 
 /* The values in the first n bytes of a command. */
-static void give_array(struct job *j, uint32_t n, uint64_t count)
+static void emit_array(struct job *j, uint32_t n, uint64_t count)
 {
 	const char *p = (const char *)j->d->p;
 	struct str name = { "", 0 }, args[64];
@@ -223,7 +223,7 @@ static void give_array(struct job *j, uint32_t n, uint64_t count)
 		else
 			args[n_args++] = at_most(t.text);
 	}
-	give_command(j, name, args, n_args, (uint32_t)(count - 1));
+	emit_command(j, name, args, n_args, (uint32_t)(count - 1));
 }
 
 static uint32_t wait_for(struct job *j, uint64_t bytes)
@@ -263,13 +263,13 @@ static uint32_t take_array(struct job *j)
 			return wait_for(j, j->d->n + 1);
 		if (j->d->missing && !j->d->cut)
 			return j->d->n;
-		give_array(j, j->d->n, (uint64_t)head.value);	/* as far as it goes */
+		emit_array(j, j->d->n, (uint64_t)head.value);	/* as far as it goes */
 		side->phase = REST;
 		rc = (int)side->mark;
 		side->mark = 0;
 		return (uint32_t)rc;
 	}
-	give_array(j, side->mark, (uint64_t)head.value);
+	emit_array(j, side->mark, (uint64_t)head.value);
 	side->phase = NEXT;
 	rc = (int)side->mark;
 	side->mark = 0;
@@ -302,7 +302,7 @@ static uint32_t take_inline(struct job *j)
 		count++;
 	}
 	if (count)
-		give_command(j, words[0], words + 1, count < 65 ? count - 1 : 64, count - 1);
+		emit_command(j, words[0], words + 1, count < 65 ? count - 1 : 64, count - 1);
 	j->d->side->phase = NEXT;
 	return (uint32_t)(nl - p) + 1;
 }
@@ -331,7 +331,7 @@ static void mark_value(struct record *r, const struct resp_token *t)
 	record_mark(r, FIELD_REDIS_REPLY_VALUE);
 }
 
-static void give_reply(struct job *j, const struct resp_token *t)
+static void emit_reply(struct job *j, const struct resp_token *t)
 {
 	struct conversation *cv = j->cv;
 	bool push = t->type == '>';
@@ -406,7 +406,7 @@ static uint32_t take_values(struct job *j)
 	count_value(j->way, &t);
 	if (!j->way->left) {
 		if (j->d->side->phase == REPLY)
-			give_reply(j, &j->way->top);
+			emit_reply(j, &j->way->top);
 		j->d->side->phase = NEXT;
 	}
 	return pass(t.size);
@@ -451,7 +451,7 @@ static uint32_t take_reply(struct job *j)
 		if (!j->d->cut && (much ? j->d->n < t.line + VALUE_MAX : j->d->n < t.size))
 			return wait_for(j, much ? t.line + VALUE_MAX : t.size);
 		j->d->side->phase = NEXT;
-		give_reply(j, &t);
+		emit_reply(j, &t);
 		return pass(t.size);
 	}
 	if (!look_inside(j, &t))
@@ -465,7 +465,7 @@ static uint32_t take_reply(struct job *j)
 	if (t.type == '$')
 		j->way->left = 1;
 	if (!j->way->left) {
-		give_reply(j, &t);
+		emit_reply(j, &t);
 		return (uint32_t)t.size;
 	}
 	j->way->top = t;

@@ -254,7 +254,7 @@ static void mark_server(struct record *r, const struct tls_hello *h, char cipher
 	}
 }
 
-void tls_hello_give(const struct call *call, const struct stream_data *d, const struct tls_hello *h,
+void tls_hello_emit(const struct call *call, const struct stream_data *d, const struct tls_hello *h,
 		    enum tls_transport transport, uint64_t conversation)
 {
 	static const char *const names[] = { "tls", "quic", "dtls" };

@@ -39,7 +39,7 @@ bool tls_hello_read(struct tls_hello *h, enum tls_transport transport, bool serv
 void tls_ja3(const struct tls_hello *h, char out[33]);
 void tls_ja4(const struct tls_hello *h, enum tls_transport transport, char out[37]);
 /* The record of a hello; d is NULL for datagrams. */
-void tls_hello_give(const struct call *call, const struct stream_data *d, const struct tls_hello *h,
+void tls_hello_emit(const struct call *call, const struct stream_data *d, const struct tls_hello *h,
 		    enum tls_transport transport, uint64_t conversation);
 
 #endif

@@ -115,7 +115,7 @@ struct job {
 	uint8_t dir;
 };
 
-static void give(struct job *j, int way)
+static void emit_hello(struct job *j, int way)
 {
 	struct hello_pieces *h = j->talk->pieces[way];
 	uint32_t len;
@@ -133,7 +133,7 @@ static void give(struct job *j, int way)
 		return;
 	if (tls_hello_read(&j->q->hello, TLS_QUIC, way, h->p + 4, len, len)) {
 		j->q->malformed += j->q->hello.broken;
-		tls_hello_give(j->call, NULL, &j->q->hello, TLS_QUIC, j->key);
+		tls_hello_emit(j->call, NULL, &j->q->hello, TLS_QUIC, j->key);
 	} else {
 		j->q->malformed++;
 	}
@@ -145,7 +145,7 @@ static void give(struct job *j, int way)
 }
 
 /* What was cut: as much of the hello as there is. */
-static void give_cut(struct job *j, int way)
+static void emit_cut(struct job *j, int way)
 {
 	struct hello_pieces *h = j->talk->pieces[way];
 	uint32_t len;
@@ -156,7 +156,7 @@ static void give_cut(struct job *j, int way)
 	if (len > HELLO_BYTES || h->p[4] != 3 || h->p[5] != 3)
 		return;
 	if (tls_hello_read(&j->q->hello, TLS_QUIC, way, h->p + 4, h->have - 4 < len ? h->have - 4 : len, len))
-		tls_hello_give(j->call, NULL, &j->q->hello, TLS_QUIC, j->key);
+		tls_hello_emit(j->call, NULL, &j->q->hello, TLS_QUIC, j->key);
 	j->talk->given[way] = 1;
 	hello_drop(j->q->table, j->talk, way);
 }
@@ -253,9 +253,9 @@ static bool take_initial(struct job *j, const struct header *h, const uint8_t *p
 	way = j->talk->client != j->dir + 1;
 	read_frames(j, way, j->q->frames, (uint32_t)got, cut);
 	if (cut)
-		give_cut(j, way);
+		emit_cut(j, way);
 	else
-		give(j, way);
+		emit_hello(j, way);
 	return true;
 }
 

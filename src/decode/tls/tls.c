@@ -100,7 +100,7 @@ static bool one_message(struct call *call, const struct stream_data *d, uint8_t 
 		return true;
 	}
 	((struct tls *)call->ctx)->malformed += h.broken;
-	tls_hello_give(call, d, &h, TLS_TCP, d->conn->serial);
+	tls_hello_emit(call, d, &h, TLS_TCP, d->conn->serial);
 	cv->way[d->dir].given = true;
 	if (type == TLS_SERVER_HELLO && !h.retry)
 		d->other->ignored = true;
@@ -189,7 +189,7 @@ static uint32_t take_ssl2(struct call *call, const struct stream_data *d)
 	struct conversation *cv = d->conn->state;
 	struct tls_hello h = { .version = be16(d->p + 3) };
 
-	tls_hello_give(call, d, &h, TLS_TCP, d->conn->serial);
+	tls_hello_emit(call, d, &h, TLS_TCP, d->conn->serial);
 	cv->way[d->dir].given = true;
 	return 2u + (be16(d->p) & 0x7fff);
 }
