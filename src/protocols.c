@@ -19,8 +19,7 @@
 	X(tls) \
 	X(quic) \
 	X(dtls) \
-	X(dns) \
-	X(dhcp)
+	X(dns)
 
 #define X(name) extern const struct protocol name##_protocol;
 PROTOCOLS(X)
