@@ -19,6 +19,7 @@
 	X(tls) \
 	X(quic) \
 	X(dtls) \
+	X(dhcp) \
 	X(dns)
 
 #define X(name) extern const struct protocol name##_protocol;

@@ -282,7 +282,7 @@ def frag_pieces(c, n):
 KINDS = {f.__name__: f for f in (syns, half_open, one_byte, http_line, http_headers, http_pipeline, http_chunks,
                                  h2_continuation, h2_empty_continuation, h2_huffman, h2_table, h2_sizes,
                                  redis_nesting, redis_giant, redis_length, redis_pipeline, kafka, kafka_produce,
-                                 dns_pointers, dns_records, tls_records, quic,
+                                 dns_pointers, dns_records, dhcp, dhcp6, tls_records, quic,
                                  tcp_bytes, tcp_segments, tcp_reversed, tcp_every_other, tcp_overlap, tcp_acks,
                                  tcp_hole_acks, tcp_far, tcp_storm, frag_tiny, frag_overlap, frag_pieces)}
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "decode/arp/fields.h"
+#include "decode/dhcp/fields.h"
 #include "decode/dns/fields.h"
 #include "decode/icmp/fields.h"
 #include "detect_help.h"
@@ -218,6 +219,39 @@ static void a_monitor_that_pings_everybody_floods_nobody(void **state)
 	nothing();
 }
 
+static void dhcp(const uint8_t mac[6], const uint8_t sender[6])
+{
+	struct record r;
+
+	memset(&r, 0, sizeof(r));
+	record_start(&r, &dhcp_dataset);
+	r.action = dhcp_of(&r)->message_type = "discover";
+	dhcp_of(&r)->op_code = "bootrequest";
+	memcpy(dhcp_of(&r)->client_mac, mac, 6);
+	record_mark(&r, FIELD_DHCPV4_OP);
+	record_mark(&r, FIELD_DHCPV4_MESSAGE_TYPE);
+	memcpy(r.smac, sender, 6);
+	record_mark(&r, FIELD_ACTION);
+	record_mark(&r, FIELD_DHCPV4_CLIENT_MAC);
+	record_mark(&r, FIELD_SRC_MAC);
+	take(&r);
+	now += 10000000;
+}
+
+static void clients_that_are_made_up_starve_a_server(void **state)
+{
+	for (unsigned int i = 0; i < 60; i++)
+		dhcp((const uint8_t[]){ 0, 1, 2, 3, 4, (uint8_t)i }, (const uint8_t[]){ 0, 9, 9, 9, 9, 9 });
+	TOLD("dhcp_flood mac=000909090909");
+}
+
+static void a_class_room_is_switched_on(void **state)
+{
+	for (unsigned int i = 0; i < 60; i++)
+		dhcp((const uint8_t[]){ 0, 1, 2, 3, 4, (uint8_t)i }, (const uint8_t[]){ 0, 1, 2, 3, 4, (uint8_t)i });
+	nothing();
+}
+
 static void arp(const char *mac, unsigned int ip, unsigned int opcode, unsigned int target)
 {
 	struct record r;
@@ -427,6 +461,8 @@ int main(void)
 		T(large_datagrams_that_were_asked_for_are_none),
 		T(echoes_are_a_flood_and_their_answers_are_not),
 		T(a_monitor_that_pings_everybody_floods_nobody),
+		T(clients_that_are_made_up_starve_a_server),
+		T(a_class_room_is_switched_on),
 		T(an_address_that_goes_back_and_forth_is_stolen),
 		T(who_tells_unasked_that_it_has_anothers_address_steals_it),
 		T(an_address_may_move_once_and_a_virtual_one_always),

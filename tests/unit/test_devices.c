@@ -2,6 +2,7 @@
 #include "stats/devices.h"
 
 #include "decode/arp/fields.h"
+#include "decode/dhcp/fields.h"
 #include "decode/dns/fields.h"
 #include "decode/icmp/fields.h"
 #include "decode_help.h"
@@ -149,6 +150,72 @@ static void neighbour_discovery_tells_whose_address_it_is(void **state)
 	LISTED("020000000007 fe80::4 fe80::3 fe80::1 nd 1-1");
 }
 
+static void dhcp(const char *type, const char *host, const char *fqdn, uint16_t asks)
+{
+	bool reply = !strcmp(type, "ack") || !strcmp(type, "offer");
+	uint16_t list[] = { asks, 3 };
+	struct record r;
+
+	record_start(&r, &dhcp_dataset);
+	r.time_ns = 1;
+	dhcp_of(&r)->op_code = reply ? "bootreply" : "bootrequest";
+	dhcp_of(&r)->message_type = type;
+	memcpy(dhcp_of(&r)->client_mac, "\2\0\0\0\0\1", 6);
+	dhcp_of(&r)->assigned_ip = (struct addr){ 4, { 10, 0, 0, 50 } };
+	dhcp_of(&r)->hostname = (struct str){ host, (uint32_t)strlen(host) };
+	dhcp_of(&r)->fqdn = (struct str){ fqdn, (uint32_t)strlen(fqdn) };
+	dhcp_of(&r)->requested = (struct list){ list, 2 };
+	record_mark(&r, FIELD_DHCPV4_OP);
+	record_mark(&r, FIELD_DHCPV4_MESSAGE_TYPE);
+	record_mark(&r, FIELD_DHCPV4_CLIENT_MAC);
+	record_mark(&r, FIELD_DHCPV4_PARAMETERS);
+	record_mark(&r, FIELD_DHCPV4_ASSIGNED_IP);
+	if (*host)
+		record_mark(&r, FIELD_DHCPV4_HOSTNAME);
+	if (*fqdn)
+		record_mark(&r, FIELD_DHCPV4_FQDN);
+	g->take(g, &r);
+}
+
+static void dhcp_tells_name_address_and_fingerprint(void **state)
+{
+	dhcp("discover", "", "fox.lan", 1);
+	LISTED("020000000001 name=fox.lan asks=1,3 dhcp 1-1");
+	dhcp("offer", "server", "server.lan", 9);		/* an offer is not an address yet */
+	dhcp("request", "fox", "", 6);
+	dhcp("request", "", "other.lan", 6);			/* of less rank than the hostname */
+	dhcp("ack", "server", "", 9);
+	LISTED("020000000001 10.0.0.50 name=fox asks=6,3 dhcp 1-1");
+}
+
+static void dhcp6(const char *type, const char *duid, const char *smac)
+{
+	struct record r;
+
+	record_start(&r, &dhcp_dataset);
+	r.time_ns = 1;
+	dhcp_of(&r)->message_type = type;
+	r.src = (struct addr){ 6, { 0xfe, 0x80, [15] = 1 } };
+	dhcp_of(&r)->assigned_ip = (struct addr){ 6, { 0xfd, [15] = 9 } };
+	dhcp_of(&r)->client_duid = (struct str){ duid, (uint32_t)strlen(duid) };
+	record_mark(&r, FIELD_DHCPV6_MESSAGE_TYPE);
+	record_mark(&r, FIELD_DHCPV6_ASSIGNED_IP);
+	record_mark(&r, FIELD_DHCPV6_CLIENT_DUID);
+	memcpy(r.smac, smac, 6);
+	record_mark(&r, FIELD_SRC_MAC);
+	g->take(g, &r);
+}
+
+static void a_duid_can_tell_the_device(void **state)
+{
+	dhcp6("solicit", "00020000ab11", "\2\0\0\0\0\1");
+	dhcp6("reply", "00030001020000000001", "\2\0\0\0\0\2");
+	dhcp6("reply", "000100012a2b2c2d020000000003", "\2\0\0\0\0\2");
+	dhcp6("reply", "0003000102000000000", "\2\0\0\0\0\2");	/* cut: nobody's */
+	dhcp6("advertise", "00030001020000000004", "\2\0\0\0\0\2");
+	LISTED("020000000001 fd00::9 fe80::1 dhcpv6 1-1", "020000000003 fd00::9 dhcpv6 1-1");
+}
+
 static void named(const char *protocol, const char *action, const char *name, const char *data, bool tunnel)
 {
 	struct dns_answer a = { .present = 0x1f, .name = { name, (uint32_t)strlen(name) }, .type = { "A", 1 },
@@ -211,6 +278,8 @@ int main(void)
 		TEST(the_one_not_seen_for_longest_goes),
 		TEST(a_flood_of_addresses_is_bounded_and_counted),
 		TEST(neighbour_discovery_tells_whose_address_it_is),
+		TEST(dhcp_tells_name_address_and_fingerprint),
+		TEST(a_duid_can_tell_the_device),
 		TEST(only_its_own_name_counts),
 		TEST(an_assigned_address_has_a_maker),
 	};
