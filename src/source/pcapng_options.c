@@ -29,8 +29,8 @@ static const struct {
 	{ BLOCK_ENHANCED, EPB_VERDICT, 1, UINT16_MAX },
 	{ BLOCK_PACKET, EPB_FLAGS, 4, 4 },		/* pack_flags */
 	{ BLOCK_PACKET, 3, 1, UINT16_MAX },		/* pack_hash */
-	{ BLOCK_NAMES, 3, 4, 4 },			/* ns_dnsIP4addr */
-	{ BLOCK_NAMES, 4, 16, 16 },			/* ns_dnsIP6addr */
+	{ BLOCK_NAMES, 3, 4, 4 },			/* the name server, IPv4 */
+	{ BLOCK_NAMES, 4, 16, 16 },			/* the same, IPv6 */
 	{ BLOCK_STATISTICS, 2, 8, 8 },			/* isb_starttime, isb_endtime, isb_ifrecv */
 	{ BLOCK_STATISTICS, 3, 8, 8 },
 	{ BLOCK_STATISTICS, 4, 8, 8 },
