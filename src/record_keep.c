@@ -127,15 +127,27 @@ static uint64_t keep_word(struct record_kept *k, const struct record *r, unsigne
 	return texts;
 }
 
-static bool keep_texts(struct record_kept *k, const struct record *r, unsigned int w, uint64_t wanted)
+/* A text that is no longer costs the others little. */
+static bool is_short(const struct field *f, const struct record *r)
+{
+	enum { SHORT_MAX = 64 };
+	const struct str *s = (const struct str *)(const void *)((const char *)r + f->off);
+
+	return f->type == FT_STR && s->n <= SHORT_MAX;
+}
+
+static bool keep_texts(struct record_kept *k, const struct record *r, const uint64_t *texts, bool are_short)
 {
 	bool all = true;
 
-	for (uint64_t left = wanted; left; left &= left - 1) {
-		unsigned int id = w * 64 + (unsigned int)__builtin_ctzll(left);
-		const struct field *f = field_of(r->set, id);
+	for (unsigned int w = 0; w < FIELD_WORDS; w++) {
+		for (uint64_t left = texts[w]; left; left &= left - 1) {
+			unsigned int id = w * 64 + (unsigned int)__builtin_ctzll(left);
+			const struct field *f = field_of(r->set, id);
 
-		all &= keep_value(k, f->type, (uint16_t)id, (const char *)r + f->off);
+			if (is_short(f, r) == are_short)
+				all &= keep_value(k, f->type, (uint16_t)id, (const char *)r + f->off);
+		}
 	}
 	return all;
 }
@@ -158,9 +170,9 @@ void record_keep(struct record_kept *k, const struct record *r, const uint64_t f
 			wanted &= ~(1ull << FIELD_DATASET % 64);
 		texts[w] = keep_word(k, r, w, wanted, &all);
 	}
-	for (unsigned int w = 0; w < FIELD_WORDS; w++)
-		all &= keep_texts(k, r, w, texts[w]);
-	if (!all) {
+	all &= keep_texts(k, r, texts, true);
+	all &= keep_texts(k, r, texts, false);
+	if (!all || (record_has(r, FIELD_TRUNCATED) && r->truncated)) {
 		bool truncated = true;
 
 		k->limit = KEPT_BYTES;

@@ -10,7 +10,7 @@
  */
 enum { KEPT_BYTES = 504, KEPT_TEXTS = 64 };
 
-/* A record's fields, one after the other: number of the field, then its value. */
+/* A record's fields, one after the other: id of the field, then its value. */
 struct record_kept {
 	const struct dataset *set;
 	uint16_t n, limit;

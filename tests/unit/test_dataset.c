@@ -137,6 +137,33 @@ static void a_kept_record_is_the_same(void **state)
 	assert_true(record_has(&back.r, FIELD_TRUNCATED) && back.r.truncated);
 }
 
+static void a_long_text_costs_the_short_ones_nothing(void **state)
+{
+	static char big[2000];
+	struct record r;
+	struct record_kept k;
+	struct record_again back;
+
+	memset(big, 'x', sizeof(big));
+	memset(&r, 0, sizeof(r));
+	record_start(&r, &http_dataset);
+	http_of(&r)->url = (struct str){ big, sizeof(big) };
+	http_of(&r)->domain = STR("example.org");
+	record_mark(&r, FIELD_URL_ORIGINAL);
+	record_mark(&r, FIELD_URL_DOMAIN);
+	record_keep(&k, &r, NULL);
+	record_again(&back, &k);
+	assert_true(record_has(&back.r, FIELD_URL_DOMAIN) && http_of(&back.r)->domain.n == 11);
+	assert_true(http_of(&back.r)->url.n > 300 && back.r.truncated);
+	/* What was cut before stays so. */
+	http_of(&r)->url.n = 3;
+	r.truncated = true;
+	record_mark(&r, FIELD_TRUNCATED);
+	record_keep(&k, &r, NULL);
+	record_again(&back, &k);
+	assert_true(record_has(&back.r, FIELD_TRUNCATED) && back.r.truncated);
+}
+
 enum { MANY = 300 };
 
 static void three_hundred_fields_are_one_object(void **state)
@@ -230,6 +257,7 @@ int main(void)
 		cmocka_unit_test(a_dataset_describes_itself),
 		cmocka_unit_test(any_field_has_a_number),
 		cmocka_unit_test(a_kept_record_is_the_same),
+		cmocka_unit_test(a_long_text_costs_the_short_ones_nothing),
 		cmocka_unit_test(three_hundred_fields_are_one_object),
 		cmocka_unit_test(the_help_of_losses_names_each_place_once),
 		cmocka_unit_test(a_real_number_reads_back),
