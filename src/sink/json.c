@@ -228,13 +228,14 @@ static void put_record(struct json *j, struct buf *b, const struct record *r)
 		if (without >= 0)
 			present[without >> 6] &= ~(1ull << (without & 63));
 	} while (without >= 0);
-	if (w.o == start)
-		*w.o++ = '{';
 	if (w.cut || (record_has(r, FIELD_TRUNCATED) && r->truncated)) {
-		static const char key[] = ",\"truncated\":true";
+		static const char key[] = "\"truncated\":true";
 
+		*w.o++ = p->n ? ',' : '{';
 		memcpy(w.o, key, sizeof(key) - 1);
 		w.o += sizeof(key) - 1;
+	} else if (!p->n) {
+		*w.o++ = '{';
 	}
 	*w.o++ = '}';
 	b->n += (size_t)(w.o - start);

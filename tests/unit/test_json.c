@@ -76,6 +76,9 @@ static void an_empty_record_is_an_empty_object(void **state)
 	memset(&r, 0, sizeof(r));
 	r.set = &packet_dataset;
 	expect(&plain, &r, "{}\n");
+	r.truncated = true;
+	record_mark(&r, FIELD_TRUNCATED);
+	expect(&plain, &r, "{\"truncated\":true}\n");
 }
 
 static void chosen_fields_keep_their_nesting(void **state)
