@@ -108,7 +108,7 @@ static unsigned int place_of(const struct order *o, const struct field *f)
 		most = common;
 		at = i + 1;
 	}
-	while (f->after && o->v[at] >= o->own_from)
+	while (f->after && at < *o->n && o->v[at] >= o->own_from)
 		at++;
 	return at;
 }

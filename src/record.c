@@ -73,6 +73,7 @@ void record_start(struct record *r, const struct dataset *set)
 	r->frame = NULL;
 	r->head = r->packet = NULL;
 	r->rest_len = 0;
+	r->tunnels_before = r->mpls_before = 0;
 	r->dataset = set->name;
 	record_mark(r, FIELD_DATASET);
 }

@@ -329,6 +329,7 @@ static void dns(const char *action, const char *name, const char *code)
 	r.action = action;
 	dns_of(&r)->question_name = (struct str){ name, (uint32_t)strlen(name) };
 	dns_of(&r)->response_code = (struct str){ code, (uint32_t)strlen(code) };
+	record_mark(&r, FIELD_DNS_RESPONSE_CODE);
 	record_mark(&r, FIELD_SRC_IP);
 	record_mark(&r, FIELD_ACTION);
 	record_mark(&r, FIELD_DNS_QUESTION_NAME);

@@ -79,6 +79,20 @@ static void arp(uint64_t when, const char *mac, uint8_t last)
 	g->take(g, &r);
 }
 
+static void no_address_is_told_where_there_is_none(void **state)
+{
+	struct record r;
+
+	memset(&r, 0x5a, sizeof(r));
+	record_start(&r, &arp_dataset);
+	r.time_ns = 1;
+	memcpy(arp_of(&r)->sender_mac, "\2\0\0\0\0\1", 6);
+	arp_of(&r)->sender_ip.family = 4;
+	record_mark(&r, FIELD_ARP_SENDER_MAC);
+	g->take(g, &r);
+	LISTED("020000000001 arp 1-1");
+}
+
 static void arp_tells_addresses(void **state)
 {
 	arp(5, "\2\0\0\0\0\1", 1);
@@ -273,6 +287,7 @@ static void an_assigned_address_has_a_maker(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(no_address_is_told_where_there_is_none),
 		TEST(arp_tells_addresses),
 		TEST(an_address_heard_again_moves_to_the_front),
 		TEST(the_one_not_seen_for_longest_goes),

@@ -22,7 +22,8 @@ static bool identify(const struct record *r, struct identity *id)
 	if (!record_has(r, FIELD_ARP_SENDER_MAC))
 		return false;
 	memcpy(id->mac, arp_of(r)->sender_mac, 6);
-	id->addr = arp_of(r)->sender_ip;
+	if (record_has(r, FIELD_ARP_SENDER_IP))
+		id->addr = arp_of(r)->sender_ip;
 	return true;
 }
 

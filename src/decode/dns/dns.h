@@ -27,7 +27,7 @@ static inline enum dns_status dns_reach(const struct dns_msg *m, uint32_t at, ui
 	return at <= m->len && m->len - at >= n ? DNS_CUT : DNS_BAD;
 }
 
-/* dns_name.c: a name, uncompressed as on the wire, without the final empty label. */
+/* name.c: a name, uncompressed as on the wire, without the final empty label. */
 enum { DNS_WIRE_MAX = 254 };
 struct dns_name { uint8_t wire[DNS_WIRE_MAX]; uint8_t n; };
 
@@ -37,7 +37,7 @@ enum dns_status dns_name_skip(const struct dns_msg *m, uint32_t *at);
 /* RFC 1035, 5.1 text, no final dot, at most DNS_NAME_MAX bytes; returns their number. */
 uint32_t dns_name_text(char *out, const struct dns_name *name);
 
-/* dns_types.c: mnemonics; those without are written to `scratch` as TYPE123 and the like. */
+/* types.c: mnemonics; those without are written to `scratch` as TYPE123 and the like. */
 enum { DNS_SCRATCH = 12 };
 bool dns_type_known(uint16_t type);
 struct str dns_type_text(uint16_t type, char *scratch);
@@ -45,7 +45,7 @@ struct str dns_class_text(uint16_t cls, char *scratch);
 struct str dns_opcode_text(unsigned int opcode, char *scratch);
 struct str dns_rcode_text(unsigned int rcode, char *scratch);	/* of twelve bits */
 
-/* dns_msg.c */
+/* msg.c */
 enum {
 	DNS_HEADER = 12,
 	DNS_STRINGS_MAX = 4096,	/* TXT strings shown of a message */
@@ -110,7 +110,7 @@ enum dns_status dns_parse(struct dns_parts *d, const struct dns_msg *m);
 struct str dns_keep_name(struct dns_parts *d, const struct dns_name *name);
 char *dns_keep_text(struct dns_parts *d, uint32_t n);
 
-/* dns_rr.c: RDATA in [at, end) as a->data or a->data_list; neither when it is not understood. */
+/* rr.c: RDATA in [at, end) as a->data or a->data_list; neither when it is not understood. */
 void dns_rdata(struct dns_parts *d, const struct dns_msg *m, uint16_t type, uint32_t at, uint32_t end,
 	       struct dns_answer *a);
 /* Is it of a type that dns_rdata() reads? */

@@ -79,7 +79,8 @@ static bool lookup(const struct record *r, struct lookup *l)
 		return false;
 	l->name = dns_of(r)->question_name;
 	l->asked = !strcmp(r->action, "query");
-	l->missing = !strcmp(r->action, "response") && code->n == 8 && !memcmp(code->p, "NXDOMAIN", 8);
+	l->missing = !strcmp(r->action, "response") && record_has(r, FIELD_DNS_RESPONSE_CODE) && code->n == 8 &&
+		     !memcmp(code->p, "NXDOMAIN", 8);
 	return true;
 }
 

@@ -26,7 +26,7 @@ static bool identify(const struct record *r, struct identity *id)
 	if (!record_has(r, FIELD_ICMP_ND_LLADDR) || r->src.family != 6)
 		return false;
 	memcpy(id->mac, icmp->nd_lladdr, 6);
-	if (icmp->type == NEIGHBOUR_ADVERTISEMENT)
+	if (icmp->type == NEIGHBOUR_ADVERTISEMENT && record_has(r, FIELD_ICMP_ND_TARGET))
 		id->addr = icmp->nd_target;
 	else if (icmp->type >= ROUTER_SOLICITATION && icmp->type <= NEIGHBOUR_SOLICITATION)
 		id->addr = r->src;
