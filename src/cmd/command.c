@@ -134,10 +134,14 @@ const struct command *command_verb(const struct command *c, const char *name)
 	return NULL;
 }
 
-/* Options up to the first word, which says whose rows are those of the rest.  The words left, or a negative errno. */
-static int parse_verb(struct globals *g, void *opts, int argc, char **argv)
+/*
+ * The first word says whose rows those of the rest are, and of the options before it: read over
+ * once for that, with the rows of all.  0, or a negative errno (said).
+ */
+static int find_first_word(struct globals *g, void *opts, int argc, char **argv)
 {
-	struct opt_set sets[VERBS_MAX + 2] = { { g->command->opts, opts }, { global_opts, g } };
+	struct globals unused = *g;
+	struct opt_set sets[VERBS_MAX + 2] = { { g->command->opts, opts }, { global_opts, &unused } };
 	unsigned int many = 2;
 	int n;
 
@@ -147,11 +151,28 @@ static int parse_verb(struct globals *g, void *opts, int argc, char **argv)
 	if (n < 0)
 		return n;
 	g->verb = n ? find_verb(g->command, argv[0]) : NULL;
-	if (!g->verb && !g->help && !g->version && !g->command->run)
-		return command_verb(g->command, n ? argv[0] : NULL) ? 0 : -EINVAL;
-	if (!g->verb)			/* the first word is one of the others */
-		memmove(argv + 1, argv, (size_t)n * sizeof(*argv));
-	return n + !g->verb;
+	if (g->verb || unused.help || unused.version || g->command->run)
+		return 0;
+	command_verb(g->command, n ? argv[0] : NULL);
+	return -EINVAL;
+}
+
+/* With copies of all that parsing changes. */
+static int parse_verb(struct globals *g, int argc, char **argv)
+{
+	void *opts = calloc(1, g->command->size ? g->command->size : 1);
+	char **words = calloc((size_t)argc + 1, sizeof(*words));
+	int err;
+
+	if (opts && words) {
+		memcpy(words, argv, (size_t)argc * sizeof(*words));
+		err = find_first_word(g, opts, argc, words);
+	} else {
+		err = fail(ENOMEM, "%s", g->command->name);
+	}
+	free(opts);
+	free(words);
+	return err;
 }
 
 /* What the other words must be. */
@@ -172,17 +193,19 @@ static int parse(struct globals *g, void *opts, int argc, char **argv)
 	const struct command *c = g->command;
 	struct opt_set sets[3] = { { c->opts, opts }, { global_opts, g } }, keywords[2] = { { c->keywords, opts } };
 	char where[48];
-	int n = c->verbs ? parse_verb(g, opts, argc, argv) : argc, err;
+	int n, err = c->verbs ? parse_verb(g, argc, argv) : 0;
 
-	if (n <= 0)
-		return n;
+	if (err)
+		return err;
 	if (g->verb) {
 		sets[2] = (struct opt_set){ g->verb->opts, opts };
 		keywords[1] = (struct opt_set){ g->verb->keywords, opts };
 	}
-	n = opt_parse(sets, 3, n, argv, false);
+	n = opt_parse(sets, 3, argc, argv, false);
 	if (n < 0 || g->help || g->version)
 		return n;
+	if (g->verb)			/* it is the first of the words */
+		memmove(argv, argv + 1, (size_t)--n * sizeof(*argv));
 	n = opt_keywords(asked_for(g, where), keywords, 2, n, argv);
 	err = n < 0 ? n : check_operands(g, n, argv);
 	return err ? err : n;

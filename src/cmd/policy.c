@@ -21,17 +21,20 @@ static const struct opt policy_rows[] = {
 	{ .type = OPT_END },
 };
 
+#define READ_ROW \
+	{ "read", 'r', OPT_ONCE, P(read), "CAPTURE", "judge the connections that this capture shows" }
 #define EXIT_CODE_ROW \
 	{ "exit-code", 0, OPT_FLAG, P(exit_code), NULL, "exit with status 1 when not everything is allowed" }
 
 static const struct opt test_rows[] = {
-	{ "read", 'r', OPT_ONCE, P(read), "CAPTURE", "judge the connections that this capture shows" },
+	READ_ROW,
 	{ "matrix", 0, OPT_FLAG, P(matrix), NULL, "every pod to every pod" },
 	EXIT_CODE_ROW,
 	{ .type = OPT_END },
 };
 
 static const struct opt explain_rows[] = {
+	READ_ROW,
 	EXIT_CODE_ROW,
 	{ .type = OPT_END },
 };
@@ -473,7 +476,7 @@ static const struct command policy_verbs[] = {
 	{
 		.name = "explain",
 		.summary = "Tell for a flow in prose, step by step, what becomes of it and why",
-		.usage = "FLOW --policies FILE...",
+		.usage = "--policies FILE... {FLOW... | - | -r CAPTURE}",
 		.opts = explain_rows,
 		.operand = &flow_operand,
 		.run = policy_run,
@@ -485,7 +488,7 @@ static const struct command policy_verbs[] = {
 const struct command cmd_policy = {
 	.name = "policy",
 	.summary = "Judge Kubernetes' network policies: who may talk to whom, and which rule says so",
-	.usage = "check FILE... | test|explain --policies FILE... {FLOW... | - | -r CAPTURE | --matrix}",
+	.usage = "check FILE... | test|explain --policies FILE... {FLOW... | - | -r CAPTURE}",
 	.opts = policy_rows,
 	.size = sizeof(struct policy_opts),
 	.verbs = policy_verbs,

@@ -31,6 +31,9 @@ says 2 "netprobe: block: '$told' is none of add, allow, apply, del, list, status
 says 2 "netprobe: block add: '$told' is no address, prefix, MAC address, file FILE or -" block add "$evil"
 says 2 "netprobe: block confirm: '$told' is one word too many" block confirm "$evil"
 says 2 "netprobe: unknown option --$told (see --help)" watch "--$evil"
+# An option is of a verb's own before it, too; behind -- there is none.
+says 2 "netprobe: unknown option --dry-run (see --help)" block --dry-run rollback dev lo
+says 1 "netprobe: -V: No such file or directory" policy -- check -V
 says 2 "netprobe: --rung: '$told' is none of tcx, clsact, socket, packet" watch --rung "$evil"
 for command in flows stats; do
 	says 2 "netprobe: -r reads a file: -i is for live capture" $command -r x -i lo

@@ -89,6 +89,7 @@ tail -c +201 $capture >&9
 exec 9>&-
 wait $! || bad "a capture that comes in pieces: exit status $?"
 "$np" policy test --policies $shop -r - <$capture >"$tmp/out" 2>"$tmp/whole" || bad "a capture from standard input"
+"$np" policy explain --policies $shop -r $capture >"$tmp/out" 2>/dev/null || bad "explain of a capture"
 diff -u "$tmp/whole" "$tmp/piped" || bad "a capture that comes in pieces reads differently"
 
 exit $rc
