@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 # fields.sh: what the manual and the schema promise comes: each common field and each place of losses in
-# src/record.h is named by something that fills or tells it.
+# src/record.h is named by something that fills or tells it.  And each reason of a loss is in the manual.
 set -eu
 cd "$(dirname "$0")/../.."
 bad=0
@@ -16,4 +16,9 @@ named() {
 }
 named FIELD_ RECORD_FIELDS
 named LOST_ LOST_STAGES
+reasons=$(git ls-files 'src/*.c' | xargs grep -ohE 'LOST_[A-Z]+, "[a-z_]+"' | cut -d '"' -f 2 | sort -u)
+[ "$(echo "$reasons" | wc -l)" -ge 20 ] || { echo "fields.sh: where are the reasons of losses?"; bad=1; }
+for reason in $reasons; do
+	grep -q "^\.It $reason Ta" man/netprobe-output.5 || { echo "netprobe-output(5) does not tell of $reason"; bad=1; }
+done
 exit $bad
