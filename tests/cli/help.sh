@@ -47,6 +47,11 @@ W
 		cat "$tmp/own" >>"$tmp/with"
 		cat "$tmp/own-keywords" >>"$tmp/keywords"
 	done
+	# And in the manual: the words that an option's argument may be.
+	"$NETPROBE" help --words "$c" >"$tmp/all"
+	for w in $(awk -F '\t' '($1 == "word" || $1 == "item") && $2 != "-" && $2 != "--drops" { print $3 }' "$tmp/all"); do
+		cat "man/netprobe-$c.8" man/netprobe.8 2>/dev/null | grep -qwF -- "$w" || { echo "netprobe-$c(8) does not tell of $w"; rc=1; }
+	done
 	sort -u "$tmp/with" -o "$tmp/with"
 	if [ -e "man/netprobe-$c.8" ]; then
 		comm -23 "$tmp/with" "$tmp/rows" | cut -f 1 | sort -u >"$tmp/own"
