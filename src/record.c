@@ -21,17 +21,13 @@ const struct field record_fields[COMMON_FIELDS] = {
 
 _Static_assert((int)COMMON_FIELDS <= FIELD_OWN, "ids of common and own fields overlap");
 _Static_assert(sizeof(struct record) <= UINT16_MAX, "offsets are 16 bits");
-_Static_assert(sizeof(struct drop_body) <= RECORD_OWN_SIZE && sizeof(struct lost_body) <= RECORD_OWN_SIZE, "");
 
 struct dataset packet_dataset = { .name = "packet", .sections = SECTION_PACKET };
 
-static const struct field drop_rows[] = {
-#define ROW(id, ...) OWN_FIELD(drop_body, __VA_ARGS__),
-	DROP_FIELDS(ROW)
-#undef ROW
-};
+#define OWN_BODY drop_body
+OWN_TABLE(drop, DROP_FIELDS);
+#undef OWN_BODY
 
-static struct field_table drop_table = FIELD_TABLE(drop_rows);
 static const uint16_t drop_uses[] = { FIELD_ACTION, 0 };
 static const uint16_t drop_columns[] = { FIELD_DROP_REASON, FIELD_DROP_LOCATION, 0 };
 
@@ -46,13 +42,10 @@ struct dataset drop_dataset = {
 
 const char *const lost_stages[LOST_STAGES_N] = { LOST_STAGES(LOST_WORD, LOST_COMMA) };
 
-static const struct field lost_rows[] = {
-#define ROW(id, ...) OWN_FIELD(lost_body, __VA_ARGS__),
-	LOST_FIELDS(ROW)
-#undef ROW
-};
+#define OWN_BODY lost_body
+OWN_TABLE(lost, LOST_FIELDS);
+#undef OWN_BODY
 
-static struct field_table lost_table = FIELD_TABLE(lost_rows);
 static const uint16_t lost_uses[] = { FIELD_ACTION, 0 };
 static const uint16_t lost_columns[] = { FIELD_LOST_STAGE, FIELD_LOST_REASON, FIELD_LOST_COUNT, 0 };
 

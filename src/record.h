@@ -186,6 +186,18 @@ extern const struct field record_fields[COMMON_FIELDS];
 	{ .name = name_, .type = type_, .off = offsetof(struct record, own) + offsetof(struct body, member_), \
 	  .help = __VA_ARGS__ }
 
+/*
+ * NAME_table, of the rows FIELDS, which point into struct OWN_BODY:
+ *   #define OWN_BODY arp_body
+ *   OWN_TABLE(arp, ARP_FIELDS);
+ *   #undef OWN_BODY
+ */
+#define OWN_ROW(id, ...) OWN_FIELD(OWN_BODY, __VA_ARGS__),
+#define OWN_TABLE(name, FIELDS) \
+	static const struct field name##_rows[] = { FIELDS(OWN_ROW) }; \
+	_Static_assert(sizeof(struct OWN_BODY) <= RECORD_OWN_SIZE, "a record has no room for it"); \
+	static struct field_table name##_table = FIELD_TABLE(name##_rows)
+
 static inline void record_mark(struct record *r, unsigned int f)
 {
 	r->present[f >> 6] |= 1ull << (f & 63);

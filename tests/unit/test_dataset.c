@@ -29,13 +29,10 @@ struct toy_body {
 
 enum toy_field { FIELD_TOY_BEFORE_ = FIELD_OWN - 1, TOY_FIELDS(FIELD_ID) };
 
-static const struct field toy_rows[] = {
-#define ROW(id, ...) OWN_FIELD(toy_body, __VA_ARGS__),
-	TOY_FIELDS(ROW)
-#undef ROW
-};
+#define OWN_BODY toy_body
+OWN_TABLE(toy, TOY_FIELDS);
+#undef OWN_BODY
 
-static struct field_table toy_table = FIELD_TABLE(toy_rows);
 static struct dataset toy_dataset = { .name = "toy", .own = &toy_table, .is_protocol = true };
 
 static struct toy_body *toy_of(const struct record *r)

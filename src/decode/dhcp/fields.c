@@ -5,15 +5,10 @@
 
 #include "identity.h"
 
-static const struct field dhcp_rows[] = {
-#define ROW(id, ...) OWN_FIELD(dhcp_body, __VA_ARGS__),
-	DHCP_FIELDS(ROW)
-#undef ROW
-};
+#define OWN_BODY dhcp_body
+OWN_TABLE(dhcp, DHCP_FIELDS);
+#undef OWN_BODY
 
-_Static_assert(sizeof(struct dhcp_body) <= RECORD_OWN_SIZE, "a record has no room for it");
-
-static struct field_table dhcp_table = FIELD_TABLE(dhcp_rows);
 static const uint16_t dhcp_uses[] = { FIELD_SRC_MAC, FIELD_DST_MAC, 0 };
 
 enum { BY_DHCP, BY_DHCPV6 };

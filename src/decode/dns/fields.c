@@ -26,15 +26,10 @@ static const struct item_field dns_question_rows[] = {
 const struct item_table dns_answer_items = ITEM_TABLE(dns_answer_rows, struct dns_answer);
 const struct item_table dns_question_items = ITEM_TABLE(dns_question_rows, struct dns_question);
 
-static const struct field dns_rows[] = {
-#define ROW(id, ...) OWN_FIELD(dns_body, __VA_ARGS__),
-	DNS_FIELDS(ROW)
-#undef ROW
-};
+#define OWN_BODY dns_body
+OWN_TABLE(dns, DNS_FIELDS);
+#undef OWN_BODY
 
-_Static_assert(sizeof(struct dns_body) <= RECORD_OWN_SIZE, "a record has no room for it");
-
-static struct field_table dns_table = FIELD_TABLE(dns_rows);
 static const uint16_t dns_uses[] = { FIELD_SRC_MAC, FIELD_DST_MAC, 0 };
 static const uint16_t dns_columns[] = { FIELD_DNS_QUESTION_NAME, FIELD_DNS_QUESTION_TYPE, FIELD_DNS_RESPONSE_CODE, 0 };
 

@@ -1,15 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "decode/redis/fields.h"
 
-static const struct field redis_rows[] = {
-#define ROW(id, ...) OWN_FIELD(redis_body, __VA_ARGS__),
-	REDIS_FIELDS(ROW)
-#undef ROW
-};
-
-_Static_assert(sizeof(struct redis_body) <= RECORD_OWN_SIZE, "a record has no room for it");
-
-static struct field_table redis_table = FIELD_TABLE(redis_rows);
+#define OWN_BODY redis_body
+OWN_TABLE(redis, REDIS_FIELDS);
+#undef OWN_BODY
 
 struct dataset redis_dataset = {
 	.name = "redis",
