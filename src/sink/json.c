@@ -148,8 +148,9 @@ static const struct plan *find_plan(struct json *j, const struct dataset *set, c
 	uint64_t hash = set->id, other = 0;
 	struct plan *p;
 
+	/* No product waits for another. */
 	for (int i = 0; i < FIELD_WORDS; i++)
-		hash = (hash ^ present[i]) * 0x9e3779b97f4a7c15;
+		hash += (present[i] ^ present[i] >> 29) * (0x9e3779b97f4a7c15 + 2u * (unsigned int)i);
 	p = &j->plans[hash >> 32 & (PLANS - 1)];
 	for (int i = 0; i < FIELD_WORDS; i++)
 		other |= p->present[i] ^ present[i];
