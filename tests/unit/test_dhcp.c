@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "app_help.h"
+#include "talk_help.h"
 #include "decode/dhcp/fields.h"
 
 static struct bytes bootp(uint8_t op, const char *options, uint32_t n)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "app_help.h"
+#include "talk_help.h"
 #include "decode/http/fields.h"
 
 #define PREFACE	 "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0"
@@ -127,7 +127,7 @@ static void what_never_ends_is_given_up(void **state)
 	SAY(&t, ASK, "\0\0\0\x09\4\0\0\0\1");
 	SAY(&t, ASK, REQUEST);
 	assert_int_equal(t.lines.n, 1);
-	conv_counts(t.app, &c);
+	conv_counts(t.conv, &c);
 	assert_int_equal(c.malformed, 1);
 	talk_close(&t);
 }
@@ -226,7 +226,7 @@ static void nothing_stands_inside_a_block(void **state)
 	talk_h2(&t);
 	SAY(&t, ASK, PREFACE "\0\0\2\1\0\0\0\0\1\x83\x86" "\0\0\0\4\1\0\0\0\0" "\0\0\2\x09\4\0\0\0\1\x84\xbe");
 	assert_int_equal(t.lines.n, 0);
-	conv_counts(t.app, &c);
+	conv_counts(t.conv, &c);
 	assert_int_equal(c.malformed, 1);
 	SAY(&t, ASK, "\0\0\3\1\4\0\0\0\3\x83\x86\x84");
 	assert_int_equal(t.lines.n, 1);

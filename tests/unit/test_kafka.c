@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "app_help.h"
+#include "talk_help.h"
 #include "decode/kafka/fields.h"
 #include "decode/kafka/api.h"
 

@@ -4,7 +4,7 @@
 
 #include <errno.h>
 
-#include "app_help.h"
+#include "talk_help.h"
 #include "text/line.h"
 #include "text/parts.h"
 

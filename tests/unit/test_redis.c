@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "app_help.h"
+#include "talk_help.h"
 #include "decode/redis/fields.h"
 
 #define ASKED(n, rest)	 "redis action=request frame=" #n " sport=4000 protocol=redis " rest

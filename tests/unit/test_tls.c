@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "app_help.h"
+#include "talk_help.h"
 
 #include "decode/tls/quic_crypto.h"
 #include "decode/tls/fields.h"
@@ -224,7 +224,7 @@ static void an_empty_name_is_one_to_ja4(void **state)
 	SAY(&t, ASK, "\x16\3\1\0\x33\1\0\0\x2f\3\3" "0123456789abcdef0123456789abcdef\0\x77\2\x13\1\1\0\0\4\0\0\0\0");
 	assert_int_equal(t.lines.n, 1);
 	assert_null(strstr(t.lines.text[0], "ja"));
-	conv_counts(t.app, &c);
+	conv_counts(t.conv, &c);
 	assert_int_equal(c.malformed, 1);
 	talk_close(&t);
 }

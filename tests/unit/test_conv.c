@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Whose bytes are these, and what became of a request. */
-#include "app_help.h"
+#include "talk_help.h"
 #include "decode/dns/fields.h"
 #include "decode/http/fields.h"
 
@@ -65,7 +65,7 @@ static void what_is_nobodys_is_passed_over(void **state)
 		SAY(&t, ASK, "GET / HTTP/1.1");
 	talk_say(&t, ASK, QUERY, QUERY_LEN);
 	assert_int_equal(t.lines.n, 0);
-	conv_counts(t.app, &c);
+	conv_counts(t.conv, &c);
 	assert_int_equal(c.stream_gaps, 0);
 	talk_close(&t);
 }

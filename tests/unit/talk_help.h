@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef APP_HELP_H
-#define APP_HELP_H
+#ifndef TALK_HELP_H
+#define TALK_HELP_H
 
 #include <stdlib.h>
 
@@ -12,7 +12,7 @@
 enum talk_dir { ASK, REPLY };
 
 struct talk {
-	struct conv *app;
+	struct conv *conv;
 	struct lines lines;
 	struct frame frame;
 	struct emit emit;
@@ -30,7 +30,7 @@ static inline void talk_open_with(struct talk *t, const struct decode_options *o
 	t->port = port;
 	t->family = 4;
 	t->emit = (struct emit){ .fn = line_of, .ctx = &t->lines, .kinds = UINT32_MAX };
-	assert_int_equal(conv_open(&t->app, opt), 0);
+	assert_int_equal(conv_open(&t->conv, opt), 0);
 }
 
 /* kinds: dataset_bit() */
@@ -43,7 +43,7 @@ static inline void talk_open(struct talk *t, uint32_t kinds, uint16_t port)
 
 static inline void talk_close(struct talk *t)
 {
-	conv_close(t->app);
+	conv_close(t->conv);
 }
 
 /* A packet of n bytes, of which `cap` are there; a millisecond after the last one. */
@@ -71,7 +71,7 @@ static inline void talk_packet(struct talk *t, uint8_t proto, enum talk_dir dir,
 		pk.tcp_ack = t->seq[!dir];
 		t->seq[dir] += n + (flags & 2 ? 1 : 0);
 	}
-	conv_packet(t->app, &pk, &t->emit);
+	conv_packet(t->conv, &pk, &t->emit);
 	free(copy);
 }
 
@@ -109,7 +109,7 @@ static inline void talk_lose(struct talk *t, enum talk_dir dir, uint32_t n)
 static inline void talk_wait(struct talk *t, uint64_t seconds)
 {
 	t->frame.time_ns += seconds * SECOND;
-	conv_tick(t->app, t->frame.time_ns, &t->emit);
+	conv_tick(t->conv, t->frame.time_ns, &t->emit);
 }
 
 /* The lines so far, each as decode_help.h writes it; then they are forgotten. */
