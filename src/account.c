@@ -11,7 +11,7 @@
 #include "util/err.h"
 #include "util/hash.h"
 
-enum { SECOND_NS = 1000000000 };
+enum { TICK_NS = 10000000 };
 
 static int gone(void *ctx, const struct flow *f)
 {
@@ -28,9 +28,10 @@ static int open_table(struct account *a)
 	if (!a->opt.flows && a->opt.by != BY_PORT)
 		return 0;
 	if (!o.settled) {
-		o.settled = FLOWS_SETTLED;
-		o.first = FLOWS_FIRST;
+		a->opt.table.settled = o.settled = FLOWS_SETTLED;
+		a->opt.table.first = o.first = FLOWS_FIRST;
 	}
+	o.split_reused = a->opt.stream;
 	o.seed = a->opt.seed;
 	o.gone = gone;
 	o.ctx = a;
@@ -256,15 +257,21 @@ static void take_totals(struct account *a, const struct packet *pk)
 		t->tcp_flags[flag_class(pk->tcp_flags, pk->payload_len)] += n;
 }
 
-/* Once a second of the frames' time, forwards or back. */
+/* By the frames' time, forwards or back; the same moment is one. */
 static int tick(struct account *a, uint64_t stamp_ns)
 {
 	uint64_t now_ns = steady_at(&a->clock, stamp_ns);
 
-	if (now_ns >= a->ticked_ns && now_ns - a->ticked_ns < SECOND_NS)
+	if (time_apart(now_ns, a->ticked_ns) < TICK_NS)
 		return 0;
 	a->ticked_ns = now_ns;
 	return flow_table_tick(a->table, now_ns);
+}
+
+/* No IP header, or none with both addresses. */
+static bool belongs_to_none(const struct packet *pk)
+{
+	return pk->arounds ? !pk->around[0].ip.dst.family : !pk->ip.version || !pk->ip.dst.family;
 }
 
 int account_frame(struct account *a, const struct frame *f, record_fn fn, void *ctx)
@@ -280,6 +287,8 @@ int account_frame(struct account *a, const struct frame *f, record_fn fn, void *
 		rc = tick(a, f->time_ns);
 	packet_walk(a->walk, &pk, f);
 	a->frames++;
+	a->packets += segments_of(f);
+	a->in_none += belongs_to_none(&pk) ? segments_of(f) : 0;
 	a->has_outer_port = false;
 	if (!a->opt.flows)
 		take_totals(a, &pk);
@@ -304,6 +313,13 @@ int account_finish(struct account *a, record_fn fn, void *ctx)
 	return pieces_finish(a->pieces, without_ports, a);
 }
 
+int account_idle(struct account *a, record_fn fn, void *ctx)
+{
+	a->fn = fn;
+	a->ctx = ctx;
+	return a->table ? flow_table_end_closed(a->table) : 0;
+}
+
 void account_coverage(const struct account *a, struct account_coverage *c)
 {
 	struct flow_counts n = { 0 };
@@ -312,22 +328,29 @@ void account_coverage(const struct account *a, struct account_coverage *c)
 	if (!a->table)
 		return;
 	flow_table_counts(a->table, &n);
-	c->flows = n.flows;
-	c->packets = n.packets;
+	c->packets = a->packets;
+	c->in_none = a->in_none;
+	c->flows = n.outer;
+	c->inner_flows = n.flows - n.outer;
+	c->counted = n.packets;
+	c->flows_max = a->opt.table.settled + a->opt.table.first;
+	c->bytes_max = flow_table_bytes(a->table);
 	if (a->opt.stream)
 		return;
-	c->missed_flows = n.evicted;
-	c->missed_packets = n.evicted_packets;
+	c->missed_flows = n.left;
+	c->missed_packets = n.left_packets;
 }
 
 uint64_t account_missed(const struct account *a)
 {
-	struct account_coverage c;
+	struct flow_counts n;
 
 	if (!a->opt.flows)
 		return a->tally ? a->tally->evicted : 0;
-	account_coverage(a, &c);
-	return c.missed_flows;
+	if (a->opt.stream)
+		return 0;
+	flow_table_counts(a->table, &n);
+	return n.evicted;
 }
 
 unsigned int account_coverage_text(const struct account *a, char *out, unsigned int size)
@@ -338,9 +361,25 @@ unsigned int account_coverage_text(const struct account *a, char *out, unsigned 
 
 	account_coverage(a, &c);
 	/* Not rounded up: what is not all is not 100 %. */
-	if (c.packets)
-		share = (c.packets - c.missed_packets) * 1000 / c.packets;
-	n = snprintf(out, size, "coverage %llu.%llu %%, %llu flows missed", (unsigned long long)share / 10,
-		     (unsigned long long)share % 10, (unsigned long long)c.missed_flows);
+	if (c.counted)
+		share = (c.counted - c.missed_packets) * 1000 / c.counted;
+	n = snprintf(out, size, "coverage %llu.%llu %%, %llu flows missed; at most %u flows (%llu MiB)",
+		     (unsigned long long)share / 10, (unsigned long long)share % 10, (unsigned long long)c.missed_flows,
+		     c.flows_max, (unsigned long long)(c.bytes_max >> 20) + 1);
+	return n < 0 ? 0 : (unsigned int)n;
+}
+
+unsigned int account_sum_text(const struct account *a, char *out, unsigned int size)
+{
+	struct account_coverage c;
+	char inner[64] = "";
+	int n;
+
+	account_coverage(a, &c);
+	if (c.inner_flows)
+		snprintf(inner, sizeof(inner), " (and %llu inside tunnels)", (unsigned long long)c.inner_flows);
+	n = snprintf(out, size, "%llu packets: %llu in %llu flows%s, %llu in none", (unsigned long long)c.packets,
+		     (unsigned long long)(c.packets - c.in_none), (unsigned long long)c.flows, inner,
+		     (unsigned long long)c.in_none);
 	return n < 0 ? 0 : (unsigned int)n;
 }

@@ -13,7 +13,7 @@
  * totals count the frame once, by its outermost header.
  */
 enum account_by { BY_NOTHING, BY_IFACE, BY_PROTO, BY_HOST, BY_PORT, BY_KINDS };
-enum account_sort { SORT_NONE, SORT_BYTES, SORT_PACKETS, SORT_RTT, SORT_AGE, SORTS };
+enum account_sort { SORT_NONE, SORT_BYTES, SORT_PACKETS, SORT_RTT, SORT_DURATION, SORT_START, SORTS };
 enum account_choice { CHOOSE_ALL, CHOOSE_ACTIVE, CHOOSE_CLOSED };
 
 struct account_options {
@@ -30,8 +30,12 @@ struct account_options {
 
 /* What the rows that were given stand for, of all that was counted. */
 struct account_coverage {
-	uint64_t flows, packets;		/* all */
-	uint64_t missed_flows, missed_packets;	/* evicted, and not told of */
+	uint64_t packets, in_none;		/* of the frames; those that belong to no flow */
+	uint64_t flows, inner_flows;		/* that there were; others, inside tunnels */
+	uint64_t counted;			/* packets of all these flows */
+	uint64_t missed_flows, missed_packets;	/* gone, and not told of */
+	uint32_t flows_max;			/* that are kept at a time, and what they take then */
+	uint64_t bytes_max;
 };
 
 struct account;
@@ -41,6 +45,8 @@ void account_close(struct account *a);
 /* 0, or the first non-zero value that fn returned. */
 int  account_frame(struct account *a, const struct frame *f, record_fn fn, void *ctx);
 int  account_tick(struct account *a, uint64_t now_ns, record_fn fn, void *ctx);
+/* No frame came for a while, and the clock of frames stands still: connections that are over are told of. */
+int  account_idle(struct account *a, record_fn fn, void *ctx);
 /* No more frames: what waits for its ports is counted. */
 int  account_finish(struct account *a, record_fn fn, void *ctx);
 /* What is known now; now_ns 0: as of the last frame.  Live streams end with all flows that are left. */
@@ -48,7 +54,9 @@ int  account_rows(struct account *a, uint64_t now_ns, record_fn fn, void *ctx);
 void account_coverage(const struct account *a, struct account_coverage *c);
 /* Rows that had to go before they were told; monotonic. */
 uint64_t account_missed(const struct account *a);
-/* "coverage 99.2 %, 812 flows missed", without a newline. */
+/* "coverage 99.2 %, 812 flows missed; at most 1048576 flows (243 MiB)", without a newline. */
 unsigned int account_coverage_text(const struct account *a, char *out, unsigned int size);
+/* "21 packets: 18 in 6 flows, 3 in none" */
+unsigned int account_sum_text(const struct account *a, char *out, unsigned int size);
 
 #endif

@@ -23,6 +23,7 @@ struct account {
 	const struct iface **ifaces;		/* by iface.id, of those that flows were seen on */
 	uint32_t n_ifaces;
 	uint64_t frames, last_ns, ticked_ns;
+	uint64_t packets, in_none;		/* segments count; those that belong to no flow */
 	struct steady clock;
 	bool has_outer_port;			/* of the frame: the responder's, by its outermost header */
 	uint16_t outer_port;

@@ -41,6 +41,7 @@ static int emit_chosen(void *ctx, const struct flow *f)
 	return account_chooses(a, f) ? account_emit(a, f) : 0;
 }
 
+/* Of a heap whose root is the lowest of the ranks that are kept. */
 struct order {
 	uint64_t rank;
 	const struct flow *f;
@@ -49,7 +50,7 @@ struct order {
 struct collect {
 	struct account *a;
 	struct order *v;
-	uint32_t n;
+	uint32_t n, most;
 };
 
 static uint64_t rank_of(enum account_sort sort, const struct flow *f)
@@ -61,43 +62,78 @@ static uint64_t rank_of(enum account_sort sort, const struct flow *f)
 		return f->side[0].packets + f->side[1].packets;
 	case SORT_RTT:
 		return flow_rtt_us(f);
+	case SORT_START:
+		return UINT64_MAX - f->start_ns;
 	default:
 		return f->last_ns - f->start_ns;
 	}
 }
 
+/* Is x listed before y?  The highest first; what is equal, the older first. */
+static bool is_before(const struct order *x, const struct order *y)
+{
+	if (x->rank != y->rank)
+		return x->rank > y->rank;
+	if (x->f->start_ns != y->f->start_ns)
+		return x->f->start_ns < y->f->start_ns;
+	return memcmp(&x->f->key, &y->f->key, sizeof(x->f->key)) < 0;
+}
+
+/* `o` takes the root's place, and sinks to where it belongs. */
+static void sink_down(struct order *v, uint32_t n, struct order o)
+{
+	uint32_t i = 0, child;
+
+	while ((child = 2 * i + 1) < n) {
+		if (child + 1 < n && is_before(&v[child], &v[child + 1]))
+			child++;
+		if (!is_before(&o, &v[child]))
+			break;
+		v[i] = v[child];
+		i = child;
+	}
+	v[i] = o;
+}
+
+static void rise(struct order *v, uint32_t i, struct order o)
+{
+	while (i && is_before(&v[(i - 1) / 2], &o)) {
+		v[i] = v[(i - 1) / 2];
+		i = (i - 1) / 2;
+	}
+	v[i] = o;
+}
+
 static int collect(void *ctx, const struct flow *f)
 {
 	struct collect *c = ctx;
+	struct order o = { rank_of(c->a->opt.sort, f), f };
 
-	if (account_chooses(c->a, f))
-		c->v[c->n++] = (struct order){ rank_of(c->a->opt.sort, f), f };
+	if (!account_chooses(c->a, f))
+		return 0;
+	if (c->n < c->most)
+		rise(c->v, c->n++, o);
+	else if (is_before(&o, &c->v[0]))
+		sink_down(c->v, c->n, o);
 	return 0;
-}
-
-/* The highest first; what is equal, the older first. */
-static int by_rank(const void *a, const void *b)
-{
-	const struct order *x = a, *y = b;
-
-	if (x->rank != y->rank)
-		return x->rank < y->rank ? 1 : -1;
-	if (x->f->start_ns != y->f->start_ns)
-		return x->f->start_ns < y->f->start_ns ? -1 : 1;
-	return memcmp(&x->f->key, &y->f->key, sizeof(x->f->key));
 }
 
 static int sorted_flows(struct account *a)
 {
-	uint32_t n = flow_table_n(a->table, NULL);
-	struct collect c = { .a = a, .v = malloc((n ? n : 1) * sizeof(*c.v)) };
+	uint32_t n = flow_table_n(a->table, NULL), most = a->opt.top && a->opt.top < n ? a->opt.top : n;
+	struct collect c = { .a = a, .most = most, .v = malloc((most ? most : 1) * sizeof(*c.v)) };
 	int rc = 0;
 
 	if (!c.v)
 		return fail(ENOMEM, "flows");
 	flow_table_each(a->table, collect, &c);
-	qsort(c.v, c.n, sizeof(*c.v), by_rank);
-	for (uint32_t i = 0; i < c.n && !rc && (!a->opt.top || i < a->opt.top); i++)
+	for (uint32_t left = c.n; left > 1; left--) {
+		struct order last = c.v[left - 1];
+
+		c.v[left - 1] = c.v[0];
+		sink_down(c.v, left - 1, last);
+	}
+	for (uint32_t i = 0; i < c.n && !rc; i++)
 		rc = account_emit(a, c.v[i].f);
 	free(c.v);
 	return rc;

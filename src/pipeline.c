@@ -309,6 +309,11 @@ int pipeline_tick(struct pipeline *p, uint64_t now_ns)
 	return err ? err : emit_rows(p, now_ns);
 }
 
+int pipeline_idle(struct pipeline *p)
+{
+	return p->account ? account_idle(p->account, decoded, p) : 0;
+}
+
 int pipeline_finish(struct pipeline *p, uint64_t now_ns)
 {
 	int err = p->decode && !p->done ? decode_finish(p->decode, decoded, p) : 0;

@@ -62,6 +62,8 @@ int  pipeline_lost(struct pipeline *p, enum lost_stage stage, const char *reason
 		   uint64_t end_ns);
 /* Once a second: timeouts, and what the decoders lost since the last call. */
 int  pipeline_tick(struct pipeline *p, uint64_t now_ns);
+/* A pipe brings nothing for now. */
+int  pipeline_idle(struct pipeline *p);
 /* No more frames: fire what is pending. */
 int  pipeline_finish(struct pipeline *p, uint64_t now_ns);
 int  pipeline_flush(struct pipeline *p);

@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "account.h"
 #include "cmd/flows_text.h"
@@ -10,6 +12,11 @@
 #include "flows/fields.h"
 #include "util/err.h"
 #include "util/time.h"
+
+/* How long it takes until what ended, or fell silent, is told of. */
+#define CLOSED_NS	 5000000000ull
+#define PIPE_FIRST_NS	60000000000ull
+#define PIPE_SETTLED_NS 300000000000ull
 
 struct flows_opts {
 	struct strs iface;
@@ -26,16 +33,16 @@ static const struct opt flows_rows[] = {
 	{ "read", 'r', OPT_ONCE, F(read), "FILE",
 	  "read a capture (pcap, pcapng, gzipped) in place of an interface; - is standard input" },
 	{ "top", 0, OPT_UINT, F(top), "N", "only the N highest, by --sort (default bytes)" },
-	{ "sort", 0, OPT_WORD, F(sort), "SORT", "order by this, the highest first",
-	  OPT_WORDS("bytes", "packets", "rtt", "age") },
+	{ "sort", 0, OPT_WORD, F(sort), "SORT", "order by this, the highest first; start: the oldest",
+	  OPT_WORDS("bytes", "packets", "rtt", "duration", "start") },
 	{ "active", 0, OPT_FLAG, F(active), NULL, "only those that are not over" },
 	{ "closed", 0, OPT_FLAG, F(closed), NULL, "only TCP connections that are over" },
 	{ "for", 0, OPT_TIME, F(for_ns), "TIME", "on an interface: list what was there after so long, and end" },
 	{ "where", 0, OPT_STR, F(where), "EXPR", "only flows for which this holds: tcp.rtt > 100ms" },
 	{ "idle-timeout", 0, OPT_TIME, F(idle_ns), "TIME",
-	  "a flow that was silent for so long is over (live: default 60s, 5m when both ends have spoken)" },
+	  "a flow that was silent for so long is over (from a pipe: default 60s, 5m when both ends have spoken)" },
 	{ "active-timeout", 0, OPT_TIME, F(active_ns), "TIME",
-	  "a flow that goes on is told of every so long (export: default 60s)" },
+	  "from a capture: a flow that goes on is told of every so long" },
 	{ "user", 'Z', OPT_STR, F(user), "USER", "become USER (default nobody)" },
 	{ .type = OPT_END },
 };
@@ -55,7 +62,7 @@ static const uint16_t csv_columns[] = {
 
 static int parse_sort(const struct flows_opts *o, struct account_options *ao)
 {
-	static const char *const names[SORTS] = { "none", "bytes", "packets", "rtt", "age" };
+	static const char *const names[SORTS] = { "none", "bytes", "packets", "rtt", "duration", "start" };
 
 	ao->top = (uint32_t)o->top;
 	ao->choice = o->active ? CHOOSE_ACTIVE : o->closed ? CHOOSE_CLOSED : CHOOSE_ALL;
@@ -70,6 +77,29 @@ static int parse_sort(const struct flows_opts *o, struct account_options *ao)
 	return 0;
 }
 
+/* Does it end by itself?  A pipe may go on for ever. */
+static bool is_regular(const char *path)
+{
+	struct stat st;
+
+	return !(strcmp(path, "-") ? stat(path, &st) : fstat(STDIN_FILENO, &st)) && S_ISREG(st.st_mode);
+}
+
+static void choose_timeouts(const struct flows_opts *o, struct account_options *ao)
+{
+	struct flow_timeouts *t = &ao->table.timeouts;
+
+	t->first = t->settled = o->idle_ns;
+	if (!ao->stream)
+		return;
+	t->closed = CLOSED_NS;
+	t->active = o->active_ns;
+	if (!o->idle_ns && !is_regular(o->read)) {
+		t->first = PIPE_FIRST_NS;
+		t->settled = PIPE_SETTLED_NS;
+	}
+}
+
 static int check(struct session *s, const struct flows_opts *o, struct account_options *ao)
 {
 	if (o->read && o->for_ns)
@@ -79,12 +109,13 @@ static int check(struct session *s, const struct flows_opts *o, struct account_o
 	ao->flows = true;
 	ao->per_interface = !o->read;
 	ao->stream = o->read && !ao->sort;
+	if (o->active_ns && !ao->stream)
+		return fail(0, "--active-timeout is for flows that are told as they end: -r, without --sort and --top");
 	if (o->read) {
 		ao->table.settled = FLOWS_FILE_SETTLED;
 		ao->table.first = FLOWS_FILE_FIRST;
 	}
-	ao->table.timeouts.first = ao->table.timeouts.settled = o->idle_ns;
-	ao->table.timeouts.active = o->active_ns;
+	choose_timeouts(o, ao);
 	if (o->for_ns) {
 		s->pipe.rows_every_ns = o->for_ns;
 		s->pipe.rows_times = 1;
@@ -96,7 +127,7 @@ static int check(struct session *s, const struct flows_opts *o, struct account_o
 /* What is there when the file or the run ends. */
 static int list(struct session *s, struct account_options *ao)
 {
-	char text[80];
+	char text[160];
 	int rc;
 
 	ao->seed = session_seed();
@@ -106,6 +137,8 @@ static int list(struct session *s, struct account_options *ao)
 	if (!s->o->read && !s->pipe.rows_every_ns)
 		note("counting: ^C prints the flows");
 	rc = session_run(s);
+	account_sum_text(s->pipe.account, text, sizeof(text));
+	note("%s", text);
 	account_coverage_text(s->pipe.account, text, sizeof(text));
 	note("%s", text);
 	account_close(s->pipe.account);

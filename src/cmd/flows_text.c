@@ -101,6 +101,30 @@ static const char *short_state(const char *state)
 	return state;
 }
 
+/* What is worth a second look, behind the columns. */
+static void put_notes(struct buf *b, const struct record *r)
+{
+	const struct flow_body *f = flow_of(r);
+	const char *const *tunnel = r->tunnel.p;
+	uint64_t again = (uint64_t)f->side[0].retransmissions + f->side[1].retransmissions;
+	uint64_t overtaken = (uint64_t)f->side[0].out_of_order + f->side[1].out_of_order;
+	unsigned int closed = f->side[0].zero_windows + f->side[1].zero_windows;
+	char n[8];
+
+	for (uint32_t i = 0; record_has(r, FIELD_TUNNEL) && i < r->tunnel.n; i++)
+		buf_fmt(b, "%s%s", i ? "," : " in ", tunnel[i]);
+	text_count(n, again);
+	if (again)
+		buf_fmt(b, " retrans:%s", n);
+	text_count(n, overtaken);
+	if (overtaken)
+		buf_fmt(b, " reordered:%s", n);
+	if (closed)
+		buf_fmt(b, " zero-window:%u", closed);
+	if (record_has(r, FIELD_FLOW_END) && (!strcmp(f->end_reason, "evicted") || !strcmp(f->end_reason, "active")))
+		buf_fmt(b, " %s", f->end_reason);
+}
+
 void flows_titles(const struct flows_text *t, struct buf *b)
 {
 	struct layout l = layout_of(t);
@@ -135,6 +159,8 @@ void flows_line(void *text, const struct record *r, struct buf *b)
 	buf_chr(b, ' ');
 	put_end(b, &r->dst, record_has(r, FIELD_DST_PORT), r->dport, l.end);
 	buf_fmt(b, " %6s %6s %6s", sent, received, rtt);
-	if (l.more)
+	if (l.more) {
 		buf_fmt(b, " %6s %6s", packets, age);
+		put_notes(b, r);
+	}
 }

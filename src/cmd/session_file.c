@@ -30,8 +30,13 @@ static int wait_for_input(struct session *s)
 
 	if (err)
 		return err < 0 ? err : 0;
-	while (!err && !poll(p, 2, TERMINAL_MS))
+	while (!err && !poll(p, 2, TERMINAL_MS)) {
 		err = output_gone(&s->out);
+		if (!err)
+			err = pipeline_idle(&s->pipe);
+		if (!err)
+			err = pipeline_flush(&s->pipe);
+	}
 	return err;
 }
 
@@ -51,7 +56,7 @@ static int read_all(struct session *s)
 		if (!n && from->fd >= 0 && !from->ops->arm(from)) {
 			n = wait_for_input(s);
 			if (n)
-				return n;
+				return n < 0 ? n : 0;
 		}
 		session_take_signals(s);
 	}

@@ -10,7 +10,7 @@ extern struct dataset flow_dataset;
 
 struct flow_body {
 	struct {		/* source, destination */
-		uint64_t packets, bytes;
+		uint64_t packets, bytes, handshake_ns;
 		const char *tcp_flags;
 		uint32_t retransmissions, out_of_order;
 		uint16_t zero_windows, resets;
@@ -27,6 +27,7 @@ struct flow_body {
 	X(SRC_TTL, "source.ttl", FT_U8, side[0].ttl, "the lowest time to live, or hop limit, of these") \
 	X(SRC_DSCP, "source.dscp", FT_U8, side[0].dscp, "differentiated services code point of the latest") \
 	X(SRC_TCP_FLAGS, "source.tcp.flags", FT_WORD, side[0].tcp_flags, "all TCP flags that it sent: letters of CEUAPRSF") \
+	X(SRC_HANDSHAKE_RTT, "source.tcp.handshake_rtt", FT_U64, side[0].handshake_ns, "nanoseconds from the SYN+ACK to its acknowledgement: between here and the initiator") \
 	X(SRC_RETRANSMISSIONS, "source.tcp.retransmissions", FT_U32, side[0].retransmissions, "segments that it sent again") \
 	X(SRC_OUT_OF_ORDER, "source.tcp.out_of_order", FT_U32, side[0].out_of_order, "segments of it that others overtook") \
 	X(SRC_ZERO_WINDOWS, "source.tcp.zero_windows", FT_U16, side[0].zero_windows, "how often it closed its window") \
@@ -36,6 +37,7 @@ struct flow_body {
 	X(DST_TTL, "destination.ttl", FT_U8, side[1].ttl, "the lowest time to live, or hop limit, of these") \
 	X(DST_DSCP, "destination.dscp", FT_U8, side[1].dscp, "differentiated services code point of the latest") \
 	X(DST_TCP_FLAGS, "destination.tcp.flags", FT_WORD, side[1].tcp_flags, "all TCP flags that it sent: letters of CEUAPRSF") \
+	X(DST_HANDSHAKE_RTT, "destination.tcp.handshake_rtt", FT_U64, side[1].handshake_ns, "nanoseconds from the SYN to the SYN+ACK: between here and the responder") \
 	X(DST_RETRANSMISSIONS, "destination.tcp.retransmissions", FT_U32, side[1].retransmissions, "segments that it sent again") \
 	X(DST_OUT_OF_ORDER, "destination.tcp.out_of_order", FT_U32, side[1].out_of_order, "segments of it that others overtook") \
 	X(DST_ZERO_WINDOWS, "destination.tcp.zero_windows", FT_U16, side[1].zero_windows, "how often it closed its window") \

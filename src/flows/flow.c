@@ -44,20 +44,19 @@ static uint32_t since(const struct flow *f, uint64_t ns)
 	return ns > f->start_ns ? (uint32_t)((ns - f->start_ns) / 1000) : 0;
 }
 
-static void smooth(struct flow_side *s, uint32_t us)
-{
-	if (us > RTT_MAX_US)
-		return;
-	us = us ? us : 1;
-	s->rtt8_us = s->rtt8_us ? s->rtt8_us - s->rtt8_us / 8 + us : us * 8;
-}
-
 uint32_t flow_rtt_us(const struct flow *f)
 {
 	const struct flow_side *a = &f->side[0], *b = &f->side[1];
 
 	/* We stand between the two: what each waits for is one part of the way. */
 	return a->rtt8_us && b->rtt8_us ? a->rtt8_us / 8 + b->rtt8_us / 8 : 0;
+}
+
+uint32_t flow_handshake_us(const struct flow *f)
+{
+	const struct flow_side *a = &f->side[0], *b = &f->side[1];
+
+	return a->handshake_us && b->handshake_us ? a->handshake_us + b->handshake_us : 0;
 }
 
 /* Bytes before the highest ones: those that were passed over and come late, or those sent again. */
@@ -75,7 +74,10 @@ static void old_bytes(struct flow *f, struct flow_side *s, const struct flow_pac
 		s->hole_start += p->payload_len;
 	if (fills && (int32_t)(s->hole_end - s->hole_start) <= 0)
 		s->has_hole = false;
-	s->is_timed = false;		/* Karn's rule: whose acknowledgement would it be? */
+	if (p->tcp_flags & TCP_SYN)
+		s->timed_us = us;	/* the first went unheard */
+	else
+		s->is_timed = false;	/* Karn's rule: whose acknowledgement would it be? */
 }
 
 /* RFC 1122, 4.2.3.6, and probes of a closed window: the byte before the next one, or none. */
@@ -114,33 +116,37 @@ static void take_bytes(struct flow *f, struct flow_side *s, const struct flow_pa
 }
 
 /* RFC 9293, 3.8.1 and RFC 6298. */
-static void take_ack(struct flow_side *other, const struct flow_packet *p, uint32_t us)
+static void take_ack(struct flow *f, const struct flow_packet *p, uint32_t us)
 {
+	struct flow_side *s = &f->side[p->from], *other = &f->side[!p->from];
+	uint32_t waited = us - other->timed_us;
+
 	if (!(p->tcp_flags & TCP_ACK) || !other->is_timed || (int32_t)(p->tcp_ack - other->timed_seq) < 0)
 		return;
 	other->is_timed = false;
-	smooth(other, us - other->timed_us);
+	if (waited > RTT_MAX_US)
+		return;
+	waited = waited ? waited : 1;
+	other->rtt8_us = other->rtt8_us ? other->rtt8_us - other->rtt8_us / 8 + waited : waited * 8;
+	if (f->state == FLOW_SYN_SENT || f->state == FLOW_SYN_RECEIVED)
+		s->handshake_us = waited;
 }
 
 /* RFC 9293, 3.3.2, as somebody in between sees it. */
-static void next_state(struct flow *f, const struct flow_packet *p, uint32_t us)
+static void next_state(struct flow *f, const struct flow_packet *p)
 {
 	struct flow_side *s = &f->side[p->from], *other = &f->side[!p->from];
-	bool by_initiator = p->from == f->initiator;
+	bool by_initiator = p->from == f->initiator, syn = p->tcp_flags & TCP_SYN;
 
 	if (p->tcp_flags & TCP_RST) {
 		f->state = f->state == FLOW_CLOSED ? FLOW_CLOSED : FLOW_RESET;
 		return;
 	}
-	if (f->state == FLOW_SYN_SENT && by_initiator && p->tcp_flags & TCP_SYN)
-		f->syn_us = us;		/* the last one asked: the first went unheard */
-	if (f->state == FLOW_SYN_SENT && !by_initiator && p->tcp_flags & TCP_SYN)
+	if (f->state == FLOW_SYN_SENT && !by_initiator && syn)
 		f->state = FLOW_SYN_RECEIVED;
-	else if (f->state == FLOW_SYN_RECEIVED && by_initiator && p->tcp_flags & TCP_ACK) {
+	else if (f->state == FLOW_SYN_RECEIVED && by_initiator && p->tcp_flags & TCP_ACK)
 		f->state = FLOW_ESTABLISHED;
-		if (f->syn_us != UINT32_MAX && us - f->syn_us < RTT_MAX_US)
-			f->handshake_us = us - f->syn_us ? us - f->syn_us : 1;
-	} else if (f->state == FLOW_SYN_SENT && !(p->tcp_flags & TCP_SYN) && other->packets)
+	else if ((f->state == FLOW_ONE_WAY || f->state == FLOW_SYN_SENT) && !syn && other->packets)
 		f->state = FLOW_ESTABLISHED;	/* its beginning was not seen whole */
 	if (p->tcp_flags & TCP_FIN)
 		s->is_closed = true;
@@ -162,10 +168,10 @@ static void take_tcp(struct flow *f, const struct flow_packet *p)
 	} else {
 		s->zero_windows += is_zero && !s->is_zero && s->zero_windows < UINT16_MAX;
 		s->is_zero = is_zero;
-		take_ack(&f->side[!p->from], p, us);
+		take_ack(f, p, us);
 		take_bytes(f, s, p, us);
 	}
-	next_state(f, p, us);
+	next_state(f, p);
 }
 
 /* A file's frames need not be in order: what was measured from the start moves with it. */
@@ -174,8 +180,6 @@ static void start_earlier(struct flow *f, uint64_t ns)
 	uint32_t us = (uint32_t)((f->start_ns - ns) / 1000);
 
 	f->start_ns = ns;
-	if (f->syn_us != UINT32_MAX)
-		f->syn_us += us;
 	for (unsigned int i = 0; i < 2; i++) {
 		f->side[i].hole_us += us;
 		f->side[i].timed_us += us;
@@ -188,8 +192,6 @@ void flow_take(struct flow *f, const struct flow_packet *p)
 
 	if (!s->packets || p->ttl < s->ttl_min)
 		s->ttl_min = p->ttl;
-	if (p->ttl > s->ttl_max)
-		s->ttl_max = p->ttl;
 	s->tos = p->tos;
 	s->packets += p->packets;
 	s->bytes += p->bytes;
@@ -211,11 +213,8 @@ void flow_begin(struct flow *f, const struct flow_packet *p)
 	f->key = p->key;
 	f->start_ns = f->last_ns = p->time_ns;
 	f->initiator = answer ? !p->from : p->from;
-	f->state = p->key.proto == PROTO_TCP ? FLOW_SYN_SENT : FLOW_ONE_WAY;
-	if (answer)
-		f->state = FLOW_SYN_RECEIVED;
-	if (!p->has_tcp || (p->tcp_flags & (TCP_SYN | TCP_ACK)) != TCP_SYN)
-		f->syn_us = UINT32_MAX;	/* not seen: how long it took is not known */
+	f->state = !p->has_tcp ? FLOW_ONE_WAY : answer ? FLOW_SYN_RECEIVED : p->tcp_flags & TCP_SYN ? FLOW_SYN_SENT :
+													FLOW_ONE_WAY;
 	f->vlans = p->vlans;
 	memcpy(f->vlan, p->vlan, sizeof(f->vlan));
 	flow_take(f, p);
@@ -235,8 +234,6 @@ void flow_merge(struct flow *f, const struct flow *from)
 
 		if (o->packets && (!s->packets || o->ttl_min < s->ttl_min))
 			s->ttl_min = o->ttl_min;
-		if (o->ttl_max > s->ttl_max)
-			s->ttl_max = o->ttl_max;
 		s->packets += o->packets;
 		s->bytes += o->bytes;
 		s->retransmissions += o->retransmissions;
@@ -245,19 +242,17 @@ void flow_merge(struct flow *f, const struct flow *from)
 	}
 }
 
-void flow_restart(struct flow *f)
+void flow_restart(struct flow *f, uint64_t start_ns)
 {
-	f->start_ns = f->last_ns;
-	f->syn_us = UINT32_MAX;
-	f->handshake_us = 0;
+	f->start_ns = f->last_ns = start_ns;
 	f->end = FLOW_LIVES;
 	for (unsigned int i = 0; i < 2; i++) {
 		struct flow_side *s = &f->side[i];
 
 		s->packets = s->bytes = 0;
-		s->retransmissions = s->out_of_order = 0;
+		s->retransmissions = s->out_of_order = s->handshake_us = 0;
 		s->zero_windows = s->resets = 0;
-		s->tcp_flags = s->ttl_max = 0;
+		s->tcp_flags = 0;
 		s->has_hole = s->is_timed = false;
 	}
 }
@@ -267,7 +262,7 @@ bool flow_is_settled(const struct flow *f)
 	const struct flow_side *a = &f->side[0], *b = &f->side[1];
 
 	/* What ends before it began, a scan, is not worth more. */
-	if (f->key.proto == PROTO_TCP)
+	if (f->key.proto == PROTO_TCP && f->state != FLOW_ONE_WAY)
 		return (f->state == FLOW_ESTABLISHED || f->state == FLOW_CLOSING) && a->packets && b->packets;
 	return (a->packets && b->packets) || a->packets + b->packets >= SETTLED_PACKETS;
 }

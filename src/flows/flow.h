@@ -41,10 +41,11 @@ struct flow_side {
 	uint32_t hole_start, hole_end, hole_us;	/* bytes that were passed over, and when */
 	uint32_t timed_seq, timed_us;	/* a segment whose acknowledgement is waited for */
 	uint32_t rtt8_us;		/* smoothed, times 8 (RFC 6298); 0: none */
+	uint32_t handshake_us;		/* from the other end's part of it to this one's; 0: not known */
 	uint32_t retransmissions, out_of_order;	/* segments */
 	uint16_t zero_windows, resets;
 	uint8_t  tcp_flags;		/* all that were seen */
-	uint8_t  ttl_min, ttl_max, tos;
+	uint8_t  ttl_min, tos;
 	bool     has_seq : 1, has_hole : 1, is_timed : 1, is_closed : 1, is_zero : 1;
 };
 
@@ -55,7 +56,6 @@ struct flow {
 	uint8_t  initiator;		/* 0, 1: the end that is the source */
 	uint8_t  state, end;		/* enum flow_state, flow_end */
 	uint64_t start_ns, last_ns;
-	uint32_t syn_us, handshake_us;	/* when it was asked; how long it took, 0: not known */
 	struct flow_side side[2];
 };
 
@@ -85,12 +85,14 @@ void flow_begin(struct flow *f, const struct flow_packet *p);
 void flow_take(struct flow *f, const struct flow_packet *p);
 /* Counts of `from`, the same conversation, are added to `f`. */
 void flow_merge(struct flow *f, const struct flow *from);
-/* It has been told of and goes on: counts begin anew, what is known of the connection stays. */
-void flow_restart(struct flow *f);
+/* It has been told of and goes on: counts begin anew at start_ns, what is known of the connection stays. */
+void flow_restart(struct flow *f, uint64_t start_ns);
 /* Both ends have spoken: worth more than a first packet that anybody can send. */
 bool flow_is_settled(const struct flow *f);
 /* Microseconds from a segment to its acknowledgement, the path as a whole; 0: not known. */
 uint32_t flow_rtt_us(const struct flow *f);
+/* From the SYN to the acknowledgement of the SYN+ACK; 0: not known. */
+uint32_t flow_handshake_us(const struct flow *f);
 
 static inline bool flow_is_over(const struct flow *f)
 {

@@ -55,6 +55,7 @@ static void put_side(struct flow_row *row, struct record *r, const struct flow *
 	enum { FIELDS_OF_A_SIDE = FIELD_SRC_RESETS - FIELD_SRC_PACKETS + 1 };
 	const struct flow_side *s = &f->side[i ? !f->initiator : f->initiator];
 	unsigned int first = i ? FIELD_DST_PACKETS : FIELD_SRC_PACKETS, n = 2;
+	unsigned int handshake = i ? FIELD_DST_HANDSHAKE_RTT : FIELD_SRC_HANDSHAKE_RTT;
 
 	_Static_assert(FIELD_DST_RESETS - FIELD_DST_PACKETS + 1 == FIELDS_OF_A_SIDE, "both ends have the same fields");
 	flow_of(r)->side[i].packets = s->packets;
@@ -63,6 +64,7 @@ static void put_side(struct flow_row *row, struct record *r, const struct flow *
 	flow_of(r)->side[i].dscp = s->tos >> 2;
 	put_flags(row->tcp_flags[i], s->tcp_flags);
 	flow_of(r)->side[i].tcp_flags = row->tcp_flags[i];
+	flow_of(r)->side[i].handshake_ns = s->handshake_us * 1000ull;
 	flow_of(r)->side[i].retransmissions = s->retransmissions;
 	flow_of(r)->side[i].out_of_order = s->out_of_order;
 	flow_of(r)->side[i].zero_windows = s->zero_windows;
@@ -70,12 +72,13 @@ static void put_side(struct flow_row *row, struct record *r, const struct flow *
 	if (s->packets)
 		n = f->key.proto == PROTO_TCP ? FIELDS_OF_A_SIDE : 4;
 	for (unsigned int j = 0; j < n; j++)
-		record_mark(r, first + j);
+		if (first + j != handshake || s->handshake_us)
+			record_mark(r, first + j);
 }
 
 static void put_times(struct record *r, const struct flow *f)
 {
-	uint32_t rtt = flow_rtt_us(f);
+	uint32_t rtt = flow_rtt_us(f), handshake = flow_handshake_us(f);
 
 	r->start_ns = f->start_ns;
 	r->end_ns = r->time_ns = f->last_ns;
@@ -83,8 +86,8 @@ static void put_times(struct record *r, const struct flow *f)
 	record_mark(r, FIELD_START);
 	record_mark(r, FIELD_END);
 	record_mark(r, FIELD_DURATION);
-	if (f->handshake_us) {
-		flow_of(r)->handshake_ns = f->handshake_us * 1000ull;
+	if (handshake) {
+		flow_of(r)->handshake_ns = handshake * 1000ull;
 		record_mark(r, FIELD_TCP_HANDSHAKE_RTT);
 	}
 	if (rtt) {

@@ -8,26 +8,27 @@
 
 #include "util/err.h"
 #include "util/hash.h"
+#include "util/steady.h"
 
 #define NONE UINT32_MAX
 enum {
-	RELINK = 1024,			/* packets that may pass before a flow moves to the front again */
-	SCAN_PARTS = 2,			/* ticks that it takes to look at every flow */
+	MOMENT_BITS = 24,		/* 17 ms: so exactly the lists are in order */
+	SLOTS_MIN = 1024,
 };
 
-enum kind { FIRST, SETTLED, KINDS };
+/* Lists, each from the newest to the oldest: a kind's bound holds for its two. */
+enum flow_list { FIRST, FIRST_OVER, SETTLED, SETTLED_OVER, LISTS };
 
 struct entry {
 	struct flow f;
-	uint32_t hash;
-	uint32_t linked;		/* packet count when it was put in front, modulo 2^32 */
-	uint32_t newer, older;		/* in its kind; free: older is the next free one */
-	uint8_t  kind, used;
+	uint32_t moment;		/* when it was put in front */
+	uint32_t newer, older;		/* in its list; free: older is the next free one */
+	uint8_t  list, used;
 };
 
-/* By hash, linear probing. */
+/* By hash, linear probing.  Fresh memory is an empty table. */
 struct slot {
-	uint32_t hash, at;		/* at: NONE is empty */
+	uint32_t hash, at;		/* at: 0 is empty, else a place + 1 */
 };
 
 struct flow_table {
@@ -37,8 +38,9 @@ struct flow_table {
 	uint32_t room, top, free;	/* entries; touched so far; first of the free list */
 	struct slot *slots;
 	uint32_t mask;
-	uint32_t newest[KINDS], oldest[KINDS], n[KINDS];
-	uint32_t scan, latest;
+	uint32_t newest[LISTS], oldest[LISTS], n[LISTS];
+	uint64_t now_ns;
+	uint32_t moment, latest;
 	struct flow_counts counts;
 };
 
@@ -80,25 +82,21 @@ static void *map(size_t n)
 int flow_table_open(struct flow_table **out, const struct flow_table_options *opt)
 {
 	struct flow_table *t = calloc(1, sizeof(*t));
-	uint32_t slots = 1024;
 
 	if (!t)
 		return fail(ENOMEM, "flow table");
 	t->opt = *opt;
 	t->seed = hash_key_from(opt->seed);
 	t->room = opt->settled + opt->first;
-	while (slots < 2 * t->room)
-		slots *= 2;
-	t->mask = slots - 1;
+	t->mask = SLOTS_MIN - 1;
 	t->v = map(t->room * sizeof(*t->v));
-	t->slots = malloc(slots * sizeof(*t->slots));
+	t->slots = map(SLOTS_MIN * sizeof(*t->slots));
 	if (!t->v || !t->slots) {
 		flow_table_close(t);
 		return fail(ENOMEM, "flow table");
 	}
-	memset(t->slots, 0xff, slots * sizeof(*t->slots));
 	t->free = NONE;
-	for (unsigned int i = 0; i < KINDS; i++)
+	for (unsigned int i = 0; i < LISTS; i++)
 		t->newest[i] = t->oldest[i] = NONE;
 	*out = t;
 	return 0;
@@ -110,8 +108,47 @@ void flow_table_close(struct flow_table *t)
 		return;
 	if (t->v)
 		munmap(t->v, t->room * sizeof(*t->v));
-	free(t->slots);
+	if (t->slots)
+		munmap(t->slots, ((size_t)t->mask + 1) * sizeof(*t->slots));
 	free(t);
+}
+
+uint64_t flow_table_bytes(const struct flow_table *t)
+{
+	uint64_t slots = SLOTS_MIN;
+
+	while (slots < 2ull * t->room)
+		slots *= 2;
+	return t->room * sizeof(*t->v) + slots * sizeof(*t->slots);
+}
+
+/* Twice the slots, so that half of them stay empty.  Without memory for it probes get longer, until none is left. */
+static int grow(struct flow_table *t)
+{
+	uint32_t old = t->mask + 1, mask = 2 * old - 1;
+	struct slot *slots = map(2 * (size_t)old * sizeof(*slots));
+
+	if (!slots)
+		return flow_table_n(t, NULL) < t->mask ? 0 : fail(ENOMEM, "flow table");
+	for (uint32_t i = 0; i < old; i++) {
+		uint32_t j = t->slots[i].hash & mask;
+
+		if (!t->slots[i].at)
+			continue;
+		while (slots[j].at)
+			j = (j + 1) & mask;
+		slots[j] = t->slots[i];
+	}
+	munmap(t->slots, old * sizeof(*t->slots));
+	t->slots = slots;
+	t->mask = mask;
+	return 0;
+}
+
+/* Of a slot that is not empty. */
+static struct entry *entry_at(const struct flow_table *t, uint32_t slot)
+{
+	return &t->v[t->slots[slot].at - 1];
 }
 
 /* The slot of the key, or the empty one where it would go. */
@@ -119,8 +156,8 @@ static uint32_t find(const struct flow_table *t, const struct flow_key *k, uint3
 {
 	uint32_t i = hash & t->mask;
 
-	while (t->slots[i].at != NONE &&
-	       (t->slots[i].hash != hash || !same_key(&t->v[t->slots[i].at].f.key, k)))
+	while (t->slots[i].at &&
+	       (t->slots[i].hash != hash || !same_key(&entry_at(t, i)->f.key, k)))
 		i = (i + 1) & t->mask;
 	return i;
 }
@@ -132,14 +169,14 @@ static void erase(struct flow_table *t, uint32_t i)
 
 	for (;;) {
 		j = (j + 1) & t->mask;
-		if (t->slots[j].at == NONE)
+		if (!t->slots[j].at)
 			break;
 		if (((j - t->slots[j].hash) & t->mask) < ((j - i) & t->mask))
 			continue;
 		t->slots[i] = t->slots[j];
 		i = j;
 	}
-	t->slots[i].at = NONE;
+	t->slots[i].at = 0;
 }
 
 static void unlink_entry(struct flow_table *t, const struct entry *e)
@@ -147,39 +184,41 @@ static void unlink_entry(struct flow_table *t, const struct entry *e)
 	if (e->newer != NONE)
 		t->v[e->newer].older = e->older;
 	else
-		t->newest[e->kind] = e->older;
+		t->newest[e->list] = e->older;
 	if (e->older != NONE)
 		t->v[e->older].newer = e->newer;
 	else
-		t->oldest[e->kind] = e->newer;
-	t->n[e->kind]--;
+		t->oldest[e->list] = e->newer;
+	t->n[e->list]--;
 }
 
-static void link_entry(struct flow_table *t, struct entry *e, enum kind kind)
+static void link_entry(struct flow_table *t, struct entry *e, enum flow_list list)
 {
 	uint32_t at = (uint32_t)(e - t->v);
 
-	e->kind = (uint8_t)kind;
+	e->list = (uint8_t)list;
 	e->newer = NONE;
-	e->older = t->newest[kind];
+	e->older = t->newest[list];
 	if (e->older != NONE)
 		t->v[e->older].newer = at;
 	else
-		t->oldest[kind] = at;
-	t->newest[kind] = at;
-	t->n[kind]++;
-	e->linked = (uint32_t)t->counts.packets;
+		t->oldest[list] = at;
+	t->newest[list] = at;
+	t->n[list]++;
+	e->moment = t->moment;
 }
 
 static int leave(struct flow_table *t, struct entry *e, enum flow_end why)
 {
-	uint32_t at = (uint32_t)(e - t->v), i = e->hash & t->mask;
+	uint32_t at = (uint32_t)(e - t->v), i = (uint32_t)flow_key_hash(&t->seed, &e->f.key) & t->mask;
 	int rc;
 
-	while (t->slots[i].at != at)
+	while (t->slots[i].at != at + 1)
 		i = (i + 1) & t->mask;
 	erase(t, i);
 	unlink_entry(t, e);
+	t->counts.left++;
+	t->counts.left_packets += e->f.side[0].packets + e->f.side[1].packets;
 	e->f.end = (uint8_t)why;
 	rc = t->opt.gone ? t->opt.gone(t->opt.ctx, &e->f) : 0;
 	e->used = 0;
@@ -188,22 +227,20 @@ static int leave(struct flow_table *t, struct entry *e, enum flow_end why)
 	return rc;
 }
 
-static int evict(struct flow_table *t, enum kind kind)
+/* The kind that has more than its share gives up one that is over, else its least recently seen. */
+static int evict(struct flow_table *t)
 {
-	struct entry *e = &t->v[t->oldest[kind]];
+	bool settled = t->n[SETTLED] + t->n[SETTLED_OVER] > t->opt.settled;
+	uint32_t at = t->oldest[settled ? SETTLED_OVER : FIRST_OVER];
 
+	if (at == NONE)
+		at = t->oldest[settled ? SETTLED : FIRST];
 	t->counts.evicted++;
-	t->counts.evicted_settled += kind == SETTLED;
-	t->counts.evicted_packets += e->f.side[0].packets + e->f.side[1].packets;
-	return leave(t, e, FLOW_END_EVICTED);
+	t->counts.evicted_settled += settled;
+	return leave(t, &t->v[at], FLOW_END_EVICTED);
 }
 
-static uint32_t limit(const struct flow_table *t, enum kind kind)
-{
-	return kind == SETTLED ? t->opt.settled : t->opt.first;
-}
-
-/* A place in the slab for a flow of FIRST; there is one when the kind is not full. */
+/* A place in the slab; there is one when the table is not full. */
 static struct entry *place(struct flow_table *t)
 {
 	struct entry *e;
@@ -215,35 +252,52 @@ static struct entry *place(struct flow_table *t)
 	return e;
 }
 
-/* Room first: *slot may move. */
 static int insert(struct flow_table *t, const struct flow_key *k, uint32_t hash, struct entry **out)
 {
 	struct entry *e;
-	uint32_t slot;
 	int rc = 0;
 
-	if (t->n[FIRST] >= limit(t, FIRST))
-		rc = evict(t, FIRST);
-	slot = find(t, k, hash);
+	*out = NULL;
+	if (flow_table_n(t, NULL) >= t->room)
+		rc = evict(t);
+	if (flow_table_n(t, NULL) >= (t->mask + 1) / 2 && grow(t))
+		return -ENOMEM;
 	e = place(t);
-	e->hash = hash;
 	e->used = 1;
-	t->slots[slot] = (struct slot){ hash, (uint32_t)(e - t->v) };
+	t->slots[find(t, k, hash)] = (struct slot){ hash, (uint32_t)(e - t->v) + 1 };
 	link_entry(t, e, FIRST);
 	t->counts.flows++;
+	t->counts.outer += !k->tunnel;
 	*out = e;
 	return rc;
 }
 
-static int settle(struct flow_table *t, struct entry *e)
+/* To the front of the list where it belongs now; what settled once does not become a first packet again. */
+static void touch(struct flow_table *t, struct entry *e)
 {
-	int rc = 0;
+	bool settled = e->list >= SETTLED || flow_is_settled(&e->f), over = flow_is_over(&e->f);
+	enum flow_list list = settled ? over ? SETTLED_OVER : SETTLED : over ? FIRST_OVER : FIRST;
 
-	if (t->n[SETTLED] >= limit(t, SETTLED))
-		rc = evict(t, SETTLED);
+	if (list == e->list && e->moment == t->moment)
+		return;
 	unlink_entry(t, e);
-	link_entry(t, e, SETTLED);
-	return rc;
+	link_entry(t, e, list);
+}
+
+static uint64_t limit(const struct flow_table *t, enum flow_list list)
+{
+	const struct flow_timeouts *o = &t->opt.timeouts;
+	uint64_t idle = list >= SETTLED ? o->settled : o->first;
+	bool over = list == FIRST_OVER || list == SETTLED_OVER;
+
+	return over && o->closed && (!idle || o->closed < idle) ? o->closed : idle;
+}
+
+static enum flow_end why_over(const struct entry *e)
+{
+	if (!flow_is_over(&e->f))
+		return FLOW_END_IDLE;
+	return e->f.state == FLOW_RESET ? FLOW_END_RESET : FLOW_END_CLOSED;
 }
 
 /* A port used again: RFC 9293 lets a SYN begin anew after the end. */
@@ -253,110 +307,115 @@ static bool begins_anew(const struct flow_table *t, const struct flow *f, const 
 	       (p->tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN;
 }
 
-static int touch(struct flow_table *t, struct entry *e)
+/* Why the packet belongs to another flow, though this one has its key; FLOW_LIVES: it does not. */
+static enum flow_end ended_before(const struct flow_table *t, const struct entry *e, const struct flow_packet *p)
 {
-	if (e->kind == FIRST && flow_is_settled(&e->f))
-		return settle(t, e);
-	if ((uint32_t)t->counts.packets - e->linked < RELINK)
+	uint64_t most = limit(t, (enum flow_list)e->list);
+
+	if (most && time_since(p->time_ns, e->f.last_ns) >= most)
+		return why_over(e);
+	return begins_anew(t, &e->f, p) ? FLOW_END_REUSED : FLOW_LIVES;
+}
+
+/* It has gone on for so long that what was counted until now is told. */
+static int tell_active(struct flow_table *t, struct entry *e, const struct flow_packet *p)
+{
+	uint64_t active = t->opt.timeouts.active;
+	int rc;
+
+	if (!active || time_since(p->time_ns, e->f.start_ns) < active || !(e->f.side[0].packets | e->f.side[1].packets))
 		return 0;
-	unlink_entry(t, e);
-	link_entry(t, e, e->kind);
-	return 0;
+	e->f.end = FLOW_END_ACTIVE;
+	rc = t->opt.gone ? t->opt.gone(t->opt.ctx, &e->f) : 0;
+	flow_restart(&e->f, p->time_ns);
+	return rc;
 }
 
 int flow_table_take(struct flow_table *t, const struct flow_packet *p)
 {
-	uint32_t hash = (uint32_t)flow_key_hash(&t->seed, &p->key);
-	uint32_t slot = find(t, &p->key, hash);
-	struct entry *e;
-	int rc = 0;
+	uint32_t hash = (uint32_t)flow_key_hash(&t->seed, &p->key), slot = find(t, &p->key, hash);
+	bool there = t->slots[slot].at;
+	struct entry *e = there ? entry_at(t, slot) : NULL;
+	enum flow_end why = there ? ended_before(t, e, p) : FLOW_LIVES;
+	int rc = 0, rc2 = 0;
 
 	t->counts.packets += p->packets;
 	t->counts.bytes += p->bytes;
-	if (t->slots[slot].at != NONE && begins_anew(t, &t->v[t->slots[slot].at].f, p)) {
-		t->counts.ended++;
-		rc = leave(t, &t->v[t->slots[slot].at], FLOW_END_REUSED);
-		slot = find(t, &p->key, hash);
+	if (why != FLOW_LIVES) {
+		rc = leave(t, e, why);
+		there = false;
 	}
-	if (t->slots[slot].at != NONE) {
-		t->latest = t->slots[slot].at;
-		e = &t->v[t->latest];
+	if (there) {
+		rc = tell_active(t, e, p);
 		flow_take(&e->f, p);
-		return touch(t, e);
+	} else {
+		rc2 = insert(t, &p->key, hash, &e);
+		if (!e)
+			return rc ? rc : rc2;
+		flow_begin(&e->f, p);
 	}
-	if (!rc)
-		rc = insert(t, &p->key, hash, &e);
-	else
-		insert(t, &p->key, hash, &e);
-	flow_begin(&e->f, p);
 	t->latest = (uint32_t)(e - t->v);
-	return rc;
+	touch(t, e);
+	return rc ? rc : rc2;
 }
 
 int flow_table_merge(struct flow_table *t, const struct flow *f)
 {
-	uint32_t hash = (uint32_t)flow_key_hash(&t->seed, &f->key);
-	uint32_t slot = find(t, &f->key, hash);
+	uint32_t hash = (uint32_t)flow_key_hash(&t->seed, &f->key), slot = find(t, &f->key, hash);
 	struct entry *e;
 	int rc = 0;
 
 	t->counts.packets += f->side[0].packets + f->side[1].packets;
 	t->counts.bytes += f->side[0].bytes + f->side[1].bytes;
-	if (t->slots[slot].at != NONE) {
-		e = &t->v[t->slots[slot].at];
+	if (t->slots[slot].at) {
+		e = entry_at(t, slot);
 		flow_merge(&e->f, f);
 	} else {
 		rc = insert(t, &f->key, hash, &e);
+		if (!e)
+			return rc;
 		e->f = *f;
 	}
-	return rc ? rc : touch(t, e);
+	touch(t, e);
+	return rc;
 }
 
-/* Why the flow is to leave now, or FLOW_LIVES. */
-static enum flow_end due(const struct flow_table *t, const struct entry *e, uint64_t now_ns)
+/* How long it has been silent.  A stamp that is ahead of the clock is wrong: then since it was put in front. */
+static uint64_t silent_ns(const struct flow_table *t, const struct entry *e)
 {
-	const struct flow_timeouts *o = &t->opt.timeouts;
-	uint64_t silent = now_ns > e->f.last_ns ? now_ns - e->f.last_ns : 0;
-	uint64_t idle = e->kind == SETTLED ? o->settled : o->first;
-
-	if (flow_is_over(&e->f) && o->closed && silent >= o->closed)
-		return e->f.state == FLOW_RESET ? FLOW_END_RESET : FLOW_END_CLOSED;
-	return idle && silent >= idle ? FLOW_END_IDLE : FLOW_LIVES;
+	if (e->f.last_ns <= t->now_ns)
+		return t->now_ns - e->f.last_ns;
+	return (uint64_t)(uint32_t)(t->moment - e->moment) << MOMENT_BITS;
 }
 
-static int tell_active(struct flow_table *t, struct entry *e, uint64_t now_ns)
+static int end_silent(struct flow_table *t, enum flow_list list, uint64_t most)
 {
-	uint64_t active = t->opt.timeouts.active;
-	int rc;
+	int rc = 0;
 
-	if (!active || now_ns < e->f.start_ns + active || !(e->f.side[0].packets | e->f.side[1].packets))
-		return 0;
-	e->f.end = FLOW_END_ACTIVE;
-	rc = t->opt.gone ? t->opt.gone(t->opt.ctx, &e->f) : 0;
-	flow_restart(&e->f);
+	while (!rc && t->oldest[list] != NONE && silent_ns(t, &t->v[t->oldest[list]]) >= most)
+		rc = leave(t, &t->v[t->oldest[list]], why_over(&t->v[t->oldest[list]]));
 	return rc;
 }
 
 int flow_table_tick(struct flow_table *t, uint64_t now_ns)
 {
-	uint32_t part = t->top / SCAN_PARTS + 1;
-	enum flow_end why;
 	int rc = 0;
 
-	for (uint32_t i = 0; i < part && !rc && t->top; i++) {
-		struct entry *e = &t->v[t->scan++ % t->top];
-
-		if (!e->used)
-			continue;
-		why = due(t, e, now_ns);
-		if (why == FLOW_LIVES) {
-			rc = tell_active(t, e, now_ns);
-			continue;
-		}
-		t->counts.ended++;
-		rc = leave(t, e, why);
-	}
+	t->now_ns = now_ns;
+	t->moment = (uint32_t)(now_ns >> MOMENT_BITS);
+	for (enum flow_list i = 0; i < LISTS && !rc; i++)
+		if (limit(t, i))
+			rc = end_silent(t, i, limit(t, i));
 	return rc;
+}
+
+int flow_table_end_closed(struct flow_table *t)
+{
+	int rc = 0;
+
+	if (t->opt.timeouts.closed)
+		rc = end_silent(t, FIRST_OVER, 0);
+	return rc || !t->opt.timeouts.closed ? rc : end_silent(t, SETTLED_OVER, 0);
 }
 
 const struct flow *flow_table_latest(const struct flow_table *t)
@@ -367,8 +426,8 @@ const struct flow *flow_table_latest(const struct flow_table *t)
 uint32_t flow_table_n(const struct flow_table *t, uint32_t *settled)
 {
 	if (settled)
-		*settled = t->n[SETTLED];
-	return t->n[FIRST] + t->n[SETTLED];
+		*settled = t->n[SETTLED] + t->n[SETTLED_OVER];
+	return t->n[FIRST] + t->n[FIRST_OVER] + t->n[SETTLED] + t->n[SETTLED_OVER];
 }
 
 void flow_table_counts(const struct flow_table *t, struct flow_counts *c)

@@ -6,16 +6,17 @@
 
 /*
  * Flows by their key, of fixed size.  Those in which both ends have spoken and those
- * in which only one has live apart: each kind has its own bound, and what it has no
- * room for costs it its own least recently seen, so that a flood of first packets
- * does not push out the living.  A flow that leaves is handed to `gone`, for whom
- * it is still whole.
+ * in which only one has live apart: each kind has a bound of its own, and may use what
+ * the other leaves free until the other needs it.  When there is no room, the kind that
+ * has more than its bound gives up one that is over, else the least recently seen, so
+ * that a flood of first packets does not push out the living.  A flow that leaves is
+ * handed to `gone`, for whom it is still whole.
  *
- * A flow takes about 230 bytes; its memory is touched when it is first used.
+ * Memory is touched when it is first used; flow_table_bytes() is how much there can be.
  */
 enum {
 	FLOWS_SETTLED = 65536, FLOWS_FIRST = 16384,		/* live */
-	FLOWS_FILE_SETTLED = 131072, FLOWS_FILE_FIRST = 65536,	/* files: about 50 MiB */
+	FLOWS_FILE_SETTLED = 500000, FLOWS_FILE_FIRST = 500000,	/* files */
 };
 
 struct flow_timeouts {			/* ns; 0: never */
@@ -35,21 +36,25 @@ struct flow_table_options {
 };
 
 struct flow_counts {
-	uint64_t flows, ended, evicted;		/* begun; left in peace; for want of room */
-	uint64_t evicted_settled;		/* of these, not first packets only */
+	uint64_t flows, outer;			/* begun; of these, outside tunnels */
+	uint64_t left, left_packets;		/* are there no more, and what these had counted */
+	uint64_t evicted, evicted_settled;	/* for want of room; of these, not first packets only */
 	uint64_t packets, bytes;		/* taken */
-	uint64_t evicted_packets;
 };
 
 struct flow_table;
 
 int  flow_table_open(struct flow_table **out, const struct flow_table_options *opt);
 void flow_table_close(struct flow_table *t);
+/* Bytes of memory, when it is full. */
+uint64_t flow_table_bytes(const struct flow_table *t);
 int  flow_table_take(struct flow_table *t, const struct flow_packet *p);
 /* A whole flow that was counted elsewhere: the kernel's, or fragments whose ports came late. */
 int  flow_table_merge(struct flow_table *t, const struct flow *f);
-/* Time has passed: flows that are over or silent leave. */
+/* Time has passed, by a clock that does not go back (util/steady.h): flows that were silent too long leave. */
 int  flow_table_tick(struct flow_table *t, uint64_t now_ns);
+/* Nothing will come for a while: connections that are over leave, however late the last packet. */
+int  flow_table_end_closed(struct flow_table *t);
 /* The flow that the last flow_table_take() counted in; good until the next call. */
 const struct flow *flow_table_latest(const struct flow_table *t);
 uint32_t flow_table_n(const struct flow_table *t, uint32_t *settled);

@@ -11,7 +11,7 @@
 enum { FRAMES_MAX = 200 };
 
 struct sums {
-	uint64_t packets, bytes, touched;
+	uint64_t packets, outer, bytes, touched;
 };
 
 static int add(void *ctx, const struct record *r)
@@ -24,6 +24,7 @@ static int add(void *ctx, const struct record *r)
 	if (flow_of(r)->packets != flow_of(r)->side[0].packets + flow_of(r)->side[1].packets || r->end_ns < r->start_ns)
 		abort();
 	s->packets += flow_of(r)->packets;
+	s->outer += record_has(r, FIELD_TUNNEL) ? 0 : flow_of(r)->packets;
 	s->bytes += flow_of(r)->bytes;
 	return 0;
 }
@@ -35,7 +36,7 @@ static void run(const uint8_t *data, size_t size, const struct account_options *
 	struct account_coverage c;
 	struct account *a = NULL;
 	struct sums sums = { 0 };
-	uint64_t now_ns = 1000000000;
+	uint64_t now_ns = 1000000000, given = 0;
 
 	if (account_open(&a, opt))
 		abort();
@@ -46,16 +47,19 @@ static void run(const uint8_t *data, size_t size, const struct account_options *
 
 		now_ns += (data[1] & 16) ? 2000000000ull : 1000;
 		f.time_ns = data[1] & 32 ? now_ns - 5000000000ull % now_ns : now_ns;
+		given += f.segments > 1 ? f.segments : 1;
 		account_frame(a, &f, add, &sums);
+		if (data[1] == 0xff)
+			account_idle(a, add, &sums);
 		data += n + 2;
 		size -= n + 2;
 	}
 	account_finish(a, add, &sums);
 	account_rows(a, now_ns, add, &sums);
 	account_coverage(a, &c);
-	if (opt->flows && opt->stream && sums.packets != c.packets)
+	if (opt->flows && opt->stream && (sums.packets != c.counted || sums.outer + c.in_none != given))
 		abort();
-	if (opt->flows && !opt->stream && sums.packets + c.missed_packets != c.packets)
+	if (opt->flows && !opt->stream && sums.packets + c.missed_packets != c.counted)
 		abort();
 	account_close(a);
 }

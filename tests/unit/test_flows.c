@@ -86,7 +86,9 @@ static struct flow_side *side(bool of_a)
 static void a_connection(void **state)
 {
 	handshake();
-	assert_int_equal(f.handshake_us, 11000);
+	assert_int_equal(flow_handshake_us(&f), 11000);
+	assert_int_equal(side(false)->handshake_us, 10000);
+	assert_int_equal(side(true)->handshake_us, 1000);
 	assert_int_equal(flow_rtt_us(&f), 11000);
 	assert_true(flow_is_settled(&f));
 	next(true, TCP_ACK, 101, 501, 10);
@@ -251,7 +253,7 @@ static void floods_leave_the_living(void **state)
 	/* Nothing vanished: what is there and what went is all. */
 	flow_table_each(t, sum, &left);
 	assert_int_equal(left + gone_packets, c.packets);
-	assert_int_equal(c.evicted_packets, gone_packets);
+	assert_int_equal(c.left_packets, gone_packets);
 	flow_table_close(t);
 }
 
@@ -306,8 +308,7 @@ static void goes_on(void **state)
 	for (int i = 0; i < 10; i++) {
 		take(packet(1, 2, 1, 2, 17));
 		at += 49 * MS;
-		for (int j = 0; j < 3; j++)
-			flow_table_tick(t, at);
+		flow_table_tick(t, at);
 	}
 	/* Each packet is told once. */
 	assert_true(gone_why[FLOW_END_ACTIVE] >= 3);
@@ -316,6 +317,123 @@ static void goes_on(void **state)
 	flow_table_each(t, sum, &left);
 	assert_int_equal(left + gone_packets, 10);
 	assert_int_equal(flow_table_n(t, NULL), 1);
+	flow_table_close(t);
+}
+
+/* What one kind leaves free the other uses, until it is needed. */
+static void kinds_lend_room(void **state)
+{
+	struct flow_counts c;
+	uint32_t settled;
+
+	open_table(100, 50, (struct flow_timeouts){ 0 });
+	for (uint32_t i = 0; i < 200; i++)
+		take(packet(i, 1000000, 1, 2, 17));
+	assert_int_equal(flow_table_n(t, &settled), 150);
+	assert_int_equal(settled, 0);
+	/* Each that settles stays; first packets leave for it. */
+	for (uint32_t i = 1000; i < 1100; i++) {
+		take(packet(i, 1000000, 1, 2, 17));
+		take(packet(1000000, i, 2, 1, 17));
+	}
+	assert_int_equal(flow_table_n(t, &settled), 150);
+	assert_int_equal(settled, 100);
+	flow_table_counts(t, &c);
+	assert_int_equal(c.evicted, 150);
+	assert_int_equal(c.evicted_settled, 0);
+	flow_table_close(t);
+	/* More than a hundred settle while nothing else wants the room. */
+	open_table(100, 50, (struct flow_timeouts){ 0 });
+	for (uint32_t i = 1000; i < 1130; i++) {
+		take(packet(i, 1000000, 1, 2, 17));
+		take(packet(1000000, i, 2, 1, 17));
+	}
+	flow_table_n(t, &settled);
+	assert_int_equal(settled, 130);
+	for (uint32_t i = 2000; i < 2100; i++)
+		take(packet(i, 1000000, 1, 2, 17));
+	flow_table_n(t, &settled);
+	assert_int_equal(settled, 100);
+	flow_table_close(t);
+}
+
+/* Those that are over leave first, though others are older. */
+static void the_dead_leave_first(void **state)
+{
+	struct flow_packet p;
+
+	open_table(2, 1, (struct flow_timeouts){ 0 });
+	take(packet(5, 6, 1, 2, 17));
+	take(packet(6, 5, 2, 1, 17));
+	take(tcp(true, TCP_SYN, 100, 0, 0));
+	take(tcp(false, TCP_SYN | TCP_ACK, 500, 101, 0));
+	take(tcp(true, TCP_ACK, 101, 501, 0));
+	take(tcp(false, TCP_RST, 501, 0, 0));
+	take(packet(7, 8, 1, 2, 17));
+	take(packet(8, 7, 2, 1, 17));
+	take(packet(9, 10, 1, 2, 17));
+	assert_int_equal(n_gone, 1);
+	p = tcp(true, TCP_ACK, 101, 501, 0);
+	take(p);			/* it is not found: a flow of its own, of which one end spoke */
+	assert_int_equal(n_gone, 2);
+	assert_int_equal(flow_table_latest(t)->state, FLOW_ONE_WAY);
+	flow_table_close(t);
+}
+
+/* By the time of packets, to the nanosecond, whenever ticks come. */
+static void silence_ends(void **state)
+{
+	open_table(16, 16, (struct flow_timeouts){ .first = 1000 * MS, .settled = 1000 * MS });
+	flow_table_tick(t, at);
+	take(packet(1, 2, 1, 2, 17));
+	at += 999 * MS - 1 - MS;
+	take(packet(1, 2, 1, 2, 17));
+	assert_int_equal(n_gone, 0);
+	at += 999 * MS;
+	take(packet(1, 2, 1, 2, 17));
+	assert_int_equal(n_gone, 1);
+	assert_int_equal(gone_packets, 2);
+	flow_table_tick(t, at + 1000 * MS - 1);
+	assert_int_equal(n_gone, 1);
+	flow_table_tick(t, at + 1000 * MS);
+	assert_int_equal(n_gone, 2);
+	assert_int_equal(gone_why[FLOW_END_IDLE], 2);
+	/* A stamp from the future does not stay for ever, nor hold up others. */
+	at += 3600000 * MS;
+	take(packet(3, 4, 1, 2, 17));
+	at -= 3600000 * MS;
+	take(packet(1, 2, 1, 2, 17));
+	flow_table_tick(t, at + 3000 * MS);
+	assert_int_equal(flow_table_n(t, NULL), 0);
+	flow_table_close(t);
+}
+
+/* Nothing comes any more: what is over need not wait for packets that move the clock. */
+static void ends_without_a_clock(void **state)
+{
+	open_table(16, 16, (struct flow_timeouts){ .closed = 5000 * MS });
+	take(tcp(true, TCP_SYN, 100, 0, 0));
+	take(tcp(false, TCP_RST | TCP_ACK, 0, 101, 0));
+	take(packet(1, 2, 1, 2, 17));
+	assert_int_equal(flow_table_end_closed(t), 0);
+	assert_int_equal(gone_why[FLOW_END_RESET], 1);
+	assert_int_equal(flow_table_n(t, NULL), 1);
+	flow_table_close(t);
+}
+
+/* From a few places to many: each is found again. */
+static void grows(void **state)
+{
+	struct flow_counts c;
+
+	open_table(50000, 50000, (struct flow_timeouts){ 0 });
+	for (unsigned int round = 0; round < 2; round++)
+		for (uint32_t i = 0; i < 100000; i++)
+			take(packet(i, 1000000, 1, 2, 17));
+	flow_table_counts(t, &c);
+	assert_int_equal(c.flows, 100000);
+	assert_int_equal(c.evicted, 0);
+	assert_true(flow_table_bytes(t) < 32 << 20);
 	flow_table_close(t);
 }
 
@@ -405,7 +523,10 @@ int main(void)
 		cmocka_unit_test(stamps_that_go_back),
 		cmocka_unit_test(around_zero), cmocka_unit_test(closed_windows), cmocka_unit_test(scans_settle_nothing),
 		cmocka_unit_test(floods_leave_the_living), cmocka_unit_test(finds_what_it_has), cmocka_unit_test(ends),
-		cmocka_unit_test(goes_on), cmocka_unit_test(fragments), cmocka_unit_test(community_id),
+		cmocka_unit_test(goes_on), cmocka_unit_test(kinds_lend_room),
+		cmocka_unit_test(the_dead_leave_first), cmocka_unit_test(silence_ends),
+		cmocka_unit_test(ends_without_a_clock), cmocka_unit_test(grows),
+		cmocka_unit_test(fragments), cmocka_unit_test(community_id),
 		cmocka_unit_test(tunnel_lists),
 	};
 
