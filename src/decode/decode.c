@@ -18,6 +18,7 @@ struct decode {
 	struct conv *conv;
 	struct firsts *firsts;
 	bool lines, heads;
+	struct decode_whose whose;
 	struct record packet;		/* for lines */
 	struct decode_counts counts;
 };
@@ -121,6 +122,12 @@ static int tell_nobody(void *ctx, const struct record *r)
 	return 0;
 }
 
+static void give(struct decode *d, const struct packet *pk, struct emit *e)
+{
+	conv_packet(d->conv, pk, e);
+	d->whose = *conv_whose(d->conv);
+}
+
 /* The messages of any other frame; of a first fragment, returns what its packet's line says of it. */
 static const struct record *emit_or_keep(struct decode *d, const struct packet *pk, struct emit *e)
 {
@@ -130,9 +137,9 @@ static const struct record *emit_or_keep(struct decode *d, const struct packet *
 
 	if (pk->reassembled && firsts_drop(d->firsts, pk)) {
 		keep.fn = tell_nobody;
-		conv_packet(d->conv, pk, &keep);
+		give(d, pk, &keep);
 	} else if (!piece || pk->frag_first) {
-		conv_packet(d->conv, pk, piece ? &keep : e);
+		give(d, pk, piece ? &keep : e);
 	}
 	return f.head;
 }
@@ -148,6 +155,7 @@ int decode_frame(struct decode *d, const struct frame *f, record_fn fn, void *ct
 	if (rc)
 		return rc;
 	packet_walk(d->packets, &pk, f);
+	d->whose = (struct decode_whose){ .protocol = NULL };
 	d->counts.frames++;
 	if (pk.malformed)
 		d->counts.undecoded++;
@@ -162,6 +170,11 @@ int decode_frame(struct decode *d, const struct frame *f, record_fn fn, void *ct
 	}
 	d->counts.records += e.messages + e.earlier;
 	return e.rc;
+}
+
+const struct decode_whose *decode_whose(const struct decode *d)
+{
+	return &d->whose;
 }
 
 int decode_tick(struct decode *d, uint64_t now_ns, record_fn fn, void *ctx)

@@ -21,6 +21,15 @@ enum decode_mode { DECODE_LINES, DECODE_PACKETS, DECODE_MESSAGES };
 
 struct protocol;
 
+/* Whose a frame is: of a connection, or whole in itself, as datagrams are. */
+enum { DECODE_CONNECTIONS = 16384 };
+
+struct decode_whose {
+	const char *protocol;		/* as network.protocol; NULL: nobody has recognised it (yet) */
+	uint32_t serial;		/* of the connection, as none had before; 0: there is none */
+	uint32_t place;			/* below DECODE_CONNECTIONS: no two connections have one at a time */
+};
+
 /* What the user says a port carries. */
 struct decode_as {
 	uint8_t proto;			/* IANA number: 6, 17 */
@@ -42,6 +51,9 @@ struct decode_options {
 	bool lines;			/* records become lines: see record.packet */
 	bool heads;			/* DECODE_LINES, and each frame has one: see record.head */
 	bool no_answer;			/* give no_answer records: live, or when asked for with a file */
+	/* NULL; else a decoder has just recognised a connection, or another one what it goes on as. */
+	void (*recognised)(void *ctx, const struct decode_whose *w);
+	void *recognised_ctx;
 };
 
 /* What the decoders could not keep or understand.  Monotonic. */
@@ -68,6 +80,8 @@ int  decode_open(struct decode **out, const struct decode_options *opt);
 void decode_close(struct decode *d);
 /* Returns 0, or the first non-zero value that fn returned. */
 int  decode_frame(struct decode *d, const struct frame *f, record_fn fn, void *ctx);
+/* Of the frame before: what became of its bytes is known by then. */
+const struct decode_whose *decode_whose(const struct decode *d);
 /* Time has passed (wall clock, also driven by frame times from files): fire timeouts. */
 int  decode_tick(struct decode *d, uint64_t now_ns, record_fn fn, void *ctx);
 /* No more frames will come: fire all that is pending. */

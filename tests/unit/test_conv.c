@@ -233,6 +233,83 @@ static void what_came_before_the_other_side_was_known_is_passed_over(void **stat
 	talk_close(&t);
 }
 
+/* What was told of connections that were recognised. */
+static struct decode_whose told[8];
+static unsigned int n_told;
+
+static void tell(void *ctx, const struct decode_whose *w)
+{
+	told[n_told++ % 8] = *w;
+}
+
+static void it_tells_whose_a_packet_is(void **state)
+{
+	struct decode_options opt = { .recognised = tell };
+	struct decode_whose syn;
+	struct talk t;
+
+	n_told = 0;
+	talk_open_with(&t, &opt, 8080);
+	talk_packet(&t, 6, REPLY, 16, "", 0, 0);	/* of no connection that anybody knows */
+	assert_int_equal(conv_whose(t.conv)->serial, 0);
+	talk_handshake(&t);
+	syn = *conv_whose(t.conv);
+	assert_null(syn.protocol);
+	assert_int_not_equal(syn.serial, 0);
+	SAY(&t, ASK, "GET / HT");
+	assert_null(conv_whose(t.conv)->protocol);
+	assert_int_equal(n_told, 0);
+	SAY(&t, ASK, "TP/1.1\r\n\r\n");
+	assert_int_equal(n_told, 1);
+	assert_string_equal(told[0].protocol, "http");
+	assert_int_equal(told[0].serial, syn.serial);
+	assert_int_equal(told[0].place, syn.place);
+	assert_string_equal(conv_whose(t.conv)->protocol, "http");
+	talk_packet(&t, 6, REPLY, 16, "", 0, 0);	/* an acknowledgment */
+	assert_string_equal(conv_whose(t.conv)->protocol, "http");
+	assert_int_equal(conv_whose(t.conv)->serial, syn.serial);
+	SAY(&t, ASK, "GET / HTTP/1.1\r\n\r\n");
+	assert_int_equal(n_told, 1);
+	talk_close(&t);
+}
+
+static void datagrams_tell_by_themselves(void **state)
+{
+	struct talk t;
+
+	talk_open(&t, 0, 5353);
+	talk_datagram(&t, ASK, &QUERY[2], QUERY_LEN - 2);
+	assert_string_equal(conv_whose(t.conv)->protocol, "mdns");	/* as its record has it */
+	assert_int_equal(conv_whose(t.conv)->serial, 0);
+	talk_datagram(&t, ASK, "?", 1);
+	assert_null(conv_whose(t.conv)->protocol);
+	talk_close(&t);
+}
+
+static void what_was_wrong_is_taken_back(void **state)
+{
+	struct decode_as as = { 6, 7777, protocol_find("redis", 5) };
+	struct decode_options opt = { .decode_as = &as, .n_decode_as = 1, .recognised = tell };
+	uint32_t serial;
+	struct talk t;
+
+	n_told = 0;
+	talk_open_with(&t, &opt, 7777);
+	talk_handshake(&t);
+	serial = conv_whose(t.conv)->serial;
+	SAY(&t, ASK, "*1\r\n");
+	assert_string_equal(conv_whose(t.conv)->protocol, "redis");
+	SAY(&t, ASK, "?\r\n\xff\xff\xff\xff");
+	assert_null(conv_whose(t.conv)->protocol);
+	assert_int_equal(n_told, 1);
+	assert_int_equal(conv_whose(t.conv)->serial, serial);
+	t.seq[ASK] += 1u << 29;				/* another connection between these ends */
+	talk_packet(&t, 6, ASK, 2, "", 0, 0);
+	assert_null(conv_whose(t.conv)->protocol);
+	assert_int_not_equal(conv_whose(t.conv)->serial, serial);
+	talk_close(&t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -247,6 +324,9 @@ int main(void)
 		cmocka_unit_test(a_response_finds_its_request),
 		cmocka_unit_test(no_answer_is_told_after_a_while),
 		cmocka_unit_test(what_came_before_the_other_side_was_known_is_passed_over),
+		cmocka_unit_test(it_tells_whose_a_packet_is),
+		cmocka_unit_test(datagrams_tell_by_themselves),
+		cmocka_unit_test(what_was_wrong_is_taken_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,9 +12,10 @@
 enum {
 	TCP_ACK = 16,
 	FAILURES_MAX = 16,	/* segments of nobody's before a direction is ignored */
-	NOBODY = 0,		/* conn->protocol; else 1 + the protocol's row */
+	NOBODY = 0,		/* conn->protocol, named; else 1 + the protocol's row */
 };
 _Static_assert(PROTOCOLS_MAX <= 32, "struct stream_conn: excluded is too small");
+_Static_assert((int)DECODE_CONNECTIONS == (int)STREAM_CONNECTIONS, "decode.h knows no streams");
 
 struct conv {
 	const struct protocol *const *rows;
@@ -29,6 +30,10 @@ struct conv {
 	uint32_t n_as;
 	bool show_secrets;
 	uint64_t cut;		/* datagrams cut at the snap length that gave nothing */
+	struct decode_whose whose;
+	const char *said;	/* by a record of this packet */
+	void (*recognised)(void *ctx, const struct decode_whose *w);
+	void *recognised_ctx;
 };
 
 static void end_conn(void *ctx, struct stream_conn *conn)
@@ -71,6 +76,8 @@ int conv_open(struct conv **out, const struct decode_options *opt)
 		a->n++;
 	a->seed = hash_key_from(opt->seed);
 	a->show_secrets = opt->show_secrets;
+	a->recognised = opt->recognised;
+	a->recognised_ctx = opt->recognised_ctx;
 	a->as = calloc(opt->n_decode_as + 1, sizeof(*a->as));
 	if (!a->as || stream_open(&a->streams, opt->seed, end_conn, a) ||
 	    requests_open(&a->shared, opt, NULL) || open_protocols(a, opt)) {
@@ -249,6 +256,20 @@ static uint32_t pass_waited(const struct stream_data *d)
 	return waited;
 }
 
+/* The i-th row's decoder took bytes of the connection, or found that they are not its own. */
+static void name(const struct conv *a, struct stream_conn *conn, int i, bool wrong)
+{
+	struct decode_whose w = { a->rows[i]->name, conn->serial, stream_place(conn) };
+
+	if (wrong)
+		conn->named = NOBODY;
+	if (wrong || conn->named == i + 1)
+		return;
+	conn->named = (uint8_t)(i + 1);
+	if (a->recognised)
+		a->recognised(a->recognised_ctx, &w);
+}
+
 /* Ends: each turn excludes a decoder. */
 static uint32_t take_now(struct call *c, const struct stream_data *d)
 {
@@ -284,6 +305,7 @@ static uint32_t take_now(struct call *c, const struct stream_data *d)
 			took = rows[i]->take(c, d);
 		}
 		d->side->waited = 0;
+		name(c->conv, conn, i, took == PROTOCOL_WRONG);
 		if (took != PROTOCOL_WRONG) {
 			if (conn->protocol != i + 1)
 				start_sides(d);
@@ -337,6 +359,22 @@ void conv_tunnel(struct call *c, struct stream_conn *conn)
 	conn->excluded = 0;
 }
 
+/* Connections have a name; what is whole in itself has that of its record, or of who took it. */
+static void is_of(const struct call *c, unsigned int i)
+{
+	c->conv->whose.protocol = c->conv->said ? c->conv->said : c->conv->rows[i]->name;
+}
+
+static void is_of_connection(struct conv *a)
+{
+	const struct stream_conn *conn = stream_latest(a->streams);
+
+	if (!conn)
+		return;
+	a->whose = (struct decode_whose){ conn->named == NOBODY ? NULL : a->rows[conn->named - 1]->name, conn->serial,
+					  stream_place(conn) };
+}
+
 /* ── UDP ────────────────────────────────────────────────────────────────── */
 
 static void datagram(struct call *c)
@@ -345,8 +383,10 @@ static void datagram(struct call *c)
 	int user = told(a, c->pk);
 	bool known = user >= 0;
 
-	if (user >= 0 && a->rows[user]->datagram && turn_to(c, (unsigned int)user)->datagram(c, true))
+	if (user >= 0 && a->rows[user]->datagram && turn_to(c, (unsigned int)user)->datagram(c, true)) {
+		is_of(c, (unsigned int)user);
 		return;
+	}
 	for (unsigned int turn = 0; turn < 2 * a->n; turn++) {
 		unsigned int i = turn < a->n ? turn : turn - a->n;
 		bool hinted = has_port(a->rows[i]->udp_ports, c->pk);
@@ -354,8 +394,10 @@ static void datagram(struct call *c)
 		if (hinted != (turn < a->n) || !a->wanted[i] || !a->rows[i]->datagram || (int)i == user)
 			continue;
 		known |= hinted;
-		if (turn_to(c, i)->datagram(c, hinted))
+		if (turn_to(c, i)->datagram(c, hinted)) {
+			is_of(c, i);
 			return;
+		}
 	}
 	a->cut += known && c->pk->payload_cap < c->pk->payload_len;
 }
@@ -372,8 +414,10 @@ static void first_fragment(struct call *c)
 
 		if (!hinted || !c->conv->wanted[i] || !c->conv->rows[i]->first)
 			continue;
-		if (turn_to(c, i)->first(c))
+		if (turn_to(c, i)->first(c)) {
+			is_of(c, i);
 			return;
+		}
 	}
 }
 
@@ -386,8 +430,10 @@ static void other_packet(struct call *c)
 	for (unsigned int i = 0; i < a->n; i++) {
 		if (!a->wanted[i] || !a->rows[i]->packet)
 			continue;
-		if (turn_to(c, i)->packet(c))
+		if (turn_to(c, i)->packet(c)) {
+			is_of(c, i);
 			return;
+		}
 	}
 }
 
@@ -395,6 +441,8 @@ void conv_packet(struct conv *a, const struct packet *pk, struct emit *e)
 {
 	struct call c = { .conv = a, .pk = pk, .e = e, .show_secrets = a->show_secrets };
 
+	a->whose = (struct decode_whose){ .protocol = NULL };
+	a->said = NULL;
 	/* ARP in a tunnel has the IP header around it. */
 	if (pk->is_arp || !pk->ip.version || (pk->ip.proto != PROTO_UDP && pk->ip.proto != PROTO_TCP)) {
 		other_packet(&c);
@@ -405,7 +453,13 @@ void conv_packet(struct conv *a, const struct packet *pk, struct emit *e)
 		datagram(&c);
 	} else if (pk->ip.proto == PROTO_TCP && pk->has_tcp) {
 		stream_packet(a->streams, pk, take, &c);
+		is_of_connection(a);
 	}
+}
+
+const struct decode_whose *conv_whose(const struct conv *a)
+{
+	return &a->whose;
 }
 
 /* ── for the decoders ───────────────────────────────────────────────────── */
@@ -414,7 +468,7 @@ void conv_record(const struct call *c, const struct stream_data *d, struct recor
 		 const char *protocol, const char *action)
 {
 	call_record(c, r, set);
-	r->protocol = protocol;
+	r->protocol = c->conv->said = protocol;
 	record_mark(r, FIELD_PROTOCOL);
 	r->action = action;
 	record_mark(r, FIELD_ACTION);

@@ -21,6 +21,8 @@ enum { CONV_GUESS_MAX = 512 };
 int  conv_open(struct conv **out, const struct decode_options *opt);
 void conv_close(struct conv *a);
 void conv_packet(struct conv *a, const struct packet *pk, struct emit *e);
+/* Of the packet before. */
+const struct decode_whose *conv_whose(const struct conv *a);
 void conv_tick(struct conv *a, uint64_t now_ns, struct emit *e);
 /* No more packets will come; a last tick follows. */
 void conv_finish(struct conv *a, struct emit *e);

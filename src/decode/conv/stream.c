@@ -58,6 +58,7 @@ struct streams {
 	stream_fn fn;			/* of the call we are in */
 	void *ctx;
 	struct stream *current, *shown;	/* being fed; told what it held before it goes.  Not to be evicted */
+	struct stream *latest;		/* fed last */
 	struct stream_counts counts;
 };
 
@@ -503,6 +504,7 @@ void stream_packet(struct streams *t, const struct packet *pk, stream_fn fn, voi
 	unsigned int dir;
 	uint32_t *link;
 
+	t->latest = NULL;
 	if (!pk->has_tcp || (pk->is_fragment && !pk->reassembled))
 		return;
 	dir = key_of(pk, &key);
@@ -512,7 +514,7 @@ void stream_packet(struct streams *t, const struct packet *pk, stream_fn fn, voi
 	t->fn = fn;
 	t->ctx = ctx;
 	s = *link == NONE ? add(t, &key) : &t->slots[*link];
-	t->current = s;
+	t->current = t->latest = s;
 	io = io_of(t, s, dir);
 	io.pk = pk;
 	io.now_ns = pk->frame ? pk->frame->time_ns : 0;
@@ -526,6 +528,18 @@ void stream_packet(struct streams *t, const struct packet *pk, stream_fn fn, voi
 	t->fn = NULL;
 	unlist(t, s);
 	enlist(t, s, shelf_for(s));
+}
+
+const struct stream_conn *stream_latest(const struct streams *t)
+{
+	return t->latest ? &t->latest->conn : NULL;
+}
+
+uint32_t stream_place(const struct stream_conn *c)
+{
+	const struct stream *s = (const struct stream *)((const char *)c - offsetof(struct stream, conn));
+
+	return (uint32_t)(s - c->table->slots);
 }
 
 void stream_finish(struct streams *t, stream_fn fn, void *ctx)

@@ -41,6 +41,7 @@ struct stream_conn {
 	/* The consumer's */
 	void *state;		/* from stream_alloc(); released in its `end` */
 	uint8_t protocol;
+	uint8_t named;
 	uint32_t excluded;
 	/* Read only */
 	uint32_t serial;	/* its number: no other has it before 2^32 more have come */
@@ -117,6 +118,10 @@ int  stream_open(struct streams **out, uint32_t seed, stream_end_fn end, void *c
 void stream_close(struct streams *t);
 /* A packet whose TCP header was walked; fn is called for its direction only. */
 void stream_packet(struct streams *t, const struct packet *pk, stream_fn fn, void *ctx);
+/* That of the packet before; NULL: it began none and is of none. */
+const struct stream_conn *stream_latest(const struct streams *t);
+/* Below STREAM_CONNECTIONS: no two connections have the same at one time. */
+uint32_t stream_place(const struct stream_conn *c);
 /*
  * Memory for what a consumer keeps of a connection, zeroed; NULL: there is none.  It counts
  * in STREAM_MEMORY, so asking may make other connections end, never this one.
