@@ -57,8 +57,8 @@ int account_open(struct account **out, const struct account_options *opt)
 		err = open_table(a);
 	if (!err && !opt->flows)
 		err = distinct_open(&a->totals.flows);
-	if (!err && opt->by)
-		err = tally_open(&a->tally, TALLY_MAX, opt->seed);
+	if (!err && !opt->flows)
+		err = account_by_open(a);
 	if (err) {
 		account_close(a);
 		return err;
@@ -75,7 +75,7 @@ void account_close(struct account *a)
 	pieces_close(a->pieces);
 	flow_table_close(a->table);
 	distinct_close(a->totals.flows);
-	tally_close(a->tally);
+	account_by_close(a);
 	free(a->ifaces);
 	free(a);
 }
@@ -115,8 +115,7 @@ static uint32_t interface_of(struct account *a, const struct frame *f)
 	return f->iface->id + 1;
 }
 
-/* What an authentication header covers is AH, as other counters of flows have it. */
-static uint8_t proto_of(const struct ip_layer *ip)
+uint8_t account_proto(const struct ip_layer *ip)
 {
 	return ip->has_ah ? PROTO_AH : ip->proto;
 }
@@ -138,7 +137,7 @@ static void fill_packet(struct account *a, const struct packet *pk, const struct
 	memset(p, 0, sizeof(*p));
 	memcpy(k->addr[0], l->ip.src.b, 16);
 	memcpy(k->addr[1], l->ip.dst.b, 16);
-	k->proto = proto_of(&l->ip);
+	k->proto = account_proto(&l->ip);
 	k->version = l->ip.version;
 	k->tunnel = tunnels_number(&a->tunnels, pk->tunnel, l->tunnels);
 	k->ifindex = interface_of(a, pk->frame);
@@ -252,7 +251,7 @@ static void take_totals(struct account *a, const struct packet *pk)
 	t->version[version_of(ip, pk)] += n;
 	t->size[size_class(f->len / n)] += n;
 	if (ip->version)
-		t->transport[proto_of(ip)] += n;
+		t->transport[account_proto(ip)] += n;
 	if (pk->has_tcp && !pk->has_outer)
 		t->tcp_flags[flag_class(pk->tcp_flags, pk->payload_len)] += n;
 }
@@ -295,7 +294,7 @@ int account_frame(struct account *a, const struct frame *f, record_fn fn, void *
 	if (!rc)
 		rc = take_flows(a, &pk);
 	if (a->tally)
-		account_tally(a, &pk, on_wire(f->len, pk.payload_len, segments_of(f)));
+		account_tally(a, &pk, segments_of(f), on_wire(f->len, pk.payload_len, segments_of(f)));
 	return rc;
 }
 
@@ -303,6 +302,7 @@ int account_tick(struct account *a, uint64_t now_ns, record_fn fn, void *ctx)
 {
 	a->fn = fn;
 	a->ctx = ctx;
+	account_decode_tick(a, now_ns);
 	return a->table ? flow_table_tick(a->table, steady_at(&a->clock, now_ns)) : 0;
 }
 
@@ -310,6 +310,7 @@ int account_finish(struct account *a, record_fn fn, void *ctx)
 {
 	a->fn = fn;
 	a->ctx = ctx;
+	account_decode_finish(a);
 	return pieces_finish(a->pieces, without_ports, a);
 }
 

@@ -2,6 +2,7 @@
 #ifndef NETPROBE_ACCOUNT_H
 #define NETPROBE_ACCOUNT_H
 
+#include "decode/decode.h"
 #include "decode/packet.h"
 #include "flows/table.h"
 #include "frame.h"
@@ -12,7 +13,9 @@
  * header of a frame is one packet of one flow, the inner ones of tunnels too; the
  * totals count the frame once, by its outermost header.
  */
-enum account_by { BY_NOTHING, BY_IFACE, BY_PROTO, BY_HOST, BY_PORT, BY_KINDS };
+enum account_by {
+	BY_NOTHING, BY_IFACE, BY_TRANSPORT, BY_PROTO, BY_HOST, BY_PORT, BY_SIZE, BY_FLAGS, BY_VLAN, BY_TUNNEL, BY_KINDS
+};
 enum account_sort { SORT_NONE, SORT_BYTES, SORT_PACKETS, SORT_RTT, SORT_DURATION, SORT_START, SORTS };
 enum account_choice { CHOOSE_ALL, CHOOSE_ACTIVE, CHOOSE_CLOSED };
 
@@ -54,7 +57,12 @@ int  account_rows(struct account *a, uint64_t now_ns, record_fn fn, void *ctx);
 void account_coverage(const struct account *a, struct account_coverage *c);
 /* Rows that had to go before they were told; monotonic. */
 uint64_t account_missed(const struct account *a);
-/* "coverage 99.2 %, 812 flows missed; at most 1048576 flows (243 MiB)", without a newline. */
+/*
+ * By protocol decoders run beside the counting.  What they lost that makes a connection start anew,
+ * its protocol forgotten; false: there are none.
+ */
+bool account_decoded(const struct account *a, struct decode_counts *c);
+/* "coverage 99.2 %, 812 flows missed; at most 1000000 flows (222 MiB)", without a newline. */
 unsigned int account_coverage_text(const struct account *a, char *out, unsigned int size);
 /* "21 packets: 18 in 6 flows, 3 in none" */
 unsigned int account_sum_text(const struct account *a, char *out, unsigned int size);

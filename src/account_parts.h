@@ -10,7 +10,20 @@
 #include "util/hash.h"
 #include "util/steady.h"
 
-/* Shared by account.c, which counts, and account_rows.c, which tells. */
+/* Shared by account.c, which counts, account_by.c and account_rows.c, which tells. */
+
+/* What a connection had before anybody recognised it. */
+struct unnamed {
+	uint64_t packets, bytes, first_ns, last_ns;
+	uint32_t serial;		/* the connection's; 0: nothing waits here */
+};
+
+/* Static words and their numbers, from 1 on. */
+struct words {
+	const char *v[UINT8_MAX];
+	uint8_t n;
+};
+
 struct account {
 	struct account_options opt;
 	struct hash_key seed;
@@ -20,6 +33,11 @@ struct account {
 	struct flow_table *table;		/* NULL: flows are only counted */
 	struct totals totals;
 	struct tally *tally;			/* NULL: one row for everything */
+	struct decode *decode;			/* by protocol */
+	struct unnamed *unnamed;		/* likewise: by the places of connections */
+	struct words words;			/* of protocols and tunnels */
+	const char *tunnel[TALLY_LIST_MAX];	/* of the row that is told */
+	uint16_t vlan[TALLY_LIST_MAX];
 	const struct iface **ifaces;		/* by iface.id, of those that flows were seen on */
 	uint32_t n_ifaces;
 	uint64_t frames, last_ns, ticked_ns;
@@ -35,6 +53,20 @@ struct account {
 
 bool account_chooses(const struct account *a, const struct flow *f);
 int  account_emit(struct account *a, const struct flow *f);
-void account_tally(struct account *a, const struct packet *pk, uint64_t bytes);
+/* What an authentication header covers is AH, as other counters of flows have it. */
+uint8_t account_proto(const struct ip_layer *ip);
+
+/* account_by.c: what a row stands for. */
+int  account_by_open(struct account *a);
+void account_by_close(struct account *a);
+void account_tally(struct account *a, const struct packet *pk, uint64_t packets, uint64_t bytes);
+/* Time has passed, the end has come: for the decoders, where there are any. */
+void account_decode_tick(struct account *a, uint64_t now_ns);
+void account_decode_finish(struct account *a);
+/* Connections that nobody has recognised count for their transport, for good. */
+void account_settle(struct account *a);
+/* What the row stands for, into its record. */
+void account_by_record(struct account *a, const struct tally_key *k, struct record *r);
+void account_put_interface(struct record *r, const struct iface *i);
 
 #endif

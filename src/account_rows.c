@@ -14,7 +14,7 @@ bool account_chooses(const struct account *a, const struct flow *f)
 	return a->opt.choice == CHOOSE_ALL || flow_is_over(f) == (a->opt.choice == CHOOSE_CLOSED);
 }
 
-static void put_interface(struct record *r, const struct iface *i)
+void account_put_interface(struct record *r, const struct iface *i)
 {
 	if (!i || !i->name[0])
 		return;
@@ -30,7 +30,7 @@ int account_emit(struct account *a, const struct flow *f)
 	r.transport = ipproto_name(f->key.proto);
 	record_mark(&r, FIELD_TRANSPORT);
 	if (f->key.ifindex && f->key.ifindex <= a->n_ifaces)
-		put_interface(&r, a->ifaces[f->key.ifindex - 1]);
+		account_put_interface(&r, a->ifaces[f->key.ifindex - 1]);
 	return a->fn(a->ctx, &r);
 }
 
@@ -140,50 +140,9 @@ static int sorted_flows(struct account *a)
 }
 
 /* ── statistics ─────────────────────────────────────────────────────────────── */
-void account_tally(struct account *a, const struct packet *pk, uint64_t bytes)
-{
-	const struct ip_layer *ip = pk->has_outer ? &pk->outer : &pk->ip;
-	const struct frame *f = pk->frame;
-	uint64_t n = f->segments > 1 ? f->segments : 1;
-	struct tally_key k = { 0 };
-
-	switch (a->opt.by) {
-	case BY_IFACE:
-		k.name = f->iface;
-		k.direction = f->direction;
-		break;
-	case BY_PROTO:
-		k.proto = ip->proto;
-		if (!ip->version) {
-			k.by_name = true;
-			k.name = pk->is_arp ? "arp" : "other";
-		}
-		break;
-	case BY_HOST:
-		if (!ip->version || !ip->dst.family)
-			return;
-		k.host = ip->src;
-		tally_take(a->tally, &k, n, bytes, f->time_ns);
-		if (!memcmp(&ip->src, &ip->dst, sizeof(ip->src)))
-			return;
-		k.host = ip->dst;
-		break;
-	case BY_PORT:
-		if (!a->has_outer_port)
-			return;
-		k.proto = ip->proto;
-		k.port = a->outer_port;
-		break;
-	default:
-		return;
-	}
-	tally_take(a->tally, &k, n, bytes, f->time_ns);
-}
-
 static int emit_tally(void *ctx, struct tally_row *t, uint64_t ns)
 {
 	struct account *a = ctx;
-	const struct iface *i = t->key.name;
 	struct record r;
 
 	record_start(&r, &stats_dataset);
@@ -191,25 +150,11 @@ static int emit_tally(void *ctx, struct tally_row *t, uint64_t ns)
 	r.start_ns = t->first_ns;
 	stats_of(&r)->packets = t->packets;
 	stats_of(&r)->bytes = t->bytes;
-	stats_of(&r)->host = t->key.host;
-	stats_of(&r)->port = t->key.port;
-	r.transport = t->key.by_name ? t->key.name : ipproto_name(t->key.proto);
 	record_mark(&r, FIELD_START);
 	record_mark(&r, FIELD_END);
 	record_mark(&r, FIELD_STATS_PACKETS);
 	record_mark(&r, FIELD_STATS_BYTES);
-	if (a->opt.by == BY_HOST)
-		record_mark(&r, FIELD_STATS_HOST);
-	if (a->opt.by == BY_PORT)
-		record_mark(&r, FIELD_STATS_PORT);
-	if (a->opt.by == BY_PORT || a->opt.by == BY_PROTO)
-		record_mark(&r, FIELD_TRANSPORT);
-	if (a->opt.by == BY_IFACE)
-		put_interface(&r, i);
-	if (a->opt.by == BY_IFACE && t->key.direction) {
-		r.direction = t->key.direction == DIR_EGRESS ? "egress" : "ingress";
-		record_mark(&r, FIELD_DIRECTION);
-	}
+	account_by_record(a, &t->key, &r);
 	stats_rates(&r, t->packets - t->told_packets, t->bytes - t->told_bytes, ns);
 	return a->fn(a->ctx, &r);
 }
@@ -230,6 +175,7 @@ int account_rows(struct account *a, uint64_t now_ns, record_fn fn, void *ctx)
 		return sorted_flows(a);
 	if (a->opt.flows)
 		return flow_table_each(a->table, emit_chosen, a);
+	account_settle(a);
 	if (a->tally)
 		return tally_each(a->tally, a->opt.top, emit_tally, a, now_ns ? now_ns : a->last_ns);
 	return emit_totals(a, now_ns);

@@ -226,9 +226,10 @@ static int decode_lost(struct pipeline *p, uint64_t now_ns)
 	struct decode_counts now;
 	int err = 0;
 
-	if (!p->decode)
+	if (p->decode)
+		decode_counts(p->decode, &now);
+	else if (!p->account || !account_decoded(p->account, &now))
 		return 0;
-	decode_counts(p->decode, &now);
 	for (size_t i = 0; i < sizeof(decode_losses) / sizeof(decode_losses[0]) && !err; i++) {
 		uint64_t n = *(const uint64_t *)((const char *)&now + decode_losses[i].off);
 		uint64_t told = *(const uint64_t *)((const char *)&p->counted + decode_losses[i].off);

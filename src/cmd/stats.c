@@ -21,7 +21,7 @@ struct stats_opts {
 
 static const struct opt stats_rows[] = {
 	{ "by", 0, OPT_WORD, S(by), "BY", "a row for each of these; one for everything without it",
-	  OPT_WORDS("iface", "proto", "host", "port", "device") },
+	  OPT_WORDS("iface", "proto", "transport", "host", "port", "size", "flags", "vlan", "tunnel", "device") },
 	{ "top", 0, OPT_UINT, S(top), "N", "only the N rows with most bytes" },
 	{ "interface", 'i', OPT_STRS, S(iface), "IFACE",
 	  "listen on this interface; may be given again, may be a glob, or any (the default)" },
@@ -34,6 +34,7 @@ static const struct opt stats_rows[] = {
 static const char stats_examples[] =
 	"  sudo netprobe stats -i eth0 1                    packets, bytes and rates, every second\n"
 	"  sudo netprobe stats --by host --top 10 -i eth0 5 the ten hosts with most bytes\n"
+	"  netprobe stats --by proto -r f.pcap              what was spoken, by contents and not by ports\n"
 	"  netprobe -j stats -r f.pcap                      what a capture holds, in one record\n"
 	"  sudo netprobe stats --by device -i eth0          the devices of a network, when you press ^C\n"
 	"  sudo netprobe stats --by device -i eth0 60       the same every minute\n"
@@ -69,9 +70,14 @@ static const struct by bys[] = {
 	  { FIELD_STATS_PACKETS, FIELD_STATS_BYTES, FIELD_STATS_FLOWS, FIELD_STATS_PPS, FIELD_STATS_BPS,
 	    FIELD_STATS_TRANSPORT, NONE }, NULL },
 	{ "iface", BY_IFACE, &stats_dataset, { FIELD_INTERFACE, FIELD_DIRECTION, COUNTED }, NULL },
-	{ "proto", BY_PROTO, &stats_dataset, { FIELD_TRANSPORT, COUNTED }, NULL },
+	{ "proto", BY_PROTO, &stats_dataset, { FIELD_PROTOCOL, FIELD_TRANSPORT, COUNTED }, NULL },
+	{ "transport", BY_TRANSPORT, &stats_dataset, { FIELD_TRANSPORT, COUNTED }, NULL },
 	{ "host", BY_HOST, &stats_dataset, { FIELD_STATS_HOST, COUNTED }, NULL },
 	{ "port", BY_PORT, &stats_dataset, { FIELD_TRANSPORT, FIELD_STATS_PORT, COUNTED }, NULL },
+	{ "size", BY_SIZE, &stats_dataset, { FIELD_STATS_SIZE_CLASS, COUNTED }, NULL },
+	{ "flags", BY_FLAGS, &stats_dataset, { FIELD_STATS_FLAGS_CLASS, COUNTED }, NULL },
+	{ "vlan", BY_VLAN, &stats_dataset, { FIELD_VLAN, COUNTED }, NULL },
+	{ "tunnel", BY_TUNNEL, &stats_dataset, { FIELD_TUNNEL, COUNTED }, NULL },
 	{ "device", BY_NOTHING, &device_dataset,
 	  { FIELD_DEVICE_MAC, FIELD_DEVICE_IP, FIELD_DEVICE_VENDOR, FIELD_DEVICE_HOSTNAME,
 	    FIELD_DEVICE_FINGERPRINT, FIELD_START, FIELD_END, NONE },
@@ -191,6 +197,8 @@ static int stats_run(const struct globals *g, const void *opts, int argc, char *
 	if (by->open) {
 		find_tellers(&t);
 		session_ship_headers(&ask, t.kinds, NULL, 0);
+	} else if (by->account == BY_PROTO) {
+		session_ship_headers(&ask, UINT32_MAX, NULL, 0);
 	} else if (!o->read) {
 		ask.capture.snaplen = SNAPLEN_COUNTING;
 	}

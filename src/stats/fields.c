@@ -15,8 +15,11 @@ struct dataset device_dataset = {
 OWN_TABLE(stats, STATS_FIELDS);
 #undef OWN_BODY
 
+static const uint16_t stats_uses[] = { FIELD_PROTOCOL, 0 };
+
 struct dataset stats_dataset = {
 	.name = "stats",
 	.sections = SECTION_SPAN,
+	.uses = stats_uses,
 	.own = &stats_table,
 };

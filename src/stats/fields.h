@@ -38,12 +38,16 @@ struct stats_body {
 	bool estimated;
 	struct addr host;
 	uint16_t port;
-	struct list by_transport, by_version, by_size, by_tcp_flags;	/* struct named_count */
+	const char *size, *tcp_flags;
+	/* struct named_count */
+	struct list by_transport, by_version, by_size, by_tcp_flags;
 };
 
 #define STATS_FIELDS(X) \
 	X(STATS_HOST, "host.ip", FT_ADDR, host, "address that the row counts") \
 	X(STATS_PORT, "server.port", FT_U16, port, "port that the row counts: the responder's") \
+	X(STATS_SIZE_CLASS, "stats.size", FT_WORD, size, "bytes on the wire of the packets that the row counts: a key of stats.by_size") \
+	X(STATS_FLAGS_CLASS, "stats.tcp_flags", FT_WORD, tcp_flags, "what the packets do that the row counts: a key of stats.by_tcp_flags; none: not TCP") \
 	X(STATS_PACKETS, "stats.packets", FT_U64, packets, "packets") \
 	X(STATS_BYTES, "stats.bytes", FT_U64, bytes, "bytes on the wire") \
 	X(STATS_CAPTURED, "stats.captured_bytes", FT_U64, captured_bytes, "bytes captured") \

@@ -11,6 +11,7 @@
 enum { GROWTH = 256 };
 #define NONE UINT32_MAX
 
+_Static_assert(TALLY_LIST_MAX * sizeof(uint16_t) == sizeof(((struct tally_key *)0)->host.b), "a list fits");
 _Static_assert(sizeof(struct tally_key) == 32 || sizeof(void *) != 8, "a hole in the key would not compare");
 
 int tally_open(struct tally **out, uint32_t max, uint32_t seed)
@@ -128,18 +129,19 @@ static struct tally_row *add(struct tally *t, const struct tally_key *k, uint64_
 	return r;
 }
 
-void tally_take(struct tally *t, const struct tally_key *k, uint64_t packets, uint64_t bytes, uint64_t now_ns)
+void tally_add(struct tally *t, const struct tally_key *k, uint64_t packets, uint64_t bytes, uint64_t first_ns,
+	       uint64_t last_ns)
 {
 	struct tally_row *r = NULL;
 
-	if (!t->first_ns)
-		t->first_ns = now_ns;
+	if (!t->first_ns || first_ns < t->first_ns)
+		t->first_ns = first_ns;
 	t->packets += packets;
 	for (uint32_t i = t->buckets[bucket_of(t, k)]; i != NONE && !r; i = t->v[i].next)
 		if (!memcmp(&t->v[i].key, k, sizeof(*k)))
 			r = &t->v[i];
 	if (!r)
-		r = add(t, k, now_ns);
+		r = add(t, k, first_ns);
 	if (!r)
 		return;
 	if (t->newest != (uint32_t)(r - t->v)) {
@@ -148,16 +150,28 @@ void tally_take(struct tally *t, const struct tally_key *k, uint64_t packets, ui
 	}
 	r->packets += packets;
 	r->bytes += bytes;
-	r->last_ns = now_ns;
+	if (first_ns < r->first_ns)
+		r->first_ns = first_ns;
+	if (last_ns > r->last_ns)
+		r->last_ns = last_ns;
+}
+
+void tally_take(struct tally *t, const struct tally_key *k, uint64_t packets, uint64_t bytes, uint64_t now_ns)
+{
+	tally_add(t, k, packets, bytes, now_ns, now_ns);
 }
 
 static int by_bytes(const void *a, const void *b)
 {
 	const struct tally_row *x = *(const struct tally_row *const *)a, *y = *(const struct tally_row *const *)b;
+	int order;
 
 	if (x->bytes != y->bytes)
 		return x->bytes < y->bytes ? 1 : -1;
-	return memcmp(&x->key, &y->key, offsetof(struct tally_key, name));
+	order = memcmp(&x->key, &y->key, offsetof(struct tally_key, name));
+	if (order)
+		return order;
+	return x < y ? -1 : x > y;	/* alike but for their names: the one that was there first */
 }
 
 int tally_each(struct tally *t, uint32_t top, int (*fn)(void *ctx, struct tally_row *row, uint64_t ns), void *ctx,

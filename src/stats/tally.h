@@ -5,19 +5,22 @@
 #include "record.h"
 
 /*
- * Packets and bytes by something: a row each for the hosts, ports, protocols or
- * interfaces that there are.  At most TALLY_MAX; the least recently seen leaves, and
+ * Packets and bytes by something: a row each for the hosts, ports, protocols,
+ * interfaces, ... that there are.  At most TALLY_MAX; the least recently seen leaves, and
  * what it counted is kept as a sum, so that nothing vanishes without a number.
  */
 enum { TALLY_MAX = 65536 };
 
+enum { TALLY_LIST_MAX = 8 };
+
 struct tally_key {			/* no holes: compared as bytes */
-	struct addr host;		/* by host */
-	uint8_t  proto;			/* by proto, port: IANA number */
+	struct addr host;		/* by host; else `b` holds a list: */
+	uint8_t  n;			/* by vlan: so many ids, two bytes each; by proto, tunnel: numbers of words */
 	uint16_t port;			/* by port */
-	uint8_t  direction, by_name;	/* by iface: enum direction; by proto: `name` holds no IP protocol's */
-	uint8_t  pad[2];
-	const void *name;		/* by iface: its struct iface; by proto: a static word */
+	uint8_t  proto;			/* by transport, proto, port: IANA number */
+	uint8_t  direction, by_name;	/* by iface: enum direction; by transport: `name` holds no IP protocol's */
+	uint8_t  class;			/* by size, flags */
+	const void *name;		/* by iface: its struct iface; by transport, proto: a static word */
 };
 
 struct tally_row {
@@ -39,6 +42,9 @@ struct tally {
 int  tally_open(struct tally **out, uint32_t max, uint32_t seed);
 void tally_close(struct tally *t);
 void tally_take(struct tally *t, const struct tally_key *k, uint64_t packets, uint64_t bytes, uint64_t now_ns);
+/* Likewise, of what came from first_ns until last_ns. */
+void tally_add(struct tally *t, const struct tally_key *k, uint64_t packets, uint64_t bytes, uint64_t first_ns,
+	       uint64_t last_ns);
 /*
  * Rows by bytes, the largest first; `top` of them at most (0: all).  `ns` is the time since
  * the last call.  fn's first non-zero value ends it and is returned; -ENOMEM (said).

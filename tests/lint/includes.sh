@@ -31,7 +31,7 @@ BEGIN {
 }
 function folder(path) {
 	if (path ~ /^bpf\//) return "bpf"
-	if (path ~ /^src\/(pipeline|account|account_rows|account_parts)\./) return "pipeline"
+	if (path ~ /^src\/(pipeline|account|account_by|account_rows|account_parts)\./) return "pipeline"
 	if (path ~ /^src\/main\./) return "main"
 	if (path ~ /^src\/protocols\./) return "protocols"
 	if (path ~ /^src\/decode\/[^\/]*\/text\.c$/) return "text"
