@@ -295,6 +295,8 @@ int account_frame(struct account *a, const struct frame *f, record_fn fn, void *
 		rc = take_flows(a, &pk);
 	if (a->tally)
 		account_tally(a, &pk, segments_of(f), on_wire(f->len, pk.payload_len, segments_of(f)));
+	else if (!a->opt.flows && (pk.vlans || pk.tunnels || pk.malformed))
+		account_rare(a, &pk, segments_of(f), on_wire(f->len, pk.payload_len, segments_of(f)));
 	return rc;
 }
 

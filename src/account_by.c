@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What a row of statistics stands for: from a packet, and into its record. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,6 +9,8 @@
 #include "numbers/ipproto.h"
 #include "stats/fields.h"
 #include "util/err.h"
+
+enum { VLANS_KEPT = 1024, TUNNELS_KEPT = 256 };	/* of the row for everything */
 
 _Static_assert((int)TALLY_LIST_MAX == (int)PACKET_VLANS_MAX && (int)TALLY_LIST_MAX == (int)PACKET_TUNNELS_MAX,
 	       "a key has room for a packet's lists");
@@ -299,6 +302,90 @@ void account_by_record(struct account *a, const struct tally_key *k, struct reco
 	}
 }
 
+/* ── of the row for everything ──────────────────────────────────────────────── */
+/* Few words there are; the last place is for all beyond. */
+static void take_malformed(struct rare *rare, const char *word, uint64_t packets)
+{
+	struct named_count *m = rare->malformed;
+	uint32_t i = 0;
+
+	while (i < rare->n_malformed && strcmp(m[i].name, word))
+		i++;
+	if (i >= MALFORMED_MAX - 1) {
+		i = MALFORMED_MAX - 1;
+		word = other;
+	}
+	if (i >= rare->n_malformed)
+		m[rare->n_malformed++] = (struct named_count){ word, 0 };
+	m[i].n += packets;
+}
+
+void account_rare(struct account *a, const struct packet *pk, uint64_t packets, uint64_t bytes)
+{
+	struct tally_key vlan = { 0 }, tunnel = { 0 };
+
+	vlan_key(&vlan, pk);
+	tunnel_key(a, &tunnel, pk);
+	if (vlan.n)
+		tally_take(a->rare.vlans, &vlan, packets, bytes, pk->frame->time_ns);
+	if (tunnel.n)
+		tally_take(a->rare.tunnels, &tunnel, packets, bytes, pk->frame->time_ns);
+	if (pk->malformed)
+		take_malformed(&a->rare, pk->malformed, packets);
+}
+
+/* Rows on their way into a list; `counted` packets so far. */
+struct listing {
+	struct account *a;
+	bool tunnels;
+	uint32_t n;
+	uint64_t counted;
+};
+
+static int list_row(void *ctx, struct tally_row *t, uint64_t ns)
+{
+	struct listing *l = ctx;
+	char *text = l->a->rare.text[l->tunnels][l->n];
+	const size_t size = sizeof(l->a->rare.text[0][0]);
+	uint16_t vlan[TALLY_LIST_MAX];
+	size_t len = 0;
+
+	memcpy(vlan, t->key.host.b, sizeof(vlan));
+	for (unsigned int i = 0; i < t->key.n && len < size; i++)
+		len += (size_t)(l->tunnels ? snprintf(text + len, size - len, "%s%s", i ? "," : "",
+						      word_of(l->a, &t->key, i)) :
+					     snprintf(text + len, size - len, "%s%u", i ? "," : "", vlan[i]));
+	l->a->rare.list[l->tunnels][l->n++] = (struct named_count){ text, t->packets };
+	l->counted += t->packets;
+	return 0;
+}
+
+/* Those with most bytes, and the sum of all others. */
+static struct list list_of(struct account *a, struct tally *t, bool tunnels)
+{
+	struct listing l = { .a = a, .tunnels = tunnels };
+
+	tally_each(t, LISTED_MAX, list_row, &l, a->last_ns);
+	if (t->packets > l.counted)
+		a->rare.list[tunnels][l.n++] = (struct named_count){ other, t->packets - l.counted };
+	return (struct list){ a->rare.list[tunnels], l.n };
+}
+
+void account_rare_record(struct account *a, struct record *r)
+{
+	struct stats_body *s = stats_of(r);
+
+	s->by_vlan = list_of(a, a->rare.vlans, false);
+	s->by_tunnel = list_of(a, a->rare.tunnels, true);
+	s->by_malformed = (struct list){ a->rare.malformed, a->rare.n_malformed };
+	if (s->by_vlan.n)
+		record_mark(r, FIELD_STATS_VLANS);
+	if (s->by_tunnel.n)
+		record_mark(r, FIELD_STATS_TUNNELS);
+	if (s->by_malformed.n)
+		record_mark(r, FIELD_STATS_MALFORMED);
+}
+
 /* ── from open to close ─────────────────────────────────────────────────────── */
 static int open_protocols(struct account *a)
 {
@@ -313,15 +400,19 @@ int account_by_open(struct account *a)
 {
 	int err;
 
-	if (!a->opt.by)
-		return 0;
-	err = tally_open(&a->tally, TALLY_MAX, a->opt.seed);
-	return err || a->opt.by != BY_PROTO ? err : open_protocols(a);
+	if (a->opt.by) {
+		err = tally_open(&a->tally, TALLY_MAX, a->opt.seed);
+		return err || a->opt.by != BY_PROTO ? err : open_protocols(a);
+	}
+	err = tally_open(&a->rare.vlans, VLANS_KEPT, a->opt.seed);
+	return err ? err : tally_open(&a->rare.tunnels, TUNNELS_KEPT, a->opt.seed);
 }
 
 void account_by_close(struct account *a)
 {
 	tally_close(a->tally);
+	tally_close(a->rare.vlans);
+	tally_close(a->rare.tunnels);
 	decode_close(a->decode);
 	free(a->unnamed);
 }

@@ -24,6 +24,17 @@ struct words {
 	uint8_t n;
 };
 
+/* Of everything: what few packets have, and what the lists of its row point to. */
+enum { LISTED_MAX = 64, MALFORMED_MAX = 16 };
+
+struct rare {
+	struct tally *vlans, *tunnels;
+	struct named_count malformed[MALFORMED_MAX];
+	uint32_t n_malformed;
+	struct named_count list[2][LISTED_MAX + 1];
+	char text[2][LISTED_MAX][128];
+};
+
 struct account {
 	struct account_options opt;
 	struct hash_key seed;
@@ -33,6 +44,7 @@ struct account {
 	struct flow_table *table;		/* NULL: flows are only counted */
 	struct totals totals;
 	struct tally *tally;			/* NULL: one row for everything */
+	struct rare rare;			/* with one row */
 	struct decode *decode;			/* by protocol */
 	struct unnamed *unnamed;		/* likewise: by the places of connections */
 	struct words words;			/* of protocols and tunnels */
@@ -67,6 +79,9 @@ void account_decode_finish(struct account *a);
 void account_settle(struct account *a);
 /* What the row stands for, into its record. */
 void account_by_record(struct account *a, const struct tally_key *k, struct record *r);
+/* A packet with tags, in a tunnel, or not walked to the end; of the row for everything. */
+void account_rare(struct account *a, const struct packet *pk, uint64_t packets, uint64_t bytes);
+void account_rare_record(struct account *a, struct record *r);
 void account_put_interface(struct record *r, const struct iface *i);
 
 #endif

@@ -164,6 +164,7 @@ static int emit_totals(struct account *a, uint64_t now_ns)
 	struct record r;
 
 	totals_record(&a->totals, &a->totals_row, &r, now_ns);
+	account_rare_record(a, &r);
 	return a->fn(a->ctx, &r);
 }
 

@@ -40,7 +40,7 @@ struct stats_body {
 	uint16_t port;
 	const char *size, *tcp_flags;
 	/* struct named_count */
-	struct list by_transport, by_version, by_size, by_tcp_flags;
+	struct list by_transport, by_version, by_size, by_tcp_flags, by_vlan, by_tunnel, by_malformed;
 };
 
 #define STATS_FIELDS(X) \
@@ -57,8 +57,11 @@ struct stats_body {
 	X(STATS_VERSION, "stats.by_version", FT_COUNTS, by_version, "packets by network layer: ipv4, ipv6, arp, other") \
 	X(STATS_SIZE, "stats.by_size", FT_COUNTS, by_size, "packets by bytes on the wire: up to 64, 127, 255, 511, 1023, 1518, 9018, or more") \
 	X(STATS_TCP_FLAGS, "stats.by_tcp_flags", FT_COUNTS, by_tcp_flags, "TCP packets by what they do: syn, syn_ack, fin, rst, data, ack, other") \
+	X(STATS_VLANS, "stats.by_vlan", FT_COUNTS, by_vlan, "packets with VLAN tags, by their ids, outermost first: 10,20; other: beyond 64 of these") \
+	X(STATS_TUNNELS, "stats.by_tunnel", FT_COUNTS, by_tunnel, "packets in tunnels, by network.tunnel, outermost first: gre,vxlan; other: beyond 64 of these") \
 	X(STATS_FRAGMENTS, "stats.fragments", FT_U64, fragments, "packets that are fragments") \
 	X(STATS_UNDECODED, "stats.undecoded", FT_U64, undecoded, "packets whose headers could not be walked to the end") \
+	X(STATS_MALFORMED, "stats.by_malformed", FT_COUNTS, by_malformed, "these by packet.malformed: why not") \
 	X(STATS_PPS, "stats.packets_per_second", FT_U64, pps, "since the last such record, or over all the time") \
 	X(STATS_BPS, "stats.bits_per_second", FT_U64, bps, "since the last such record, or over all the time")
 

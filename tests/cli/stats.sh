@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Each packet of a capture is in one row, whatever rows stand for: their sum is what there is, and those
-# of transports, sizes and flags say what the row for everything says.
+# of transports, sizes, flags, tags and tunnels say what the row for everything says.
 set -eu
 top=$(cd "$(dirname "$0")/../.." && pwd)
 np=${NETPROBE:-$top/build/netprobe}
@@ -18,13 +18,17 @@ cat >"$work/check.jq" <<'J'
 def of($by): [.[] | select(.by == $by) | .row | select(.event.dataset == "stats")];
 # Rows as the row for everything has them, those without that name left out.
 def counts($by; name): of($by) | map({key: name, value: .stats.packets} | select(.key)) | from_entries;
+def words: if . then map(tostring) | join(",") else null end;
 def check($what; $got; $want): if $got == $want then empty else "\($what): \($got), wanted \($want)" end;
 of("all")[0].stats as $all |
 (if ($all.packets // 0) > 0 then empty else "no packets" end),
 (($kinds | split(" "))[] as $by | check("packets by \($by)"; [of($by)[].stats.packets] | add; $all.packets)),
 check("transport"; counts("transport"; .network.transport); $all.by_transport),
 check("size"; counts("size"; .stats.size); $all.by_size),
-check("flags"; counts("flags"; .stats.tcp_flags) | del(.none); $all.by_tcp_flags)
+check("flags"; counts("flags"; .stats.tcp_flags) | del(.none); $all.by_tcp_flags),
+check("vlan"; counts("vlan"; .network.vlan | words); $all.by_vlan // {}),
+check("tunnel"; counts("tunnel"; .network.tunnel | words); $all.by_tunnel // {}),
+check("malformed"; [$all.by_malformed // {} | .[]] | add // 0; $all.undecoded)
 J
 n=0
 for f in "$top"/tests/golden/*.pcap "$top"/tests/golden/*.pcapng; do

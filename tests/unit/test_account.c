@@ -14,6 +14,7 @@ struct told {
 	unsigned int n;
 	char name[ROWS_MAX][80];
 	uint64_t packets[ROWS_MAX], sum;
+	struct stats_body body;
 };
 
 static int row(void *ctx, const struct record *r)
@@ -40,6 +41,7 @@ static int row(void *ctx, const struct record *r)
 		n += (size_t)snprintf(name + n, 80 - n, "%s ", tunnel[i]);
 	if (n)
 		name[n - 1] = 0;
+	t->body = *stats_of(r);
 	t->packets[t->n] = stats_of(r)->packets;
 	t->sum += stats_of(r)->packets;
 	t->n++;
@@ -89,6 +91,16 @@ static uint64_t of(const struct told *t, const char *name)
 	for (unsigned int i = 0; i < t->n; i++)
 		if (!strcmp(t->name[i], name))
 			return t->packets[i];
+	return 0;
+}
+
+static uint64_t counted(const struct list *l, const char *name)
+{
+	const struct named_count *c = l->p;
+
+	for (uint32_t i = 0; i < l->n; i++)
+		if (!strcmp(c[i].name, name))
+			return c[i].n;
 	return 0;
 }
 
@@ -224,6 +236,53 @@ static void tags_have_a_row_each(void **state)
 	account_close(a);
 }
 
+/* Every id there is, and a few of them often. */
+static void many_tags_are_summed(void **state)
+{
+	struct account *a = counter(BY_NOTHING);
+	const struct named_count *c;
+	uint64_t sum = 0;
+	struct told t;
+
+	for (int turn = 0; turn < 50; turn++)
+		tagged(a, 77);
+	for (uint16_t id = 0; id < 4096; id++)
+		tagged(a, id);
+	for (int turn = 0; turn < 50; turn++)
+		tagged(a, 99);
+	t = rows(a, true);
+	c = t.body.by_vlan.p;
+	assert_int_equal(t.body.by_vlan.n, 65);
+	for (uint32_t i = 0; i < 65; i++)
+		sum += c[i].n;
+	assert_int_equal(sum, 4096 + 100);
+	assert_int_equal(counted(&t.body.by_vlan, "99"), 50);
+	assert_string_equal(c[64].name, "other");
+	account_close(a);
+}
+
+static void words_tell_what_was_wrong(void **state)
+{
+	struct account *a = counter(BY_NOTHING);
+	struct bytes o = { .n = 0 };
+	struct told t;
+
+	tcp(a, 1, 1000, 8080, 100, TCP_SYN, "");
+	t = rows(a, false);
+	assert_int_equal(t.body.by_malformed.n, 0);
+	put_ipv4(&o, 1, 2, 6, 2);
+	PUT(&o, "\0\1");
+	o.p[14] = 0x44;			/* a header of 16 bytes */
+	take(a, &o);
+	o.p[14] = 0x35;
+	take(a, &o);
+	t = rows(a, true);
+	assert_int_equal(t.body.undecoded, 2);
+	assert_int_equal(counted(&t.body.by_malformed, "bad-length"), 1);
+	assert_int_equal(counted(&t.body.by_malformed, "bad-version"), 1);
+	account_close(a);
+}
+
 static void classes_have_a_row_each(void **state)
 {
 	struct account *a = counter(BY_SIZE), *b = counter(BY_FLAGS);
@@ -256,6 +315,8 @@ int main(void)
 		cmocka_unit_test(connections_that_must_go_are_counted),
 		cmocka_unit_test(a_tunnel_is_looked_into),
 		cmocka_unit_test(tags_have_a_row_each),
+		cmocka_unit_test(many_tags_are_summed),
+		cmocka_unit_test(words_tell_what_was_wrong),
 		cmocka_unit_test(classes_have_a_row_each),
 	};
 
