@@ -181,3 +181,10 @@ int account_rows(struct account *a, uint64_t now_ns, record_fn fn, void *ctx)
 		return tally_each(a->tally, a->opt.top, emit_tally, a, now_ns ? now_ns : a->last_ns);
 	return emit_totals(a, now_ns);
 }
+
+void account_since(struct account *a, uint64_t ns)
+{
+	a->totals.told_ns = ns;
+	if (a->tally)
+		a->tally->told_ns = ns;
+}

@@ -7,6 +7,7 @@
 
 #include "sink/out.h"
 #include "util/err.h"
+#include "util/steady.h"
 
 /* With a capture file and text at once a packet is one, not two. */
 static bool counts_for_limit(const struct pipeline *p, bool frames)
@@ -65,6 +66,12 @@ static int decoded(void *ctx, const struct record *r)
 	int err = !p->detect || p->shown & dataset_bit(r->set) ? pass(p, r) : 0;
 
 	return err || !p->detect ? err : detect_record(p->detect, r, pass, p);
+}
+
+/* The end of time is not passed. */
+static uint64_t later(uint64_t ns, uint64_t by_ns)
+{
+	return ns > UINT64_MAX - by_ns ? UINT64_MAX : ns + by_ns;
 }
 
 static int emit_row(void *ctx, const struct record *r)
@@ -135,9 +142,8 @@ bool pipeline_refuses(struct pipeline *p, const struct frame *f)
 	return true;
 }
 
-int pipeline_frame(void *pipeline, const struct frame *f)
+static int take_frame(struct pipeline *p, const struct frame *f)
 {
-	struct pipeline *p = pipeline;
 	int err;
 
 	if (pipeline_refuses(p, f))
@@ -253,11 +259,23 @@ static int gather_lost(struct pipeline *p, uint64_t now_ns)
 	return n ? pipeline_lost(p, LOST_STATS, "stats_table_full", n, now_ns, now_ns) : 0;
 }
 
+/* A row, with the time that it stands for. */
+static int stamped(void *ctx, const struct record *r)
+{
+	struct pipeline *p = ctx;
+	struct record row = *r;
+
+	row.time_ns = p->rows_told_ns;
+	record_mark(&row, FIELD_TIME);
+	return p->account ? decoded(p, &row) : emit_row(p, &row);
+}
+
 static int rows(struct pipeline *p, uint64_t now_ns)
 {
+	p->rows_told_ns = now_ns;
 	if (p->account)
-		return account_rows(p->account, now_ns, decoded, p);
-	return p->gather->rows(p->gather, emit_row, p);
+		return account_rows(p->account, now_ns, p->rows_stamped ? stamped : decoded, p);
+	return p->gather->rows(p->gather, p->rows_stamped ? stamped : emit_row, p);
 }
 
 static int detect_lost(struct pipeline *p, uint64_t now_ns)
@@ -278,19 +296,133 @@ static int detect_lost(struct pipeline *p, uint64_t now_ns)
 	return err;
 }
 
-/* All rows, when it is time; the last time is the end. */
-static int emit_rows(struct pipeline *p, uint64_t now_ns)
+/* What was lost, since it was last told. */
+static int tell_losses(struct pipeline *p, uint64_t now_ns)
+{
+	int err = decode_lost(p, now_ns);
+
+	if (!err)
+		err = gather_lost(p, now_ns);
+	return err ? err : detect_lost(p, now_ns);
+}
+
+/* All rows, of an interval that is over; the last time is the end. */
+static int give_rows(struct pipeline *p, uint64_t end_ns)
 {
 	int err;
 
-	if ((!p->gather && !p->account) || !p->rows_every_ns || now_ns < p->rows_next_ns)
-		return 0;
-	p->rows_next_ns = (p->rows_next_ns ? p->rows_next_ns : now_ns) + p->rows_every_ns;
-	err = rows(p, now_ns);
+	p->rows_next_ns = later(p->rows_next_ns ? p->rows_next_ns : end_ns, p->rows_every_ns);
+	err = rows(p, end_ns);
 	if (err || !p->rows_times || --p->rows_times)
 		return err;
 	p->done = true;
 	return 1;
+}
+
+/* By the clock. */
+static int emit_rows(struct pipeline *p, uint64_t now_ns)
+{
+	if ((!p->gather && !p->account) || !p->rows_every_ns || p->rows_by_frames || now_ns < p->rows_next_ns)
+		return 0;
+	return give_rows(p, now_ns);
+}
+
+/* ── rows by the frames' own time ───────────────────────────────────────────── */
+
+/* Intervals that nobody sent in have rows as long as these are not many more than frames. */
+enum { EMPTY_ROWS = 1000 };
+
+static int give_empty_rows(struct pipeline *p, uint64_t n)
+{
+	int err = 0;
+
+	if (n > EMPTY_ROWS + p->frames - p->rows_empty) {
+		p->rows_left_out += n;
+		p->rows_next_ns += n * p->rows_every_ns;
+		if (p->account)
+			account_since(p->account, p->rows_next_ns - p->rows_every_ns);
+		return 0;
+	}
+	p->rows_empty += n;
+	while (n-- && !err)
+		err = give_rows(p, p->rows_next_ns);
+	return err;
+}
+
+/* Those of the intervals that were over before `ns`.  Time that goes back changes nothing. */
+static int rows_until(struct pipeline *p, uint64_t ns)
+{
+	uint64_t empty;
+	int err;
+
+	if (ns > p->rows_now_ns)
+		p->rows_now_ns = ns;
+	if (!p->rows_next_ns) {
+		p->rows_next_ns = later(ns, p->rows_every_ns);
+		if (p->account)
+			account_since(p->account, ns);
+		return 0;
+	}
+	if (ns < p->rows_next_ns || p->rows_next_ns == UINT64_MAX)
+		return 0;
+	empty = (ns - p->rows_next_ns) / p->rows_every_ns;
+	err = tell_losses(p, p->rows_next_ns);
+	if (!err)
+		err = give_rows(p, p->rows_next_ns);
+	return err || !empty ? err : give_empty_rows(p, empty);
+}
+
+/* -ENOMEM, said. */
+static int hold(struct pipeline *p, const struct frame *f)
+{
+	p->held_data.max = SIZE_MAX;
+	p->held_data.n = 0;
+	p->held_data.full = false;
+	buf_add(&p->held_data, f->data, f->cap_len);
+	buf_chr(&p->held_data, 0);
+	if (p->held_data.full)
+		return fail(ENOMEM, "frame");
+	p->held = *f;
+	p->held.data = (const uint8_t *)p->held_data.p;
+	return 0;
+}
+
+static int release(struct pipeline *p, bool holds)
+{
+	int err = holds ? rows_until(p, p->held.time_ns) : 0;
+
+	p->held_data.n = 0;
+	return err ? err : take_frame(p, &p->held);
+}
+
+static bool is_far_ahead(uint64_t ns, uint64_t now_ns)
+{
+	return time_since(ns, now_ns) > STEADY_AHEAD_NS;
+}
+
+/*
+ * One stamp may be plainly wrong (steady.h), and all rows up to it would be given, none afterwards.  So a frame
+ * that is far ahead waits for the next: where that is not far behind it, time has gone on.
+ */
+static int timed_frame(struct pipeline *p, const struct frame *f)
+{
+	int err = 0;
+
+	if (p->held_data.n)
+		err = release(p, !is_far_ahead(p->held.time_ns, f->time_ns));
+	if (err)
+		return err;
+	if (p->rows_next_ns && is_far_ahead(f->time_ns, p->rows_now_ns))
+		return hold(p, f);
+	err = rows_until(p, f->time_ns);
+	return err ? err : take_frame(p, f);
+}
+
+int pipeline_frame(void *pipeline, const struct frame *f)
+{
+	struct pipeline *p = pipeline;
+
+	return p->rows_by_frames && p->rows_every_ns ? timed_frame(p, f) : take_frame(p, f);
 }
 
 int pipeline_tick(struct pipeline *p, uint64_t now_ns)
@@ -302,11 +434,7 @@ int pipeline_tick(struct pipeline *p, uint64_t now_ns)
 	if (!err && p->detect)
 		err = detect_tick(p->detect, now_ns, pass, p);
 	if (!err)
-		err = decode_lost(p, now_ns);
-	if (!err)
-		err = gather_lost(p, now_ns);
-	if (!err)
-		err = detect_lost(p, now_ns);
+		err = tell_losses(p, now_ns);
 	return err ? err : emit_rows(p, now_ns);
 }
 
@@ -317,8 +445,12 @@ int pipeline_idle(struct pipeline *p)
 
 int pipeline_finish(struct pipeline *p, uint64_t now_ns)
 {
-	int err = p->decode && !p->done ? decode_finish(p->decode, decoded, p) : 0;
+	int err = p->held_data.n && !p->done ? release(p, true) : 0;
 
+	if (p->rows_by_frames && p->rows_next_ns)
+		now_ns = p->rows_now_ns;
+	if (err >= 0 && p->decode && !p->done)
+		err = decode_finish(p->decode, decoded, p);
 	if (err >= 0 && p->detect && !p->done)
 		err = detect_finish(p->detect, pass, p);
 	if (err >= 0)
@@ -353,4 +485,5 @@ void pipeline_close(struct pipeline *p)
 			filter_free(p->filters[i]);
 	free(p->filters);
 	p->filters = NULL;
+	buf_free(&p->held_data);
 }

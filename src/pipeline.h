@@ -9,6 +9,7 @@
 #include "frame.h"
 #include "sink/sink.h"
 #include "stats/gather.h"
+#include "util/buf.h"
 #include "where.h"
 
 /*
@@ -29,6 +30,13 @@ struct pipeline {
 	struct gather *gather;			/* NULL; else takes all records but lost, its rows come out */
 	uint64_t rows_every_ns, rows_next_ns;	/* how often and when; 0: at the end only */
 	uint64_t rows_times;			/* how often at most; 0: no limit */
+	bool rows_by_frames;			/* by the frames' time, from the first of them on; else by the clock */
+	bool rows_stamped;			/* each row has the time that it stands for */
+	uint64_t rows_told_ns;			/* what the rows that are being given stand for */
+	uint64_t rows_now_ns;			/* by_frames: the latest time that frames have told */
+	uint64_t rows_empty, rows_left_out;	/* by_frames: of intervals without frames: given; passed over */
+	struct frame held;			/* by_frames: far ahead of the others, so the next one tells whether */
+	struct buf held_data;			/* its stamp holds; n 0: none is held */
 	uint64_t limit;				/* -c; 0: no limit */
 
 	/* Files only; a live source has done it, in the kernel or by its match(). */

@@ -36,6 +36,7 @@ static const char stats_examples[] =
 	"  sudo netprobe stats --by host --top 10 -i eth0 5 the ten hosts with most bytes\n"
 	"  netprobe stats --by proto -r f.pcap              what was spoken, by contents and not by ports\n"
 	"  netprobe -j stats -r f.pcap                      what a capture holds, in one record\n"
+	"  netprobe stats -r f.pcap 10                      the same after every ten seconds of it\n"
 	"  sudo netprobe stats --by device -i eth0          the devices of a network, when you press ^C\n"
 	"  sudo netprobe stats --by device -i eth0 60       the same every minute\n"
 	"  netprobe -j stats --by device -r f.pcap          those in a capture, as JSON lines\n";
@@ -96,13 +97,13 @@ static const struct by *find_by(const char *name)
 /* [INTERVAL [COUNT]] */
 static int parse_times(struct pipeline *p, const struct stats_opts *o, int argc, char **argv)
 {
-	if (argc && o->read)
-		return fail(0, "-r reads all of a file: INTERVAL is for live statistics");
 	if (argc && (opt_duration(argv[0], &p->rows_every_ns) || !p->rows_every_ns))
 		return fail(0, "INTERVAL: '%s' is not a time (10, 250ms, 1m)", argv[0]);
 	if (argc > 1 && (opt_number(argv[1], 1000, 1, &p->rows_times) || !p->rows_times))
 		return fail(0, "COUNT: '%s' is not a number from 1", argv[1]);
-	if (p->rows_every_ns)
+	p->rows_by_frames = o->read;
+	p->rows_stamped = p->rows_every_ns;
+	if (p->rows_every_ns && !o->read)
 		p->rows_next_ns = time_now() + p->rows_every_ns;
 	return 0;
 }
@@ -157,6 +158,8 @@ static int gather_all(struct session *s, const struct by *by, const struct stats
 		note("listening: ^C prints the table");
 	if (!rc)
 		rc = session_run(s);
+	if (s->pipe.rows_left_out)
+		note("%llu rows left out, of intervals without packets", (unsigned long long)s->pipe.rows_left_out);
 	if (s->pipe.gather)
 		s->pipe.gather->close(s->pipe.gather);
 	decode_close(s->pipe.decode);
