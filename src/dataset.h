@@ -56,6 +56,13 @@ enum field_section {
 	SECTION_SPAN = 1 << 4,		/* of what stands for a time, not for a moment */
 };
 
+/* What a field is to those who measure. */
+enum field_metric {
+	METRIC_LABEL,			/* tells what is measured */
+	METRIC_COUNTER,			/* a number that only grows; of lost records what is to be added to it */
+	METRIC_GAUGE,
+};
+
 struct dataset;
 struct record;
 struct line_state;
@@ -70,6 +77,7 @@ struct field {
 	const char *help;
 	const struct item_table *items;	/* FT_ITEMS only */
 	uint8_t sections;		/* of a common field: who has it */
+	uint8_t metric;			/* enum field_metric */
 	uint16_t after;			/* id of the common field it follows; 0: the last with most parents in common */
 	const struct dataset *only;	/* of those that share the table, the one that has it; NULL: all */
 };

@@ -272,10 +272,16 @@ static int stamped(void *ctx, const struct record *r)
 
 static int rows(struct pipeline *p, uint64_t now_ns)
 {
+	int err;
+
 	p->rows_told_ns = now_ns;
 	if (p->account)
-		return account_rows(p->account, now_ns, p->rows_stamped ? stamped : decoded, p);
-	return p->gather->rows(p->gather, p->rows_stamped ? stamped : emit_row, p);
+		err = account_rows(p->account, now_ns, p->rows_stamped ? stamped : decoded, p);
+	else
+		err = p->gather->rows(p->gather, p->rows_stamped ? stamped : emit_row, p);
+	for (unsigned int i = 0; i < p->n_sinks && !err; i++)
+		err = p->sinks[i]->ops->rows_end ? p->sinks[i]->ops->rows_end(p->sinks[i]) : 0;
+	return err;
 }
 
 static int detect_lost(struct pipeline *p, uint64_t now_ns)

@@ -273,7 +273,7 @@ struct lost_body {
 #define LOST_FIELDS(X) \
 	X(LOST_STAGE, "lost.stage", FT_WORD, stage, "where: " LOST_STAGES(LOST_WORD, ", ")) \
 	X(LOST_REASON, "lost.reason", FT_WORD, reason, "why") \
-	X(LOST_COUNT, "lost.count", FT_U64, count, "how many since the last such record")
+	X(LOST_COUNT, "lost.count", FT_U64, count, "how many since the last such record", .metric = METRIC_COUNTER)
 
 enum lost_field { FIELD_LOST_BEFORE_ = FIELD_OWN - 1, LOST_FIELDS(FIELD_ID) };
 

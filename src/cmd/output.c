@@ -75,6 +75,8 @@ int output_check(struct output *out, const struct output_options *o)
 		return -EINVAL;
 	if ((int)g->json + g->pretty + g->csv > 1 && !(g->json && g->pretty))
 		return fail(0, "-j, -p and --csv exclude each other");
+	if (o->prom && (g->json || g->pretty || g->csv || g->fields))
+		return fail(0, "--prom has a form of its own: not with -j, -p, --csv or -o");
 	return parse_columns(out, g->fields);
 }
 
@@ -246,7 +248,10 @@ static int add_sink(struct output *output, struct pipeline *p, const struct sink
 static int add_text(struct output *out, struct pipeline *p, bool many)
 {
 	const struct globals *g = out->o->g;
-	const struct sink_ops *ops = g->json || g->pretty ? &sink_json : g->csv ? &sink_csv : &sink_table;
+	const struct sink_ops *ops = out->o->prom	  ? &sink_prom :
+				     g->json || g->pretty ? &sink_json :
+				     g->csv		  ? &sink_csv :
+							    &sink_table;
 	struct line_options lo = out->o->line;
 	struct sink_options opt = out->o->text;
 	int err;

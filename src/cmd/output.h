@@ -24,6 +24,7 @@ struct output_file {
 struct output_options {
 	const struct globals *g;
 	bool records;			/* on standard output */
+	bool prom;			/* as OpenMetrics text */
 	struct output_file file;
 	struct line_options line;	/* all but what g has */
 	struct sink_options text;	/* likewise; `line`: lines of the command's own, without a time */

@@ -15,6 +15,7 @@ struct stats_opts {
 	struct strs iface;
 	const char *by, *read, *user;
 	uint64_t top;
+	bool prom;
 };
 
 #define S(member) offsetof(struct stats_opts, member)
@@ -23,6 +24,7 @@ static const struct opt stats_rows[] = {
 	{ "by", 0, OPT_WORD, S(by), "BY", "a row for each of these; one for everything without it",
 	  OPT_WORDS("iface", "proto", "transport", "host", "port", "size", "flags", "vlan", "tunnel", "device") },
 	{ "top", 0, OPT_UINT, S(top), "N", "only the N rows with most bytes" },
+	{ "prom", 0, OPT_FLAG, S(prom), NULL, "OpenMetrics text, as Prometheus and others take it" },
 	{ "interface", 'i', OPT_STRS, S(iface), "IFACE",
 	  "listen on this interface; may be given again, may be a glob, or any (the default)" },
 	{ "read", 'r', OPT_ONCE, S(read), "FILE",
@@ -37,6 +39,7 @@ static const char stats_examples[] =
 	"  netprobe stats --by proto -r f.pcap              what was spoken, by contents and not by ports\n"
 	"  netprobe -j stats -r f.pcap                      what a capture holds, in one record\n"
 	"  netprobe stats -r f.pcap 10                      the same after every ten seconds of it\n"
+	"  sudo netprobe stats --by host --prom -i eth0 60  OpenMetrics text, every minute\n"
 	"  sudo netprobe stats --by device -i eth0          the devices of a network, when you press ^C\n"
 	"  sudo netprobe stats --by device -i eth0 60       the same every minute\n"
 	"  netprobe -j stats --by device -r f.pcap          those in a capture, as JSON lines\n";
@@ -114,7 +117,7 @@ static void choose_columns(struct session *s, const struct by *by)
 
 	while (by->columns[n] != NONE)
 		n++;
-	if (!s->o->g->json && !s->o->g->pretty)
+	if (!s->o->g->json && !s->o->g->pretty && !s->o->output.prom)
 		output_columns(&s->out, by->set, by->columns, n);
 }
 
@@ -195,6 +198,8 @@ static int stats_run(const struct globals *g, const void *opts, int argc, char *
 		fail(0, "--by device has no filter and no --top");
 		return EXIT_USAGE;
 	}
+	ask.output.prom = o->prom;
+	ask.output.text.series = s.pipe.rows_every_ns;
 	session_defaults(&ask, g);
 	ask.capture.apps_only = by->open;
 	if (by->open) {

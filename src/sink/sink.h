@@ -39,6 +39,8 @@ struct sink_options {
 	unsigned int n_fields;
 	/* json */
 	bool pretty;			/* one indented document */
+	/* prom */
+	bool series;			/* an exposition for each set of rows; else one, at the end */
 	/* pcap, pcapng */
 	uint32_t snaplen;
 	const char *hardware, *os, *application, *filter;	/* pcapng section and interface options */
@@ -53,11 +55,13 @@ struct sink_ops {
 	 * Each appends whole records to s->out->buf and returns what out_commit() says.
 	 * open: the head of a file; for every file of a series, so it begins anew.
 	 * record: sink_record() has called out_begin(), so a rotation is done already.
+	 * rows_end: what came since the last time, lost records aside, stands for one moment.  NULL: never mind.
 	 * finish: the tail of a file, pcapng statistics for one; for every file of a series.
 	 * free: what the sink's own struct holds.  open, finish and free may be NULL.
 	 */
 	int (*open)(struct sink *s);
 	int (*record)(struct sink *s, const struct record *r);
+	int (*rows_end)(struct sink *s);
 	int (*finish)(struct sink *s);
 	void (*free)(struct sink *s);
 };
@@ -69,7 +73,7 @@ struct sink {
 	uint64_t written;		/* records */
 };
 
-extern const struct sink_ops sink_table, sink_json, sink_csv, sink_pcap, sink_pcapng;
+extern const struct sink_ops sink_table, sink_json, sink_csv, sink_prom, sink_pcap, sink_pcapng;
 
 /* *sink is untouched on failure.  The sink does not own `out`, which must outlive it; arrays
  * and strings that `opt` points to must too. */

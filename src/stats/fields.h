@@ -48,22 +48,22 @@ struct stats_body {
 	X(STATS_PORT, "server.port", FT_U16, port, "port that the row counts: the responder's") \
 	X(STATS_SIZE_CLASS, "stats.size", FT_WORD, size, "bytes on the wire of the packets that the row counts: a key of stats.by_size") \
 	X(STATS_FLAGS_CLASS, "stats.tcp_flags", FT_WORD, tcp_flags, "what the packets do that the row counts: a key of stats.by_tcp_flags; none: not TCP") \
-	X(STATS_PACKETS, "stats.packets", FT_U64, packets, "packets") \
-	X(STATS_BYTES, "stats.bytes", FT_U64, bytes, "bytes on the wire") \
-	X(STATS_CAPTURED, "stats.captured_bytes", FT_U64, captured_bytes, "bytes captured") \
-	X(STATS_FLOWS, "stats.flows", FT_U64, flows, "conversations: addresses, ports and protocol of the outermost IP header") \
-	X(STATS_ESTIMATED, "stats.flows_estimated", FT_BOOL, estimated, "there were too many flows to count them one by one: within 2 %") \
-	X(STATS_TRANSPORT, "stats.by_transport", FT_COUNTS, by_transport, "packets by transport of the outermost IP header; arp, other") \
-	X(STATS_VERSION, "stats.by_version", FT_COUNTS, by_version, "packets by network layer: ipv4, ipv6, arp, other") \
-	X(STATS_SIZE, "stats.by_size", FT_COUNTS, by_size, "packets by bytes on the wire: up to 64, 127, 255, 511, 1023, 1518, 9018, or more") \
-	X(STATS_TCP_FLAGS, "stats.by_tcp_flags", FT_COUNTS, by_tcp_flags, "TCP packets by what they do: syn, syn_ack, fin, rst, data, ack, other") \
-	X(STATS_VLANS, "stats.by_vlan", FT_COUNTS, by_vlan, "packets with VLAN tags, by their ids, outermost first: 10,20; other: beyond 64 of these") \
-	X(STATS_TUNNELS, "stats.by_tunnel", FT_COUNTS, by_tunnel, "packets in tunnels, by network.tunnel, outermost first: gre,vxlan; other: beyond 64 of these") \
-	X(STATS_FRAGMENTS, "stats.fragments", FT_U64, fragments, "packets that are fragments") \
-	X(STATS_UNDECODED, "stats.undecoded", FT_U64, undecoded, "packets whose headers could not be walked to the end") \
-	X(STATS_MALFORMED, "stats.by_malformed", FT_COUNTS, by_malformed, "these by packet.malformed: why not") \
-	X(STATS_PPS, "stats.packets_per_second", FT_U64, pps, "since the last such record, or over all the time") \
-	X(STATS_BPS, "stats.bits_per_second", FT_U64, bps, "since the last such record, or over all the time")
+	X(STATS_PACKETS, "stats.packets", FT_U64, packets, "packets", .metric = METRIC_COUNTER) \
+	X(STATS_BYTES, "stats.bytes", FT_U64, bytes, "bytes on the wire", .metric = METRIC_COUNTER) \
+	X(STATS_CAPTURED, "stats.captured_bytes", FT_U64, captured_bytes, "bytes captured", .metric = METRIC_COUNTER) \
+	X(STATS_FLOWS, "stats.flows", FT_U64, flows, "conversations: addresses, ports and protocol of the outermost IP header", .metric = METRIC_GAUGE) \
+	X(STATS_ESTIMATED, "stats.flows_estimated", FT_BOOL, estimated, "there were too many flows to count them one by one: within 2 %", .metric = METRIC_GAUGE) \
+	X(STATS_TRANSPORT, "stats.by_transport", FT_COUNTS, by_transport, "packets by transport of the outermost IP header; arp, other", .metric = METRIC_COUNTER) \
+	X(STATS_VERSION, "stats.by_version", FT_COUNTS, by_version, "packets by network layer: ipv4, ipv6, arp, other", .metric = METRIC_COUNTER) \
+	X(STATS_SIZE, "stats.by_size", FT_COUNTS, by_size, "packets by bytes on the wire: up to 64, 127, 255, 511, 1023, 1518, 9018, or more", .metric = METRIC_COUNTER) \
+	X(STATS_TCP_FLAGS, "stats.by_tcp_flags", FT_COUNTS, by_tcp_flags, "TCP packets by what they do: syn, syn_ack, fin, rst, data, ack, other", .metric = METRIC_COUNTER) \
+	X(STATS_VLANS, "stats.by_vlan", FT_COUNTS, by_vlan, "packets with VLAN tags, by their ids, outermost first: 10,20; other: beyond 64 of these", .metric = METRIC_COUNTER) \
+	X(STATS_TUNNELS, "stats.by_tunnel", FT_COUNTS, by_tunnel, "packets in tunnels, by network.tunnel, outermost first: gre,vxlan; other: beyond 64 of these", .metric = METRIC_COUNTER) \
+	X(STATS_FRAGMENTS, "stats.fragments", FT_U64, fragments, "packets that are fragments", .metric = METRIC_COUNTER) \
+	X(STATS_UNDECODED, "stats.undecoded", FT_U64, undecoded, "packets whose headers could not be walked to the end", .metric = METRIC_COUNTER) \
+	X(STATS_MALFORMED, "stats.by_malformed", FT_COUNTS, by_malformed, "these by packet.malformed: why not", .metric = METRIC_COUNTER) \
+	X(STATS_PPS, "stats.packets_per_second", FT_U64, pps, "since the last such record, or over all the time", .metric = METRIC_GAUGE) \
+	X(STATS_BPS, "stats.bits_per_second", FT_U64, bps, "since the last such record, or over all the time", .metric = METRIC_GAUGE)
 
 enum stats_field { FIELD_STATS_BEFORE_ = FIELD_OWN - 1, STATS_FIELDS(FIELD_ID) };
 

@@ -154,6 +154,27 @@ static const char *text_of(struct sink *s, const struct record *r, size_t *n)
 	return out->buf.p;
 }
 
+/* An exposition of one record; what was more than a batch is gone. */
+static void check_exposition(const struct record *r)
+{
+	static struct sink *prom;
+	const struct sink_options opt = { .series = true };
+	const char *p, *end;
+
+	if (!prom)
+		prom = open_sink(&sink_prom, &opt);
+	out->buf.n = out->committed = out->n_ends = 0;
+	must(!out_begin(out, 0) && !prom->ops->record(prom, r) && !prom->ops->rows_end(prom));
+	for (p = out->buf.p, end = p + out->buf.n; p < end;) {
+		const char *line = p;
+
+		p = memchr(p, '\n', (size_t)(end - p));
+		must(p != NULL);
+		check_row(line, (size_t)(++p - line));
+		must(p < end || !strncmp(line, "# EOF\n", 6));
+	}
+}
+
 static void check_record(const struct record *r)
 {
 	static uint16_t all[1024];
@@ -195,6 +216,7 @@ static void check_record(const struct record *r)
 	p = text_of(table, r, &n);
 	if (n)
 		check_row(p, n);
+	check_exposition(r);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
