@@ -78,6 +78,7 @@ struct field {
 	const struct item_table *items;	/* FT_ITEMS only */
 	uint8_t sections;		/* of a common field: who has it */
 	uint8_t metric;			/* enum field_metric */
+	const char *title;		/* of its column, for people; NULL: made of its name */
 	uint16_t after;			/* id of the common field it follows; 0: the last with most parents in common */
 	const struct dataset *only;	/* of those that share the table, the one that has it; NULL: all */
 };

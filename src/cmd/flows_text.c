@@ -6,28 +6,13 @@
 
 #include "flows/fields.h"
 #include "util/addr.h"
+#include "util/units.h"
 
 enum {
 	FIXED = 4 + 1 + 8 + 4 * 1 + 3 * 6,	/* proto, state, gaps, sent, received, rtt */
 	MORE = 2 * (1 + 6),			/* packets, age */
 	END_MIN = 12, END_USUAL = 21, END_MAX = 47,	/* [IPv6]:port */
 };
-
-void text_count(char out[8], uint64_t n)
-{
-	static const char units[] = "kMGTPE";
-	double v = (double)n;
-	int u = -1;
-
-	while (v >= 999.5 && units[u + 1]) {
-		v /= 1000;
-		u++;
-	}
-	if (u < 0)
-		snprintf(out, 8, "%u", (unsigned int)n);
-	else
-		snprintf(out, 8, v < 9.95 ? "%.1f%c" : "%.0f%c", v, units[u]);
-}
 
 void text_span(char out[8], uint64_t ns)
 {

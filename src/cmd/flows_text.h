@@ -14,8 +14,7 @@ struct flows_text {
 void flows_line(void *text, const struct record *r, struct buf *b);	/* a line_fn */
 void flows_titles(const struct flows_text *t, struct buf *b);
 
-/* Into `out`, NUL-terminated, at most 7 characters: "999", "1.2k", "34M"; "350us", "1.2ms", "3.4s", "5m". */
-void text_count(char out[8], uint64_t n);
+/* Into `out`, NUL-terminated, at most 7 characters: "350us", "1.2ms", "3.4s", "5m". */
 void text_span(char out[8], uint64_t ns);
 
 #endif

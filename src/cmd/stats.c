@@ -6,6 +6,7 @@
 
 #include "account.h"
 #include "cmd/session.h"
+#include "cmd/stats_text.h"
 #include "stats/devices.h"
 #include "stats/fields.h"
 #include "util/err.h"
@@ -111,14 +112,32 @@ static int parse_times(struct pipeline *p, const struct stats_opts *o, int argc,
 	return 0;
 }
 
+/* Rows of intervals begin with their time. */
 static void choose_columns(struct session *s, const struct by *by)
 {
-	unsigned int n = 0;
+	const struct output_options *o = &s->o->output;
+	uint16_t columns[1 + sizeof(by->columns) / sizeof(by->columns[0])] = { FIELD_TIME };
+	unsigned int n = s->pipe.rows_stamped;
 
-	while (by->columns[n] != NONE)
-		n++;
-	if (!s->o->g->json && !s->o->g->pretty && !s->o->output.prom)
-		output_columns(&s->out, by->set, by->columns, n);
+	if (o->g->json || o->g->pretty || o->prom || o->text.line)
+		return;
+	for (const uint16_t *p = by->columns; *p != NONE; p++)
+		columns[n++] = *p;
+	output_columns(&s->out, by->set, columns, n);
+}
+
+/* For people, unless there is another form or -o chooses. */
+static void choose_text(struct session_options *ask, const struct globals *g, const struct by *by, bool intervals,
+			struct stats_text *text)
+{
+	if (g->json || g->pretty || g->csv || g->fields || ask->output.prom)
+		return;
+	ask->output.text.people = true;
+	if (by->name || intervals)
+		return;
+	text->width = output_width();
+	ask->output.text.line = stats_block;
+	ask->output.text.line_state = text;
 }
 
 /* Devices are told by records of these datasets, in packets of this filter. */
@@ -186,6 +205,7 @@ static int stats_run(const struct globals *g, const void *opts, int argc, char *
 	const struct by *by = find_by(o->by);
 	struct session_options ask = { .iface = o->iface, .read = o->read, .user = o->user };
 	struct session s = { 0 };
+	struct stats_text text = { 0 };
 	struct tellers t = { 0 };
 	int rc, times;
 
@@ -200,6 +220,7 @@ static int stats_run(const struct globals *g, const void *opts, int argc, char *
 	}
 	ask.output.prom = o->prom;
 	ask.output.text.series = s.pipe.rows_every_ns;
+	choose_text(&ask, g, by, s.pipe.rows_every_ns, &text);
 	session_defaults(&ask, g);
 	ask.capture.apps_only = by->open;
 	if (by->open) {

@@ -2,9 +2,11 @@
 #include "sink/column.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "sink/fmt.h"
+#include "sink/people.h"
 #include "util/err.h"
 #include "util/width.h"
 
@@ -67,37 +69,41 @@ static void shrink_to_fit(struct columns *c)
 	unsigned int i, widest;
 
 	while (total_width(c) > c->limit) {
-		for (i = widest = 0; i < c->n; i++)
-			if (c->v[i].width > c->v[widest].width)
+		for (i = 0, widest = c->n; i < c->n; i++)
+			if (!c->v[i].whole && (widest == c->n || c->v[i].width > c->v[widest].width))
 				widest = i;
-		if (c->v[widest].width <= COLUMN_MIN)
+		if (widest == c->n || c->v[widest].width <= COLUMN_MIN)
 			return;
 		c->v[widest].width--;
 	}
 }
 
-int columns_open(struct columns *c, const uint16_t *fields, unsigned int n, unsigned int limit,
-		 bool utf8, enum time_style time)
+int columns_open(struct columns *c, const struct sink_options *opt)
 {
 	unsigned int i, usual;
 
-	c->v = calloc(n, sizeof(*c->v));
+	c->v = calloc(opt->n_fields, sizeof(*c->v));
 	if (!c->v)
 		return fail(ENOMEM, "table");
-	c->n = n;
-	c->limit = limit;
-	c->utf8 = utf8;
-	for (i = 0; i < n; i++) {
-		const struct field *f = field_get(fields[i]);
+	c->n = opt->n_fields;
+	c->limit = opt->width;
+	c->utf8 = opt->utf8;
+	for (i = 0; i < c->n; i++) {
+		const struct field *f = field_get(opt->fields[i]);
+		struct column *col = &c->v[i];
 
-		usual = usual_width(f->type, time);
-		c->v[i].title = f->name;
-		c->v[i].right = fmt_is_number(f->type);
-		c->v[i].width = (unsigned int)strlen(f->name);
-		if (c->v[i].width < usual)
-			c->v[i].width = usual;
+		col->whole = opt->people && (f->type == FT_TIME || (f->type == FT_U64 && f->metric != METRIC_LABEL));
+		usual = col->whole && f->type != FT_TIME ? people_width(f) : usual_width(f->type, opt->time);
+		if (opt->people)
+			people_title(col->title, sizeof(col->title), f);
+		else
+			snprintf(col->title, sizeof(col->title), "%s", f->name);
+		col->right = fmt_is_number(f->type);
+		col->width = (unsigned int)strlen(col->title);
+		if (col->width < usual)
+			col->width = usual;
 	}
-	if (limit)
+	if (c->limit)
 		shrink_to_fit(c);
 	return 0;
 }
@@ -170,7 +176,7 @@ void columns_cell(struct columns *c, struct buf *b, const char *p, size_t n)
 	cells = cells_left(c, c->at, col->width);
 	if (c->at++)
 		c->pad += COLUMN_GAP;
-	if (!n || !cells) {
+	if (!n || !cells || (col->whole && c->limit && used > cells)) {
 		c->pad += cells;
 		return;
 	}

@@ -18,9 +18,10 @@
 enum { COLUMN_GAP = 2, COLUMN_MIN = 4, COLUMN_MAX = 48 };
 
 struct column {
-	const char *title;
+	char title[64];
 	unsigned int width;		/* cells */
 	bool right;			/* numbers */
+	bool whole;			/* for people: not cut, for half a number is another one */
 };
 
 struct columns {
@@ -30,8 +31,7 @@ struct columns {
 	unsigned int at, pad;		/* this row: next column; spaces owed before it */
 };
 
-int columns_open(struct columns *c, const uint16_t *fields, unsigned int n, unsigned int limit,
-		 bool utf8, enum time_style time);
+int columns_open(struct columns *c, const struct sink_options *opt);
 void columns_close(struct columns *c);
 /* The line of titles, with its newline. */
 void columns_titles(struct columns *c, struct buf *b);

@@ -34,6 +34,7 @@ struct sink_options {
 	bool hex, hex_link, ascii, ascii_hex;	/* -x, -xx / -XX, -A, -X */
 	unsigned int width;		/* terminal columns, 0: unlimited */
 	bool header;			/* column titles */
+	bool people;			/* these are short, and numbers have units */
 	/* -o: fields to show, in order; n_fields 0: the sink's own choice */
 	const uint16_t *fields;
 	unsigned int n_fields;

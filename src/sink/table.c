@@ -7,6 +7,7 @@
 #include "sink/dump.h"
 #include "sink/fmt.h"
 #include "sink/out.h"
+#include "sink/people.h"
 #include "util/time.h"
 
 /*
@@ -140,10 +141,14 @@ static void print_line(struct table *t, struct buf *b, const struct record *r)
 
 static void put_cell(struct table *t, struct buf *b, const struct record *r, uint16_t f)
 {
-	const uint64_t *ns = field_get(f)->type == FT_TIME ? record_value(r, f) : NULL;
+	const struct field *field = field_get(f);
+	const void *at = record_value(r, f);
+	const uint64_t *ns = field->type == FT_TIME ? at : NULL;
 
 	t->cell.n = 0;
-	if (field_get(f)->type != FT_TIME)
+	if (t->s.opt.people && field->metric != METRIC_LABEL && at)
+		people_value(&t->cell, field, at);
+	else if (field->type != FT_TIME)
 		fmt_field(&t->cell, &t->time, r, f);
 	else if (ns && buf_room(&t->cell, TIME_TEXT_MAX))
 		t->cell.n = put_stamp(t, t->cell.p, *ns);
@@ -197,8 +202,7 @@ static int table_open(struct sink *s)
 	if (!s->opt.n_fields)
 		return 0;
 	if (!t->columns.n) {
-		rc = columns_open(&t->columns, s->opt.fields, s->opt.n_fields, s->opt.width,
-				  s->opt.utf8, s->opt.time);
+		rc = columns_open(&t->columns, &s->opt);
 		if (rc)
 			return rc;
 	}

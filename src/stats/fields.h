@@ -62,8 +62,8 @@ struct stats_body {
 	X(STATS_FRAGMENTS, "stats.fragments", FT_U64, fragments, "packets that are fragments", .metric = METRIC_COUNTER) \
 	X(STATS_UNDECODED, "stats.undecoded", FT_U64, undecoded, "packets whose headers could not be walked to the end", .metric = METRIC_COUNTER) \
 	X(STATS_MALFORMED, "stats.by_malformed", FT_COUNTS, by_malformed, "these by packet.malformed: why not", .metric = METRIC_COUNTER) \
-	X(STATS_PPS, "stats.packets_per_second", FT_U64, pps, "since the last such record, or over all the time", .metric = METRIC_GAUGE) \
-	X(STATS_BPS, "stats.bits_per_second", FT_U64, bps, "since the last such record, or over all the time", .metric = METRIC_GAUGE)
+	X(STATS_PPS, "stats.packets_per_second", FT_U64, pps, "since the last such record, or over all the time", .metric = METRIC_GAUGE, .title = "PPS") \
+	X(STATS_BPS, "stats.bits_per_second", FT_U64, bps, "since the last such record, or over all the time", .metric = METRIC_GAUGE, .title = "BIT/S")
 
 enum stats_field { FIELD_STATS_BEFORE_ = FIELD_OWN - 1, STATS_FIELDS(FIELD_ID) };
 
