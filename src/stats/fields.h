@@ -46,8 +46,8 @@ struct stats_body {
 #define STATS_FIELDS(X) \
 	X(STATS_HOST, "host.ip", FT_ADDR, host, "address that the row counts") \
 	X(STATS_PORT, "server.port", FT_U16, port, "port that the row counts: the responder's") \
-	X(STATS_SIZE_CLASS, "stats.size", FT_WORD, size, "bytes on the wire of the packets that the row counts: a key of stats.by_size") \
-	X(STATS_FLAGS_CLASS, "stats.tcp_flags", FT_WORD, tcp_flags, "what the packets do that the row counts: a key of stats.by_tcp_flags; none: not TCP") \
+	X(STATS_SIZE_CLASS, "stats.size", FT_WORD, size, "bytes on the wire of the packets that the row counts: a key of stats.by_size", .title = "SIZE") \
+	X(STATS_FLAGS_CLASS, "stats.tcp_flags", FT_WORD, tcp_flags, "what the packets do that the row counts: a key of stats.by_tcp_flags; none: not TCP", .title = "FLAGS") \
 	X(STATS_PACKETS, "stats.packets", FT_U64, packets, "packets", .metric = METRIC_COUNTER) \
 	X(STATS_BYTES, "stats.bytes", FT_U64, bytes, "bytes on the wire", .metric = METRIC_COUNTER) \
 	X(STATS_CAPTURED, "stats.captured_bytes", FT_U64, captured_bytes, "bytes captured", .metric = METRIC_COUNTER) \
