@@ -76,6 +76,31 @@ static void wait(struct account *a, const struct decode_whose *w, uint64_t packe
 		u->last_ns = now_ns;
 }
 
+/*
+ * Datagrams that say nothing by themselves, as those of QUIC after its handshake, are of what the same ends spoke
+ * before.
+ */
+static const char *spoken_before(struct account *a, const struct packet *pk, const char *protocol)
+{
+	struct flow_packet p = { .key = { .proto = PROTO_UDP, .version = pk->ip.version, .has_ports = true } };
+	struct udp_named *u;
+	uint64_t ends;
+
+	if (pk->ip.proto != PROTO_UDP || !pk->ip.has_ports)
+		return protocol;
+	memcpy(p.key.addr[0], pk->ip.src.b, 16);
+	memcpy(p.key.addr[1], pk->ip.dst.b, 16);
+	p.key.port[0] = pk->ip.sport;
+	p.key.port[1] = pk->ip.dport;
+	flow_order(&p);
+	ends = flow_key_hash(&a->seed, &p.key);
+	u = &a->udp_named[ends & (UDP_NAMED - 1)];
+	if (!protocol)
+		return u->ends == ends ? u->protocol : NULL;
+	*u = (struct udp_named){ ends, protocol };
+	return protocol;
+}
+
 static int tell_nobody(void *ctx, const struct record *r)
 {
 	return 0;
@@ -92,7 +117,7 @@ static void take_protocol(struct account *a, const struct packet *pk, uint64_t p
 		wait(a, w, packets, bytes, pk->frame->time_ns);
 		return;
 	}
-	k = protocol_key(a, w->protocol, pk->is_arp ? 0 : pk->ip.proto);
+	k = protocol_key(a, spoken_before(a, pk, w->protocol), pk->is_arp ? 0 : pk->ip.proto);
 	if (pk->is_arp || !pk->ip.version) {
 		k.by_name = true;
 		k.name = pk->is_arp ? version_names[VERSION_ARP] : other;
@@ -393,7 +418,8 @@ static int open_protocols(struct account *a)
 				    .recognised = recognised, .recognised_ctx = a };
 
 	a->unnamed = calloc(DECODE_CONNECTIONS, sizeof(*a->unnamed));
-	return a->unnamed ? decode_open(&a->decode, &d) : fail(ENOMEM, "stats");
+	a->udp_named = calloc(UDP_NAMED, sizeof(*a->udp_named));
+	return a->unnamed && a->udp_named ? decode_open(&a->decode, &d) : fail(ENOMEM, "stats");
 }
 
 int account_by_open(struct account *a)
@@ -415,4 +441,5 @@ void account_by_close(struct account *a)
 	tally_close(a->rare.tunnels);
 	decode_close(a->decode);
 	free(a->unnamed);
+	free(a->udp_named);
 }

@@ -18,6 +18,14 @@ struct unnamed {
 	uint32_t serial;		/* the connection's; 0: nothing waits here */
 };
 
+/* The protocol that two UDP ends spoke last; their hash, of which the low bits choose the place. */
+enum { UDP_NAMED = 16384 };
+
+struct udp_named {
+	uint64_t ends;
+	const char *protocol;		/* NULL: nobody's place */
+};
+
 /* Static words and their numbers, from 1 on. */
 struct words {
 	const char *v[UINT8_MAX];
@@ -47,6 +55,7 @@ struct account {
 	struct rare rare;			/* with one row */
 	struct decode *decode;			/* by protocol */
 	struct unnamed *unnamed;		/* likewise: by the places of connections */
+	struct udp_named *udp_named;		/* likewise; who comes later has the place */
 	struct words words;			/* of protocols and tunnels */
 	const char *tunnel[TALLY_LIST_MAX];	/* of the row that is told */
 	uint16_t vlan[TALLY_LIST_MAX];

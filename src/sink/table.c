@@ -146,7 +146,9 @@ static void put_cell(struct table *t, struct buf *b, const struct record *r, uin
 	const uint64_t *ns = field->type == FT_TIME ? at : NULL;
 
 	t->cell.n = 0;
-	if (t->s.opt.people && field->metric != METRIC_LABEL && at)
+	if (t->s.opt.people && !at)
+		buf_chr(&t->cell, '-');
+	else if (t->s.opt.people && field->metric != METRIC_LABEL)
 		people_value(&t->cell, field, at);
 	else if (field->type != FT_TIME)
 		fmt_field(&t->cell, &t->time, r, f);

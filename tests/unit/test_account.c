@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Statistics: what the rows stand for, and that their sum is every packet. */
-#include "decode_help.h"
+#include "dns_help.h"
 
 #include "account.h"
 #include "stats/fields.h"
@@ -185,6 +185,33 @@ static void connections_that_must_go_are_counted(void **state)
 	account_close(a);
 }
 
+static void udp(struct account *a, bool back, uint16_t port, const char *p, uint32_t n)
+{
+	struct bytes data = { .n = 0 }, o = { .n = 0 };
+
+	put(&data, p, n);
+	put_udp(&o, back ? 2 : 1, back ? 1 : 2, back ? 53 : port, back ? port : 53, &data);
+	take(a, &o);
+}
+
+/* Either way; other ends, and what came before, are not meant. */
+static void datagrams_are_of_what_the_ends_spoke(void **state)
+{
+	struct account *a = counter(BY_PROTO);
+	struct told t;
+
+	udp(a, false, 4000, "?", 1);
+	udp(a, false, 4000, QUERY, LEN(QUERY));
+	udp(a, false, 4000, "?", 1);
+	udp(a, true, 4000, "?", 1);
+	udp(a, false, 4001, "?", 1);
+	t = rows(a, true);
+	assert_int_equal(of(&t, "dns udp"), 3);
+	assert_int_equal(of(&t, "udp"), 2);
+	assert_int_equal(t.sum, 5);
+	account_close(a);
+}
+
 /* GRE around a connection: the frame is one packet, of what is inside; by transport, of what is outside. */
 static void a_tunnel_is_looked_into(void **state)
 {
@@ -313,6 +340,7 @@ int main(void)
 		cmocka_unit_test(what_was_told_stays),
 		cmocka_unit_test(what_is_recognised_in_the_end_counts),
 		cmocka_unit_test(connections_that_must_go_are_counted),
+		cmocka_unit_test(datagrams_are_of_what_the_ends_spoke),
 		cmocka_unit_test(a_tunnel_is_looked_into),
 		cmocka_unit_test(tags_have_a_row_each),
 		cmocka_unit_test(many_tags_are_summed),

@@ -85,7 +85,7 @@ static void expect(bool people, unsigned int width, const char *want)
 static void tables_for_people_have_short_titles_and_units(void **state)
 {
 	expect(true, 0, "TIME             INTERFACE         PACKETS  BYTES   PPS      BIT/S\n"
-			"00:35:20.000000  eth0                 1.3M    999         43Mbit/s\n");
+			"00:35:20.000000  eth0                 1.3M    999     -   43Mbit/s\n");
 }
 
 static void tables_of_chosen_columns_have_plain_numbers(void **state)
@@ -99,9 +99,9 @@ static void tables_of_chosen_columns_have_plain_numbers(void **state)
 static void a_narrow_terminal_cuts_no_number(void **state)
 {
 	expect(true, 60, "TIME             INTERFACE   PACKETS  BYTES   PPS      BIT/S\n"
-			 "00:35:20.000000  eth0           1.3M    999         43Mbit/s\n");
+			 "00:35:20.000000  eth0           1.3M    999     -   43Mbit/s\n");
 	expect(true, 50, "TIME             INT~  PACKETS  BYTES   PPS  BIT/S\n"
-			 "00:35:20.000000  eth0     1.3M    999\n");
+			 "00:35:20.000000  eth0     1.3M    999     -\n");
 	expect(true, 30, "TIME             INT~  PACKETS\n"
 			 "00:35:20.000000  eth0     1.3M\n");
 	expect(true, 27, "TIME             INT~\n"
