@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# corpus.sh packets|messages|alerts|flows|stats|sums|sweep: score netprobe on captures made by others, where a collection
-# lies beside the tree (CORPUS, ../shared/corpus): PROTOCOL/NAME.pcap* with NAME.expected.jsonl and
+# corpus.sh packets|messages|alerts|flows|stats|sums|rtt|sweep: score netprobe on captures made by others, where a
+# collection lies beside the tree (CORPUS, ../shared/corpus): PROTOCOL/NAME.pcap* with NAME.expected.jsonl and
 # its own compare.py.  Each capture that is not perfect has its reason in corpus.differences, which also
 # names the frames in which the oracle is wrong.  With those left out events must reach a precision of 0.99
 # and a recall of 0.98, and each field 0.98 of both, in all and (messages) in each directory.  The figures of
@@ -27,6 +27,12 @@ sweep)	# every packet of every capture cut at every length, under sanitizers
 sums)	# each packet is in a conversation or told to be in none, and what counts and what is read is as many
 	find "$CORPUS" \( -name '*.pcap' -o -name '*.pcapng' -o -name '*.pcap.gz' \) | sort |
 		xargs -n 40 -P "$(nproc)" tests/cli/flows-sums.sh
+	exit ;;
+rtt)	# round trips of TCP handshakes are those that tshark tells; it wants a home that can be read
+	command -v tshark >/dev/null || { echo "no tshark"; exit 77; }
+	mkdir -p build/corpus/home
+	find "$CORPUS" \( -name '*.pcap' -o -name '*.pcapng' -o -name '*.pcap.gz' \) | sort |
+		HOME=$PWD/build/corpus/home xargs -n 40 -P "$(nproc)" tests/tools/handshakes.py "$NETPROBE"
 	exit ;;
 alerts)	# each capture that labels.tsv names raises its alert, and no other raises any
 	mkdir -p build/corpus
@@ -67,7 +73,7 @@ packets) args=--packets only=packet protos='encap ip malformed' ;;
 messages) args='--proto all --show-secrets' only=arp,icmp,dns,http,http2,tls,redis,kafka,dhcp protos=$(cd "$CORPUS" && echo */ | tr -d /) ;;
 flows) command=flows args='' only=flow protos=$(cd "$CORPUS" && echo */ | tr -d /) ;;
 stats) command=stats args='' only=stats protos=$(cd "$CORPUS" && echo */ | tr -d /) ;;
-*) echo "usage: tests/corpus.sh packets|messages|alerts|flows|stats|sums|sweep" >&2; exit 2 ;;
+*) echo "usage: tests/corpus.sh packets|messages|alerts|flows|stats|sums|rtt|sweep" >&2; exit 2 ;;
 esac
 
 out=build/corpus/$1
