@@ -6,6 +6,7 @@
 
 enum {
 	REORDER_US = 3000,		/* without a round trip: so late is a retransmission */
+	DUPLICATES = 3,			/* acknowledgements that ask for a segment: it is sent again (RFC 5681, 3.2) */
 	SETTLED_PACKETS = 16,		/* one way, but not for nothing */
 	RTT_MAX_US = 60000000,		/* what takes longer is no round trip */
 };
@@ -59,6 +60,21 @@ uint32_t flow_handshake_us(const struct flow *f)
 	return a->handshake_us && b->handshake_us ? a->handshake_us + b->handshake_us : 0;
 }
 
+static bool is_opening(const struct flow *f)
+{
+	return f->state == FLOW_SYN_SENT || f->state == FLOW_SYN_RECEIVED;
+}
+
+/* Of SYNs the last one counts, for those before went unheard; of SYN+ACKs to the same one the first. */
+static void time_again(struct flow_side *s, const struct flow_packet *p, uint32_t us)
+{
+	if (p->tcp_flags & TCP_ACK && s->is_timed)
+		return;
+	s->is_timed = true;
+	s->timed_seq = p->tcp_seq + 1;
+	s->timed_us = us;
+}
+
 /* Bytes before the highest ones: those that were passed over and come late, or those sent again. */
 static void old_bytes(struct flow *f, struct flow_side *s, const struct flow_packet *p, uint32_t us)
 {
@@ -66,7 +82,7 @@ static void old_bytes(struct flow *f, struct flow_side *s, const struct flow_pac
 	bool fills = s->has_hole && (int32_t)(p->tcp_seq - s->hole_start) >= 0 &&
 		     (int32_t)(s->hole_end - p->tcp_seq) > 0;
 
-	if (fills && (int32_t)(us - s->hole_us) < (int32_t)limit)
+	if (fills && s->asked < DUPLICATES && (int32_t)(us - s->hole_us) < (int32_t)limit)
 		s->out_of_order += p->packets;
 	else
 		s->retransmissions += p->packets;
@@ -74,8 +90,8 @@ static void old_bytes(struct flow *f, struct flow_side *s, const struct flow_pac
 		s->hole_start += p->payload_len;
 	if (fills && (int32_t)(s->hole_end - s->hole_start) <= 0)
 		s->has_hole = false;
-	if (p->tcp_flags & TCP_SYN)
-		s->timed_us = us;	/* the first went unheard */
+	if (p->tcp_flags & TCP_SYN && is_opening(f))
+		time_again(s, p, us);
 	else
 		s->is_timed = false;	/* Karn's rule: whose acknowledgement would it be? */
 }
@@ -102,6 +118,8 @@ static void take_bytes(struct flow *f, struct flow_side *s, const struct flow_pa
 		return;
 	}
 	if ((int32_t)(p->tcp_seq - s->next_seq) > 0) {
+		if (!s->has_hole)
+			s->asked = 0;
 		s->hole_start = s->next_seq;
 		s->hole_end = p->tcp_seq;
 		s->hole_us = us;
@@ -121,15 +139,26 @@ static void take_ack(struct flow *f, const struct flow_packet *p, uint32_t us)
 	struct flow_side *s = &f->side[p->from], *other = &f->side[!p->from];
 	uint32_t waited = us - other->timed_us;
 
+	if (other->has_hole && !p->payload_len && (p->tcp_flags & (TCP_SYN | TCP_FIN | TCP_ACK)) == TCP_ACK &&
+	    p->tcp_ack == other->hole_start && other->asked < DUPLICATES)
+		other->asked++;
 	if (!(p->tcp_flags & TCP_ACK) || !other->is_timed || (int32_t)(p->tcp_ack - other->timed_seq) < 0)
 		return;
 	other->is_timed = false;
-	if (waited > RTT_MAX_US)
+	if (waited > RTT_MAX_US || p->time_ns < f->start_ns)
 		return;
 	waited = waited ? waited : 1;
 	other->rtt8_us = other->rtt8_us ? other->rtt8_us - other->rtt8_us / 8 + waited : waited * 8;
-	if (f->state == FLOW_SYN_SENT || f->state == FLOW_SYN_RECEIVED)
+	if (is_opening(f))
 		s->handshake_us = waited;
+}
+
+/* It did not hear the SYN+ACK, and that one is not what it will acknowledge. */
+static void begin_again(struct flow *f, struct flow_side *responder)
+{
+	f->state = FLOW_SYN_SENT;
+	responder->handshake_us = 0;
+	responder->is_timed = false;
 }
 
 /* RFC 9293, 3.3.2, as somebody in between sees it. */
@@ -144,6 +173,8 @@ static void next_state(struct flow *f, const struct flow_packet *p)
 	}
 	if (f->state == FLOW_SYN_SENT && !by_initiator && syn)
 		f->state = FLOW_SYN_RECEIVED;
+	else if (f->state == FLOW_SYN_RECEIVED && by_initiator && syn)
+		begin_again(f, other);
 	else if (f->state == FLOW_SYN_RECEIVED && by_initiator && p->tcp_flags & TCP_ACK)
 		f->state = FLOW_ESTABLISHED;
 	else if ((f->state == FLOW_ONE_WAY || f->state == FLOW_SYN_SENT) && !syn && other->packets)

@@ -47,6 +47,7 @@ struct flow_side {
 	uint8_t  tcp_flags;		/* all that were seen */
 	uint8_t  ttl_min, tos;
 	bool     has_seq : 1, has_hole : 1, is_timed : 1, is_closed : 1, is_zero : 1;
+	uint8_t  asked : 2;		/* how often the other end asked for the hole's first byte, 3 at most */
 };
 
 struct flow {

@@ -138,17 +138,25 @@ dropped() {
 	same "the left's own segments out of order" "$5" 0
 	same "the right's own segments out of order" "${11}" 0
 }
+# and_seen WAY RULE...: and from the other end, which sees them as well, unless nothing came after what was lost
+and_seen() {
+	dropped "$@"
+	# shellcheck disable=SC2086
+	set -- $sent_again $left -- $right
+	same "the left's retransmissions, seen from the right" "$8 ${10}" "$1 0"
+	same "the right's retransmissions, seen from the left" "$4 $6" "$2 0"
+}
 
 # One segment; a burst; and the last ones of all, which only a timer misses, some of them again and again.
-dropped one left:drop:500000:1:1 right:drop:700000:1:1
-dropped one left:drop:800000:30000:20 right:drop:800000:60000:40
+and_seen one left:drop:500000:1:1 right:drop:700000:1:1
+and_seen one left:drop:800000:30000:20 right:drop:800000:60000:40
 dropped one left:drop:$((size - 1)):1:1 right:drop:$((size - 1)):1:1
 dropped one left:drop:$((size - 6000)):6000:7 right:drop:$((size - 3000)):3000:5
 dropped both left:drop:900000:30000:20 right:drop:800000:1:3 left:drop:$((size - 1)):1:2 \
 	right:drop:$((size - 6000)):6000:4
 # Super-packets, as the kernel hands them over: their segments are counted.
 segments=64
-dropped one left:drop:800000:30000:20 right:drop:800000:60000:40
+and_seen one left:drop:800000:30000:20 right:drop:800000:60000:40
 dropped both left:drop:900000:1:1 right:drop:$((size - 6000)):6000:4
 segments=1
 # Without what is quick to see a loss: timers alone

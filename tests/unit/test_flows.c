@@ -139,6 +139,58 @@ static void sent_again(void **state)
 	assert_int_equal(f.state, FLOW_RESET);
 }
 
+/* Quicker than a round trip, but the other end asked for it three times: it was sent again. */
+static void asked_for(void **state)
+{
+	for (int times = 2; times <= 3; times++) {
+		handshake();
+		next(true, TCP_ACK, 101, 501, 100);
+		next(true, TCP_ACK, 301, 501, 100);
+		for (int i = 0; i < times; i++)
+			next(false, TCP_ACK, 501, 201, 0);
+		next(true, TCP_ACK, 201, 501, 100);
+		assert_int_equal(side(true)->retransmissions, times == 3);
+		assert_int_equal(side(true)->out_of_order, times == 2);
+	}
+}
+
+/* As tshark: from the last SYN to the first SYN+ACK to it, and from there to its acknowledgement. */
+static void repeated_handshakes(void **state)
+{
+	begin(true, TCP_SYN, 100, 0);
+	at += 999 * MS;
+	next(true, TCP_SYN, 100, 0, 0);			/* the first one went unheard */
+	next(false, TCP_SYN | TCP_ACK, 500, 101, 0);
+	at += 9 * MS;
+	next(false, TCP_SYN | TCP_ACK, 500, 101, 0);
+	next(true, TCP_ACK, 101, 501, 0);
+	assert_int_equal(side(false)->handshake_us, 1000);
+	assert_int_equal(side(true)->handshake_us, 11000);
+	assert_int_equal(flow_handshake_us(&f), 12000);
+	/* The SYN+ACK went unheard: what counts begins with the next SYN. */
+	begin(true, TCP_SYN, 100, 0);
+	next(false, TCP_SYN | TCP_ACK, 500, 101, 0);
+	at += 999 * MS;
+	next(true, TCP_SYN, 100, 0, 0);
+	assert_int_equal(f.state, FLOW_SYN_SENT);
+	at += MS;
+	next(false, TCP_SYN | TCP_ACK, 500, 101, 0);
+	next(true, TCP_ACK, 101, 501, 0);
+	assert_int_equal(side(false)->handshake_us, 2000);
+	assert_int_equal(side(true)->handshake_us, 1000);
+	assert_int_equal(f.state, FLOW_ESTABLISHED);
+	/* The beginning was not seen: half of it is known. */
+	begin(false, TCP_SYN | TCP_ACK, 500, 101);
+	next(true, TCP_ACK, 101, 501, 0);
+	assert_int_equal(side(true)->handshake_us, 1000);
+	assert_int_equal(flow_handshake_us(&f), 0);
+	/* In the middle: no state of its beginning. */
+	begin(true, TCP_ACK, 100, 500);
+	assert_int_equal(f.state, FLOW_ONE_WAY);
+	next(false, TCP_ACK, 500, 100, 0);
+	assert_int_equal(f.state, FLOW_ESTABLISHED);
+}
+
 /* Two queues of a card: what is stamped a little earlier came at once, not an hour later. */
 static void stamps_that_go_back(void **state)
 {
@@ -520,6 +572,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_connection), cmocka_unit_test(who_began), cmocka_unit_test(sent_again),
+		cmocka_unit_test(asked_for), cmocka_unit_test(repeated_handshakes),
 		cmocka_unit_test(stamps_that_go_back),
 		cmocka_unit_test(around_zero), cmocka_unit_test(closed_windows), cmocka_unit_test(scans_settle_nothing),
 		cmocka_unit_test(floods_leave_the_living), cmocka_unit_test(finds_what_it_has), cmocka_unit_test(ends),
