@@ -381,8 +381,8 @@ unsigned int account_sum_text(const struct account *a, char *out, unsigned int s
 	account_coverage(a, &c);
 	if (c.inner_flows)
 		snprintf(inner, sizeof(inner), " (and %llu inside tunnels)", (unsigned long long)c.inner_flows);
-	n = snprintf(out, size, "%llu packets: %llu in %llu flows%s, %llu in none", (unsigned long long)c.packets,
-		     (unsigned long long)(c.packets - c.in_none), (unsigned long long)c.flows, inner,
-		     (unsigned long long)c.in_none);
+	n = snprintf(out, size, "%llu packet%s: %llu in %llu flow%s%s, %llu in none", (unsigned long long)c.packets,
+		     c.packets == 1 ? "" : "s", (unsigned long long)(c.packets - c.in_none),
+		     (unsigned long long)c.flows, c.flows == 1 ? "" : "s", inner, (unsigned long long)c.in_none);
 	return n < 0 ? 0 : (unsigned int)n;
 }

@@ -6,7 +6,7 @@
 #include "account_parts.h"
 #include "numbers/ipproto.h"
 #include "stats/fields.h"
-#include "util/err.h"
+#include "util/top.h"
 
 /* ── flows ──────────────────────────────────────────────────────────────────── */
 bool account_chooses(const struct account *a, const struct flow *f)
@@ -41,16 +41,9 @@ static int emit_chosen(void *ctx, const struct flow *f)
 	return account_chooses(a, f) ? account_emit(a, f) : 0;
 }
 
-/* Of a heap whose root is the lowest of the ranks that are kept. */
-struct order {
-	uint64_t rank;
-	const struct flow *f;
-};
-
 struct collect {
 	struct account *a;
-	struct order *v;
-	uint32_t n, most;
+	struct top top;
 };
 
 static uint64_t rank_of(enum account_sort sort, const struct flow *f)
@@ -69,73 +62,40 @@ static uint64_t rank_of(enum account_sort sort, const struct flow *f)
 	}
 }
 
-/* Is x listed before y?  The highest first; what is equal, the older first. */
-static bool is_before(const struct order *x, const struct order *y)
+/* The highest first; what is equal, the older first. */
+static bool is_before(const struct top_item *x, const struct top_item *y)
 {
+	const struct flow *f = x->p, *g = y->p;
+
 	if (x->rank != y->rank)
 		return x->rank > y->rank;
-	if (x->f->start_ns != y->f->start_ns)
-		return x->f->start_ns < y->f->start_ns;
-	return memcmp(&x->f->key, &y->f->key, sizeof(x->f->key)) < 0;
-}
-
-/* `o` takes the root's place, and sinks to where it belongs. */
-static void sink_down(struct order *v, uint32_t n, struct order o)
-{
-	uint32_t i = 0, child;
-
-	while ((child = 2 * i + 1) < n) {
-		if (child + 1 < n && is_before(&v[child], &v[child + 1]))
-			child++;
-		if (!is_before(&o, &v[child]))
-			break;
-		v[i] = v[child];
-		i = child;
-	}
-	v[i] = o;
-}
-
-static void rise(struct order *v, uint32_t i, struct order o)
-{
-	while (i && is_before(&v[(i - 1) / 2], &o)) {
-		v[i] = v[(i - 1) / 2];
-		i = (i - 1) / 2;
-	}
-	v[i] = o;
+	if (f->start_ns != g->start_ns)
+		return f->start_ns < g->start_ns;
+	return memcmp(&f->key, &g->key, sizeof(f->key)) < 0;
 }
 
 static int collect(void *ctx, const struct flow *f)
 {
 	struct collect *c = ctx;
-	struct order o = { rank_of(c->a->opt.sort, f), f };
 
-	if (!account_chooses(c->a, f))
-		return 0;
-	if (c->n < c->most)
-		rise(c->v, c->n++, o);
-	else if (is_before(&o, &c->v[0]))
-		sink_down(c->v, c->n, o);
+	if (account_chooses(c->a, f))
+		top_offer(&c->top, rank_of(c->a->opt.sort, f), f);
 	return 0;
 }
 
 static int sorted_flows(struct account *a)
 {
-	uint32_t n = flow_table_n(a->table, NULL), most = a->opt.top && a->opt.top < n ? a->opt.top : n;
-	struct collect c = { .a = a, .most = most, .v = malloc((most ? most : 1) * sizeof(*c.v)) };
-	int rc = 0;
+	uint32_t n = flow_table_n(a->table, NULL);
+	struct collect c = { .a = a };
+	int rc = top_open(&c.top, a->opt.top && a->opt.top < n ? a->opt.top : n, is_before);
 
-	if (!c.v)
-		return fail(ENOMEM, "flows");
+	if (rc)
+		return rc;
 	flow_table_each(a->table, collect, &c);
-	for (uint32_t left = c.n; left > 1; left--) {
-		struct order last = c.v[left - 1];
-
-		c.v[left - 1] = c.v[0];
-		sink_down(c.v, left - 1, last);
-	}
-	for (uint32_t i = 0; i < c.n && !rc; i++)
-		rc = account_emit(a, c.v[i].f);
-	free(c.v);
+	top_sort(&c.top);
+	for (uint32_t i = 0; i < c.top.n && !rc; i++)
+		rc = account_emit(a, c.top.v[i].p);
+	top_close(&c.top);
 	return rc;
 }
 
@@ -155,7 +115,7 @@ static int emit_tally(void *ctx, struct tally_row *t, uint64_t ns)
 	record_mark(&r, FIELD_STATS_PACKETS);
 	record_mark(&r, FIELD_STATS_BYTES);
 	account_by_record(a, &t->key, &r);
-	stats_rates(&r, t->packets - t->told_packets, t->bytes - t->told_bytes, ns);
+	stats_rates(&r, t->since_packets, t->since_bytes, ns);
 	return a->fn(a->ctx, &r);
 }
 

@@ -266,7 +266,8 @@ static int stamped(void *ctx, const struct record *r)
 	struct record row = *r;
 
 	row.time_ns = p->rows_told_ns;
-	record_mark(&row, FIELD_TIME);
+	if (row.time_ns)
+		record_mark(&row, FIELD_TIME);
 	return p->account ? decoded(p, &row) : emit_row(p, &row);
 }
 
@@ -449,12 +450,20 @@ int pipeline_idle(struct pipeline *p)
 	return p->account ? account_idle(p->account, decoded, p) : 0;
 }
 
+/* Of what is left in the end: the last frame; where the rows before have that time, its interval is whole. */
+static uint64_t last_end(const struct pipeline *p)
+{
+	return p->rows_now_ns == p->rows_next_ns - p->rows_every_ns && p->rows_now_ns == p->rows_told_ns ?
+		       p->rows_next_ns :
+		       p->rows_now_ns;
+}
+
 int pipeline_finish(struct pipeline *p, uint64_t now_ns)
 {
 	int err = p->held_data.n && !p->done ? release(p, true) : 0;
 
 	if (p->rows_by_frames && p->rows_next_ns)
-		now_ns = p->rows_now_ns;
+		now_ns = last_end(p);
 	if (err >= 0 && p->decode && !p->done)
 		err = decode_finish(p->decode, decoded, p);
 	if (err >= 0 && p->detect && !p->done)

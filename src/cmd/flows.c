@@ -124,10 +124,19 @@ static int check(struct session *s, const struct flows_opts *o, struct account_o
 	return 0;
 }
 
+static void tell_coverage(const struct account *a)
+{
+	char text[160];
+
+	account_sum_text(a, text, sizeof(text));
+	note("%s", text);
+	account_coverage_text(a, text, sizeof(text));
+	note("%s", text);
+}
+
 /* What is there when the file or the run ends. */
 static int list(struct session *s, struct account_options *ao)
 {
-	char text[160];
 	int rc;
 
 	ao->seed = session_seed();
@@ -137,10 +146,8 @@ static int list(struct session *s, struct account_options *ao)
 	if (!s->o->read && !s->pipe.rows_every_ns)
 		note("counting: ^C prints the flows");
 	rc = session_run(s);
-	account_sum_text(s->pipe.account, text, sizeof(text));
-	note("%s", text);
-	account_coverage_text(s->pipe.account, text, sizeof(text));
-	note("%s", text);
+	if (!rc || s->pipe.frames)
+		tell_coverage(s->pipe.account);
 	account_close(s->pipe.account);
 	return rc;
 }

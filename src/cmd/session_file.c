@@ -128,6 +128,8 @@ int file_run(struct session *s)
 	if (err)
 		return err;
 	err = read_all(s);
+	if (err < 0 && !s->pipe.frames)
+		return err;		/* nothing was read: there is nothing to tell */
 	end_err = pipeline_finish(&s->pipe, s->pipe.last_ns);
 	return !err && end_err < 0 ? end_err : err;
 }

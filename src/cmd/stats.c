@@ -214,6 +214,10 @@ static int stats_run(const struct globals *g, const void *opts, int argc, char *
 		return EXIT_USAGE;
 	argc -= times;
 	argv += times;
+	if (o->top && !o->by) {
+		fail(0, "--top wants --by: there is one row");
+		return EXIT_USAGE;
+	}
 	if (by->open && (argc || o->top)) {
 		fail(0, "--by device has no filter and no --top");
 		return EXIT_USAGE;

@@ -187,12 +187,29 @@ static void next_state(struct flow *f, const struct flow_packet *p)
 							       FLOW_CLOSING;
 }
 
-static void take_tcp(struct flow *f, const struct flow_packet *p)
+/*
+ * What is waited for in vain.  Times wrap after 71 minutes, but no packet comes a minute after the one before
+ * without this, so none is compared that late.
+ */
+static void give_up(struct flow *f, uint32_t us, bool silent)
+{
+	for (unsigned int i = 0; i < 2; i++) {
+		struct flow_side *s = &f->side[i];
+
+		if (silent || (int32_t)(us - s->timed_us) > RTT_MAX_US)
+			s->is_timed = false;
+		if (silent || (int32_t)(us - s->hole_us) > RTT_MAX_US)
+			s->asked = DUPLICATES;
+	}
+}
+
+static void take_tcp(struct flow *f, const struct flow_packet *p, bool silent)
 {
 	struct flow_side *s = &f->side[p->from];
 	uint32_t us = since(f, p->time_ns);
 	bool is_zero = !p->tcp_window && !(p->tcp_flags & (TCP_SYN | TCP_RST | TCP_FIN));
 
+	give_up(f, us, silent);
 	s->tcp_flags |= p->tcp_flags;
 	if (p->tcp_flags & TCP_RST) {
 		s->resets += s->resets < UINT16_MAX;
@@ -220,16 +237,18 @@ static void start_earlier(struct flow *f, uint64_t ns)
 void flow_take(struct flow *f, const struct flow_packet *p)
 {
 	struct flow_side *s = &f->side[p->from];
+	bool silent;
 
 	if (!s->packets || p->ttl < s->ttl_min)
 		s->ttl_min = p->ttl;
 	s->tos = p->tos;
 	s->packets += p->packets;
 	s->bytes += p->bytes;
+	silent = p->time_ns > f->last_ns && p->time_ns - f->last_ns > RTT_MAX_US * 1000ull;
 	if (p->time_ns > f->last_ns)
 		f->last_ns = p->time_ns;
 	if (p->has_tcp)
-		take_tcp(f, p);
+		take_tcp(f, p, silent);
 	else if (f->state == FLOW_ONE_WAY && f->side[!p->from].packets)
 		f->state = FLOW_TWO_WAY;
 	if (p->time_ns < f->start_ns)

@@ -47,6 +47,7 @@ struct prom {
 	unsigned int n_families;
 	struct store rows, losses;
 	bool written;			/* an exposition is, and nothing came since */
+	bool told;			/* something came, were it that there are no rows */
 	bool begins;			/* the next row is the first of a set */
 };
 
@@ -339,6 +340,7 @@ static int prom_record(struct sink *s, const struct record *r)
 		m->begins = false;
 	}
 	m->written = false;
+	m->told = true;
 	added = add_record(m, is_loss ? &m->losses : &m->rows, r);
 	if (added && is_loss)
 		add_up(&m->losses);
@@ -355,7 +357,7 @@ static int prom_rows_end(struct sink *s)
 	/* None came: those of before are no more. */
 	if (m->begins)
 		clear(&m->rows);
-	m->begins = true;
+	m->begins = m->told = true;
 	return s->opt.series ? put_exposition(m) : 0;
 }
 
@@ -363,7 +365,7 @@ static int prom_finish(struct sink *s)
 {
 	struct prom *m = (struct prom *)s;
 
-	return m->written ? 0 : put_exposition(m);
+	return m->written || !m->told ? 0 : put_exposition(m);	/* not "no metrics" where nothing could be read */
 }
 
 static void prom_free(struct sink *s)

@@ -7,6 +7,7 @@
 
 #include "util/err.h"
 #include "util/hash.h"
+#include "util/top.h"
 
 enum { GROWTH = 256 };
 #define NONE UINT32_MAX
@@ -129,6 +130,15 @@ static struct tally_row *add(struct tally *t, const struct tally_key *k, uint64_
 	return r;
 }
 
+/* What it had when rows were told is no part of the next. */
+static void since_told(const struct tally *t, struct tally_row *r)
+{
+	if (r->told == t->told)
+		return;
+	r->told = t->told;
+	r->since_packets = r->since_bytes = 0;
+}
+
 void tally_add(struct tally *t, const struct tally_key *k, uint64_t packets, uint64_t bytes, uint64_t first_ns,
 	       uint64_t last_ns)
 {
@@ -148,8 +158,11 @@ void tally_add(struct tally *t, const struct tally_key *k, uint64_t packets, uin
 		unlink_age(t, r);
 		link_newest(t, r);
 	}
+	since_told(t, r);
 	r->packets += packets;
 	r->bytes += bytes;
+	r->since_packets += packets;
+	r->since_bytes += bytes;
 	if (first_ns < r->first_ns)
 		r->first_ns = first_ns;
 	if (last_ns > r->last_ns)
@@ -161,39 +174,38 @@ void tally_take(struct tally *t, const struct tally_key *k, uint64_t packets, ui
 	tally_add(t, k, packets, bytes, now_ns, now_ns);
 }
 
-static int by_bytes(const void *a, const void *b)
+static bool has_more(const struct top_item *a, const struct top_item *b)
 {
-	const struct tally_row *x = *(const struct tally_row *const *)a, *y = *(const struct tally_row *const *)b;
+	const struct tally_row *x = a->p, *y = b->p;
 	int order;
 
-	if (x->bytes != y->bytes)
-		return x->bytes < y->bytes ? 1 : -1;
+	if (a->rank != b->rank)
+		return a->rank > b->rank;
 	order = memcmp(&x->key, &y->key, offsetof(struct tally_key, name));
-	if (order)
-		return order;
-	return x < y ? -1 : x > y;	/* alike but for their names: the one that was there first */
+	return order ? order < 0 : x < y;	/* alike but for their names: the one that was there first */
 }
 
 int tally_each(struct tally *t, uint32_t top, int (*fn)(void *ctx, struct tally_row *row, uint64_t ns), void *ctx,
 	       uint64_t now_ns)
 {
-	struct tally_row **order = malloc((t->n ? t->n : 1) * sizeof(struct tally_row *));
 	uint64_t since = t->told_ns ? t->told_ns : t->first_ns;
 	uint64_t ns = now_ns > since ? now_ns - since : 0;
-	int rc = 0;
+	struct top order;
+	int rc = top_open(&order, top && top < t->n ? top : t->n, has_more);
 
-	if (!order)
-		return fail(ENOMEM, "stats");
+	if (rc)
+		return rc;
 	for (uint32_t i = 0; i < t->n; i++)
-		order[i] = &t->v[i];
-	qsort(order, t->n, sizeof(struct tally_row *), by_bytes);
-	for (uint32_t i = 0; i < t->n && !rc && (!top || i < top); i++)
-		rc = fn(ctx, order[i], ns);
-	for (uint32_t i = 0; i < t->n; i++) {
-		t->v[i].told_packets = t->v[i].packets;
-		t->v[i].told_bytes = t->v[i].bytes;
+		top_offer(&order, t->v[i].bytes, &t->v[i]);
+	top_sort(&order);
+	for (uint32_t i = 0; i < order.n && !rc; i++) {
+		struct tally_row *r = &t->v[(const struct tally_row *)order.v[i].p - t->v];
+
+		since_told(t, r);
+		rc = fn(ctx, r, ns);
 	}
+	t->told++;
 	t->told_ns = now_ns;
-	free(order);
+	top_close(&order);
 	return rc;
 }

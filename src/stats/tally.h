@@ -25,16 +25,16 @@ struct tally_key {			/* no holes: compared as bytes */
 
 struct tally_row {
 	struct tally_key key;
-	uint64_t packets, bytes, told_packets, told_bytes;
+	uint64_t packets, bytes, since_packets, since_bytes;	/* since: the rows were told last */
 	uint64_t first_ns, last_ns;
-	uint32_t next, newer, older;
+	uint32_t next, newer, older, told;	/* told: how often the rows were when `since` began */
 };
 
 struct tally {
 	uint64_t evicted, evicted_packets, evicted_bytes;
 	uint64_t packets;		/* of all */
 	struct tally_row *v;
-	uint32_t n, room, max, *buckets, mask, newest, oldest;
+	uint32_t n, room, max, *buckets, mask, newest, oldest, told;
 	uint64_t k0, k1;
 	uint64_t told_ns, first_ns;
 };

@@ -50,6 +50,10 @@ grep -q '^coverage 100.0 %, 0 flows missed; at most 1000000 flows (' "$work/err"
 "$np" -j flows --sort start -r "$work/twice.pcap" 'port 40002' >"$work/once" 2>/dev/null
 [ "$(jq .network.packets "$work/once")" = 12 ] || die "one list, one row: $(cat "$work/once")"
 
+# Nothing was read: nothing is said to be complete.
+"$np" flows -r "$work/nowhere" >"$work/out" 2>"$work/err" && die "no file, and status 0"
+[ "$(wc -l <"$work/err")" = 1 ] || die "no file: $(cat "$work/err")"
+
 rc=0
 "$np" flows --top 3 --active-timeout 1s -r "$capture" >/dev/null 2>"$work/err" || rc=$?
 [ $rc = 2 ] || die "--active-timeout with --top: status $rc"

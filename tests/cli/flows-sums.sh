@@ -29,7 +29,9 @@ sums() {
 	count '{ n += $1 }' stats.packets stats
 	[ "$n $rc" = "$frames $status" ] || bad "stats: $n packets and status $rc; there are $frames, and status $status"
 	count '$1 == "flow" && $3 == "" { n += $2 }' event.dataset,network.packets,network.tunnel flows
-	told=$(sed -n 's/^\([0-9]*\) packets: \([0-9]*\) in [0-9]* flows\( (and [0-9]* inside tunnels)\)\{0,1\}, \([0-9]*\) in none$/\1 \2 \4/p' "$work/err")
+	told=$(sed -n 's/^\([0-9]*\) packets\{0,1\}: \([0-9]*\) in [0-9]* flows\{0,1\}\( (and [0-9]* inside tunnels)\)\{0,1\}, \([0-9]*\) in none$/\1 \2 \4/p' "$work/err")
+	# Damaged before the first one: there is nothing to tell.
+	[ "$told" ] || [ "$frames $status" != "0 1" ] || told='0 0 0'
 	[ "$told" ] || bad "flows: no line of packets"
 	none=${told##* }
 	[ "$((n + none)) $rc" = "$frames $status" ] ||

@@ -53,6 +53,18 @@ want=$(for i in 1 2 3 4; do printf '%s ' $((1000 + i * 2)):$((i * 20))/10; done)
 expect "${want% }" -r "$work/capture" 2s 4
 expect '1000:5/10' -r "$work/capture" 500ms 1
 
+# The last packet lies where an interval ends: it is of the next one, which has another time.
+capture @1000+0.5*21
+expect '1005:10/2 1010:20/2 1015:21/0' -r "$work/capture" 5
+
+# Without packets there is no time to tell; of what cannot be read there is no row.
+capture
+"$np" -j stats -r "$work/capture" 5 >"$work/out" 2>"$work/err" || die "no packets: exit status $?"
+[ "$(jq -c '[.stats.packets, has("@timestamp")]' "$work/out")" = '[0,false]' ] || die "no packets: $(cat "$work/out")"
+rc=0
+"$np" -j stats -r - 5 </dev/null >"$work/out" 2>"$work/err" || rc=$?
+[ "$rc $(wc -c <"$work/out")" = '1 0' ] || die "an empty file: exit status $rc, $(cat "$work/out")"
+
 # Rows of COUNT end the reading: what is broken behind them is not seen.
 capture 1000 1005 1010 1015
 cp "$work/capture" "$work/broken"

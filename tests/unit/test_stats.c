@@ -40,7 +40,7 @@ static void distinct_many(void **state)
 	distinct_close(d);
 }
 
-static uint64_t rows, packets, bytes, first_bytes;
+static uint64_t rows, packets, bytes, first_bytes, since;
 
 static int add(void *ctx, struct tally_row *r, uint64_t ns)
 {
@@ -48,6 +48,7 @@ static int add(void *ctx, struct tally_row *r, uint64_t ns)
 		first_bytes = r->bytes;
 	packets += r->packets;
 	bytes += r->bytes;
+	since += r->since_bytes;
 	return 0;
 }
 
@@ -70,6 +71,16 @@ static void tally(void **state)
 	rows = 0;
 	assert_int_equal(tally_each(t, 7, add, NULL, 200000), 0);
 	assert_int_equal(rows, 7);
+	tally_close(t);
+	/* Since they were told, also of those that were not among the first. */
+	assert_int_equal(tally_open(&t, 300, 1), 0);
+	for (uint32_t i = 1; i <= 3; i++)
+		tally_take(t, &(struct tally_key){ .port = (uint16_t)i }, 1, 100 * i, 1000);
+	assert_int_equal(tally_each(t, 1, add, NULL, 2000), 0);
+	tally_take(t, &(struct tally_key){ .port = 1 }, 1, 10, 3000);
+	since = 0;
+	assert_int_equal(tally_each(t, 0, add, NULL, 4000), 0);
+	assert_int_equal(since, 10);
 	tally_close(t);
 }
 
