@@ -24,6 +24,7 @@ enum field_type {
 	FT_WORD,	/* const char *: a static string of ours, plain ASCII */
 	FT_STR,		/* struct str: anything at all; not UTF-8 means Latin-1 */
 	FT_U16S,	/* struct list of uint16_t */
+	FT_U32S,	/* struct list of uint32_t */
 	FT_WORDS,	/* struct list of const char * */
 	FT_STRS,	/* struct list of struct str */
 	FT_ITEMS,	/* struct list of structs, described by field->items */

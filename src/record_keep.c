@@ -12,6 +12,12 @@ static const uint8_t plain_size[] = {
 	[FT_WORD] = sizeof(const char *), [FT_MAP] = 0,
 };
 
+/* Bytes of an element of a list that is no text. */
+static size_t element_size(enum field_type type)
+{
+	return type == FT_WORDS ? sizeof(const char *) : type == FT_U32S ? sizeof(uint32_t) : sizeof(uint16_t);
+}
+
 /* As dataset_field(), of an id that is marked: a request is kept at each query. */
 static inline const struct field *field_of(const struct dataset *set, unsigned int f)
 {
@@ -58,10 +64,8 @@ static bool keep_list(struct record_kept *k, enum field_type type, const struct 
 
 		if (type == FT_STRS)
 			all = keep_text(k, (const struct str *)l->p + n);
-		else if (type == FT_WORDS)
-			all = keep(k, (const char *const *)l->p + n, sizeof(const char *));
 		else
-			all = keep(k, (const uint16_t *)l->p + n, sizeof(uint16_t));
+			all = keep(k, (const char *)l->p + n * element_size(type), element_size(type));
 		if (k->n == before)
 			break;
 	}
@@ -188,7 +192,7 @@ static const uint8_t *restore_list(struct record_again *q, struct list *l, enum 
 	memcpy(&n, p, sizeof(n));
 	p += sizeof(n);
 	if (type != FT_STRS) {
-		size_t size = n * (type == FT_WORDS ? sizeof(const char *) : sizeof(uint16_t));
+		size_t size = n * element_size(type);
 
 		*l = (struct list){ memcpy(q->words + q->n_words, p, size), n };
 		q->n_words += (uint32_t)((size + 7) / 8);

@@ -19,7 +19,8 @@ enum where_type where_type_of(enum field_type type)
 	case FT_I32:
 	case FT_I64:
 	case FT_TIME:
-	case FT_U16S: return WHERE_NUMBER;
+	case FT_U16S:
+	case FT_U32S: return WHERE_NUMBER;
 	case FT_ADDR: return WHERE_ADDR;
 	case FT_MAC:
 	case FT_WORD:
@@ -118,6 +119,7 @@ static bool any_value(const struct where_node *n, enum field_type type, const vo
 {
 	switch (type) {
 	case FT_U16S: return any_of(n, FT_U16, sizeof(uint16_t), at);
+	case FT_U32S: return any_of(n, FT_U32, sizeof(uint32_t), at);
 	case FT_WORDS: return any_of(n, FT_WORD, sizeof(const char *), at);
 	case FT_STRS: return any_of(n, FT_STR, sizeof(struct str), at);
 	default: return one_value(n, type, at);

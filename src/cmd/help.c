@@ -195,7 +195,8 @@ static const struct opt help_opts[] = {
 static const char *const type_names[] = {
 	[FT_BOOL] = "boolean", [FT_U8] = "number",     [FT_U16] = "number",   [FT_U32] = "number",
 	[FT_U64] = "number",   [FT_I32] = "number",   [FT_TIME] = "time",     [FT_ADDR] = "address", [FT_MAC] = "mac",
-	[FT_WORD] = "word",    [FT_STR] = "text",      [FT_U16S] = "numbers", [FT_WORDS] = "words",
+	[FT_WORD] = "word",    [FT_STR] = "text",      [FT_U16S] = "numbers", [FT_U32S] = "numbers",
+	[FT_WORDS] = "words",
 	[FT_STRS] = "texts",   [FT_ITEMS] = "objects", [FT_COUNTS] = "counts",
 	[FT_I64] = "number",   [FT_F64] = "number",    [FT_MAP] = "map",
 };

@@ -44,6 +44,7 @@ static void print_type(enum field_type type, const struct item_table *items)
 {
 	switch (type) {
 	case FT_U16S:
+	case FT_U32S:
 		printf("\"type\":\"array\",\"items\":{\"type\":\"integer\"}");
 		break;
 	case FT_WORDS:

@@ -48,6 +48,7 @@ static unsigned int usual_width(enum field_type type, enum time_style time)
 	case FT_I32:
 	case FT_WORD:
 	case FT_U16S:
+	case FT_U32S:
 	case FT_WORDS:
 		break;
 	}

@@ -135,6 +135,9 @@ static void put_many(struct buf *b, struct time_cache *time, enum field_type typ
 	case FT_U16S:
 		put_list(b, time, FT_U16, sizeof(uint16_t), l);
 		return;
+	case FT_U32S:
+		put_list(b, time, FT_U32, sizeof(uint32_t), l);
+		return;
 	case FT_WORDS:
 		put_list(b, time, FT_WORD, sizeof(const char *), l);
 		return;

@@ -378,6 +378,9 @@ static void put_many(struct json_writer *w, enum field_type type, const struct l
 	case FT_U16S:
 		put_list(w, FT_U16, sizeof(uint16_t), l);
 		return;
+	case FT_U32S:
+		put_list(w, FT_U32, sizeof(uint32_t), l);
+		return;
 	case FT_WORDS:
 		put_list(w, FT_WORD, sizeof(const char *), l);
 		return;

@@ -54,6 +54,8 @@ static inline uint64_t touch_value(enum field_type type, const void *v, const st
 		return sum;
 	case FT_U16S:
 		return touch(l->p, l->n * sizeof(uint16_t));
+	case FT_U32S:
+		return touch(l->p, l->n * sizeof(uint32_t));
 	default:
 		return 0;
 	}

@@ -70,6 +70,7 @@ static void fill(struct record *r, const uint8_t *data, struct texts *t)
 {
 	static struct str some[3];
 	static const uint16_t numbers[2] = { 0, UINT16_MAX };
+	static const uint32_t large[2] = { 0, UINT32_MAX };
 	static const struct named_count counts[2] = { { "udp", 0 }, { "tcp", UINT64_MAX } };
 	static const struct pair pairs[2] = { { { "k", 1 }, { "v", 1 } }, { { "\xff\"", 2 }, { "", 0 } } };
 	const struct dataset *set = datasets[data[32] % n_datasets];
@@ -102,6 +103,8 @@ static void fill(struct record *r, const uint8_t *data, struct texts *t)
 			memcpy(at, &(struct list){ some, 3 }, sizeof(struct list));
 		else if (f->type == FT_U16S)
 			memcpy(at, &(struct list){ numbers, 2 }, sizeof(struct list));
+		else if (f->type == FT_U32S)
+			memcpy(at, &(struct list){ large, 2 }, sizeof(struct list));
 		else if (f->type == FT_COUNTS)
 			memcpy(at, &(struct list){ counts, 2 }, sizeof(struct list));
 		else if (f->type == FT_MAP)
