@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 # sweep.sh [RUN]: take away what runs of the tests left that were killed, and what is left of RUN:
-# processes that carry the name of one, mounts below its directory, and the directory.  What belongs
+# processes that carry the name of one, mounts below its directory, the directory, and cgroups.  What belongs
 # to another run that goes on, or to anything else, stays.
 set -u
 ended=${1-}
@@ -24,5 +24,10 @@ for dir in "${TMPDIR:-/tmp}"/netprobe-test.*; do
 	# Those that were just ended may not all be gone.
 	rm -rf "$dir" 2>/dev/null || { sleep 1; rm -rf "$dir"; }
 	[ -e "$dir" ] || echo "removed $dir"
+done
+for dir in /sys/fs/cgroup/netprobe-test.* /sys/fs/cgroup/unified/netprobe-test.*; do
+	of=${dir##*/netprobe-test.}
+	of=${of%%.*}
+	[ -d "$dir" ] && ! going_on "$of" && rmdir "$dir" && echo "removed $dir"
 done
 exit 0

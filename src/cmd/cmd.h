@@ -36,7 +36,7 @@ struct command {
 
 enum { VERBS_MAX = 24 };
 
-extern const struct command cmd_watch, cmd_stats, cmd_flows, cmd_policy, cmd_block, cmd_help,
+extern const struct command cmd_attach, cmd_watch, cmd_stats, cmd_flows, cmd_policy, cmd_block, cmd_help,
 	cmd_version, cmd_schema;
 extern const struct opt global_opts[];
 extern const struct opt filter_operand;		/* a pcap filter */

@@ -37,6 +37,7 @@ const struct opt filter_operand = { .type = OPT_STRS, .arg = "FILTER", .help = "
 
 const struct command *const commands[] = {
 	&cmd_watch,
+	&cmd_attach,
 	&cmd_flows,
 	&cmd_stats,
 	&cmd_policy,

@@ -18,3 +18,12 @@ struct dataset plan_dataset = {
 	.name = "plan",
 	.own = &plan_table,
 };
+
+#define OWN_BODY link_body
+OWN_TABLE(link, LINK_FIELDS);
+#undef OWN_BODY
+
+struct dataset link_dataset = {
+	.name = "link",
+	.own = &link_table,
+};

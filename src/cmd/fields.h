@@ -4,9 +4,9 @@
 
 #include "record.h"
 
-/* Own fields of what there is to watch: the interfaces, and the ways to capture at each. */
+/* Own fields of what there is: interfaces, the ways to capture at each, programs at hooks. */
 
-extern struct dataset interface_dataset, plan_dataset;
+extern struct dataset interface_dataset, plan_dataset, link_dataset;
 
 struct interface_body {
 	bool is_up, is_loopback;
@@ -43,6 +43,42 @@ struct plan_body {
 enum plan_field { FIELD_PLAN_BEFORE_ = FIELD_OWN - 1, PLAN_FIELDS(FIELD_ID) };
 
 static inline struct plan_body *plan_of(const struct record *r)
+{
+	return record_own(r);
+}
+
+struct link_body {
+	const char *hook, *mode;
+	uint32_t order, id, handle, program_id;
+	int32_t priority;
+	uint64_t netns, run_count, run_ns;
+	bool ours;
+	struct str pinned, cgroup, netns_name, name, tag;
+	struct list pids;		/* uint32_t */
+};
+
+#define LINK_FIELDS(X) \
+	X(LINK_HOOK, "link.hook", FT_WORD, hook, "where packets meet the program: xdp, tcx/ingress, tc/egress, netkit/peer, cgroup/connect4, ...") \
+	X(LINK_MODE, "link.mode", FT_WORD, mode, "of XDP: native (in the driver), generic, offload") \
+	X(LINK_ORDER, "link.order", FT_U32, order, "in its chain, from 1: who runs first") \
+	X(LINK_ID, "link.id", FT_U32, id, "the BPF link's number; absent without a link") \
+	X(LINK_PRIORITY, "link.priority", FT_I32, priority, "of tc and netfilter: the lower runs first") \
+	X(LINK_HANDLE, "link.handle", FT_U32, handle, "of tc: the filter's handle") \
+	X(LINK_CGROUP, "link.cgroup", FT_STR, cgroup, "path of the cgroup it is attached to") \
+	X(LINK_NETNS, "link.netns", FT_U64, netns, "network namespace, by inode") \
+	X(LINK_NETNS_NAME, "link.netns_name", FT_STR, netns_name, "its name below /run/netns") \
+	X(LINK_PINNED, "link.pinned", FT_STR, pinned, "path below a BPF file system that keeps it") \
+	X(LINK_OURS, "link.ours", FT_BOOL, ours, "netprobe put it there") \
+	X(PROGRAM_ID, "program.id", FT_U32, program_id, "the program's number, as bpftool takes it") \
+	X(PROGRAM_NAME, "program.name", FT_STR, name, "its name") \
+	X(PROGRAM_TAG, "program.tag", FT_STR, tag, "hash of its instructions") \
+	X(PROGRAM_RUN_COUNT, "program.run_count", FT_U64, run_count, "how often it ran, while the kernel counts: sysctl kernel.bpf_stats_enabled") \
+	X(PROGRAM_RUN_TIME, "program.run_time_ns", FT_U64, run_ns, "nanoseconds that took") \
+	X(LINK_PIDS, "process.pids", FT_U32S, pids, "processes that hold the program or its link")
+
+enum link_field { FIELD_LINK_BEFORE_ = FIELD_OWN - 1, LINK_FIELDS(FIELD_ID) };
+
+static inline struct link_body *link_of(const struct record *r)
 {
 	return record_own(r);
 }

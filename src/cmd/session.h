@@ -67,6 +67,8 @@ void session_free(struct session *s);	/* what session_check() made */
 
 /* --netns: enter it.  Where its word may be "any" (not NULL), *any tells whether it is.  An exit status. */
 int session_netns(const struct globals *g, bool *any);
+/* Of a network namespace, by what session_netns() learnt; "net:[INODE]" without one.  Good until the next call. */
+const char *netns_name(void *unused, uint32_t inode);
 /* For hash tables. */
 uint32_t session_seed(void);
 

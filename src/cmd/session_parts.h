@@ -28,8 +28,6 @@ int live_run(struct session *s);
 bool live_began(const struct session *s);
 void live_close(struct live *l);
 
-/* session_netns.c: of a network namespace, as they were when session_netns() met "any"; its number otherwise. */
-const char *netns_name(void *unused, uint32_t inode);
 
 /* session_report.c.  All that was lost, of every kind, for --fail-on-loss: told by lost records, not delivered, or
  * lost before the file that is read was written.  After output_finish(). */

@@ -27,7 +27,7 @@ BEGIN {
 	pipeline = "util numbers . fields source filter decode text detect stats flows sink pipeline"
 	allow["cmd"] = pipeline " k8s rules kern priv abi"
 	allow["main"] = "cmd"
-	floor["opt"] = floor["fields"] = 1; floor["cmd"] = 2; floor["output"] = 3; floor["session"] = 4
+	floor["opt"] = floor["fields"] = 1; floor["cmd"] = 2; floor["output"] = 3; floor["session"] = floor["listing"] = 4
 }
 function folder(path) {
 	if (path ~ /^bpf\//) return "bpf"
