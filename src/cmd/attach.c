@@ -33,7 +33,9 @@ static const char attach_examples[] =
 enum { PIDS_MAX = 16 };
 
 struct list_run {
-	struct listing out;
+	struct output_options o;
+	struct output out;
+	struct pipeline pipe;
 	struct holders *holders;
 	bool titles, netns;		/* are to come; are shown */
 	unsigned int n;
@@ -182,7 +184,7 @@ static int list_one(void *ctx, const struct hooked *h)
 	put_program(h, &r, &t);
 	put_pids(run, h, &r, &t);
 	run->n++;
-	return listing_put(&run->out, &r);
+	return listing_put(&run->pipe, &r);
 }
 
 static int list_all(struct list_run *run, const struct inventory_scope *scope)
@@ -219,14 +221,16 @@ static int attach_list(const struct globals *g, const void *opts, int argc, char
 	if (err)
 		return err;
 	run.netns = scope.all_netns;
-	err = listing_open(&run.out, g, link_line, &run, &link_dataset, columns, sizeof(columns) / sizeof(columns[0]));
-	if (err)
+	run.o = (struct output_options){ .g = g, .records = true, .text = { .line = link_line, .line_state = &run } };
+	if (output_check(&run.out, &run.o))
 		return EXIT_USAGE;
-	err = list_all(&run, &scope);
+	err = listing_open(&run.out, &run.pipe, &link_dataset, columns, sizeof(columns) / sizeof(columns[0]));
+	if (!err)
+		err = list_all(&run, &scope);
 	if (!err && !run.n)
 		note("no BPF program is attached");
 	holders_close(run.holders);
-	return listing_close(&run.out, err);
+	return listing_close(&run.out, &run.pipe, err);
 }
 
 static const struct command verbs[] = {

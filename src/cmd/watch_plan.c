@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cmd/fields.h"
+#include "cmd/listing.h"
 #include "cmd/watch.h"
 #include "kern/capture.h"
 #include "kern/link.h"
@@ -16,37 +17,22 @@
 #include "util/caps.h"
 #include "util/err.h"
 #include "util/escape.h"
-#include "util/time.h"
 
-/* Standard output, in the form that was asked for; 0, or a negative errno, said. */
+/* 0, or a negative errno, said. */
 static int open_listing(struct watch *w, line_fn line, void *line_ctx, const struct dataset *set,
 			const uint16_t *columns, unsigned int n)
 {
 	w->ask.output.text.line = line;
 	w->ask.output.text.line_state = line_ctx;
-	if (w->g->csv)
-		output_columns(&w->s.out, set, columns, n);
-	return output_open(&w->s.out, &w->s.pipe, false, -1);
+	w->s.pipe.where = w->where;
+	return listing_open(&w->s.out, &w->s.pipe, set, columns, n);
 }
 
 static int listing_record(struct watch *w, struct record *r, const char *ifname)
 {
-	r->time_ns = time_now();
 	r->interface = (struct str){ ifname, (uint32_t)strlen(ifname) };
-	record_mark(r, FIELD_TIME);
 	record_mark(r, FIELD_INTERFACE);
-	if (w->where && !where_match(w->where, r))
-		return 0;
-	return sink_record(w->s.pipe.sinks[0], r);
-}
-
-/* An exit status.  A reader who had enough is no failure. */
-static int close_listing(struct watch *w, int err)
-{
-	int finished = output_finish(&w->s.out, &w->s.pipe), closed = output_close(&w->s.out);
-
-	err = err < 0 ? err : finished < 0 ? finished : closed;
-	return exit_status(err < 0 ? err : 0);
+	return listing_put(&w->s.pipe, r);
 }
 
 static int print_row(struct watch *w, const char *ifname, const char *way, const char *verdict, const char *reason)
@@ -195,7 +181,7 @@ int watch_plan(struct watch *w)
 		note("the filter is evaluated in user space: %s", filter->why_not);
 	capture_close(p.capture);
 	filter_free(filter);
-	return close_listing(w, err ? err : drops_err);
+	return listing_close(&w->s.out, &w->s.pipe, err ? err : drops_err);
 }
 
 static int list_link(void *ctx, const struct link_info *l)
@@ -239,7 +225,7 @@ int watch_list(struct watch *w)
 	int err = open_listing(w, interface_line, NULL, &interface_dataset, columns,
 			       sizeof(columns) / sizeof(columns[0]));
 
-	return close_listing(w, err ? err : link_each(list_link, w));
+	return listing_close(&w->s.out, &w->s.pipe, err ? err : link_each(list_link, w));
 }
 
 /* The link type of a file's first frames; a negative errno when it has none. */

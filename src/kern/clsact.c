@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <linux/pkt_sched.h>
-#include <linux/rtnetlink.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +14,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "kern/tc.h"
 #include "util/cleanup.h"
 
 /*
@@ -64,16 +64,19 @@ void clsact_close(struct clsact *c)
 	c->owner = -1;
 }
 
-struct request {
-	struct nlmsghdr h;
-	struct tcmsg m;
-};
-
-/* Filters in one direction: their number, or a negative errno. */
-static int count_answer(int fd, char *buf)
+int tc_dump(int type, const struct tcmsg *m, tc_fn fn, void *ctx)
 {
-	int filters = 0;
+	struct {
+		struct nlmsghdr h;
+		struct tcmsg m;
+	} r = { .h = { .nlmsg_len = sizeof(r), .nlmsg_type = (uint16_t)type,
+		       .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP }, .m = *m };
+	owned_fd int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+	owned_mem char *buf = malloc(ANSWER_MAX);
+	int rc = 0;
 
+	if (fd < 0 || !buf || send(fd, &r, sizeof(r), 0) < 0)
+		return -errno;
 	for (;;) {
 		ssize_t n = recv(fd, buf, ANSWER_MAX, 0);
 		const struct nlmsghdr *h = (const struct nlmsghdr *)buf;
@@ -82,28 +85,31 @@ static int count_answer(int fd, char *buf)
 			return n ? -errno : -EPROTO;
 		for (; NLMSG_OK(h, n); h = NLMSG_NEXT(h, n)) {
 			if (h->nlmsg_type == NLMSG_DONE)
-				return filters;
+				return rc;
 			if (h->nlmsg_type == NLMSG_ERROR)
-				return -EPROTO;
-			filters += h->nlmsg_type == RTM_NEWTFILTER;
+				return ((const struct nlmsgerr *)NLMSG_DATA(h))->error;
+			if (!rc)
+				rc = fn(ctx, h);
 		}
 	}
 }
 
+static int count_filter(void *ctx, const struct nlmsghdr *h)
+{
+	*(int *)ctx += h->nlmsg_type == RTM_NEWTFILTER;
+	return 0;
+}
+
+/* Filters in one direction: their number, or a negative errno. */
 static int count_filters(uint32_t ifindex, bool egress)
 {
-	struct request r = {
-		.h = { .nlmsg_len = sizeof(r), .nlmsg_type = RTM_GETTFILTER,
-		       .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP },
-		.m = { .tcm_family = AF_UNSPEC, .tcm_ifindex = (int)ifindex,
-		       .tcm_parent = TC_H_MAKE(TC_H_CLSACT, egress ? TC_H_MIN_EGRESS : TC_H_MIN_INGRESS) },
+	const struct tcmsg m = {
+		.tcm_family = AF_UNSPEC, .tcm_ifindex = (int)ifindex,
+		.tcm_parent = TC_H_MAKE(TC_H_CLSACT, egress ? TC_H_MIN_EGRESS : TC_H_MIN_INGRESS),
 	};
-	owned_fd int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
-	owned_mem char *buf = malloc(ANSWER_MAX);
+	int n = 0, err = tc_dump(RTM_GETTFILTER, &m, count_filter, &n);
 
-	if (fd < 0 || !buf || send(fd, &r, sizeof(r), 0) < 0)
-		return -errno;
-	return count_answer(fd, buf);
+	return err ? err : n;
 }
 
 static void remove_empty_qdisc(uint32_t ifindex)

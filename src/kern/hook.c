@@ -23,12 +23,9 @@
 #define PACKET_IGNORE_OUTGOING 23	/* Linux 4.20 */
 #endif
 
-/* Linux 6.6, not in the headers of Debian 12. */
-enum { TCX_INGRESS = 46, TCX_EGRESS = 47, BEFORE = 1 << 3 };
-
 static int tcx_link(uint32_t ifindex, int prog, int type)
 {
-	LIBBPF_OPTS(bpf_link_create_opts, o, .flags = BEFORE);
+	LIBBPF_OPTS(bpf_link_create_opts, o, .flags = HOOK_TCX_BEFORE);
 
 	if (prog < 0)
 		return -1;
@@ -37,10 +34,10 @@ static int tcx_link(uint32_t ifindex, int prog, int type)
 
 int hook_tcx(uint32_t ifindex, int ingress, int egress, int links[2])
 {
-	links[0] = tcx_link(ifindex, ingress, TCX_INGRESS);
+	links[0] = tcx_link(ifindex, ingress, HOOK_TCX_INGRESS);
 	if (ingress >= 0 && links[0] < 0)
 		return links[0];
-	links[1] = tcx_link(ifindex, egress, TCX_EGRESS);
+	links[1] = tcx_link(ifindex, egress, HOOK_TCX_EGRESS);
 	if (egress >= 0 && links[1] < 0) {
 		int err = links[1];
 

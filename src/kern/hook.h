@@ -11,6 +11,9 @@
  * direction out.
  */
 
+/* Linux 6.6, not in the headers of Debian 12: places (enum bpf_attach_type), and in front of what is there. */
+enum { HOOK_TCX_INGRESS = 46, HOOK_TCX_EGRESS = 47, HOOK_TCX_BEFORE = 1 << 3 };
+
 /* Ingress first, in front of what is there: other programs may end the chain.  links[2]: descriptors or -1. */
 int hook_tcx(uint32_t ifindex, int ingress, int egress, int links[2]);
 /* A socket that runs the program for each frame of the interface and keeps none. */

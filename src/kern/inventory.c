@@ -17,6 +17,7 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 
+#include "kern/hook.h"
 #include "kern/inventory_parts.h"
 #include "util/cleanup.h"
 #include "util/err.h"
@@ -146,7 +147,7 @@ static int each_chain(struct walk *w, const struct link_info *l, uint32_t type, 
 
 static int each_of_link(void *ctx, const struct link_info *l)
 {
-	enum { TCX_INGRESS = 46, TCX_EGRESS, NETKIT_PRIMARY = 54, NETKIT_PEER };
+	enum { NETKIT_PRIMARY = 54, NETKIT_PEER };	/* Linux 6.7 */
 	struct walk *w = ctx;
 	bool named = false;
 	int rc;
@@ -155,9 +156,9 @@ static int each_of_link(void *ctx, const struct link_info *l)
 		return 0;
 	rc = each_xdp(w, l);
 	if (!rc)
-		rc = each_chain(w, l, TCX_INGRESS, "tcx/ingress");
+		rc = each_chain(w, l, HOOK_TCX_INGRESS, "tcx/ingress");
 	if (!rc)
-		rc = each_chain(w, l, TCX_EGRESS, "tcx/egress");
+		rc = each_chain(w, l, HOOK_TCX_EGRESS, "tcx/egress");
 	if (!rc)
 		rc = each_chain(w, l, NETKIT_PRIMARY, "netkit/primary");
 	if (!rc)
@@ -178,13 +179,16 @@ struct seen {
 	unsigned int n;
 };
 
-static bool is_new(struct seen *s, uint64_t inode)
+/* Beyond NETNS_MAX one is missed as often as it is met. */
+static bool is_new(struct walk *w, struct seen *s, uint64_t inode)
 {
 	for (unsigned int i = 0; i < s->n; i++)
 		if (s->inode[i] == inode)
 			return false;
-	if (s->n == NETNS_MAX)
+	if (s->n == NETNS_MAX) {
+		w->v->missed++;
 		return false;
+	}
 	s->inode[s->n++] = inode;
 	return true;
 }
@@ -196,7 +200,7 @@ static int visit(struct walk *w, struct seen *s, const char *path)
 
 	if (fd < 0 || fstat(fd, &st))
 		return 0;		/* the process is gone */
-	if (!is_new(s, st.st_ino))
+	if (!is_new(w, s, st.st_ino))
 		return 0;
 	if (setns(fd, CLONE_NEWNET)) {
 		w->v->missed++;

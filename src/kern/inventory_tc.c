@@ -2,49 +2,13 @@
 /* BPF classifiers of tc, at every qdisc that can have some (tc-bpf(8)). */
 #include <errno.h>
 #include <linux/pkt_cls.h>
-#include <linux/rtnetlink.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "kern/inventory_parts.h"
-#include "util/cleanup.h"
+#include "kern/tc.h"
 
-enum { ANSWER_MAX = 32768, QDISCS_MAX = 256 };
-
-/* One message of an answer; non-zero ends it. */
-typedef int (*message_fn)(void *ctx, const struct nlmsghdr *h);
-
-static int dump(int type, const struct tcmsg *m, message_fn fn, void *ctx)
-{
-	struct {
-		struct nlmsghdr h;
-		struct tcmsg m;
-	} r = { .h = { .nlmsg_len = sizeof(r), .nlmsg_type = (uint16_t)type,
-		       .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP }, .m = *m };
-	owned_fd int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
-	owned_mem char *buf = malloc(ANSWER_MAX);
-	int rc = 0;
-
-	if (fd < 0 || !buf || send(fd, &r, sizeof(r), 0) < 0)
-		return -errno;
-	for (;;) {
-		ssize_t n = recv(fd, buf, ANSWER_MAX, 0);
-		const struct nlmsghdr *h = (const struct nlmsghdr *)buf;
-
-		if (n <= 0)
-			return n ? -errno : -EPROTO;
-		for (; NLMSG_OK(h, n); h = NLMSG_NEXT(h, n)) {
-			if (h->nlmsg_type == NLMSG_DONE)
-				return rc;
-			if (h->nlmsg_type == NLMSG_ERROR)
-				return ((const struct nlmsgerr *)NLMSG_DATA(h))->error;
-			if (!rc)
-				rc = fn(ctx, h);
-		}
-	}
-}
+enum { QDISCS_MAX = 256 };
 
 static const struct rtattr *attribute(const struct rtattr *a, long n, unsigned int type)
 {
@@ -92,7 +56,7 @@ static int filter(void *ctx, const struct nlmsghdr *h)
 }
 
 struct qdiscs {
-	uint32_t ifindex, n, v[QDISCS_MAX];
+	uint32_t ifindex, n, beyond, v[QDISCS_MAX];
 	bool clsact;
 };
 
@@ -107,6 +71,8 @@ static int qdisc(void *ctx, const struct nlmsghdr *h)
 		q->clsact = true;
 	else if (m->tcm_handle && q->n < QDISCS_MAX)
 		q->v[q->n++] = m->tcm_handle;
+	else if (m->tcm_handle)
+		q->beyond++;
 	return 0;
 }
 
@@ -114,7 +80,7 @@ static int each_at(struct walk *w, const struct link_info *l, uint32_t parent, c
 {
 	struct tcmsg m = { .tcm_family = AF_UNSPEC, .tcm_ifindex = (int)l->ifindex, .tcm_parent = parent };
 	struct chain c = { .w = w, .l = l, .hook = hook };
-	int rc = dump(RTM_GETTFILTER, &m, filter, &c);
+	int rc = tc_dump(RTM_GETTFILTER, &m, filter, &c);
 
 	if (rc < 0 && !c.order && rc != -ENOMEM)
 		return 0;		/* a qdisc without filters, or gone meanwhile */
@@ -125,12 +91,13 @@ int inventory_tc(struct walk *w, const struct link_info *l)
 {
 	struct tcmsg m = { .tcm_family = AF_UNSPEC, .tcm_ifindex = (int)l->ifindex };
 	struct qdiscs q = { .ifindex = l->ifindex };
-	int rc = dump(RTM_GETQDISC, &m, qdisc, &q);
+	int rc = tc_dump(RTM_GETQDISC, &m, qdisc, &q);
 
 	if (rc) {
 		w->v->missed++;
 		return rc == -ENOMEM ? rc : 0;
 	}
+	w->v->missed += q.beyond;
 	if (q.clsact)
 		rc = each_at(w, l, TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS), "tc/ingress");
 	if (q.clsact && !rc)

@@ -16,10 +16,6 @@
 #include "util/cleanup.h"
 #include "util/err.h"
 
-/* Linux 6.6, not in the headers of Debian 12. */
-enum { TCX_INGRESS = 46,
-       TCX_EGRESS = 47,
-       TCX_BEFORE = 1 << 3 };
 enum { SERVICES = 8 };
 
 const char *const pin_hook_names[PIN_HOOKS] = { "xdp", "ingress", "egress" };
@@ -119,8 +115,8 @@ static int attach_clsact(struct pin *p, const struct pin_want *w, struct pin_got
 
 static int attach_tc(struct pin *p, const struct pin_want *w, struct pin_got *got)
 {
-	LIBBPF_OPTS(bpf_link_create_opts, o, .flags = w->last ? 0 : TCX_BEFORE);
-	enum bpf_attach_type type = (enum bpf_attach_type)(w->hook == PIN_EGRESS ? TCX_EGRESS : TCX_INGRESS);
+	LIBBPF_OPTS(bpf_link_create_opts, o, .flags = w->last ? 0 : HOOK_TCX_BEFORE);
+	enum bpf_attach_type type = (enum bpf_attach_type)(w->hook == PIN_EGRESS ? HOOK_TCX_EGRESS : HOOK_TCX_INGRESS);
 	owned_fd int fd = -1;
 	char reason[256];
 
