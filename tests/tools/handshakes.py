@@ -19,13 +19,16 @@ def output(*command):
 
 
 def ours(netprobe, file):
-    """The flows, by their ends; of ends that met more than once it is not known which."""
+    """The flow of each two ends that tells of a handshake, or their only one; None: it is not known which."""
     found = {}
     for line in output(netprobe, "-j", "flows", "-r", file).splitlines():
         r = json.loads(line)
         if r["event"]["dataset"] == "flow" and "port" in r["source"] and r["network"]["transport"] == "tcp":
             ends = frozenset((r[e]["ip"], r[e]["port"]) for e in ("source", "destination"))
-            found[ends] = None if ends in found else r
+            found.setdefault(ends, []).append(r)
+    for ends, flows in found.items():
+        opened = [r for r in flows if "handshake_rtt" in r.get("tcp", {})] or flows
+        found[ends] = opened[0] if len(opened) == 1 else None
     return found
 
 
