@@ -75,6 +75,15 @@ static void time_again(struct flow_side *s, const struct flow_packet *p, uint32_
 	s->timed_us = us;
 }
 
+/*
+ * Would the sender take what is missing for lost?  RFC 5681, 3.2: it was asked for it three times; RFC 6675, 4: or
+ * once, with more than two segments told to be there behind it, for not each of these need be acknowledged.
+ */
+static bool is_given_up(const struct flow_side *s, const struct flow_packet *p)
+{
+	return s->asked >= DUPLICATES || (s->asked && s->next_seq - s->hole_end >= DUPLICATES * p->payload_len);
+}
+
 /* Bytes before the highest ones: those that were passed over and come late, or those sent again. */
 static void old_bytes(struct flow *f, struct flow_side *s, const struct flow_packet *p, uint32_t us)
 {
@@ -82,7 +91,7 @@ static void old_bytes(struct flow *f, struct flow_side *s, const struct flow_pac
 	bool fills = s->has_hole && (int32_t)(p->tcp_seq - s->hole_start) >= 0 &&
 		     (int32_t)(s->hole_end - p->tcp_seq) > 0;
 
-	if (fills && s->asked < DUPLICATES && (int32_t)(us - s->hole_us) < (int32_t)limit)
+	if (fills && !is_given_up(s, p) && (int32_t)(us - s->hole_us) < (int32_t)limit)
 		s->out_of_order += p->packets;
 	else
 		s->retransmissions += p->packets;

@@ -142,6 +142,21 @@ static void repeated_handshakes(void **state)
 	assert_int_equal(f.state, FLOW_ESTABLISHED);
 }
 
+/* Acknowledgements that were put together: asked for once, with much behind it. */
+static void asked_for_at_once(void **state)
+{
+	for (uint32_t behind = 2; behind <= 3; behind++) {
+		handshake();
+		next(true, TCP_ACK, 101, 501, 100);
+		for (uint32_t i = 0; i < behind; i++)
+			next(true, TCP_ACK, 301 + 100 * i, 501, 100);
+		next(false, TCP_ACK, 501, 201, 0);
+		next(true, TCP_ACK, 201, 501, 100);
+		assert_int_equal(side(true)->retransmissions, behind == 3);
+		assert_int_equal(side(true)->out_of_order, behind == 2);
+	}
+}
+
 /* Times wrap after 2^32 microseconds: what came that late is no round trip, nor a segment that was overtaken. */
 static void times_that_wrap(void **state)
 {
@@ -232,6 +247,7 @@ int main(void)
 		cmocka_unit_test(who_began),
 		cmocka_unit_test(sent_again),
 		cmocka_unit_test(asked_for),
+		cmocka_unit_test(asked_for_at_once),
 		cmocka_unit_test(times_that_wrap),
 		cmocka_unit_test(repeated_handshakes),
 		cmocka_unit_test(stamps_that_go_back),
