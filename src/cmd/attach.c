@@ -7,7 +7,7 @@
 #include "cmd/fields.h"
 #include "cmd/listing.h"
 #include "cmd/session.h"
-#include "kern/inventory.h"
+#include "inventory/inventory.h"
 #include "util/caps.h"
 #include "util/err.h"
 #include "util/escape.h"

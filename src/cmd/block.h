@@ -5,7 +5,7 @@
 #include "cmd/cmd.h"
 #include "kern/block.h"
 #include "kern/peers.h"
-#include "kern/pin.h"
+#include "pin/pin.h"
 #include "rules/match.h"
 
 struct block_opts {

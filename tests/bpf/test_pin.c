@@ -11,7 +11,7 @@
 
 #include "kern/hook.h"
 #include "kern/link.h"
-#include "kern/pin.h"
+#include "pin/pin.h"
 #include "rig.h"
 
 enum { INSNS = 2 };

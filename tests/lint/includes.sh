@@ -14,6 +14,7 @@ BEGIN {
 	allow["source"] = allow["sink"] = allow["flows"] = allow["rules"] = "util . abi numbers"
 	allow["filter"] = "util . abi numbers"
 	allow["kern"] = "util . abi numbers filter"
+	allow["pin"] = allow["inventory"] = "util . abi kern"
 	# Who reads records of a dataset knows its fields, and nothing else of whoever fills them.
 	allow["decode"] = allow["stats"] = allow["detect"] = "util . abi numbers fields"
 	# Lines are made of records: those of a protocol stand in its folder, decode/NAME/text.c.
@@ -25,7 +26,7 @@ BEGIN {
 	allow["bpf"] = "abi"
 	# pipeline.c joins the stages; the commands and main are above everything.
 	pipeline = "util numbers . fields source filter decode text detect stats flows sink pipeline"
-	allow["cmd"] = pipeline " k8s rules kern priv abi"
+	allow["cmd"] = pipeline " k8s rules kern pin inventory priv abi"
 	allow["main"] = "cmd"
 	floor["opt"] = floor["fields"] = 1; floor["cmd"] = 2; floor["output"] = 3; floor["session"] = floor["listing"] = 4
 }

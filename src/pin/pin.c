@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Pinned state: finding it, and judging whose it is.  pin_change.c changes it. */
-#include "kern/pin.h"
+/* Pinned state: finding it, and judging whose it is.  change.c changes it. */
+#include "pin/pin.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -17,7 +17,7 @@
 #include <bpf/bpf.h>
 
 #include "kern/link.h"
-#include "kern/pin_parts.h"
+#include "pin/parts.h"
 #include "util/cleanup.h"
 #include "util/err.h"
 

@@ -14,7 +14,7 @@
 #include <bpf/bpf.h>
 
 #include "kern/load.h"
-#include "kern/pin_parts.h"
+#include "pin/parts.h"
 #include "util/cleanup.h"
 #include "util/err.h"
 

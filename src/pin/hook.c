@@ -12,7 +12,7 @@
 #include "kern/hook.h"
 #include "kern/link.h"
 #include "kern/load.h"
-#include "kern/pin_parts.h"
+#include "pin/parts.h"
 #include "util/cleanup.h"
 #include "util/err.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "kern/inventory.h"
+#include "inventory/inventory.h"
 
 #include <ctype.h>
 #include <dirent.h>
@@ -18,7 +18,7 @@
 #include <bpf/libbpf.h>
 
 #include "kern/hook.h"
-#include "kern/inventory_parts.h"
+#include "inventory/parts.h"
 #include "util/cleanup.h"
 #include "util/err.h"
 

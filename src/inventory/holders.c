@@ -14,7 +14,7 @@
 
 #include <bpf/bpf.h>
 
-#include "kern/inventory.h"
+#include "inventory/inventory.h"
 #include "util/cleanup.h"
 #include "util/err.h"
 

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "kern/inventory_parts.h"
+#include "inventory/parts.h"
 #include "kern/tc.h"
 
 enum { QDISCS_MAX = 256 };

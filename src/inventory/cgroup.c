@@ -12,7 +12,7 @@
 
 #include <bpf/bpf.h>
 
-#include "kern/inventory_parts.h"
+#include "inventory/parts.h"
 #include "util/cleanup.h"
 
 enum { PROGRAMS_MAX = 64, CGROUP2_MAGIC = 0x63677270, DEPTH_MAX = 64 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef NETPROBE_KERN_PIN_H
-#define NETPROBE_KERN_PIN_H
+#ifndef NETPROBE_PIN_PIN_H
+#define NETPROBE_PIN_PIN_H
 
 #include <linux/types.h>
 #include <stdbool.h>

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef NETPROBE_KERN_PIN_PARTS_H
-#define NETPROBE_KERN_PIN_PARTS_H
+#ifndef NETPROBE_PIN_PARTS_H
+#define NETPROBE_PIN_PARTS_H
 
 #include <linux/bpf.h>
 #include <stddef.h>
 
-#include "kern/pin.h"
+#include "pin/pin.h"
 
 /* Between the files of the pinned state alone. */
 enum pin_kind { KIND_OTHER,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef NETPROBE_KERN_INVENTORY_H
-#define NETPROBE_KERN_INVENTORY_H
+#ifndef NETPROBE_INVENTORY_INVENTORY_H
+#define NETPROBE_INVENTORY_INVENTORY_H
 
 #include <stdbool.h>
 #include <stdint.h>

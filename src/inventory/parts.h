@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef NETPROBE_KERN_INVENTORY_PARTS_H
-#define NETPROBE_KERN_INVENTORY_PARTS_H
+#ifndef NETPROBE_INVENTORY_PARTS_H
+#define NETPROBE_INVENTORY_PARTS_H
 
 #include <linux/bpf.h>
 
-#include "kern/inventory.h"
+#include "inventory/inventory.h"
 
 /* Between the files of the inventory alone. */
 
