@@ -19,7 +19,7 @@
 #include "util/cleanup.h"
 #include "util/err.h"
 
-enum { ANSWER_MAX = 65536, NAME_MAX_OLD = 15 };
+enum { ANSWER_MAX = 65536, NAME_MAX_OLD = 15, PARENT_DEVICE = 56 /* IFLA_PARENT_DEV_NAME, Linux 5.14 */ };
 
 /* What the kernel hands to tc and to AF_PACKET: types without a rule come cooked from libpcap. */
 static uint16_t link_type(uint16_t arphrd)
@@ -46,6 +46,24 @@ static uint16_t link_type(uint16_t arphrd)
 	}
 }
 
+static void take_text(char *to, size_t size, const void *p, size_t n)
+{
+	n = strnlen(p, n);
+	if (n >= size)
+		n = size - 1;
+	memcpy(to, p, n);
+	to[n] = '\0';
+}
+
+static void take_kind(struct link_info *l, const struct rtattr *a)
+{
+	int left = (int)RTA_PAYLOAD(a);
+
+	for (a = RTA_DATA(a); RTA_OK(a, left); a = RTA_NEXT(a, left))
+		if ((a->rta_type & NLA_TYPE_MASK) == IFLA_INFO_KIND)
+			take_text(l->kind, sizeof(l->kind), RTA_DATA(a), RTA_PAYLOAD(a));
+}
+
 static void take_attribute(struct link_info *l, const struct rtattr *a)
 {
 	size_t n = RTA_PAYLOAD(a);
@@ -54,11 +72,13 @@ static void take_attribute(struct link_info *l, const struct rtattr *a)
 
 	switch (a->rta_type & NLA_TYPE_MASK) {
 	case IFLA_IFNAME:
-		n = strnlen(p, n);
-		if (n >= sizeof(l->name))
-			n = sizeof(l->name) - 1;
-		memcpy(l->name, p, n);
-		l->name[n] = '\0';
+		take_text(l->name, sizeof(l->name), p, n);
+		break;
+	case IFLA_LINKINFO:
+		take_kind(l, a);
+		break;
+	case PARENT_DEVICE:
+		l->has_device = true;
 		break;
 	case IFLA_MTU:
 		if (n >= sizeof(l->mtu))

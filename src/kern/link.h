@@ -15,6 +15,8 @@ struct link_info {
 	uint32_t flags;			/* IFF_ */
 	uint32_t operstate;
 	uint64_t rx_packets, tx_packets;
+	char     kind[16];		/* of software: veth, bridge, ...; empty: it says none */
+	bool     has_device;		/* hardware, or a virtual machine's; before Linux 5.14 it is not told */
 	bool     is_gone;		/* monitor only */
 };
 

@@ -9,8 +9,8 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "kern/choose.h"
 #include "kern/hook.h"
-#include "kern/link.h"
 #include "kern/load.h"
 #include "pin/parts.h"
 #include "util/cleanup.h"
@@ -162,21 +162,6 @@ static int busy(const struct pin *p)
 	return -EBUSY;
 }
 
-/* Why a driver refuses, as far as the error number and the interface tell. */
-static void explain(const struct pin *p, int err, char *to, size_t size)
-{
-	struct link_info l = { 0 };
-
-	link_get(NULL, p->at.place.ifindex, &l);
-	if (err == -EOPNOTSUPP)
-		snprintf(to, size, "the driver has no XDP of its own");
-	else if ((err == -EINVAL || err == -ERANGE || err == -E2BIG) && l.mtu > 1500)
-		snprintf(to, size, "%s; an MTU of %u may be too large (multi-buffer XDP: Linux 5.18 and its driver)",
-			 strerror(-err), l.mtu);
-	else
-		snprintf(to, size, "%s", strerror(-err));
-}
-
 static int link_xdp(struct pin *p, const struct pin_want *w, enum pin_mode mode, struct pin_got *got)
 {
 	LIBBPF_OPTS(bpf_link_create_opts, o, .flags = modes[mode].flag);
@@ -198,7 +183,7 @@ static int attach_xdp(struct pin *p, const struct pin_want *w, struct pin_got *g
 	if (err == -EBUSY || err == -EEXIST)
 		return busy(p);
 	if (err && w->mode == PIN_AUTO && err != -EPERM && err != -ENOMEM && err != -ENODEV) {
-		explain(p, err, why, sizeof(why));
+		hook_why(p->at.place.ifindex, WAY_XDP_NATIVE, err, why, sizeof(why));
 		snprintf(got->note, sizeof(got->note), "generic in place of native XDP: %s", why);
 		err = link_xdp(p, w, PIN_GENERIC, got);
 	}
@@ -206,7 +191,7 @@ static int attach_xdp(struct pin *p, const struct pin_want *w, struct pin_got *g
 		return busy(p);
 	if (!err || got->kind)
 		return err;
-	explain(p, err, why, sizeof(why));
+	hook_why(p->at.place.ifindex, WAY_XDP_NATIVE, err, why, sizeof(why));
 	fail(0, "%s xdp: %s: %s", p->at.place.ifname, modes[mode].name, why);
 	return err;
 }
