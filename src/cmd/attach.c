@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* attach: BPF programs at interfaces. */
+/* attach: BPF programs at interfaces; list. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "cmd/attach.h"
 #include "cmd/fields.h"
 #include "cmd/listing.h"
 #include "cmd/session.h"
@@ -11,10 +12,6 @@
 #include "util/caps.h"
 #include "util/err.h"
 #include "util/escape.h"
-
-struct attach_opts {
-	const char *dev;
-};
 
 #define A(member) offsetof(struct attach_opts, member)
 
@@ -26,7 +23,8 @@ static const struct opt list_keywords[] = {
 static const char attach_examples[] =
 	"  sudo netprobe attach list                 programs at interfaces and cgroups, whoever put them there\n"
 	"  sudo netprobe attach list dev eth0        at one interface\n"
-	"  sudo netprobe -N any -j attach list       of all network namespaces, as JSON lines\n";
+	"  sudo netprobe -N any -j attach list       of all network namespaces, as JSON lines\n"
+	"  sudo netprobe attach features             what this kernel has of what netprobe uses\n";
 
 /* ── list ─────────────────────────────────────────────────────────────────── */
 
@@ -237,13 +235,14 @@ static const struct command verbs[] = {
 	{ .name = "list", .summary = "programs at hooks, whoever put them there", .keywords = list_keywords,
 	  .run = attach_list },
 	{ .name = "show", .summary = "the same", .keywords = list_keywords, .run = attach_list },
+	{ .name = "features", .summary = "what this kernel has of what netprobe uses", .run = attach_features },
 	{ 0 },
 };
 
 const struct command cmd_attach = {
 	.name = "attach",
-	.summary = "List BPF programs at interfaces and cgroups",
-	.usage = "{list|show} [dev IFACE]",
+	.summary = "List BPF programs at interfaces and cgroups, and what the kernel can do",
+	.usage = "{list|show} [dev IFACE] | features",
 	.size = sizeof(struct attach_opts),
 	.examples = attach_examples,
 	.verbs = verbs,

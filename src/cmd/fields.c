@@ -27,3 +27,12 @@ struct dataset link_dataset = {
 	.name = "link",
 	.own = &link_table,
 };
+
+#define OWN_BODY feature_body
+OWN_TABLE(feature, FEATURE_FIELDS);
+#undef OWN_BODY
+
+struct dataset feature_dataset = {
+	.name = "feature",
+	.own = &feature_table,
+};

@@ -4,9 +4,9 @@
 
 #include "record.h"
 
-/* Own fields of what there is: interfaces, the ways to capture at each, programs at hooks. */
+/* Own fields of what there is: interfaces, the ways to capture at each, programs at hooks, the kernel. */
 
-extern struct dataset interface_dataset, plan_dataset, link_dataset;
+extern struct dataset interface_dataset, plan_dataset, link_dataset, feature_dataset;
 
 struct interface_body {
 	bool is_up, is_loopback;
@@ -79,6 +79,27 @@ struct link_body {
 enum link_field { FIELD_LINK_BEFORE_ = FIELD_OWN - 1, LINK_FIELDS(FIELD_ID) };
 
 static inline struct link_body *link_of(const struct record *r)
+{
+	return record_own(r);
+}
+
+struct feature_body {
+	const char *name, *since;
+	bool available;
+	struct list used_by;		/* const char * */
+	struct str reason;
+};
+
+#define FEATURE_FIELDS(X) \
+	X(FEATURE_NAME, "feature.name", FT_WORD, name, "thing of the kernel that netprobe uses: link_tcx, map_ringbuf, ...") \
+	X(FEATURE_AVAILABLE, "feature.available", FT_BOOL, available, "this kernel has it, as trying it tells; absent where that could not be tried") \
+	X(FEATURE_SINCE, "feature.since", FT_WORD, since, "Linux version that brought it") \
+	X(FEATURE_USED_BY, "feature.used_by", FT_WORDS, used_by, "what needs it: watch, drops, attach, block, flows, policy") \
+	X(FEATURE_REASON, "feature.reason", FT_STR, reason, "why it is not there, or not known: what the kernel says, or the capability that is missing")
+
+enum feature_field { FIELD_FEATURE_BEFORE_ = FIELD_OWN - 1, FEATURE_FIELDS(FIELD_ID) };
+
+static inline struct feature_body *feature_of(const struct record *r)
 {
 	return record_own(r);
 }

@@ -32,6 +32,7 @@ bash_gives action netprobe block add 192.0.2.1 ac
 bash_gives audit netprobe block add 192.0.2.1 action ''
 bash_gives --hits netprobe block list --h
 bash_gives id netprobe block del i
+bash_gives features netprobe attach fe
 bash_gives kafka netprobe schema ka
 bash_gives drops netprobe help d
 bash_gives explain netprobe help policy e
@@ -62,6 +63,7 @@ if command -v zsh >/dev/null; then
 	zsh_gives --proto netprobe watch --pr
 	zsh_gives bytes netprobe flows --sort b
 	zsh_gives rollback netprobe block ro
+	zsh_gives features netprobe attach fe
 	zsh_gives audit netprobe block add 192.0.2.1 action ''
 	zsh_gives drops netprobe help d
 	zsh_gives explain netprobe help policy e
@@ -80,6 +82,7 @@ if command -v fish >/dev/null; then
 	[ ! -e /sys/class/net/lo ] || fish_gives lo 'netprobe watch -i l'
 	fish_gives bytes 'netprobe flows --sort b'
 	fish_gives rollback 'netprobe block ro'
+	fish_gives features 'netprobe attach fe'
 	fish_gives audit 'netprobe block add 192.0.2.1 action a'
 	fish_gives drops 'netprobe help d'
 	fish_gives explain 'netprobe help policy e'

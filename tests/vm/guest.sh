@@ -90,6 +90,21 @@ blocks() {
 	netprobe block list dev here
 	netprobe block del --all dev here && ping -q -c 1 -W 5 10.9.0.2
 }
+# there FEATURE: yes, no or ?
+there() { awk -v f="$1" '$1 == f { print $2 }' /tmp/features; }
+# agree FEATURE RUNG: what is said of the kernel is what the ladder finds
+agree() {
+	works=$(awk -v r="$2" '$1 == "here" && $2 == r { print ($3 == "chosen" || $3 == "works") ? "yes" : "no" }' /tmp/ladder)
+	[ "$(there "$1")" = "$works" ] || { echo "$1: $(there "$1"), but rung $2 works: $works"; return 1; }
+}
+features() {
+	netprobe attach features >/tmp/features || return 1
+	netprobe watch --plan -i here >/tmp/ladder
+	cat /tmp/ladder
+	agree link_tcx tcx || return 1
+	agree cls_bpf clsact || return 1
+	agree packet_socket packet
+}
 # Nothing that was attached stays.
 leftovers() {
 	[ -e /bin/bpftool ] || return 0
@@ -105,6 +120,7 @@ check network network
 check version netprobe version
 # Without sch_ingress there is no clsact: before 6.6 the ladder must come down to the sockets.
 check 'capture without clsact' pings
+check 'features without clsact' features
 insert sch_ingress
 insert cls_bpf
 
@@ -112,6 +128,8 @@ netprobe watch --plan -i here -i lo >/tmp/plan 2>&1
 echo "plan: exit status $?"
 sed 's/^/    /' /tmp/plan
 grep -q chosen /tmp/plan && echo "ok plan" || echo "not ok plan: no rung is chosen"
+check features features
+sed 's/^/    /' /tmp/features
 check capture pings
 for rung in $(awk '$1 == "here" && ($3 == "chosen" || $3 == "works") { print $2 }' /tmp/plan); do
 	check "rung $rung" pings --rung "$rung"

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef NETPROBE_CMD_ATTACH_H
+#define NETPROBE_CMD_ATTACH_H
+
+#include "cmd/cmd.h"
+
+struct attach_opts {
+	const char *dev;
+};
+
+/* A verb: an exit status. */
+int attach_features(const struct globals *g, const void *opts, int argc, char **argv);
+
+#endif
