@@ -20,10 +20,17 @@ static const struct opt list_keywords[] = {
 	{ .type = OPT_END },
 };
 
+static const struct opt plan_keywords[] = {
+	{ "dev", 0, OPT_STR, A(dev), "IFACE", "of this interface only; may be a glob" },
+	{ "try", 0, OPT_FLAG, A(try), NULL, "try XDP as well: it may reset the link" },
+	{ .type = OPT_END },
+};
+
 static const char attach_examples[] =
 	"  sudo netprobe attach list                 programs at interfaces and cgroups, whoever put them there\n"
 	"  sudo netprobe attach list dev eth0        at one interface\n"
 	"  sudo netprobe -N any -j attach list       of all network namespaces, as JSON lines\n"
+	"  sudo netprobe attach plan dev eth0        where a program would be put, and why not elsewhere\n"
 	"  sudo netprobe attach features             what this kernel has of what netprobe uses\n";
 
 /* ── list ─────────────────────────────────────────────────────────────────── */
@@ -235,6 +242,8 @@ static const struct command verbs[] = {
 	{ .name = "list", .summary = "programs at hooks, whoever put them there", .keywords = list_keywords,
 	  .run = attach_list },
 	{ .name = "show", .summary = "the same", .keywords = list_keywords, .run = attach_list },
+	{ .name = "plan", .summary = "where at an interface a program would be put, and why", .keywords = plan_keywords,
+	  .run = attach_plan },
 	{ .name = "features", .summary = "what this kernel has of what netprobe uses", .run = attach_features },
 	{ 0 },
 };
@@ -242,7 +251,7 @@ static const struct command verbs[] = {
 const struct command cmd_attach = {
 	.name = "attach",
 	.summary = "List BPF programs at interfaces and cgroups, and what the kernel can do",
-	.usage = "{list|show} [dev IFACE] | features",
+	.usage = "{list|show} [dev IFACE] | plan [dev IFACE] [try] | features",
 	.size = sizeof(struct attach_opts),
 	.examples = attach_examples,
 	.verbs = verbs,

@@ -4,7 +4,7 @@
 
 #include "record.h"
 
-/* Own fields of what there is: interfaces, the ways to capture at each, programs at hooks, the kernel. */
+/* Own fields of what there is: interfaces, the ways to capture and to attach at each, programs at hooks, the kernel. */
 
 extern struct dataset interface_dataset, plan_dataset, link_dataset, feature_dataset;
 
@@ -33,12 +33,15 @@ static inline struct interface_body *interface_of(const struct record *r)
 struct plan_body {
 	const char *rung, *verdict;
 	struct str reason;
+	const char *hook, *mode;
 };
 
 #define PLAN_FIELDS(X) \
 	X(PLAN_RUNG, "plan.rung", FT_WORD, rung, "way to capture there: tcx, clsact, socket, packet; drops") \
-	X(PLAN_VERDICT, "plan.verdict", FT_WORD, verdict, "chosen, works, refused, or not tried") \
-	X(PLAN_REASON, "plan.reason", FT_STR, reason, "why it is not chosen")
+	X(PLAN_VERDICT, "plan.verdict", FT_WORD, verdict, "chosen, works, refused, busy, or not tried") \
+	X(PLAN_REASON, "plan.reason", FT_STR, reason, "why it is not chosen") \
+	X(PLAN_HOOK, "plan.hook", FT_WORD, hook, "place to attach at: xdp, tcx/ingress, tcx/egress, clsact/ingress, clsact/egress") \
+	X(PLAN_MODE, "plan.mode", FT_WORD, mode, "of XDP: native (in the driver), generic")
 
 enum plan_field { FIELD_PLAN_BEFORE_ = FIELD_OWN - 1, PLAN_FIELDS(FIELD_ID) };
 

@@ -40,7 +40,9 @@ static int print_row(struct watch *w, const char *ifname, const char *way, const
 	struct record r;
 
 	record_start(&r, &plan_dataset);
-	*plan_of(&r) = (struct plan_body){ way, verdict, { reason, (uint32_t)strlen(reason) } };
+	*plan_of(&r) = (struct plan_body){
+		.rung = way, .verdict = verdict, .reason = { reason, (uint32_t)strlen(reason) },
+	};
 	record_mark(&r, FIELD_PLAN_RUNG);
 	record_mark(&r, FIELD_PLAN_VERDICT);
 	if (*reason)

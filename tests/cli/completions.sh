@@ -33,6 +33,7 @@ bash_gives audit netprobe block add 192.0.2.1 action ''
 bash_gives --hits netprobe block list --h
 bash_gives id netprobe block del i
 bash_gives features netprobe attach fe
+bash_gives try netprobe attach plan t
 bash_gives kafka netprobe schema ka
 bash_gives drops netprobe help d
 bash_gives explain netprobe help policy e

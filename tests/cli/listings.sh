@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# What is listed (-D, --plan, attach features) comes in every form that records come in.
+# What is listed (-D, --plan, attach plan and features) comes in every form that records come in.
 set -euo pipefail
 top=$(cd "$(dirname "$0")/../.." && pwd)
 np=${NETPROBE:-$top/build/netprobe}
@@ -30,17 +30,22 @@ plan -H | grep -q '^INTERFACE' && die "-H --plan: titles"
 plan -j | jq -es 'all(.event.dataset == "plan" and .network.interface == "lo" and
 	(.plan.verdict | IN("chosen", "works", "refused", "not tried")))' >/dev/null || die "-j --plan"
 
-# The kernel's features: the same rows whoever asks.
+# The kernel's features, and where a program would be put: the same rows whoever asks.
 features() { "$np" "$@" attach features 2>"$work/err" || [ $? != 2 ] || die "$* attach features: exit status"; }
+hooks() { "$np" "$@" attach plan dev lo 2>"$work/err" || [ $? != 2 ] || die "$* attach plan: exit status"; }
 features | grep -q '^bpf  *\(yes\|no\|?\)  *3\.18  watch,' || die "features"
 features -H | grep -q '^FEATURE' && die "-H features: titles"
 [ "$(features -j | jq -rs 'map(.feature.name) | join(" ")')" = "$(features --csv -H | cut -d , -f 1 | xargs)" ] || die "features: -j and --csv differ"
 features -p | jq -e 'map(.feature.name) | index("link_tcx") != null' >/dev/null || die "-p features: not one document"
 features -H -o feature.name,feature.since | grep -q '^btf  *5\.4$' || die "-o features"
+hooks | grep -q '^lo  *tcx/ingress  *[a-z]' || die "attach plan"
+[ "$(hooks -j | jq -rs 'map(.plan.hook) | join(" ")')" = "$(hooks --csv -H | cut -d , -f 2 | xargs)" ] || die "attach plan: -j and --csv differ"
+hooks -j | jq -es 'length == 6 and all(.event.dataset == "plan" and .network.interface == "lo" and
+	(.plan.verdict | IN("chosen", "works", "refused", "busy", "not tried")))' >/dev/null || die "-j attach plan"
 
 # No field that the schema does not tell of.
 for set in interface plan feature; do
-	case $set in interface) list -j ;; plan) plan -j ;; feature) features -j ;; esac |
+	case $set in interface) list -j ;; plan) plan -j; hooks -j ;; feature) features -j ;; esac |
 		jq -rs --arg set "$set" 'map(.[$set] | keys[]) | unique[]' >"$work/has"
 	"$np" schema "$set" | jq -r --arg set "$set" '.properties[$set].properties | keys[]' | sort >"$work/may"
 	[ -s "$work/has" ] || die "$set: no fields"

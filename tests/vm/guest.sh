@@ -105,6 +105,17 @@ features() {
 	agree cls_bpf clsact || return 1
 	agree packet_socket packet
 }
+# What is chosen for the interface is what the kernel has, or nothing: 4.
+hooks() {
+	netprobe attach plan dev here >/tmp/hooks
+	status=$?
+	cat /tmp/hooks
+	way=clsact
+	[ "$(there link_tcx)" != yes ] || way=tcx
+	[ "$way$(there cls_bpf)" != clsactno ] || { [ $status = 4 ]; return; }
+	[ $status = 0 ] || return 1
+	grep -q "^here *$way/ingress *chosen" /tmp/hooks && grep -q "^here *$way/egress *chosen" /tmp/hooks
+}
 # Nothing that was attached stays.
 leftovers() {
 	[ -e /bin/bpftool ] || return 0
@@ -121,6 +132,7 @@ check version netprobe version
 # Without sch_ingress there is no clsact: before 6.6 the ladder must come down to the sockets.
 check 'capture without clsact' pings
 check 'features without clsact' features
+check 'hooks without clsact' hooks
 insert sch_ingress
 insert cls_bpf
 
@@ -129,6 +141,7 @@ echo "plan: exit status $?"
 sed 's/^/    /' /tmp/plan
 grep -q chosen /tmp/plan && echo "ok plan" || echo "not ok plan: no rung is chosen"
 check features features
+check hooks hooks
 sed 's/^/    /' /tmp/features
 check capture pings
 for rung in $(awk '$1 == "here" && ($3 == "chosen" || $3 == "works") { print $2 }' /tmp/plan); do
