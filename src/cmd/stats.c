@@ -6,6 +6,7 @@
 
 #include "account.h"
 #include "cmd/session.h"
+#include "cmd/stats.h"
 #include "cmd/stats_text.h"
 #include "stats/devices.h"
 #include "stats/fields.h"
@@ -16,7 +17,7 @@ struct stats_opts {
 	struct strs iface;
 	const char *by, *read, *user;
 	uint64_t top;
-	bool prom;
+	bool prom, waterfall;
 };
 
 #define S(member) offsetof(struct stats_opts, member)
@@ -25,6 +26,8 @@ static const struct opt stats_rows[] = {
 	{ "by", 0, OPT_WORD, S(by), "BY", "a row for each of these; one for everything without it",
 	  OPT_WORDS("iface", "proto", "transport", "host", "port", "size", "flags", "vlan", "tunnel", "device") },
 	{ "top", 0, OPT_UINT, S(top), "N", "only the N rows with most bytes" },
+	{ "waterfall", 0, OPT_FLAG, S(waterfall), NULL,
+	  "what the kernel counts in each layer that packets pass, and where they were lost" },
 	{ "prom", 0, OPT_FLAG, S(prom), NULL, "OpenMetrics text, as Prometheus and others take it" },
 	{ "interface", 'i', OPT_STRS, S(iface), "IFACE",
 	  "listen on this interface; may be given again, may be a glob, or any (the default)" },
@@ -43,7 +46,8 @@ static const char stats_examples[] =
 	"  sudo netprobe stats --by host --prom -i eth0 60  OpenMetrics text, every minute\n"
 	"  sudo netprobe stats --by device -i eth0          the devices of a network, when you press ^C\n"
 	"  sudo netprobe stats --by device -i eth0 60       the same every minute\n"
-	"  netprobe -j stats --by device -r f.pcap          those in a capture, as JSON lines\n";
+	"  netprobe -j stats --by device -r f.pcap          those in a capture, as JSON lines\n"
+	"  netprobe stats --waterfall -i eth0 1             which layers lose packets now\n";
 
 /* What one kind of row is made of. */
 struct by {
@@ -199,6 +203,20 @@ static int split_times(struct pipeline *p, const struct stats_opts *o, int argc,
 	return parse_times(p, o, n, argv) ? -1 : n;
 }
 
+static int run_waterfall(const struct globals *g, const struct stats_opts *o, const struct pipeline *times, int argc)
+{
+	struct waterfall_options w = { .iface = &o->iface, .prom = o->prom, .every_ns = times->rows_every_ns,
+				       .times = times->rows_times };
+	int rc;
+
+	if (o->by || o->top || o->read || o->user || argc) {
+		fail(0, "--waterfall has no --by, --top, -r, -Z and no filter: the kernel has counted already");
+		return EXIT_USAGE;
+	}
+	rc = session_netns(g, NULL);
+	return rc ? rc : stats_waterfall(g, &w);
+}
+
 static int stats_run(const struct globals *g, const void *opts, int argc, char **argv)
 {
 	const struct stats_opts *o = opts;
@@ -214,6 +232,8 @@ static int stats_run(const struct globals *g, const void *opts, int argc, char *
 		return EXIT_USAGE;
 	argc -= times;
 	argv += times;
+	if (o->waterfall)
+		return run_waterfall(g, o, &s.pipe, argc);
 	if (o->top && !o->by) {
 		fail(0, "--top wants --by: there is one row");
 		return EXIT_USAGE;

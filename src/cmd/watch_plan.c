@@ -196,8 +196,8 @@ static int list_link(void *ctx, const struct link_info *l)
 		.is_loopback = l->flags & IFF_LOOPBACK,
 		.mtu = l->mtu,
 		.link_type = l->link,
-		.rx_packets = l->rx_packets,
-		.tx_packets = l->tx_packets,
+		.rx_packets = l->stats.rx_packets,
+		.tx_packets = l->stats.tx_packets,
 	};
 	for (unsigned int f = FIELD_IFACE_UP; f <= FIELD_IFACE_TX_PACKETS; f++)
 		record_mark(&r, f);

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if_arp.h>
-#include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <sched.h>
 #include <stdio.h>
@@ -68,7 +67,6 @@ static void take_attribute(struct link_info *l, const struct rtattr *a)
 {
 	size_t n = RTA_PAYLOAD(a);
 	const void *p = RTA_DATA(a);
-	struct rtnl_link_stats64 stats;
 
 	switch (a->rta_type & NLA_TYPE_MASK) {
 	case IFLA_IFNAME:
@@ -89,10 +87,7 @@ static void take_attribute(struct link_info *l, const struct rtattr *a)
 			l->operstate = *(const uint8_t *)p;
 		break;
 	case IFLA_STATS64:
-		memset(&stats, 0, sizeof(stats));
-		memcpy(&stats, p, n < sizeof(stats) ? n : sizeof(stats));
-		l->rx_packets = stats.rx_packets;
-		l->tx_packets = stats.tx_packets;
+		memcpy(&l->stats, p, n < sizeof(l->stats) ? n : sizeof(l->stats));
 		break;
 	}
 }

@@ -2,6 +2,7 @@
 #ifndef NETPROBE_KERN_LINK_H
 #define NETPROBE_KERN_LINK_H
 
+#include <linux/if_link.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -14,9 +15,9 @@ struct link_info {
 	uint32_t mtu;
 	uint32_t flags;			/* IFF_ */
 	uint32_t operstate;
-	uint64_t rx_packets, tx_packets;
 	char     kind[16];		/* of software: veth, bridge, ...; empty: it says none */
 	bool     has_device;		/* hardware, or a virtual machine's; before Linux 5.14 it is not told */
+	struct rtnl_link_stats64 stats;
 	bool     is_gone;		/* monitor only */
 };
 

@@ -23,3 +23,12 @@ struct dataset stats_dataset = {
 	.uses = stats_uses,
 	.own = &stats_table,
 };
+
+#define OWN_BODY layer_body
+OWN_TABLE(layer, LAYER_FIELDS);
+#undef OWN_BODY
+
+struct dataset layer_dataset = {
+	.name = "layer",
+	.own = &layer_table,
+};

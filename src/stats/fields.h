@@ -4,9 +4,9 @@
 
 #include "record.h"
 
-/* Own fields of devices and of counters. */
+/* Own fields of devices, of counters, and of the kernel's counters. */
 
-extern struct dataset device_dataset, stats_dataset;
+extern struct dataset device_dataset, stats_dataset, layer_dataset;
 
 struct device_body {
 	uint8_t mac[6];
@@ -68,6 +68,34 @@ struct stats_body {
 enum stats_field { FIELD_STATS_BEFORE_ = FIELD_OWN - 1, STATS_FIELDS(FIELD_ID) };
 
 static inline struct stats_body *stats_of(const struct record *r)
+{
+	return record_own(r);
+}
+
+struct layer_body {
+	const char *layer;
+	struct str counter, detail, meaning;
+	uint64_t value, level, change;
+	uint32_t program;
+	double rate;
+	bool lost;
+};
+
+#define LAYER_FIELDS(X) \
+	X(LAYER_NAME, "layer.name", FT_WORD, layer, "where a packet meets it: nic, driver, xdp, softirq, tc, netfilter, ip, icmp, udp, tcp, socket, qdisc", .title = "LAYER") \
+	X(LAYER_COUNTER, "layer.counter", FT_STR, counter, "the kernel's name of what is counted", .title = "COUNTER") \
+	X(LAYER_DETAIL, "layer.detail", FT_STR, detail, "which of several: Ip, TcpExt, fq_codel, the name of a program, cpu 3, udp port 53", .title = "DETAIL") \
+	X(LAYER_PROGRAM, "layer.program_id", FT_U32, program, "the number of the BPF program that is there", .title = "PROGRAM") \
+	X(LAYER_LOST, "layer.lost", FT_BOOL, lost, "each one counted is a packet that went no further", .title = "LOST") \
+	X(LAYER_VALUE, "layer.value", FT_U64, value, "how many the kernel has counted", .metric = METRIC_COUNTER, .title = "VALUE") \
+	X(LAYER_LEVEL, "layer.level", FT_U64, level, "how much there is now, in its place: descriptors of a ring, bytes that wait", .metric = METRIC_GAUGE, .title = "LEVEL") \
+	X(LAYER_CHANGE, "layer.change", FT_U64, change, "how many of these in the interval", .metric = METRIC_GAUGE, .title = "CHANGE") \
+	X(LAYER_RATE, "layer.rate", FT_F64, rate, "these a second", .title = "RATE") \
+	X(LAYER_MEANING, "layer.meaning", FT_STR, meaning, "of packets lost, where it is known: why, and what helps", .title = "MEANING")
+
+enum layer_field { FIELD_LAYER_BEFORE_ = FIELD_OWN - 1, LAYER_FIELDS(FIELD_ID) };
+
+static inline struct layer_body *layer_of(const struct record *r)
 {
 	return record_own(r);
 }

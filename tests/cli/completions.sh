@@ -21,6 +21,7 @@ bash_gives --proto netprobe watch --pr
 bash_gives dns.question.name netprobe -o dns.q
 bash_gives source.ip,dns.id netprobe watch -o source.ip,dns.i
 bash_gives bytes netprobe flows --sort b
+bash_gives --waterfall netprobe stats --wa
 bash_gives inout netprobe watch -Q ino
 bash_gives tcx netprobe watch --rung ''
 bash_gives dns,kafka netprobe watch --proto dns,ka

@@ -86,16 +86,31 @@ static bool check_string(struct json_check *c)
 	return check_char(c, '"');
 }
 
+static bool check_digits(struct json_check *c)
+{
+	const uint8_t *start = c->p;
+
+	while (c->p < c->end && *c->p >= '0' && *c->p <= '9')
+		c->p++;
+	return c->p > start;
+}
+
+/* RFC 8259, 6 */
 static bool check_number(struct json_check *c)
 {
 	const uint8_t *start;
 
-	if (c->p < c->end && *c->p == '-')
-		c->p++;
+	check_char(c, '-');
 	start = c->p;
-	while (c->p < c->end && *c->p >= '0' && *c->p <= '9')
-		c->p++;
-	return c->p > start && (*start != '0' || c->p == start + 1);
+	if (!check_digits(c) || (*start == '0' && c->p > start + 1))
+		return false;
+	if (check_char(c, '.') && !check_digits(c))
+		return false;
+	if (!check_char(c, 'e') && !check_char(c, 'E'))
+		return true;
+	if (!check_char(c, '-'))
+		check_char(c, '+');
+	return check_digits(c);
 }
 
 static bool check_members(struct json_check *c, unsigned int depth, char close, bool keys)
@@ -130,6 +145,8 @@ static bool check_value(struct json_check *c, unsigned int depth)
 	if (*c->p == '"')
 		return check_string(c);
 	if (left >= 4 && !memcmp(c->p, "true", 4))
+		return c->p += 4, true;
+	if (left >= 4 && !memcmp(c->p, "null", 4))
 		return c->p += 4, true;
 	if (left >= 5 && !memcmp(c->p, "false", 5))
 		return c->p += 5, true;
