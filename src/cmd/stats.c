@@ -47,7 +47,8 @@ static const char stats_examples[] =
 	"  sudo netprobe stats --by device -i eth0          the devices of a network, when you press ^C\n"
 	"  sudo netprobe stats --by device -i eth0 60       the same every minute\n"
 	"  netprobe -j stats --by device -r f.pcap          those in a capture, as JSON lines\n"
-	"  netprobe stats --waterfall -i eth0 1             which layers lose packets now\n";
+	"  netprobe stats --waterfall -i eth0 1             which layers lose packets now\n"
+	"  sudo netprobe stats memory                       what netprobe itself holds on this host\n";
 
 /* What one kind of row is made of. */
 struct by {
@@ -268,13 +269,32 @@ static int stats_run(const struct globals *g, const void *opts, int argc, char *
 	return rc;
 }
 
+/* None of the command's own options is one of the verb's. */
+static int memory_run(const struct globals *g, const void *opts, int argc, char **argv)
+{
+	const struct stats_opts *o = opts;
+
+	if (o->iface.n || o->by || o->read || o->user || o->top || o->prom || o->waterfall) {
+		fail(0, "stats memory takes no options of stats");
+		return EXIT_USAGE;
+	}
+	return stats_memory(g);
+}
+
+static const struct command verbs[] = {
+	{ .name = "memory", .summary = "What netprobe itself holds: maps, programs, pinned state, processes",
+	  .run = memory_run },
+	{ 0 },
+};
+
 const struct command cmd_stats = {
 	.name = "stats",
 	.summary = "Count and list what is on a network, live or from a capture",
-	.usage = "[--by BY] [-i IFACE]... [-r FILE] [INTERVAL [COUNT]] [FILTER]",
+	.usage = "[memory] [--by BY | --waterfall] [-i IFACE]... [-r FILE] [INTERVAL [COUNT]] [FILTER]",
 	.opts = stats_rows,
 	.operand = &filter_operand,
 	.size = sizeof(struct stats_opts),
 	.run = stats_run,
 	.examples = stats_examples,
+	.verbs = verbs,
 };

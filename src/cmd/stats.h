@@ -16,6 +16,8 @@ struct waterfall_options {
 
 /* What the kernel counts in each layer, side by side.  An exit status. */
 int stats_waterfall(const struct globals *g, const struct waterfall_options *w);
+/* What netprobe itself holds on this host.  Likewise. */
+int stats_memory(const struct globals *g);
 
 /*
  * Between the files of the command: all counters there are, of the interfaces that are wanted.  0 or a negative errno,

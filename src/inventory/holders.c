@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Who holds BPF programs and links: descriptors of processes, names in BPF file systems. */
+/* Who holds BPF programs, links and maps: descriptors of processes, names in BPF file systems. */
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
@@ -21,7 +21,8 @@
 enum { HOLDERS_MAX = 65536, DEPTH_MAX = 32 };
 
 struct holder {
-	uint32_t prog_id, link_id;	/* one of them */
+	uint32_t prog_id, link_id, map_id;	/* one of them */
+	uint32_t linked;		/* of a link: its program */
 	uint32_t pid;			/* 0: a name */
 	char    *path;
 };
@@ -49,8 +50,8 @@ static int add(struct holders *h, const struct holder *one)
 }
 
 /*
- * What a descriptor is, by /proc/PID/fdinfo/FD: a link's has link_id and then prog_id, a program's prog_id alone.
- * False: another thing.
+ * What a descriptor is, by /proc/PID/fdinfo/FD: a link's has link_id and then prog_id, a program's prog_id alone, a
+ * map's map_id.  False: another thing.
  */
 static bool describe(int dir, const char *fd, struct holder *one)
 {
@@ -65,10 +66,13 @@ static bool describe(int dir, const char *fd, struct holder *one)
 	at = strstr(text, "link_id:");
 	if (at)
 		one->link_id = (uint32_t)strtoul(at + 8, NULL, 10);
-	at = at ? NULL : strstr(text, "\nprog_id:");
+	at = strstr(text, "\nprog_id:");
 	if (at)
-		one->prog_id = (uint32_t)strtoul(at + 9, NULL, 10);
-	return one->link_id || one->prog_id;
+		*(one->link_id ? &one->linked : &one->prog_id) = (uint32_t)strtoul(at + 9, NULL, 10);
+	at = one->link_id || one->prog_id ? NULL : strstr(text, "\nmap_id:");
+	if (at)
+		one->map_id = (uint32_t)strtoul(at + 8, NULL, 10);
+	return one->link_id || one->prog_id || one->map_id;
 }
 
 static int learn_process(struct holders *h, const char *pid)
@@ -90,7 +94,7 @@ static int learn_process(struct holders *h, const char *pid)
 		if (n <= 0)
 			continue;
 		target[n] = '\0';
-		/* "bpf-prog"; of links "bpf_link" and "bpf-link" */
+		/* "bpf-prog", "bpf-map"; of links "bpf_link" and "bpf-link" */
 		if (!strncmp(target, "anon_inode:bpf", 14) && describe(info, e->d_name, &one))
 			rc = add(h, &one);
 	}
@@ -171,18 +175,21 @@ void holders_close(struct holders *h)
 	free(h);
 }
 
-static bool holds(const struct holder *h, uint32_t prog_id, uint32_t link_id)
+static bool holds(const struct holder *h, const struct holder *what)
 {
-	return link_id && h->link_id ? h->link_id == link_id : h->prog_id && h->prog_id == prog_id;
+	if (what->map_id)
+		return h->map_id == what->map_id;
+	if (what->linked)
+		return h->prog_id == what->linked || h->linked == what->linked;
+	return what->link_id && h->link_id ? h->link_id == what->link_id : h->prog_id && h->prog_id == what->prog_id;
 }
 
-unsigned int holders_pids(const struct holders *h, uint32_t prog_id, uint32_t link_id, uint32_t *pids,
-			  unsigned int max)
+static unsigned int pids_of(const struct holders *h, const struct holder *what, uint32_t *pids, unsigned int max)
 {
 	unsigned int n = 0, k;
 
 	for (unsigned int i = 0; i < h->n && n < max; i++) {
-		if (!h->v[i].pid || h->v[i].pid == (uint32_t)getpid() || !holds(&h->v[i], prog_id, link_id))
+		if (!h->v[i].pid || h->v[i].pid == (uint32_t)getpid() || !holds(&h->v[i], what))
 			continue;
 		for (k = 0; k < n && pids[k] != h->v[i].pid; k++)
 			;
@@ -192,16 +199,48 @@ unsigned int holders_pids(const struct holders *h, uint32_t prog_id, uint32_t li
 	return n;
 }
 
-const char *holders_pin(const struct holders *h, uint32_t prog_id, uint32_t link_id)
+unsigned int holders_pids(const struct holders *h, uint32_t prog_id, uint32_t link_id, uint32_t *pids,
+			  unsigned int max)
 {
-	const char *program = NULL;
+	return pids_of(h, &(struct holder){ .prog_id = prog_id, .link_id = link_id }, pids, max);
+}
+
+unsigned int holders_all_pids(const struct holders *h, uint32_t prog_id, uint32_t *pids, unsigned int max)
+{
+	return pids_of(h, &(struct holder){ .linked = prog_id }, pids, max);
+}
+
+unsigned int holders_map_pids(const struct holders *h, uint32_t map_id, uint32_t *pids, unsigned int max)
+{
+	return pids_of(h, &(struct holder){ .map_id = map_id }, pids, max);
+}
+
+/* A link's before the program's or the map's own. */
+static const char *pin_of(const struct holders *h, const struct holder *what)
+{
+	const char *own = NULL;
 
 	for (unsigned int i = 0; i < h->n; i++) {
-		if (!h->v[i].path || !holds(&h->v[i], prog_id, link_id))
+		if (!h->v[i].path || !holds(&h->v[i], what))
 			continue;
 		if (h->v[i].link_id)
 			return h->v[i].path;
-		program = h->v[i].path;
+		own = h->v[i].path;
 	}
-	return program;
+	return own;
+}
+
+const char *holders_pin(const struct holders *h, uint32_t prog_id, uint32_t link_id)
+{
+	return pin_of(h, &(struct holder){ .prog_id = prog_id, .link_id = link_id });
+}
+
+const char *holders_all_pin(const struct holders *h, uint32_t prog_id)
+{
+	return pin_of(h, &(struct holder){ .linked = prog_id });
+}
+
+const char *holders_map_pin(const struct holders *h, uint32_t map_id)
+{
+	return pin_of(h, &(struct holder){ .map_id = map_id });
 }

@@ -54,7 +54,7 @@ unsigned int inventory_missed(const struct inventory *v);
 /* 0, or -errno: it is gone meanwhile. */
 int  inventory_program(uint32_t id, struct hooked_program *p);
 
-/* Who holds it, and where it is pinned, of programs and links; looked up once, for all. */
+/* Who holds it, and where it is pinned, of programs, links and maps; looked up once, for all. */
 struct holders;
 int  holders_open(struct holders **out);
 void holders_close(struct holders *h);
@@ -63,5 +63,11 @@ unsigned int holders_pids(const struct holders *h, uint32_t prog_id, uint32_t li
 			  unsigned int max);
 /* A path below a BPF file system where the link, or the program, is pinned; NULL: nowhere. */
 const char *holders_pin(const struct holders *h, uint32_t prog_id, uint32_t link_id);
+/* Likewise of a program by whichever link. */
+unsigned int holders_all_pids(const struct holders *h, uint32_t prog_id, uint32_t *pids, unsigned int max);
+const char *holders_all_pin(const struct holders *h, uint32_t prog_id);
+/* Likewise of a map. */
+unsigned int holders_map_pids(const struct holders *h, uint32_t map_id, uint32_t *pids, unsigned int max);
+const char *holders_map_pin(const struct holders *h, uint32_t map_id);
 
 #endif

@@ -32,3 +32,12 @@ struct dataset layer_dataset = {
 	.name = "layer",
 	.own = &layer_table,
 };
+
+#define OWN_BODY memory_body
+OWN_TABLE(memory, MEMORY_FIELDS);
+#undef OWN_BODY
+
+struct dataset memory_dataset = {
+	.name = "memory",
+	.own = &memory_table,
+};

@@ -4,9 +4,9 @@
 
 #include "record.h"
 
-/* Own fields of devices, of counters, and of the kernel's counters. */
+/* Own fields of devices, of counters, of the kernel's counters, and of what netprobe itself holds. */
 
-extern struct dataset device_dataset, stats_dataset, layer_dataset;
+extern struct dataset device_dataset, stats_dataset, layer_dataset, memory_dataset;
 
 struct device_body {
 	uint8_t mac[6];
@@ -96,6 +96,32 @@ struct layer_body {
 enum layer_field { FIELD_LAYER_BEFORE_ = FIELD_OWN - 1, LAYER_FIELDS(FIELD_ID) };
 
 static inline struct layer_body *layer_of(const struct record *r)
+{
+	return record_own(r);
+}
+
+struct memory_body {
+	const char *what;
+	struct str name, pinned;
+	uint32_t id;
+	uint64_t bytes, entries, run_count, run_ns;
+	struct list pids;		/* uint32_t */
+};
+
+#define MEMORY_FIELDS(X) \
+	X(MEMORY_WHAT, "memory.what", FT_WORD, what, "state (pinned), map, program, process or bound (of a table, when it is full)") \
+	X(MEMORY_NAME, "memory.name", FT_STR, name, "its name; of a state its service") \
+	X(MEMORY_ID, "memory.id", FT_U32, id, "the number of a map or a program, as bpftool takes it; of a process its pid") \
+	X(MEMORY_BYTES, "memory.bytes", FT_U64, bytes, "memory: of maps and programs the kernel's, of a state the sum of its programs and their maps, of a process what is resident, of a bound at most") \
+	X(MEMORY_ENTRIES, "memory.entries", FT_U64, entries, "entries at most") \
+	X(MEMORY_RUN_COUNT, "memory.run_count", FT_U64, run_count, "how often the program ran, while the kernel counts: sysctl kernel.bpf_stats_enabled") \
+	X(MEMORY_RUN_NS, "memory.run_time_ns", FT_U64, run_ns, "nanoseconds that took") \
+	X(MEMORY_PIDS, "memory.pids", FT_U32S, pids, "processes that hold the map or the program") \
+	X(MEMORY_PINNED, "memory.pinned", FT_STR, pinned, "path below a BPF file system that keeps it")
+
+enum memory_field { FIELD_MEMORY_BEFORE_ = FIELD_OWN - 1, MEMORY_FIELDS(FIELD_ID) };
+
+static inline struct memory_body *memory_of(const struct record *r)
 {
 	return record_own(r);
 }

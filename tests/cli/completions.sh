@@ -22,6 +22,7 @@ bash_gives dns.question.name netprobe -o dns.q
 bash_gives source.ip,dns.id netprobe watch -o source.ip,dns.i
 bash_gives bytes netprobe flows --sort b
 bash_gives --waterfall netprobe stats --wa
+bash_gives memory netprobe stats m
 bash_gives inout netprobe watch -Q ino
 bash_gives tcx netprobe watch --rung ''
 bash_gives dns,kafka netprobe watch --proto dns,ka
