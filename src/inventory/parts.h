@@ -23,7 +23,7 @@ struct known_link {
 	uint32_t id;
 	struct {
 		uint32_t type, id, prog_id, unused;
-		uint8_t tail[64];
+		_Alignas(8) uint8_t tail[64];
 	} info;
 };
 
