@@ -6,6 +6,8 @@
 #ifndef NETPROBE_BLOCK_ABI_H
 #define NETPROBE_BLOCK_ABI_H
 
+#include "tuple.h"
+
 enum np_rule_kind { NP_KIND_NONE, NP_KIND_V4 = 4, NP_KIND_V6 = 6, NP_KIND_MAC = 8, NP_KIND_NAME = 9 };
 
 enum np_rule_action { NP_DROP = 1, NP_AUDIT, NP_LIMIT, NP_ALLOW };
@@ -153,6 +155,19 @@ enum np_reason {
 	NP_REASONS_N
 };
 
+/* What a reading of the headers (tuple.h) means where no entry decides. */
+#define NP_READING_REASONS(X) \
+	X(WHOLE, NONE) X(NOT_IP, NOT_IP) X(CUT, CUT) X(BAD, BAD) X(DEEP, DEEP) X(FRAGMENT_LATER, FRAG_EARLY) \
+	X(FRAGMENT_TINY, FRAG_TINY) X(FRAGMENT_OVERLAP, FRAG_OVERLAP)
+
+static inline __u8 np_reason_of(__u32 reading)
+{
+#define NP_READING_REASON(reading, reason) [NP_##reading] = NP_R_##reason,
+	static const __u8 reasons[NP_READINGS_N] = { NP_READING_REASONS(NP_READING_REASON) };
+#undef NP_READING_REASON
+	return reasons[reading & (NP_READINGS_N - 1)];
+}
+
 /* Counts that are not of packets. */
 enum np_extra { NP_X_METER_EVICTED = 24, NP_X_FRAG_EVICTED, NP_X_SEEN, NP_X_DROPPED, NP_STATS = 32 };
 
@@ -228,6 +243,7 @@ _Static_assert(sizeof(struct np_cond) == 24, "np_cond is ABI");
 _Static_assert(sizeof(struct np_entry) == 24, "np_entry is ABI");
 _Static_assert(sizeof(struct np_meter) == 32, "np_meter is ABI");
 _Static_assert(sizeof(struct np_frag) == 64, "np_frag is ABI");
+_Static_assert((NP_READINGS_N & (NP_READINGS_N - 1)) == 0, "np_reason_of() masks");
 _Static_assert((int)NP_REASONS_N <= (int)NP_X_METER_EVICTED, "one number space");
 
 #endif

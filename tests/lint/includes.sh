@@ -11,6 +11,8 @@ BEGIN {
 	allow["util"] = ""
 	allow["."] = "util"
 	allow["numbers"] = "abi"
+	# What the programs of the kernel read of headers, said again: below all stages.
+	allow["tuple"] = "util . abi numbers"
 	allow["source"] = allow["sink"] = allow["flows"] = allow["rules"] = "util . abi numbers"
 	allow["filter"] = "util . abi numbers"
 	allow["kern"] = "util . abi numbers filter"
@@ -34,6 +36,7 @@ function folder(path) {
 	if (path ~ /^bpf\//) return "bpf"
 	if (path ~ /^src\/(pipeline|account|account_by|account_rows|account_parts)\./) return "pipeline"
 	if (path ~ /^src\/main\./) return "main"
+	if (path ~ /^src\/tuple_read\./) return "tuple"
 	if (path ~ /^src\/protocols\./) return "protocols"
 	if (path ~ /^src\/decode\/[^\/]*\/text\.c$/) return "text"
 	if (path ~ /^src\/[^\/]*$/) return "."
@@ -41,7 +44,7 @@ function folder(path) {
 	return path
 }
 function target(name, from) {
-	if (name ~ /^((block_)?abi|tags)\.h$/) return "abi"
+	if (name ~ /^((block_)?abi|tags|tuple)\.h$/) return "abi"
 	if (name ~ /\.skel\.h$/) return from == "kern" ? "kern" : "a skeleton"
 	if (from == "bpf") return "bpf"
 	if (name ~ /^(pipeline|account|account_parts)\.h$/) return "pipeline"
