@@ -80,7 +80,10 @@ UNIT   := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c))
 ROOT   := $(patsubst %.c,$(B)/%,$(wildcard tests/bpf/test_*.c))
 BENCH  := $(patsubst %.c,$(B)/%,$(wildcard tests/bench/bench_*.c))
 TOOLS  := $(patsubst %.c,$(B)/%,$(filter-out %/privprobe.c,$(wildcard tests/tools/*.c)))
-TESTC  := $(wildcard tests/unit/*.c tests/bpf/*.c tests/bench/*.c tests/tools/*.c)
+TESTC  := $(filter-out %.bpf.c,$(wildcard tests/unit/*.c tests/bpf/*.c tests/bench/*.c tests/tools/*.c))
+# Programs of the tests' own in the kernel; netprobe has none of them.
+TESTBPF  := $(wildcard tests/bpf/*.bpf.c)
+TESTSKEL := $(TESTBPF:%.bpf.c=$(B)/%.skel.h)
 
 ## all: the program, $(B)/netprobe
 all: $(B)/netprobe
@@ -98,8 +101,11 @@ $(B)/%.o: %.c config.mk | $(SKEL)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu11 $(WARN) $(CPPFLAGS) $(CFLAGS) $(HARDEN) -MMD -MP -c $< -o $@
 
+$(ROOT:%=%.o): CPPFLAGS += -I$(B)/tests/bpf
+$(ROOT:%=%.o): | $(TESTSKEL)
+
 # bpftool leaves out the DWARF and keeps the BTF.
-$(B)/bpf/%.bpf.o: bpf/%.bpf.c config.mk
+$(B)/%.bpf.o: %.bpf.c config.mk
 	$(call say,BPF)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CLANG) $(BPFFLAGS) -MMD -MP -MT $@ -MF $(@:.o=.d) -c $< -o $(@:.o=.tmp.o)
@@ -108,6 +114,10 @@ $(B)/bpf/%.bpf.o: bpf/%.bpf.c config.mk
 $(B)/gen/%.skel.h: $(B)/bpf/%.bpf.o
 	$(call say,SKEL)
 	$(Q)mkdir -p $(@D)
+	$(Q)$(BPFTOOL) gen skeleton $< name $* > $@
+
+$(B)/tests/bpf/%.skel.h: $(B)/tests/bpf/%.bpf.o
+	$(call say,SKEL)
 	$(Q)$(BPFTOOL) gen skeleton $< name $* > $@
 
 # ── tests ────────────────────────────────────────────────────────────────────
@@ -128,6 +138,7 @@ unit-programs: $(UNIT)
 root-programs: $(ROOT) $(TOOLS)
 bench-programs: $(BENCH) $(TOOLS)
 tools: $(TOOLS)
+skeletons: $(SKEL) $(TESTSKEL)
 
 ## unit: run the unit tests
 unit: $(UNIT)
@@ -241,9 +252,9 @@ help:
 	@sed -n "s/^## /  /p" Makefile
 
 .PHONY: again all unit unit-programs root-programs bench-programs fuzz-programs fuzz-memory \
-	fuzz-memory-programs tools check check-root check-vm \
+	fuzz-memory-programs tools skeletons check check-root check-vm \
 	check-distro check-arm64 check-all golden lint bench fuzz install uninstall dist distcheck deps deps-test clean \
 	distclean help
 .SECONDARY:
--include $(OBJS:.o=.d) $(TESTC:%.c=$(B)/%.d) $(BPFSRC:%.bpf.c=$(B)/%.bpf.d)
+-include $(OBJS:.o=.d) $(TESTC:%.c=$(B)/%.d) $(BPFSRC:%.bpf.c=$(B)/%.bpf.d) $(TESTBPF:%.c=$(B)/%.d)
 -include $(wildcard $(B)/tests/fuzz/*.d)

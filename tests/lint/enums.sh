@@ -6,8 +6,9 @@
 set -eu
 cd "$(dirname "$0")/../.."
 [ -d build/gen ] || { echo "nothing is built"; exit 77; }
+make -s skeletons
 bad=$(git ls-files -co --exclude-standard 'src/*.c' 'tests/*.c' | grep -v '^tests/fuzz/' |
-	xargs -P 2 -n 16 "${CC:-cc}" -std=gnu11 -D_GNU_SOURCE -DNETPROBE_VERSION='""' -Isrc -Ibpf -Ibuild/gen -Itests \
-		-Itests/tools -fsyntax-only -Wpedantic -Wsystem-headers 2>&1 |
+	xargs -P 2 -n 16 "${CC:-cc}" -std=gnu11 -D_GNU_SOURCE -DNETPROBE_VERSION='""' -Isrc -Ibpf -Ibuild/gen -Ibuild/tests/bpf \
+		-Itests -Itests/tools -fsyntax-only -Wpedantic -Wsystem-headers 2>&1 |
 	grep -E '^(src|bpf|tests)/.*(restricts enumerator|error:)' | sort -u || true)
 [ -z "$bad" ] || { echo "$bad"; exit 1; }

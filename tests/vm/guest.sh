@@ -151,10 +151,11 @@ check 'write and read' writes
 check block blocks
 check 'nothing left' leftovers
 case $(cat /proc/cmdline) in
-*netprobe.tests=smoke*) tests='hooks budget' ;;
+*netprobe.tests=smoke*) tests='hooks budget tuple' ;;
 *) tests=$(cd /t && echo test_* | sed 's/test_//g') ;;
 esac
 for t in $tests; do
+	case $t in tuple) export PACKETS=20000 ;; *) unset PACKETS ;; esac
 	check "bpf $t" "/t/test_$t"
 done
 read -r up _ </proc/uptime
