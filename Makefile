@@ -177,8 +177,8 @@ bench: all bench-programs
 # ── fuzzing: these goals are built with sanitizers, whether SAN is said or not ─
 FUZZ   := $(patsubst tests/fuzz/%.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c))
 
-# A fuzzer may check what the unit tests check: "unit/json_check.h".
-$(B)/tests/fuzz/%.o: CPPFLAGS += -Itests
+# A fuzzer may check what the unit tests check: "unit/json_check.h"; frames of tests/bpf serve both.
+$(B)/tests/fuzz/%.o $(B)/tests/unit/%.o: CPPFLAGS += -Itests
 $(FUZZ): $(B)/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(B)/libnetprobe.a
 	$(call say,LD)
 	$(Q)$(CC) $(CFLAGS) -fsanitize=fuzzer,$(SAN) $^ $(LIBS_DYNAMIC) -o $@

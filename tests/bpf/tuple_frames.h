@@ -39,7 +39,7 @@ static void set16(struct made_frame *f, uint32_t at, uint32_t v)
 }
 
 /* n random bytes, as many as there is room for; where they begin. */
-static uint32_t put_random(struct made_frame *f, uint32_t n)
+static uint32_t make_random(struct made_frame *f, uint32_t n)
 {
 	uint32_t at = f->n;
 
@@ -48,9 +48,9 @@ static uint32_t put_random(struct made_frame *f, uint32_t n)
 	return at;
 }
 
-static void put_be(struct made_frame *f, uint32_t v)
+static void make_be(struct made_frame *f, uint32_t v)
 {
-	uint32_t at = put_random(f, 2);
+	uint32_t at = make_random(f, 2);
 
 	set16(f, at, v);
 }
@@ -63,17 +63,17 @@ static uint32_t length_of(uint32_t right)
 	return one_in(3) ? 0 : one_in(2) ? rnd(65536) : right + rnd(80) - rnd(80);
 }
 
-static void put_ether(struct made_frame *f, uint32_t depth);
-static void put_ip(struct made_frame *f, uint32_t depth, bool six);
+static void make_ether(struct made_frame *f, uint32_t depth);
+static void make_ip(struct made_frame *f, uint32_t depth, bool six);
 
-static void put_inside(struct made_frame *f, uint32_t depth, uint32_t type)
+static void make_inside(struct made_frame *f, uint32_t depth, uint32_t type)
 {
 	if (type == 0x0800 || type == 0x86dd)
-		put_ip(f, depth, (type == 0x86dd) != one_in(20));
+		make_ip(f, depth, (type == 0x86dd) != one_in(20));
 	else if (type == 0x6558)
-		put_ether(f, depth);
+		make_ether(f, depth);
 	else
-		put_random(f, rnd(40));
+		make_random(f, rnd(40));
 }
 
 static uint32_t inside_type(void)
@@ -81,103 +81,103 @@ static uint32_t inside_type(void)
 	return one_in(12) ? rnd(65536) : (uint32_t[]){ 0x0800, 0x86dd, 0x6558 }[rnd(3)];
 }
 
-static void put_gre(struct made_frame *f, uint32_t depth)
+static void make_gre(struct made_frame *f, uint32_t depth)
 {
 	uint32_t flags = rnd(8) << 13 | (rnd(2) << 12), type = inside_type();
 
 	flags &= ~(one_in(16) ? 0u : 0x4000u);
 	if (one_in(16))
 		flags |= rnd(0x1000);
-	put_be(f, flags);
-	put_be(f, type);
-	put_random(f, (flags >> 13 & 4) + (flags >> 11 & 4) + (flags >> 10 & 4));
-	put_inside(f, depth, type);
+	make_be(f, flags);
+	make_be(f, type);
+	make_random(f, (flags >> 13 & 4) + (flags >> 11 & 4) + (flags >> 10 & 4));
+	make_inside(f, depth, type);
 }
 
-static void put_vxlan(struct made_frame *f, uint32_t depth)
+static void make_vxlan(struct made_frame *f, uint32_t depth)
 {
-	uint32_t at = put_random(f, 8);
+	uint32_t at = make_random(f, 8);
 
 	if (at + 8 <= FRAME_MAX && !one_in(10))
 		f->p[at] = one_in(4) ? 12 : 8;
-	put_ether(f, depth);
+	make_ether(f, depth);
 }
 
-static void put_geneve(struct made_frame *f, uint32_t depth)
+static void make_geneve(struct made_frame *f, uint32_t depth)
 {
 	uint32_t words = rnd(2) ? 0 : rnd(64), type = inside_type();
 
-	put_be(f, (one_in(16) ? rnd(4) << 14 : 0) | words << 8 | rnd(256));
-	put_be(f, type);
-	put_random(f, 4 + 4 * words);
-	put_inside(f, depth, type);
+	make_be(f, (one_in(16) ? rnd(4) << 14 : 0) | words << 8 | rnd(256));
+	make_be(f, type);
+	make_random(f, 4 + 4 * words);
+	make_inside(f, depth, type);
 }
 
-static void put_gtp(struct made_frame *f, uint32_t depth)
+static void make_gtp(struct made_frame *f, uint32_t depth)
 {
 	uint32_t flags = rnd(2) ? 0 : rnd(8), at = f->n;
 
-	put_be(f, (one_in(12) ? rnd(256) << 8 : (0x30 | flags) << 8) | (one_in(12) ? rnd(256) : 255));
-	put_random(f, 6);
-	if (flags && put_random(f, 4) + 4 <= FRAME_MAX && !one_in(6))
+	make_be(f, (one_in(12) ? rnd(256) << 8 : (0x30 | flags) << 8) | (one_in(12) ? rnd(256) : 255));
+	make_random(f, 6);
+	if (flags && make_random(f, 4) + 4 <= FRAME_MAX && !one_in(6))
 		f->p[at + 11] = 0;
 	if (one_in(10))
-		put_random(f, rnd(30));
+		make_random(f, rnd(30));
 	else
-		put_ip(f, depth, rnd(2));
+		make_ip(f, depth, rnd(2));
 	set16(f, at + 2, length_of(f->n - at - 8));
 }
 
-static void put_udp(struct made_frame *f, uint32_t depth)
+static void make_udp(struct made_frame *f, uint32_t depth)
 {
 	static const uint16_t known[] = { 4789, 8472, 6081, 2152 };
 	uint32_t at = f->n, port = rnd(3) ? known[rnd(4)] : rnd(65536);
 
-	put_be(f, one_in(4) ? known[rnd(4)] : rnd(65536));
-	put_be(f, port);
-	put_random(f, 4);
+	make_be(f, one_in(4) ? known[rnd(4)] : rnd(65536));
+	make_be(f, port);
+	make_random(f, 4);
 	if (port == 4789 || port == 8472)
-		put_vxlan(f, depth);
+		make_vxlan(f, depth);
 	else if (port == 6081)
-		put_geneve(f, depth);
+		make_geneve(f, depth);
 	else if (port == 2152)
-		put_gtp(f, depth);
+		make_gtp(f, depth);
 	else
-		put_random(f, rnd(30));
+		make_random(f, rnd(30));
 	set16(f, at + 4, length_of(f->n - at));
 }
 
-static void put_tcp(struct made_frame *f)
+static void make_tcp(struct made_frame *f)
 {
-	uint32_t options = rnd(3) ? 0 : rnd(11), at = put_random(f, 20 + 4 * options);
+	uint32_t options = rnd(3) ? 0 : rnd(11), at = make_random(f, 20 + 4 * options);
 
 	if (at + 20 <= FRAME_MAX && !one_in(16))
 		f->p[at + 12] = (uint8_t)((5 + options) << 4 | rnd(16));
-	put_random(f, rnd(20));
+	make_random(f, rnd(20));
 }
 
-static void put_transport(struct made_frame *f, uint32_t depth, uint32_t proto)
+static void make_transport(struct made_frame *f, uint32_t depth, uint32_t proto)
 {
 	if (one_in(24)) {
-		put_random(f, rnd(24));
+		make_random(f, rnd(24));
 		return;
 	}
 	switch (proto) {
 	case 4:
 	case 41:
-		put_ip(f, depth, (proto == 41) != one_in(8));
+		make_ip(f, depth, (proto == 41) != one_in(8));
 		break;
 	case 6:
-		put_tcp(f);
+		make_tcp(f);
 		break;
 	case 17:
-		put_udp(f, depth);
+		make_udp(f, depth);
 		break;
 	case 47:
-		put_gre(f, depth);
+		make_gre(f, depth);
 		break;
 	default:
-		put_random(f, rnd(40));
+		make_random(f, rnd(40));
 	}
 }
 
@@ -196,27 +196,27 @@ static uint32_t random_fragment(void)
 	return (rnd(2) ? 0x2000 : 0) | (rnd(2) ? 0 : rnd(2) ? 1 : rnd(0x2000));
 }
 
-static void put_v4(struct made_frame *f, uint32_t depth)
+static void make_v4(struct made_frame *f, uint32_t depth)
 {
 	uint32_t options = rnd(6) ? 0 : rnd(11), proto = random_proto();
-	uint32_t at = put_random(f, 20 + 4 * options);
+	uint32_t at = make_random(f, 20 + 4 * options);
 
 	if (at + 20 > FRAME_MAX)
 		return;
 	f->p[at] = (uint8_t)(one_in(40) ? rnd(256) : 0x45 + options);
 	set16(f, at + 6, random_fragment() | (rnd(2) ? 0x4000 : 0) | (one_in(20) ? 0x8000 : 0));
 	f->p[at + 9] = (uint8_t)proto;
-	put_transport(f, depth, proto);
+	make_transport(f, depth, proto);
 	set16(f, at + 2, length_of(f->n - at));
 }
 
 /* One extension header of `kind`; where it says what comes next is returned. */
-static uint32_t put_extension(struct made_frame *f, uint32_t kind)
+static uint32_t make_extension(struct made_frame *f, uint32_t kind)
 {
 	uint32_t units = kind == 44 ? 0 : one_in(8) ? rnd(30) : rnd(3), frag = random_fragment();
 	uint32_t n = kind == 51 ? (units + 2) * 4 : (units + 1) * 8, at;
 
-	at = put_random(f, n < 8 ? 8 : n);
+	at = make_random(f, n < 8 ? 8 : n);
 	if (at + 8 > FRAME_MAX)
 		return FRAME_MAX;
 	if (kind != 44 && !one_in(40))
@@ -226,48 +226,48 @@ static uint32_t put_extension(struct made_frame *f, uint32_t kind)
 	return at;
 }
 
-static void put_v6(struct made_frame *f, uint32_t depth)
+static void make_v6(struct made_frame *f, uint32_t depth)
 {
 	static const uint8_t kinds[] = { 0, 43, 44, 51, 60, 135, 139, 140 };
-	uint32_t n = rnd(3) ? 0 : rnd(5) ? rnd(4) : rnd(12), proto = random_proto(), at = put_random(f, 40), next = at + 6;
+	uint32_t n = rnd(3) ? 0 : rnd(5) ? rnd(4) : rnd(12), proto = random_proto(), at = make_random(f, 40), next = at + 6;
 
 	if (at + 40 > FRAME_MAX)
 		return;
 	f->p[at] = (uint8_t)(one_in(40) ? rnd(256) : 0x60 | rnd(16));
 	for (uint32_t i = 0; i < n && next < FRAME_MAX; i++) {
 		f->p[next] = kinds[rnd(8)];
-		next = put_extension(f, f->p[next]);
+		next = make_extension(f, f->p[next]);
 	}
 	if (next < FRAME_MAX)
 		f->p[next] = (uint8_t)proto;
-	put_transport(f, depth, proto);
+	make_transport(f, depth, proto);
 	set16(f, at + 4, length_of(f->n - at - 40));
 }
 
-static void put_ip(struct made_frame *f, uint32_t depth, bool six)
+static void make_ip(struct made_frame *f, uint32_t depth, bool six)
 {
 	if (depth == FRAME_DEPTH)
-		put_random(f, rnd(60));
+		make_random(f, rnd(60));
 	else if (six)
-		put_v6(f, depth + 1);
+		make_v6(f, depth + 1);
 	else
-		put_v4(f, depth + 1);
+		make_v4(f, depth + 1);
 }
 
-static void put_ether(struct made_frame *f, uint32_t depth)
+static void make_ether(struct made_frame *f, uint32_t depth)
 {
 	static const uint16_t types[] = { 0x8100, 0x88a8, 0x9100, 0x9200, 0x9300 };
 	uint32_t tags = rnd(3) ? 0 : rnd(3) ? rnd(4) : rnd(12), type = rnd(2) ? 0x0800 : 0x86dd;
 
-	put_random(f, 12);
+	make_random(f, 12);
 	for (uint32_t i = 0; i < tags; i++) {
-		put_be(f, types[rnd(sizeof(types) / sizeof(types[0]))]);
-		put_random(f, 2);
+		make_be(f, types[rnd(sizeof(types) / sizeof(types[0]))]);
+		make_random(f, 2);
 	}
-	put_be(f, one_in(24) ? one_in(2) ? 0x0806 : rnd(65536) : type);
-	put_inside(f, depth, type);
+	make_be(f, one_in(24) ? one_in(2) ? 0x0806 : rnd(65536) : type);
+	make_inside(f, depth, type);
 	if (one_in(8))
-		put_random(f, rnd(20));		/* padding */
+		make_random(f, rnd(20));		/* padding */
 }
 
 /* Bytes that are others, and less of them. */
@@ -285,12 +285,12 @@ static void random_frame(struct made_frame *f, bool link)
 {
 	f->n = 0;
 	if (link)
-		put_ether(f, 0);
+		make_ether(f, 0);
 	else
-		put_ip(f, 0, rnd(2));
+		make_ip(f, 0, rnd(2));
 	spoil(f);
 	if (f->n < FRAME_LEAST)
-		put_random(f, FRAME_LEAST - f->n);
+		make_random(f, FRAME_LEAST - f->n);
 }
 
 #endif
