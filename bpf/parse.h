@@ -196,11 +196,11 @@ static __always_inline void read_icmp(tuple *t, const struct walk *w)
 
 static __always_inline void read_tcp(tuple *t, const struct walk *w)
 {
-	__u8 *p = peek(t, w, 20);
 	__u64 avail = t->avail;
+	__u8 *p = avail < 20 ? NULL : peek(t, w, 20);
 	__u32 n;
 
-	if (!p || avail < 20)
+	if (!p)
 		return;
 	n = (p[12] >> 4) * 4;
 	if (n < 20 || n > avail)
@@ -420,15 +420,21 @@ static __always_inline void read_ip(tuple *t, const struct walk *w, __u32 type)
 		t->ip_len = t->end - from;
 }
 
+static __always_inline void stop_at_link(tuple *t, __u32 reading)
+{
+	t->avail = rest(t);
+	t->reading = reading;
+}
+
 static __always_inline void read_ether(tuple *t, const struct walk *w)
 {
 	__u8 *p = peek(t, w, 14);
 	__u32 type, id;
 
-	t->reading = NP_CUT;
-	t->avail = rest(t);
-	if (!p)
+	if (!p) {
+		stop_at_link(t, NP_CUT);
 		return;
+	}
 	t->has_mac = 1;
 	t->dmac = (__u64)get32(p) << 32 | (__u64)get16(p + 4) << 16;
 	t->smac = (__u64)get32(p + 6) << 32 | (__u64)get16(p + 10) << 16;
@@ -436,10 +442,11 @@ static __always_inline void read_ether(tuple *t, const struct walk *w)
 	t->off += 14;
 	for (int i = 0; i < NP_TAGS_MAX && is_tag(type); i++) {
 		t->ethertype = type;
-		t->avail = rest(t);
 		p = peek(t, w, 4);
-		if (!p)
+		if (!p) {
+			stop_at_link(t, NP_CUT);
 			return;
+		}
 		id = get16(p) & 0xfff;
 		if (!t->vlans)
 			t->vlan[0] = id;
@@ -449,11 +456,9 @@ static __always_inline void read_ether(tuple *t, const struct walk *w)
 		type = get16(p + 2);
 		t->off += 4;
 	}
-	t->reading = NP_WHOLE;
 	if (is_tag(type) || t->vlans > NP_TAGS_MAX) {
 		t->ethertype = type;
-		t->avail = rest(t);
-		t->reading = NP_DEEP;
+		stop_at_link(t, NP_DEEP);
 		return;
 	}
 	read_ip(t, w, type);
@@ -464,7 +469,9 @@ static __always_inline void read_ether(tuple *t, const struct walk *w)
 /* Nothing is known.  Whoever knows of a tag that was taken off the frame says so after this: vlan[0], vlans. */
 static __always_inline void tuple_start(tuple *t)
 {
-	__builtin_memset((void *)t, 0, offsetof(struct np_tuple, zero));
+	__u64 *p = (__u64 *)t;		/* in words: as bytes it is most of what reading a frame costs */
+
+	__builtin_memset(p, 0, offsetof(struct np_tuple, zero));
 	t->proto = t->sport = t->dport = t->icmp_type = t->icmp_code = NP_NOT_KNOWN;
 	t->first = 1;
 }
