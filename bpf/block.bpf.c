@@ -12,49 +12,42 @@
 #include <bpf/bpf_endian.h>
 
 #include "block_abi.h"
+#include "parse.h"
 #include "verdict.h"
 
 #define NEXT (-1)		/* TCX_NEXT */
 #define SHOT 2			/* TC_ACT_SHOT */
 #define HEADERS 256		/* bytes that must lie in one piece, where there are so many */
 
-static __always_inline facts *start(void)
+static __always_inline tuple *start(void)
 {
 	__u32 cpu = bpf_get_smp_processor_id();
-	facts *f = bpf_map_lookup_elem(&np_facts, &cpu);
+	tuple *t = bpf_map_lookup_elem(&np_tuples, &cpu);
 
-	if (!f)		/* it has a place for each possible CPU */
-		return NULL;
-	f->src[1] = f->dst[1] = 0;
-	f->off = 0;
-	f->family = f->frag_id = f->has_mac = f->fragment = f->tags = 0;
-	f->reason = NP_R_NONE;
-	f->proto = PROTO_NOT_KNOWN;
-	f->dport = PORT_NOT_KNOWN;
-	f->icmp_type = 256;
-	f->first = true;
-	return f;
+	if (t)		/* it has a place for each possible CPU */
+		tuple_start(t);
+	return t;
 }
 
 SEC("xdp")
 int np_block_xdp(struct xdp_md *ctx)
 {
 	struct walk w = { .data = (void *)(long)ctx->data, .end = (void *)(long)ctx->data_end };
-	__u32 bytes = (__u32)(w.end - w.data);
-	facts *f = start();
+	tuple *t = start();
 
-	if (!f)
+	if (!t)
 		return XDP_PASS;
-	read_ether(f, &w);
-	return judge(f, bytes, ctx->ingress_ifindex != conf.ifindex) ? XDP_DROP : XDP_PASS;
+	w.len = (__u32)(w.end - w.data);
+	parse_ether(t, &w);
+	return judge(t, (__u32)w.len, ctx->ingress_ifindex != conf.ifindex) ? XDP_DROP : XDP_PASS;
 }
 
 static __always_inline int at_tc(struct __sk_buff *skb)
 {
-	facts *f = start();
-	struct walk w;
+	tuple *t = start();
+	struct walk w = { .len = skb->len };
 
-	if (!f)
+	if (!t)
 		return NEXT;
 	w.data = (void *)(long)skb->data;
 	w.end = (void *)(long)skb->data_end;
@@ -64,12 +57,15 @@ static __always_inline int at_tc(struct __sk_buff *skb)
 		w.end = (void *)(long)skb->data_end;
 	}
 	if (conf.l3) {
-		read_l3(f, &w);
+		parse_l3(t, &w);
 	} else {
-		f->tags = skb->vlan_present ? 1 : 0;	/* the device, or the stack, took it off */
-		read_ether(f, &w);
+		if (skb->vlan_present) {	/* the device, or the stack, took it off */
+			t->vlan[0] = skb->vlan_tci & 0xfff;
+			t->vlans = 1;
+		}
+		parse_ether(t, &w);
 	}
-	return judge(f, skb->len, skb->ifindex != conf.ifindex) ? SHOT : NEXT;
+	return judge(t, skb->len, skb->ifindex != conf.ifindex) ? SHOT : NEXT;
 }
 
 SEC("tc")

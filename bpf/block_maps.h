@@ -40,25 +40,7 @@ ARRAY(np_set_meta, struct np_set_meta);
 
 const volatile struct np_block_conf conf = { 0 };
 
-/*
- * What a frame says, and how far it was read.  It lies in a map and is read anew at each use, because the verifier
- * knows nothing of what is in there: what it knows of a value it follows through each branch, and the ways through the
- * headers times those through the tables are too many.  A CPU's own: no hook interrupts another one of its kind.
- */
-typedef volatile struct np_facts {
-	__u64 src[2], dst[2], smac, dmac;
-	__u64 off;			/* where the walk is */
-	__u64 avail;			/* bytes that the IP header tells of from there on */
-	__u32 next, tags;		/* EtherType or next header; how many tags */
-	__u32 family, proto, dport, icmp_type, reason, frag_id;
-	__u32 has_mac, fragment, first;	/* 0, 1 */
-	__u32 reserved;
-	__u64 zero;			/* for FORGET() */
-} facts;
-
-/* x stays what it is, and the verifier forgets what it is. */
-#define FORGET(f, x) ((x) |= (__typeof__(x))(f)->zero)
-
-ARRAY(np_facts, struct np_facts);		/* by CPU */
+/* What a frame says, by CPU: no hook interrupts another one of its kind. */
+ARRAY(np_tuples, struct np_tuple);
 
 #endif

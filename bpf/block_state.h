@@ -57,7 +57,7 @@ static __always_inline struct np_meter *meter(__u64 hi, __u64 lo, __u32 id, __u6
  * A token bucket, kept as the time when it will be full again: it may lie `burst` ahead of now.  What passes is added
  * by an atomic add, so that in the long run no CPU's packet is forgotten; two that look at once may both pass, once.
  */
-static __always_inline bool within_rate(__u32 value, facts *f, __u32 bytes)
+static __always_inline bool within_rate(__u32 value, tuple *t, __u32 bytes)
 {
 	__u32 i = value & NP_V_INDEX;
 	struct np_entry *e = bpf_map_lookup_elem(&np_entries, &i);
@@ -67,8 +67,8 @@ static __always_inline bool within_rate(__u32 value, facts *f, __u32 bytes)
 	if (!e)
 		return true;
 	m = e->flags & NP_RULE_SHARED ? meter(0, 0, e->id, now) :
-	    f->family		      ? meter(f->src[0], f->src[1], e->id, now) :
-					meter(f->smac, 1, e->id, now);
+	    t->family		      ? meter(t->src[0], t->src[1], e->id, now) :
+					meter(t->smac, 1, e->id, now);
 	if (!m)
 		return true;
 	cost = (e->flags & NP_RULE_BYTES ? bytes : 1) * e->cost >> 8;
@@ -83,35 +83,35 @@ static __always_inline bool within_rate(__u32 value, facts *f, __u32 bytes)
 	return true;
 }
 
-static __always_inline __u32 frag_proto(facts *f)
+static __always_inline __u32 frag_proto(tuple *t)
 {
-	return f->family << 8 | (f->family == NP_KIND_V4 ? f->proto : 0);
+	return t->family << 8 | (t->family == NP_KIND_V4 ? t->proto : 0);
 }
 
-static __always_inline bool is_frag(const struct np_frag *g, facts *f, __u64 now)
+static __always_inline bool is_frag(const struct np_frag *g, tuple *t, __u64 now)
 {
-	return g->id == f->frag_id && g->proto == frag_proto(f) && g->src[0] == f->src[0] && g->src[1] == f->src[1] &&
-	       g->dst[0] == f->dst[0] && g->dst[1] == f->dst[1] && g->jiffies &&
+	return g->id == t->frag_id && g->proto == frag_proto(t) && g->src[0] == t->src[0] && g->src[1] == t->src[1] &&
+	       g->dst[0] == t->dst[0] && g->dst[1] == t->dst[1] && g->jiffies &&
 	       now - g->jiffies < conf.frag_jiffies;
 }
 
-static __always_inline struct np_frag_set *frag_set(facts *f)
+static __always_inline struct np_frag_set *frag_set(tuple *t)
 {
-	__u32 at = (__u32)(np_hash(f->src[0] ^ f->dst[1], f->src[1] ^ f->dst[0], f->frag_id, conf.seed) &
+	__u32 at = (__u32)(np_hash(t->src[0] ^ t->dst[1], t->src[1] ^ t->dst[0], t->frag_id, conf.seed) &
 			   (NP_FRAG_SETS - 1));
 
 	return bpf_map_lookup_elem(&np_frags, &at);
 }
 
-static __always_inline struct np_frag *find_frag(struct np_frag_set *set, facts *f, __u64 now)
+static __always_inline struct np_frag *find_frag(struct np_frag_set *set, tuple *t, __u64 now)
 {
-	if (is_frag(&set->f[0], f, now))
+	if (is_frag(&set->f[0], t, now))
 		return &set->f[0];
-	if (is_frag(&set->f[1], f, now))
+	if (is_frag(&set->f[1], t, now))
 		return &set->f[1];
-	if (is_frag(&set->f[2], f, now))
+	if (is_frag(&set->f[2], t, now))
 		return &set->f[2];
-	if (is_frag(&set->f[3], f, now))
+	if (is_frag(&set->f[3], t, now))
 		return &set->f[3];
 	return NULL;
 }
@@ -124,15 +124,15 @@ static __always_inline __u32 entry_id(__u32 value)
 	return e ? e->id : 0;
 }
 
-static __always_inline void remember_frag(facts *f, __u32 value, bool drop)
+static __always_inline void remember_frag(tuple *t, __u32 value, bool drop)
 {
-	struct np_frag_set *set = frag_set(f);
+	struct np_frag_set *set = frag_set(t);
 	__u64 now = bpf_jiffies64();
 	struct np_frag *g;
 
 	if (!set)
 		return;
-	g = find_frag(set, f, now);
+	g = find_frag(set, t, now);
 	if (!g) {
 		g = &set->f[0];
 		if (set->f[1].jiffies < g->jiffies)
@@ -144,12 +144,12 @@ static __always_inline void remember_frag(facts *f, __u32 value, bool drop)
 		if (g->jiffies && now - g->jiffies < conf.frag_jiffies)
 			count_extra(NP_X_FRAG_EVICTED);
 	}
-	g->src[0] = f->src[0];
-	g->src[1] = f->src[1];
-	g->dst[0] = f->dst[0];
-	g->dst[1] = f->dst[1];
-	g->id = f->frag_id;
-	g->proto = frag_proto(f);
+	g->src[0] = t->src[0];
+	g->src[1] = t->src[1];
+	g->dst[0] = t->dst[0];
+	g->dst[1] = t->dst[1];
+	g->id = t->frag_id;
+	g->proto = frag_proto(t);
 	g->value = value;
 	g->entry = entry_id(value);
 	g->drop = drop;

@@ -3,7 +3,6 @@
 #define NETPROBE_BLOCK_TABLE_H
 
 #include "block_maps.h"
-#include "block_parse.h"
 
 /* The value of one key; 0 when it is not there. */
 static __always_inline __u32 probe(void *table, __u64 mask, __u64 hi, __u64 lo, __u32 tag)
@@ -30,42 +29,42 @@ static __always_inline __u32 probe(void *table, __u64 mask, __u64 hi, __u64 lo, 
 }
 
 /* The longest prefix: binary search over the lengths that occur, at most 2^8. */
-static __always_inline __u32 longest(facts *f, void *table, const struct np_index *ix, __u64 first, __u64 n,
+static __always_inline __u32 longest(tuple *t, void *table, const struct np_index *ix, __u64 first, __u64 n,
 				    __u64 hi, __u64 lo)
 {
 	const struct np_length *row;
-	__u64 from = f->zero, to = n, mid;
-	__u32 best = (__u32)f->zero, v;
+	__u64 from = t->zero, to = n, mid;
+	__u32 best = (__u32)t->zero, v;
 
 	for (int i = 0; i < 8 && from < to; i++) {
 		mid = (from + to) >> 1;
 		row = &ix->rows[(first + mid) & 511];
 		v = probe(table, ix->mask, hi & row->hi, lo & row->lo, row->tag);
-		FORGET(f, v);
+		FORGET(t, v);
 		if (v) {
 			best = v;
 			from = mid + 1;
 		} else {
 			to = mid;
 		}
-		FORGET(f, best);
-		FORGET(f, from);
-		FORGET(f, to);
+		FORGET(t, best);
+		FORGET(t, from);
+		FORGET(t, to);
 	}
 	return best == NP_V_MARK ? 0 : best;
 }
 
-static __always_inline bool holds(const struct np_cond *c, facts *f)
+static __always_inline bool holds(const struct np_cond *c, tuple *t)
 {
-	if (c->flags & NP_RULE_PROTO && f->proto != c->proto)
+	if (c->flags & NP_RULE_PROTO && t->proto != c->proto)
 		return false;
-	if (c->flags & NP_RULE_PORT && (f->dport < c->port_lo || f->dport > c->port_hi))
+	if (c->flags & NP_RULE_PORT && (t->dport < c->port_lo || t->dport > c->port_hi))
 		return false;
 	return !(c->flags & NP_RULE_EXPIRES) || bpf_ktime_get_boot_ns() < c->expires_ns;
 }
 
 /* Along the chain to the first entry whose conditions hold. */
-static __always_inline __u32 settle(__u32 value, facts *f)
+static __always_inline __u32 settle(__u32 value, tuple *t)
 {
 	struct np_cond *c;
 	__u32 i;
@@ -77,7 +76,7 @@ static __always_inline __u32 settle(__u32 value, facts *f)
 		c = bpf_map_lookup_elem(&np_conds, &i);
 		if (!c)
 			return 0;
-		if (holds(c, f))
+		if (holds(c, t))
 			return c->value;
 		value = c->next;
 	}
@@ -101,41 +100,41 @@ static __always_inline __u32 better(__u32 a, __u32 b)
 	return ia < ib ? a : b;
 }
 
-static __always_inline __u32 in_table(void *table, __u32 t, facts *f, volatile __u64 addr[2], __u64 mac)
+static __always_inline __u32 in_table(void *table, __u32 which, tuple *t, volatile __u64 addr[2], __u64 mac)
 {
-	struct np_index *ix = bpf_map_lookup_elem(&np_index, &t);
+	struct np_index *ix = bpf_map_lookup_elem(&np_index, &which);
 	__u64 first = 0, n = 0;
 	__u32 found;
 
 	if (!ix)
 		return 0;
-	if (f->family == NP_KIND_V4)
+	if (t->family == NP_KIND_V4)
 		n = ix->n_v4;
-	if (f->family == NP_KIND_V6) {
+	if (t->family == NP_KIND_V6) {
 		n = ix->n_v6;
 		first = NP_ROWS_V6;
 	}
-	found = settle(longest(f, table, ix, first, n, addr[0], addr[1]), f);
-	if (ix->macs && f->has_mac)
-		found = better(found, settle(probe(table, ix->mask, mac, 0, NP_TAG_MAC), f));
+	found = settle(longest(t, table, ix, first, n, addr[0], addr[1]), t);
+	if (ix->macs && t->has_mac)
+		found = better(found, settle(probe(table, ix->mask, mac, 0, NP_TAG_MAC), t));
 	return found;
 }
 
 /* src/rules/rule.h: allow entries first; then the most specific one. */
-static __always_inline __u32 decide(facts *f)
+static __always_inline __u32 decide(tuple *t)
 {
 	__u32 v = 0;
 
 	if (conf.use[NP_T_ALLOW_SRC])
-		v = in_table(&np_allow_src, NP_T_ALLOW_SRC, f, f->src, f->smac);
+		v = in_table(&np_allow_src, NP_T_ALLOW_SRC, t, t->src, t->smac);
 	if (conf.use[NP_T_ALLOW_DST])
-		v = better(v, in_table(&np_allow_dst, NP_T_ALLOW_DST, f, f->dst, f->dmac));
+		v = better(v, in_table(&np_allow_dst, NP_T_ALLOW_DST, t, t->dst, t->dmac));
 	if (v)
 		return v;
 	if (conf.use[NP_T_BLOCK_SRC])
-		v = in_table(&np_block_src, NP_T_BLOCK_SRC, f, f->src, f->smac);
+		v = in_table(&np_block_src, NP_T_BLOCK_SRC, t, t->src, t->smac);
 	if (conf.use[NP_T_BLOCK_DST])
-		v = better(v, in_table(&np_block_dst, NP_T_BLOCK_DST, f, f->dst, f->dmac));
+		v = better(v, in_table(&np_block_dst, NP_T_BLOCK_DST, t, t->dst, t->dmac));
 	return v;
 }
 

@@ -12,25 +12,25 @@ struct verdict {
 	bool drop;
 };
 
-static __always_inline bool failsafe(facts *f)
+static __always_inline bool failsafe(tuple *t)
 {
-	if (f->family == NP_KIND_V6 && f->proto == 58)
-		return f->icmp_type >= 133 && f->icmp_type <= 137;
-	if (f->proto == 17)
-		return (f->family == NP_KIND_V4 && (f->dport == 67 || f->dport == 68)) ||
-		       (f->family == NP_KIND_V6 && (f->dport == 546 || f->dport == 547));
-	for (int i = 0; f->proto == 6 && i < 16; i++)
-		if (i < conf.n_failsafe && f->dport == conf.failsafe[i])
+	if (t->family == NP_KIND_V6 && t->proto == 58)
+		return t->icmp_type >= 133 && t->icmp_type <= 137;
+	if (t->proto == 17)
+		return (t->family == NP_KIND_V4 && (t->dport == 67 || t->dport == 68)) ||
+		       (t->family == NP_KIND_V6 && (t->dport == 546 || t->dport == 547));
+	for (int i = 0; t->proto == 6 && i < 16; i++)
+		if (i < conf.n_failsafe && t->dport == conf.failsafe[i])
 			return true;
 	return false;
 }
 
-static __always_inline void otherwise(facts *f, struct verdict *v)
+static __always_inline void otherwise(tuple *t, struct verdict *v)
 {
-	v->reason = f->reason;
-	if (conf.mode == NP_MODE_BLOCK || f->reason == NP_R_NOT_IP)
+	v->reason = np_reason_of(t->reading);
+	if (conf.mode == NP_MODE_BLOCK || t->reading == NP_NOT_IP)
 		return;
-	if (conf.mode == NP_MODE_DENY && failsafe(f)) {
+	if (conf.mode == NP_MODE_DENY && failsafe(t)) {
 		v->reason = NP_R_FAILSAFE;
 		return;
 	}
@@ -39,7 +39,7 @@ static __always_inline void otherwise(facts *f, struct verdict *v)
 		v->reason = NP_R_NOT_PERMITTED;
 }
 
-static __always_inline void by_entry(facts *f, struct verdict *v, __u32 bytes)
+static __always_inline void by_entry(tuple *t, struct verdict *v, __u32 bytes)
 {
 	switch (v->value >> NP_V_ACTION & 7) {
 	case NP_DROP:
@@ -50,7 +50,7 @@ static __always_inline void by_entry(facts *f, struct verdict *v, __u32 bytes)
 		v->reason = NP_R_AUDIT;
 		return;
 	case NP_LIMIT:
-		v->drop = !within_rate(v->value, f, bytes);
+		v->drop = !within_rate(v->value, t, bytes);
 		v->reason = v->drop ? NP_R_LIMIT_DROP : NP_R_LIMIT_PASS;
 		return;
 	default:
@@ -59,7 +59,7 @@ static __always_inline void by_entry(facts *f, struct verdict *v, __u32 bytes)
 }
 
 /* True: the fragment's verdict is there. */
-static __always_inline bool as_fragment(facts *f, struct verdict *v)
+static __always_inline bool as_fragment(tuple *t, struct verdict *v)
 {
 	struct np_frag_set *set;
 	struct np_frag *g;
@@ -67,12 +67,13 @@ static __always_inline bool as_fragment(facts *f, struct verdict *v)
 	if (conf.frag == NP_FRAG_PASS)
 		return false;
 	v->drop = true;
-	v->reason = conf.frag == NP_FRAG_DROP ? NP_R_FRAG_POLICY : f->reason;
-	if (conf.frag == NP_FRAG_DROP || f->reason == NP_R_FRAG_TINY || f->reason == NP_R_FRAG_OVERLAP)
+	v->reason = conf.frag == NP_FRAG_DROP ? NP_R_FRAG_POLICY : np_reason_of(t->reading);
+	if (conf.frag == NP_FRAG_DROP || t->reading == NP_FRAGMENT_TINY ||
+	    t->reading == NP_FRAGMENT_OVERLAP)
 		return true;
 	v->drop = false;
-	set = f->first ? NULL : frag_set(f);
-	g = set ? find_frag(set, f, bpf_jiffies64()) : NULL;
+	set = t->first ? NULL : frag_set(t);
+	g = set ? find_frag(set, t, bpf_jiffies64()) : NULL;
 	if (!g)
 		return false;
 	v->value = entry_id(g->value) == g->entry ? g->value : 0;
@@ -140,18 +141,18 @@ static __always_inline void account(const struct verdict *v, __u32 bytes, bool t
 }
 
 /* True: drop it.  test: it did not come by our interface but from `block test`, and leaves no trace. */
-static __always_inline bool judge(facts *f, __u32 bytes, bool test)
+static __always_inline bool judge(tuple *t, __u32 bytes, bool test)
 {
 	struct verdict v = { 0 };
 
-	if (!f->fragment || !as_fragment(f, &v)) {
-		v.value = decide(f);
+	if (!t->fragment || !as_fragment(t, &v)) {
+		v.value = decide(t);
 		if (v.value)
-			by_entry(f, &v, bytes);
+			by_entry(t, &v, bytes);
 		else
-			otherwise(f, &v);
-		if (f->fragment && f->first && conf.frag == NP_FRAG_INHERIT)
-			remember_frag(f, v.value, v.drop);
+			otherwise(t, &v);
+		if (t->fragment && t->first && conf.frag == NP_FRAG_INHERIT)
+			remember_frag(t, v.value, v.drop);
 	}
 	if (v.drop)
 		check_guard(&v);

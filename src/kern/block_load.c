@@ -46,7 +46,7 @@ static void size_maps(struct block *skel, const struct block_image *image, unsig
 	bpf_map__set_max_entries(skel->maps.np_recent, cpus * NP_RECENT);
 	bpf_map__set_max_entries(skel->maps.np_stats, cpus);
 	bpf_map__set_max_entries(skel->maps.np_probe, cpus);
-	bpf_map__set_max_entries(skel->maps.np_facts, cpus);
+	bpf_map__set_max_entries(skel->maps.np_tuples, cpus);
 	bpf_map__set_max_entries(skel->maps.np_meters, METER_SETS);
 	bpf_map__set_max_entries(skel->maps.np_frags, NP_FRAG_SETS);
 }
