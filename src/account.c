@@ -55,6 +55,8 @@ int account_open(struct account **out, const struct account_options *opt)
 		err = pieces_open(&a->pieces, opt->seed);
 	if (!err)
 		err = open_table(a);
+	if (!err && opt->rates_ns)
+		err = rates_open(&a->rates, a->table, opt->rates_ns);
 	if (!err && !opt->flows)
 		err = distinct_open(&a->totals.flows);
 	if (!err && !opt->flows)
@@ -74,6 +76,7 @@ void account_close(struct account *a)
 	packet_close(a->walk);
 	pieces_close(a->pieces);
 	flow_table_close(a->table);
+	rates_close(&a->rates);
 	distinct_close(a->totals.flows);
 	account_by_close(a);
 	free(a->ifaces);

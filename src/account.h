@@ -16,13 +16,14 @@
 enum account_by {
 	BY_NOTHING, BY_IFACE, BY_TRANSPORT, BY_PROTO, BY_HOST, BY_PORT, BY_SIZE, BY_FLAGS, BY_VLAN, BY_TUNNEL, BY_KINDS
 };
-enum account_sort { SORT_NONE, SORT_BYTES, SORT_PACKETS, SORT_RTT, SORT_DURATION, SORT_START, SORTS };
+enum account_sort { SORT_NONE, SORT_BYTES, SORT_PACKETS, SORT_RTT, SORT_DURATION, SORT_START, SORT_RATE, SORTS };
 enum account_choice { CHOOSE_ALL, CHOOSE_ACTIVE, CHOOSE_CLOSED };
 
 struct account_options {
 	bool flows;				/* rows are flows; else statistics */
 	bool stream;				/* flows are told as they leave; else those there in the end */
 	bool per_interface;			/* a flow on two interfaces is two */
+	uint64_t rates_ns;			/* flows have rates, the first ones since then; 0: none */
 	enum account_by by;			/* of statistics */
 	enum account_sort sort;
 	enum account_choice choice;
@@ -54,6 +55,12 @@ int  account_idle(struct account *a, record_fn fn, void *ctx);
 int  account_finish(struct account *a, record_fn fn, void *ctx);
 /* What is known now; now_ns 0: as of the last frame.  Live streams end with all flows that are left. */
 int  account_rows(struct account *a, uint64_t now_ns, record_fn fn, void *ctx);
+/* The rows that were told last once more: of what is counted by now, with the same rates. */
+int  account_again(struct account *a, record_fn fn, void *ctx);
+/* Order and number of the next rows. */
+void account_choose(struct account *a, enum account_sort sort, uint32_t top);
+/* Bits per second of all rows together, told or not, in the interval that was over when rows were told last. */
+uint64_t account_bps(const struct account *a);
 void account_coverage(const struct account *a, struct account_coverage *c);
 /* Rows that had to go before they were told; monotonic. */
 uint64_t account_missed(const struct account *a);

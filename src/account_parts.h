@@ -4,6 +4,7 @@
 
 #include "account.h"
 #include "flows/pieces.h"
+#include "flows/rates.h"
 #include "flows/row.h"
 #include "stats/tally.h"
 #include "stats/totals.h"
@@ -50,6 +51,8 @@ struct account {
 	struct tunnels tunnels;
 	struct pieces *pieces;
 	struct flow_table *table;		/* NULL: flows are only counted */
+	struct rates rates;			/* of flows; v NULL: none */
+	bool again;				/* rows are told once more */
 	struct totals totals;
 	struct tally *tally;			/* NULL: one row for everything */
 	struct rare rare;			/* with one row */

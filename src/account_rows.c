@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "account_parts.h"
+#include "flows/fields.h"
 #include "numbers/ipproto.h"
 #include "stats/fields.h"
 #include "util/top.h"
@@ -22,6 +23,24 @@ void account_put_interface(struct record *r, const struct iface *i)
 	record_mark(r, FIELD_INTERFACE);
 }
 
+static uint64_t per_second(uint64_t n, uint64_t ns)
+{
+	return ns ? (uint64_t)((double)n * 1e9 / (double)ns + 0.5) : 0;
+}
+
+static void put_rates(const struct account *a, struct record *r, const struct flow *f)
+{
+	const struct rate *rate;
+
+	if (!a->rates.v || !a->rates.was_ns)
+		return;
+	rate = rates_of(&a->rates, a->table, f);
+	flow_of(r)->pps = per_second(rate->was_packets, a->rates.was_ns);
+	flow_of(r)->bps = per_second(rate->was_bytes * 8, a->rates.was_ns);
+	record_mark(r, FIELD_FLOW_PPS);
+	record_mark(r, FIELD_FLOW_BPS);
+}
+
 int account_emit(struct account *a, const struct flow *f)
 {
 	struct record r;
@@ -31,6 +50,7 @@ int account_emit(struct account *a, const struct flow *f)
 	record_mark(&r, FIELD_TRANSPORT);
 	if (f->key.ifindex && f->key.ifindex <= a->n_ifaces)
 		account_put_interface(&r, a->ifaces[f->key.ifindex - 1]);
+	put_rates(a, &r, f);
 	return a->fn(a->ctx, &r);
 }
 
@@ -46,9 +66,9 @@ struct collect {
 	struct top top;
 };
 
-static uint64_t rank_of(enum account_sort sort, const struct flow *f)
+static uint64_t rank_of(const struct account *a, const struct flow *f)
 {
-	switch (sort) {
+	switch (a->opt.sort) {
 	case SORT_BYTES:
 		return f->side[0].bytes + f->side[1].bytes;
 	case SORT_PACKETS:
@@ -57,6 +77,8 @@ static uint64_t rank_of(enum account_sort sort, const struct flow *f)
 		return flow_rtt_us(f);
 	case SORT_START:
 		return UINT64_MAX - f->start_ns;
+	case SORT_RATE:
+		return a->rates.v ? rates_of(&a->rates, a->table, f)->was_bytes : 0;
 	default:
 		return f->last_ns - f->start_ns;
 	}
@@ -79,7 +101,7 @@ static int collect(void *ctx, const struct flow *f)
 	struct collect *c = ctx;
 
 	if (account_chooses(c->a, f))
-		top_offer(&c->top, rank_of(c->a->opt.sort, f), f);
+		top_offer(&c->top, rank_of(c->a, f), f);
 	return 0;
 }
 
@@ -115,7 +137,7 @@ static int emit_tally(void *ctx, struct tally_row *t, uint64_t ns)
 	record_mark(&r, FIELD_STATS_PACKETS);
 	record_mark(&r, FIELD_STATS_BYTES);
 	account_by_record(a, &t->key, &r);
-	stats_rates(&r, t->since_packets, t->since_bytes, ns);
+	stats_rates(&r, t->was_packets, t->was_bytes, ns);
 	return a->fn(a->ctx, &r);
 }
 
@@ -132,6 +154,8 @@ int account_rows(struct account *a, uint64_t now_ns, record_fn fn, void *ctx)
 {
 	a->fn = fn;
 	a->ctx = ctx;
+	if (a->rates.v && !a->again)
+		rates_tell(&a->rates, a->table, now_ns ? now_ns : a->last_ns);
 	if (a->opt.flows && (a->opt.sort || a->opt.top))
 		return sorted_flows(a);
 	if (a->opt.flows)
@@ -140,6 +164,38 @@ int account_rows(struct account *a, uint64_t now_ns, record_fn fn, void *ctx)
 	if (a->tally)
 		return tally_each(a->tally, a->opt.top, emit_tally, a, now_ns ? now_ns : a->last_ns);
 	return emit_totals(a, now_ns);
+}
+
+int account_again(struct account *a, record_fn fn, void *ctx)
+{
+	int rc;
+
+	a->again = a->totals.again = true;
+	if (a->tally)
+		a->tally->again = true;
+	rc = account_rows(a, a->totals.told_ns, fn, ctx);
+	a->again = a->totals.again = false;
+	if (a->tally)
+		a->tally->again = false;
+	return rc;
+}
+
+void account_choose(struct account *a, enum account_sort sort, uint32_t top)
+{
+	static const enum tally_sort sorts[SORTS] = { [SORT_PACKETS] = TALLY_PACKETS, [SORT_RATE] = TALLY_RATE,
+						      [SORT_START] = TALLY_START };
+
+	a->opt.sort = sort;
+	a->opt.top = top;
+	if (a->tally)
+		a->tally->sort = sorts[sort];
+}
+
+uint64_t account_bps(const struct account *a)
+{
+	if (a->rates.v)
+		return per_second(a->rates.was_bytes * 8, a->rates.was_ns);
+	return a->tally ? per_second(a->tally->was_bytes * 8, a->tally->was_ns) : 0;
 }
 
 void account_since(struct account *a, uint64_t ns)

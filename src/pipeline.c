@@ -271,18 +271,47 @@ static int stamped(void *ctx, const struct record *r)
 	return p->account ? decoded(p, &row) : emit_row(p, &row);
 }
 
+/* Once more: the interval that they are of is over already. */
+static int tell_rows(struct pipeline *p, uint64_t now_ns, bool again)
+{
+	record_fn row = p->rows_stamped ? stamped : p->account ? decoded : emit_row;
+	int err;
+
+	if (!p->account)
+		err = p->gather->rows(p->gather, row, p);
+	else if (again)
+		err = account_again(p->account, row, p);
+	else
+		err = account_rows(p->account, now_ns, row, p);
+	if (p->account)
+		p->rows_bps = account_bps(p->account);
+	for (unsigned int i = 0; i < p->n_sinks && !err; i++)
+		err = p->sinks[i]->ops->rows_end ? p->sinks[i]->ops->rows_end(p->sinks[i]) : 0;
+	return err;
+}
+
+static bool want_again(const struct pipeline *p)
+{
+	for (unsigned int i = 0; i < p->n_sinks; i++)
+		if (p->sinks[i]->again)
+			return true;
+	return false;
+}
+
 static int rows(struct pipeline *p, uint64_t now_ns)
 {
 	int err;
 
 	p->rows_told_ns = now_ns;
-	if (p->account)
-		err = account_rows(p->account, now_ns, p->rows_stamped ? stamped : decoded, p);
-	else
-		err = p->gather->rows(p->gather, p->rows_stamped ? stamped : emit_row, p);
-	for (unsigned int i = 0; i < p->n_sinks && !err; i++)
-		err = p->sinks[i]->ops->rows_end ? p->sinks[i]->ops->rows_end(p->sinks[i]) : 0;
-	return err;
+	err = tell_rows(p, now_ns, false);
+	return err || !want_again(p) ? err : tell_rows(p, now_ns, true);
+}
+
+int pipeline_again(struct pipeline *p)
+{
+	int err = p->account || p->gather ? tell_rows(p, p->rows_told_ns, true) : 0;
+
+	return err || !want_again(p) ? err : tell_rows(p, p->rows_told_ns, true);
 }
 
 static int detect_lost(struct pipeline *p, uint64_t now_ns)
@@ -329,7 +358,8 @@ static int give_rows(struct pipeline *p, uint64_t end_ns)
 /* By the clock. */
 static int emit_rows(struct pipeline *p, uint64_t now_ns)
 {
-	if ((!p->gather && !p->account) || !p->rows_every_ns || p->rows_by_frames || now_ns < p->rows_next_ns)
+	if ((!p->gather && !p->account) || !p->rows_every_ns || p->rows_by_frames || p->rows_paused ||
+	    now_ns < p->rows_next_ns)
 		return 0;
 	return give_rows(p, now_ns);
 }
@@ -477,7 +507,7 @@ int pipeline_finish(struct pipeline *p, uint64_t now_ns)
 	if (err >= 0 && p->account && !p->done)
 		err = account_finish(p->account, decoded, p);
 	if (err >= 0 && (p->gather || p->account) && !p->done)
-		err = rows(p, now_ns);
+		err = p->rows_whole && p->rows_told_ns ? pipeline_again(p) : rows(p, now_ns);
 	return err;
 }
 

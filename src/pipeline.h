@@ -31,6 +31,9 @@ struct pipeline {
 	uint64_t rows_every_ns, rows_next_ns;	/* how often and when; 0: at the end only */
 	uint64_t rows_times;			/* how often at most; 0: no limit */
 	bool rows_by_frames;			/* by the frames' time, from the first of them on; else by the clock */
+	bool rows_paused;			/* by the clock: none until it is over, then of all that time */
+	bool rows_whole;			/* by the clock: the last rows have the rates of a whole interval */
+	uint64_t rows_bps;			/* of all rows told last */
 	bool rows_stamped;			/* each row has the time that it stands for */
 	uint64_t rows_told_ns;			/* what the rows that are being given stand for */
 	uint64_t rows_now_ns;			/* by_frames: the latest time that frames have told */
@@ -70,6 +73,8 @@ int  pipeline_lost(struct pipeline *p, enum lost_stage stage, const char *reason
 		   uint64_t end_ns);
 /* Once a second: timeouts, and what the decoders lost since the last call. */
 int  pipeline_tick(struct pipeline *p, uint64_t now_ns);
+/* The rows that were told last once more, in another order or for another width. */
+int  pipeline_again(struct pipeline *p);
 /* A pipe brings nothing for now. */
 int  pipeline_idle(struct pipeline *p);
 /* No more frames: fire what is pending. */

@@ -13,6 +13,9 @@
 #include "util/err.h"
 #include "util/time.h"
 
+#define EVERY_NS	1000000000ull		/* watch without INTERVAL */
+enum { BAR_FROM = 100 };
+
 /* How long it takes until what ended, or fell silent, is told of. */
 #define CLOSED_NS	 5000000000ull
 #define PIPE_FIRST_NS	60000000000ull
@@ -22,7 +25,7 @@ struct flows_opts {
 	struct strs iface;
 	const char *read, *sort, *user, *where;
 	uint64_t top, for_ns, idle_ns, active_ns;
-	bool active, closed;
+	bool active, closed, no_refresh;
 };
 
 #define F(member) offsetof(struct flows_opts, member)
@@ -33,8 +36,8 @@ static const struct opt flows_rows[] = {
 	{ "read", 'r', OPT_ONCE, F(read), "FILE",
 	  "read a capture (pcap, pcapng, gzipped) in place of an interface; - is standard input" },
 	{ "top", 0, OPT_UINT, F(top), "N", "only the N highest, by --sort (default bytes)" },
-	{ "sort", 0, OPT_WORD, F(sort), "SORT", "order by this, the highest first; start: the oldest",
-	  OPT_WORDS("bytes", "packets", "rtt", "duration", "start") },
+	{ "sort", 0, OPT_WORD, F(sort), "SORT", "order by this, the highest first; start: the oldest; rate: watch's",
+	  OPT_WORDS("bytes", "packets", "rtt", "duration", "start", "rate") },
 	{ "active", 0, OPT_FLAG, F(active), NULL, "only those that are not over" },
 	{ "closed", 0, OPT_FLAG, F(closed), NULL, "only TCP connections that are over" },
 	{ "for", 0, OPT_TIME, F(for_ns), "TIME", "on an interface: list what was there after so long, and end" },
@@ -47,10 +50,22 @@ static const struct opt flows_rows[] = {
 	{ .type = OPT_END },
 };
 
+static const struct opt watch_rows[] = {
+	{ "no-refresh", 0, OPT_FLAG, F(no_refresh), NULL,
+	  "print one table under the other, on a terminal as well" },
+	{ .type = OPT_END },
+};
+
 static const char flows_examples[] =
+	"  sudo netprobe flows watch -i eth0                the busiest now, every second\n"
 	"  sudo netprobe flows -i eth0                      what was there until you pressed ^C\n"
 	"  sudo netprobe flows --top 20 --for 10s -i eth0   the largest of ten seconds\n"
 	"  netprobe -j flows -r f.pcap                      the flows of a capture, as JSON lines\n";
+
+static const char watch_examples[] =
+	"  sudo netprobe flows watch -i eth0                the busiest conversations, every second\n"
+	"  sudo netprobe flows watch --sort rtt -i eth0 5   those with the longest round trip, every five seconds\n"
+	"  sudo netprobe -j flows watch --top 10 -i eth0    ten JSON lines a second, with rates\n";
 
 /* For people; -o chooses others, and CSV has its own. */
 static const uint16_t csv_columns[] = {
@@ -60,13 +75,24 @@ static const uint16_t csv_columns[] = {
 	FIELD_TCP_RTT, FIELD_TUNNEL, FIELD_INTERFACE, FIELD_COMMUNITY_ID,
 };
 
-static int parse_sort(const struct flows_opts *o, struct account_options *ao)
+/* On a screen. */
+static const struct session_sort sorts[] = {
+	{ 'i', SORT_RATE, "rate", "i      order by bits per second in the interval" },
+	{ 'b', SORT_BYTES, "bytes", "b      by bytes, of all that was counted" },
+	{ 'p', SORT_PACKETS, "packets", "p      by packets" },
+	{ 'r', SORT_RTT, "rtt", "r      by round trip" },
+	{ 'd', SORT_DURATION, "duration", "d      by duration" },
+	{ 's', SORT_START, "start", "s      by start, the oldest first" },
+	{ 0 },
+};
+
+static int parse_sort(const struct flows_opts *o, bool watch, struct account_options *ao)
 {
-	static const char *const names[SORTS] = { "none", "bytes", "packets", "rtt", "duration", "start" };
+	static const char *const names[SORTS] = { "none", "bytes", "packets", "rtt", "duration", "start", "rate" };
 
 	ao->top = (uint32_t)o->top;
 	ao->choice = o->active ? CHOOSE_ACTIVE : o->closed ? CHOOSE_CLOSED : CHOOSE_ALL;
-	ao->sort = o->top ? SORT_BYTES : SORT_NONE;
+	ao->sort = watch ? SORT_RATE : o->top ? SORT_BYTES : SORT_NONE;
 	if (o->active && o->closed)
 		return fail(0, "--active and --closed exclude each other");
 	if (o->top > UINT32_MAX)
@@ -74,6 +100,8 @@ static int parse_sort(const struct flows_opts *o, struct account_options *ao)
 	for (int i = SORT_BYTES; i < SORTS && o->sort; i++)
 		if (!strcmp(o->sort, names[i]))
 			ao->sort = (enum account_sort)i;
+	if (ao->sort == SORT_RATE && !watch)
+		return fail(0, "--sort rate: only flows watch has rates");
 	return 0;
 }
 
@@ -100,11 +128,13 @@ static void choose_timeouts(const struct flows_opts *o, struct account_options *
 	}
 }
 
-static int check(struct session *s, const struct flows_opts *o, struct account_options *ao)
+static int check(struct session *s, const struct flows_opts *o, bool watch, struct account_options *ao)
 {
+	if (watch && (o->read || o->for_ns || o->idle_ns))
+		return fail(0, "watch shows what passes now: not with -r, --for or --idle-timeout");
 	if (o->read && o->for_ns)
 		return fail(0, "-r reads all of a file: --for is for live capture");
-	if (parse_sort(o, ao))
+	if (parse_sort(o, watch, ao))
 		return -EINVAL;
 	ao->flows = true;
 	ao->per_interface = !o->read;
@@ -122,6 +152,27 @@ static int check(struct session *s, const struct flows_opts *o, struct account_o
 		s->pipe.rows_next_ns = time_now() + o->for_ns;
 	}
 	return 0;
+}
+
+/* watch [INTERVAL [COUNT]]: how many words these are; negative, said. */
+static int check_watch(struct session *s, struct session_options *ask, const struct flows_opts *o, int argc,
+		       char **argv)
+{
+	int n = session_times(&s->pipe, false, argc, argv);
+
+	if (n < 0)
+		return n;
+	if (!s->pipe.rows_every_ns) {
+		s->pipe.rows_every_ns = EVERY_NS;
+		s->pipe.rows_stamped = true;
+		s->pipe.rows_next_ns = time_now() + EVERY_NS;
+	}
+	ask->output.refresh = !o->no_refresh;
+	ask->output.text.titles = flows_screen_titles;
+	ask->output.text.bar_field = field_number(&flow_dataset, FIELD_FLOW_BPS);
+	ask->output.text.bar_from = BAR_FROM;
+	ask->sorts = sorts;
+	return n;
 }
 
 static void tell_coverage(const struct account *a)
@@ -154,10 +205,13 @@ static int list(struct session *s, struct account_options *ao)
 
 static int run(struct session *s, const struct session_options *ask, struct account_options *ao, int argc, char **argv)
 {
+	struct flows_text *text = ask->output.text.line_state;
 	int rc = session_check(s, ask, argc, argv);
 
 	if (rc)
 		return rc;
+	text->tables = text->rates && text->header && !s->out.refreshes;
+	text->header = text->header && !text->rates;
 	if (ask->g->csv)
 		output_columns(&s->out, &flow_dataset, csv_columns, sizeof(csv_columns) / sizeof(csv_columns[0]));
 	return list(s, ao);
@@ -173,31 +227,61 @@ static int flows_run(const struct globals *g, const void *opts, int argc, char *
 	struct account_options ao = { 0 };
 	struct session s = { 0 };
 	struct where *where = NULL;
-	int rc;
+	int rc, times = 0;
 
-	if (argc && !strcmp(argv[0], "list")) {
-		argv++;
-		argc--;
-	}
+	text.rates = g->verb && g->verb->data;
 	session_defaults(&ask, g);
-	if (check(&s, o, &ao) || (o->where && where_compile(&where, o->where)))
+	if (check(&s, o, text.rates, &ao))
+		return EXIT_USAGE;
+	if (text.rates) {
+		times = check_watch(&s, &ask, o, argc, argv);
+		ao.rates_ns = s.pipe.rows_next_ns - s.pipe.rows_every_ns;
+	}
+	ask.sort = ao.sort;
+	ask.top = ao.top;
+	if (times < 0 || (o->where && where_compile(&where, o->where)))
 		return EXIT_USAGE;
 	s.pipe.where = where;
 	rc = session_netns(g, NULL);
 	if (!rc)
-		rc = run(&s, &ask, &ao, argc, argv);
+		rc = run(&s, &ask, &ao, argc - times, argv + times);
 	session_free(&s);
 	where_free(where);
 	return rc;
 }
 
+static const bool watches = true;
+
+static const struct command flows_verbs[] = {
+	{
+		.name = "list",
+		.summary = "List what was there in the end",
+		.usage = "[-i IFACE]... [-r FILE] [OPTION]... [FILTER]",
+		.operand = &filter_operand,
+		.run = flows_run,
+		.examples = flows_examples,
+	},
+	{
+		.name = "watch",
+		.summary = "Show who talks to whom now, again after each interval",
+		.usage = "[-i IFACE]... [OPTION]... [INTERVAL [COUNT]] [FILTER]",
+		.opts = watch_rows,
+		.operand = &filter_operand,
+		.run = flows_run,
+		.data = &watches,
+		.examples = watch_examples,
+	},
+	{ .name = NULL },
+};
+
 const struct command cmd_flows = {
 	.name = "flows",
 	.summary = "List conversations: who talks to whom, how much and how well, live or from a capture",
-	.usage = "[list] [-i IFACE]... [-r FILE] [OPTION]... [FILTER]",
+	.usage = "[list|watch] [-i IFACE]... [-r FILE] [OPTION]... [FILTER]",
 	.opts = flows_rows,
 	.operand = &filter_operand,
 	.size = sizeof(struct flows_opts),
+	.verbs = flows_verbs,
 	.run = flows_run,
 	.examples = flows_examples,
 };

@@ -11,6 +11,7 @@
 enum {
 	FIXED = 4 + 1 + 8 + 4 * 1 + 3 * 6,	/* proto, state, gaps, sent, received, rtt */
 	MORE = 2 * (1 + 6),			/* packets, age */
+	RATE = 1 + 6,				/* one of bits, packets per second */
 	END_MIN = 12, END_USUAL = 21, END_MAX = 47,	/* [IPv6]:port */
 };
 
@@ -55,18 +56,19 @@ static void put_end(struct buf *b, const struct addr *a, bool has_port, uint16_t
 
 struct layout {
 	unsigned int end;
-	bool more;
+	bool more, pps;
 };
 
 static struct layout layout_of(const struct flows_text *t)
 {
-	struct layout l = { END_USUAL, true };
-	unsigned int room;
+	struct layout l = { END_USUAL, true, t->rates };
+	unsigned int room = FIXED + (t->rates ? RATE : 0u);
 
 	if (!t->width)
 		return l;
-	l.more = t->width >= FIXED + 2 * END_USUAL + MORE;
-	room = FIXED + (l.more ? MORE : 0u);
+	l.more = t->width >= room + 2 * END_USUAL + MORE;
+	l.pps = t->rates && l.more && t->width >= room + 2 * END_USUAL + MORE + RATE;
+	room += (l.more ? MORE : 0u) + (l.pps ? RATE : 0u);
 	l.end = t->width > room + 2 * END_MIN ? (t->width - room) / 2 : END_MIN;
 	if (l.end > END_MAX)
 		l.end = END_MAX;
@@ -114,10 +116,50 @@ void flows_titles(const struct flows_text *t, struct buf *b)
 {
 	struct layout l = layout_of(t);
 
-	buf_fmt(b, "%-4s %-8s %-*s %-*s %6s %6s %6s", "", "STATE", (int)l.end, "SOURCE", (int)l.end, "DESTINATION",
-		"SENT", "RECVD", "RTT");
+	buf_fmt(b, "%-4s %-8s %-*s %-*s", "", "STATE", (int)l.end, "SOURCE", (int)l.end, "DESTINATION");
+	if (t->rates)
+		buf_fmt(b, " %6s", "BIT/S");
+	if (l.pps)
+		buf_fmt(b, " %6s", "PPS");
+	buf_fmt(b, " %6s %6s %6s", "SENT", "RECVD", "RTT");
 	if (l.more)
 		buf_fmt(b, " %6s %6s", "PKTS", "TIME");
+}
+
+void flows_screen_titles(void *text, unsigned int width, struct buf *b)
+{
+	struct flows_text *t = text;
+
+	t->width = width;
+	flows_titles(t, b);
+}
+
+/* A table for each interval: its time, then the titles. */
+static void begin_interval(struct flows_text *t, uint64_t ns, struct buf *b)
+{
+	if (!t->tables || ns == t->told_ns)
+		return;
+	if (t->told_ns)
+		buf_chr(b, '\n');
+	t->told_ns = ns;
+	if (buf_room(b, TIME_TEXT_MAX))
+		b->n += time_local(&t->time, b->p + b->n, ns);
+	buf_chr(b, '\n');
+	flows_titles(t, b);
+	buf_chr(b, '\n');
+}
+
+static void put_rates(struct buf *b, const struct record *r, const struct layout *l)
+{
+	char bps[8] = "-", pps[8] = "-";
+
+	if (record_has(r, FIELD_FLOW_BPS)) {
+		text_count(bps, flow_of(r)->bps);
+		text_count(pps, flow_of(r)->pps);
+	}
+	buf_fmt(b, " %6s", bps);
+	if (l->pps)
+		buf_fmt(b, " %6s", pps);
 }
 
 void flows_line(void *text, const struct record *r, struct buf *b)
@@ -131,6 +173,7 @@ void flows_line(void *text, const struct record *r, struct buf *b)
 		buf_chr(b, '\n');
 		t->header = false;
 	}
+	begin_interval(t, r->time_ns, b);
 	text_count(sent, flow_of(r)->side[0].bytes);
 	text_count(received, flow_of(r)->side[1].bytes);
 	text_count(packets, flow_of(r)->packets);
@@ -143,6 +186,8 @@ void flows_line(void *text, const struct record *r, struct buf *b)
 	put_end(b, &r->src, record_has(r, FIELD_SRC_PORT), r->sport, l.end);
 	buf_chr(b, ' ');
 	put_end(b, &r->dst, record_has(r, FIELD_DST_PORT), r->dport, l.end);
+	if (t->rates)
+		put_rates(b, r, &l);
 	buf_fmt(b, " %6s %6s %6s", sent, received, rtt);
 	if (l.more) {
 		buf_fmt(b, " %6s %6s", packets, age);

@@ -65,6 +65,21 @@ static int check_file(const struct output_file *f)
 	return 0;
 }
 
+/* For people in front of a terminal that can move its cursor. */
+static bool can_refresh(struct output *out, const struct output_options *o)
+{
+	const struct globals *g = o->g;
+	const char *term = getenv("TERM");
+
+	if (!o->refresh || g->json || g->pretty || g->csv || g->fields || o->prom || o->file.name)
+		return false;
+	if (!term || !*term || !strcmp(term, "dumb") || !terminal_open(&out->terminal))
+		return false;
+	terminal_size(&out->view.width, &out->view.height);
+	out->view.utc = g->time && !strcmp(g->time, "utc");
+	return out->view.width >= SCREEN_WIDTH_MIN && out->view.height >= SCREEN_HEIGHT_MIN;
+}
+
 int output_check(struct output *out, const struct output_options *o)
 {
 	const struct globals *g = o->g;
@@ -77,6 +92,7 @@ int output_check(struct output *out, const struct output_options *o)
 		return fail(0, "-j, -p and --csv exclude each other");
 	if (o->prom && (g->json || g->pretty || g->csv || g->fields))
 		return fail(0, "--prom has a form of its own: not with -j, -p, --csv or -o");
+	out->refreshes = can_refresh(out, o);
 	return parse_columns(out, g->fields);
 }
 
@@ -251,6 +267,7 @@ static int add_text(struct output *out, struct pipeline *p, bool many)
 	const struct sink_ops *ops = out->o->prom	  ? &sink_prom :
 				     g->json || g->pretty ? &sink_json :
 				     g->csv		  ? &sink_csv :
+				     out->refreshes	  ? &sink_screen :
 							    &sink_table;
 	struct line_options lo = out->o->line;
 	struct sink_options opt = out->o->text;
@@ -274,7 +291,12 @@ static int add_text(struct output *out, struct pipeline *p, bool many)
 	opt.fields = out->columns;
 	opt.n_fields = out->n_columns;
 	opt.pretty = g->pretty;
-	return add_sink(out, p, ops, dup(STDOUT_FILENO), "standard output", &opt);
+	opt.view = &out->view;
+	out->view.bps = &p->rows_bps;
+	err = add_sink(out, p, ops, dup(STDOUT_FILENO), "standard output", &opt);
+	if (!err && out->refreshes)
+		out->screen = p->sinks[p->n_sinks - 1];
+	return err;
 }
 
 static int add_capture(struct output *out, struct pipeline *p)
@@ -352,6 +374,7 @@ int output_finish(struct output *out, struct pipeline *p)
 			rc = err;
 	}
 	p->n_sinks = 0;
+	out->screen = NULL;
 	for (unsigned int i = 0; i < out->n_outs; i++) {
 		err = out_flush(out->outs[i]);
 		if (!rc && err < 0)

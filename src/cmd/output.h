@@ -5,7 +5,9 @@
 #include "cmd/cmd.h"
 #include "pipeline.h"
 #include "sink/out.h"
+#include "sink/screen.h"
 #include "text/line.h"
+#include "util/terminal.h"
 
 struct helper;
 struct rotate;
@@ -25,6 +27,7 @@ struct output_options {
 	const struct globals *g;
 	bool records;			/* on standard output */
 	bool prom;			/* as OpenMetrics text */
+	bool refresh;			/* tables of intervals: drawn over one another, where there is a terminal */
 	struct output_file file;
 	struct line_options line;	/* all but what g has */
 	struct sink_options text;	/* likewise; `line`: lines of the command's own, without a time */
@@ -38,6 +41,12 @@ struct output {
 	uint16_t columns[64];		/* -o, or what the command chose */
 	unsigned int n_columns;
 	int wake_fd;
+
+	/* Of tables that are drawn over one another. */
+	bool refreshes;			/* they are */
+	struct terminal terminal;
+	struct screen_view view;
+	struct sink *screen;		/* NULL: not open yet, or no more */
 
 	/* Of the capture file; whoever runs the command knows these before output_open(). */
 	uint32_t snaplen;		/* 0: the largest */

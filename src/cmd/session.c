@@ -70,6 +70,23 @@ int session_check(struct session *s, const struct session_options *o, int argc, 
 	return EXIT_DONE;
 }
 
+int session_times(struct pipeline *p, bool read, int argc, char **argv)
+{
+	int n = 0;
+
+	while (n < argc && n < 2 && argv[n][0] >= '0' && argv[n][0] <= '9' && !strpbrk(argv[n], ".:/ "))
+		n++;
+	if (n && (opt_duration(argv[0], &p->rows_every_ns) || !p->rows_every_ns))
+		return fail(0, "INTERVAL: '%s' is not a time (10, 250ms, 1m)", argv[0]);
+	if (n > 1 && (opt_number(argv[1], 1000, 1, &p->rows_times) || !p->rows_times))
+		return fail(0, "COUNT: '%s' is not a number from 1", argv[1]);
+	p->rows_by_frames = read;
+	p->rows_stamped = p->rows_every_ns;
+	if (p->rows_every_ns && !read)
+		p->rows_next_ns = time_now() + p->rows_every_ns;
+	return n;
+}
+
 void session_free(struct session *s)
 {
 	free(s->filter_text);
@@ -95,6 +112,11 @@ int session_open_signals(struct session *s)
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGUSR1);
 	sigaddset(&set, SIGHUP);
+	if (s->out.refreshes) {
+		sigaddset(&set, SIGWINCH);
+		sigaddset(&set, SIGTSTP);
+		sigaddset(&set, SIGCONT);
+	}
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	s->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	return s->signals < 0 ? fail(errno, "signalfd") : 0;
@@ -130,7 +152,7 @@ bool session_take_signals(void *session)
 			session_ledger(s);
 		else if (si.ssi_signo == SIGHUP)
 			on_hangup(s);
-		else
+		else if (!screen_signal(s, (int)si.ssi_signo))
 			s->stopping = true;
 	}
 	if (s->stopping)
@@ -182,7 +204,8 @@ int session_confine(struct session *s)
 		.gid = s->gid,
 		.must_change = s->o->user != NULL,
 		.writes_files = true,
-		.fds = { helper_ask_fd(s->helper), socket_output(s), s->mute_from, s->mute_to },
+		.fds = { helper_ask_fd(s->helper), socket_output(s), s->mute_from, s->mute_to,
+			 s->out.refreshes && s->out.terminal.keys },
 		.done = done,
 		.done_size = sizeof(done),
 	};
@@ -209,6 +232,7 @@ int session_run(struct session *s)
 	int close_err = output_finish(&s->out, &s->pipe);
 	uint64_t lost = session_lost(s);
 
+	screen_end(s);
 	if (wants_trailer(s))
 		session_trailer(s);
 	if (!s->live)

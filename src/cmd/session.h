@@ -23,6 +23,14 @@ enum {
 	SNAPLEN_COUNTING = 256,	/* headers, tags and the headers of a tunnel */
 };
 
+/* A key that orders rows. */
+struct session_sort {
+	char key;
+	enum account_sort sort;
+	const char *name;
+	const char *help;		/* with the key */
+};
+
 /* What a command asks for.  Must outlive the session. */
 struct session_options {
 	const struct globals *g;
@@ -33,6 +41,11 @@ struct session_options {
 	bool wait;			/* for interfaces that are not there */
 	struct capture_options capture;	/* live; filter and debug are the session's to fill */
 	struct output_options output;
+	/* Of a screen: keys that order rows, ended by one without; the order at the start; how many rows, 0: as many
+	 * as there are lines. */
+	const struct session_sort *sorts;
+	enum account_sort sort;
+	uint32_t top;
 };
 
 struct live;
@@ -50,6 +63,7 @@ struct session {
 	bool many_interfaces;
 	bool stopping;			/* a signal, or the end of what was to be seen */
 	bool reopen;			/* SIGHUP came while something was being written */
+	bool resized, stopped, continued;	/* of a screen: SIGWINCH, SIGTSTP, SIGCONT came */
 	int mute_from, mute_to;		/* packet sockets: struct priv_drop */
 	uint32_t uid, gid;		/* whom to become */
 	bool change_user;
@@ -63,6 +77,9 @@ void session_ship_headers(struct session_options *o, uint32_t kinds, const struc
 int session_check(struct session *s, const struct session_options *o, int argc, char **argv);
 /* All of it: open, give up privileges, read to the end, tell, close.  An exit status. */
 int session_run(struct session *s);
+/* [INTERVAL [COUNT]], which stand before the filter: they are numbers, and no filter is one.  How many words they are;
+ * negative, said, when they are none.  `read`: by the time of packets. */
+int session_times(struct pipeline *p, bool read, int argc, char **argv);
 void session_free(struct session *s);	/* what session_check() made */
 
 /* --netns: enter it.  Where its word may be "any" (not NULL), *any tells whether it is.  An exit status. */

@@ -118,7 +118,8 @@ static int on_tick(struct live *l)
 static int wait_events(struct live *l, int ms)
 {
 	struct epoll_event evs[8];
-	int n = epoll_wait(l->epoll, evs, 8, l->s->reopen ? 0 : ms), err = 0;
+	bool waits = !l->s->reopen && !screen_has_events(l->s);
+	int n = epoll_wait(l->epoll, evs, 8, waits ? ms : 0), err = 0;
 
 	for (int i = 0; i < n && !err; i++) {
 		if (evs[i].data.fd == l->s->signals)
@@ -127,7 +128,11 @@ static int wait_events(struct live *l, int ms)
 			err = on_tick(l);
 		else if (l->s->helper && evs[i].data.fd == helper_fd(l->s->helper))
 			live_read_helper(l);
+		else if (evs[i].data.fd == STDIN_FILENO)
+			err = screen_keys(l, evs[i].events);
 	}
+	if (!err && screen_has_events(l->s))
+		err = screen_events(l);
 	if (l->s->reopen && !err) {
 		l->s->reopen = false;
 		err = out_reopen(l->s->out.outs[0]);
@@ -234,7 +239,8 @@ int live_run(struct session *s)
 	if (err)
 		return err;
 	l->started_ns = l->last_ns = time_now();
-	err = drain(l, loop(l));
+	err = screen_begin(l);
+	err = drain(l, err ? err : loop(l));
 	return err ? err : l->err;
 }
 

@@ -10,6 +10,7 @@
 enum {
 	IFACES_MAX = 16384,
 	IFACES_NEAR = 1024,	/* a power of two */
+	SCREEN_KEYS_MAX = 16,
 };
 
 struct live {
@@ -23,6 +24,9 @@ struct live {
 	struct iface *near[IFACES_NEAR];	/* the same, by the low bits of ifindex: a cache */
 	unsigned int n_ifaces, attached, refused, down;
 	char down_names[128];			/* the first of them that no word named */
+	enum account_sort sort;			/* of a screen's rows */
+	const char *keys[SCREEN_KEYS_MAX];	/* what can be pressed; ended by NULL */
+	bool watches_keys;
 	bool blind_said, ready;	/* ready: every interface there at the start has been tried */
 	uint64_t started_ns, last_ns;
 	struct source_counts told;		/* losses that the stream has told */

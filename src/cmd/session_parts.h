@@ -28,6 +28,13 @@ int live_run(struct session *s);
 bool live_began(const struct session *s);
 void live_close(struct live *l);
 
+/* session_screen.c: tables that are drawn over one another, and keys.  Each does nothing where there is no screen. */
+bool screen_signal(struct session *s, int sig);		/* is it one of the screen's?  For screen_events() */
+bool screen_has_events(const struct session *s);
+int screen_begin(struct live *l);
+int screen_events(struct live *l);
+int screen_keys(struct live *l, uint32_t events);	/* of epoll(7) on standard input */
+void screen_end(struct session *s);			/* after output_finish() */
 
 /* session_report.c.  All that was lost, of every kind, for --fail-on-loss: told by lost records, not delivered, or
  * lost before the file that is read was written.  After output_finish(). */

@@ -17,7 +17,7 @@ struct stats_opts {
 	struct strs iface;
 	const char *by, *read, *user;
 	uint64_t top;
-	bool prom, waterfall;
+	bool prom, waterfall, no_refresh;
 };
 
 #define S(member) offsetof(struct stats_opts, member)
@@ -29,6 +29,8 @@ static const struct opt stats_rows[] = {
 	{ "waterfall", 0, OPT_FLAG, S(waterfall), NULL,
 	  "what the kernel counts in each layer that packets pass, and where they were lost" },
 	{ "prom", 0, OPT_FLAG, S(prom), NULL, "OpenMetrics text, as Prometheus and others take it" },
+	{ "no-refresh", 0, OPT_FLAG, S(no_refresh), NULL,
+	  "print one table under the other, on a terminal as well" },
 	{ "interface", 'i', OPT_STRS, S(iface), "IFACE",
 	  "listen on this interface; may be given again, may be a glob, or any (the default)" },
 	{ "read", 'r', OPT_ONCE, S(read), "FILE",
@@ -103,26 +105,41 @@ static const struct by *find_by(const char *name)
 	return &bys[i];
 }
 
-/* [INTERVAL [COUNT]] */
-static int parse_times(struct pipeline *p, const struct stats_opts *o, int argc, char **argv)
+/* On a screen: what rows can be ordered by, and a bar of what each has of all bits. */
+enum { BAR_FROM = 64 };
+
+static const struct session_sort sorts[] = {
+	{ 'b', SORT_BYTES, "bytes", "b      order by bytes, of all that was counted" },
+	{ 'p', SORT_PACKETS, "packets", "p      by packets" },
+	{ 'i', SORT_RATE, "rate", "i      by bits per second in the interval" },
+	{ 's', SORT_START, "start", "s      by when it was first seen" },
+	{ 0 },
+};
+
+static void choose_screen(struct session_options *ask, const struct by *by, const struct stats_opts *o,
+			  struct stats_text *text)
 {
-	if (argc && (opt_duration(argv[0], &p->rows_every_ns) || !p->rows_every_ns))
-		return fail(0, "INTERVAL: '%s' is not a time (10, 250ms, 1m)", argv[0]);
-	if (argc > 1 && (opt_number(argv[1], 1000, 1, &p->rows_times) || !p->rows_times))
-		return fail(0, "COUNT: '%s' is not a number from 1", argv[1]);
-	p->rows_by_frames = o->read;
-	p->rows_stamped = p->rows_every_ns;
-	if (p->rows_every_ns && !o->read)
-		p->rows_next_ns = time_now() + p->rows_every_ns;
-	return 0;
+	struct sink_options *t = &ask->output.text;
+
+	if (!by->name) {
+		t->line = stats_block;
+		t->line_state = text;
+		t->titles = stats_width;
+	} else if (!by->open) {
+		ask->sorts = sorts;
+		ask->sort = SORT_BYTES;
+		ask->top = (uint32_t)o->top;
+		t->bar_field = field_number(by->set, FIELD_STATS_BPS);
+		t->bar_from = BAR_FROM;
+	}
 }
 
-/* Rows of intervals begin with their time. */
+/* Rows of intervals begin with their time, where there is more than one interval to be seen. */
 static void choose_columns(struct session *s, const struct by *by)
 {
 	const struct output_options *o = &s->o->output;
 	uint16_t columns[1 + sizeof(by->columns) / sizeof(by->columns[0])] = { FIELD_TIME };
-	unsigned int n = s->pipe.rows_stamped;
+	unsigned int n = s->pipe.rows_stamped && !s->out.refreshes;
 
 	if (o->g->json || o->g->pretty || o->prom || o->text.line)
 		return;
@@ -194,16 +211,6 @@ static int gather_all(struct session *s, const struct by *by, const struct stats
 	return rc;
 }
 
-/* [INTERVAL [COUNT]] stand before the filter: they are numbers, and no filter is one. */
-static int split_times(struct pipeline *p, const struct stats_opts *o, int argc, char **argv)
-{
-	int n = 0;
-
-	while (n < argc && n < 2 && argv[n][0] >= '0' && argv[n][0] <= '9' && !strpbrk(argv[n], ".:/ "))
-		n++;
-	return parse_times(p, o, n, argv) ? -1 : n;
-}
-
 static int run_waterfall(const struct globals *g, const struct stats_opts *o, const struct pipeline *times, int argc)
 {
 	struct waterfall_options w = { .iface = &o->iface, .prom = o->prom, .every_ns = times->rows_every_ns,
@@ -228,7 +235,7 @@ static int stats_run(const struct globals *g, const void *opts, int argc, char *
 	struct tellers t = { 0 };
 	int rc, times;
 
-	times = split_times(&s.pipe, o, argc, argv);
+	times = session_times(&s.pipe, o->read, argc, argv);
 	if (times < 0)
 		return EXIT_USAGE;
 	argc -= times;
@@ -244,6 +251,7 @@ static int stats_run(const struct globals *g, const void *opts, int argc, char *
 		return EXIT_USAGE;
 	}
 	ask.output.prom = o->prom;
+	ask.output.refresh = s.pipe.rows_every_ns && !o->read && !o->no_refresh;
 	ask.output.text.series = s.pipe.rows_every_ns;
 	choose_text(&ask, g, by, s.pipe.rows_every_ns, &text);
 	session_defaults(&ask, g);
@@ -260,6 +268,8 @@ static int stats_run(const struct globals *g, const void *opts, int argc, char *
 	if (!rc)
 		rc = by->open ? session_check(&s, &ask, 1, (char *[]){ t.filter, NULL }) :
 				session_check(&s, &ask, argc, argv);
+	if (!rc && s.out.refreshes)
+		choose_screen(&ask, by, o, &text);
 	if (!rc) {
 		choose_columns(&s, by);
 		rc = gather_all(&s, by, o, t.kinds);

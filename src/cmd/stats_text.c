@@ -74,3 +74,8 @@ void stats_block(void *text, const struct record *r, struct buf *b)
 			people_value(b, f, record_at(r, order[i]));
 	}
 }
+
+void stats_width(void *text, unsigned int width, struct buf *b)
+{
+	((struct stats_text *)text)->width = width;
+}

@@ -11,5 +11,6 @@ struct stats_text {
 };
 
 void stats_block(void *text, const struct record *r, struct buf *b);	/* a line_fn */
+void stats_width(void *text, unsigned int width, struct buf *b);	/* from now on; it has no titles */
 
 #endif

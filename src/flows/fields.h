@@ -16,7 +16,7 @@ struct flow_body {
 		uint16_t zero_windows, resets;
 		uint8_t ttl, dscp;
 	} side[2];
-	uint64_t packets, bytes, handshake_ns, rtt_ns;
+	uint64_t packets, bytes, handshake_ns, rtt_ns, pps, bps;
 	struct str community_id;
 	const char *state, *end_reason;
 };
@@ -48,7 +48,9 @@ struct flow_body {
 	X(TCP_HANDSHAKE_RTT, "tcp.handshake_rtt", FT_U64, handshake_ns, "nanoseconds from the SYN to the acknowledgement of the SYN+ACK") \
 	X(TCP_RTT, "tcp.rtt", FT_U64, rtt_ns, "round trip in nanoseconds, smoothed: from segments to their acknowledgements, both ways added") \
 	X(FLOW_STATE, "flow.state", FT_WORD, state, "one_way, two_way; of TCP syn_sent, syn_received, established, closing, closed, reset") \
-	X(FLOW_END, "flow.end_reason", FT_WORD, end_reason, "why no more is said of it: closed, reset, idle, active (it goes on in a further record), evicted, reused")
+	X(FLOW_END, "flow.end_reason", FT_WORD, end_reason, "why no more is said of it: closed, reset, idle, active (it goes on in a further record), evicted, reused") \
+	X(FLOW_PPS, "flow.packets_per_second", FT_U64, pps, "of both directions in the interval that is over: flows watch", .metric = METRIC_GAUGE, .title = "PPS") \
+	X(FLOW_BPS, "flow.bits_per_second", FT_U64, bps, "of both directions in the interval that is over: flows watch", .metric = METRIC_GAUGE, .title = "BIT/S")
 
 enum flow_field { FIELD_FLOW_BEFORE_ = FIELD_OWN - 1, FLOW_FIELDS(FIELD_ID) };
 

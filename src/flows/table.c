@@ -2,6 +2,7 @@
 #include "flows/table.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -421,6 +422,18 @@ int flow_table_end_closed(struct flow_table *t)
 const struct flow *flow_table_latest(const struct flow_table *t)
 {
 	return &t->v[t->latest].f;
+}
+
+uint32_t flow_table_room(const struct flow_table *t)
+{
+	return t->room;
+}
+
+uint32_t flow_table_place(const struct flow_table *t, const struct flow *f)
+{
+	_Static_assert(!offsetof(struct entry, f), "an entry begins with its flow");
+
+	return (uint32_t)((const struct entry *)(const void *)f - t->v);
 }
 
 uint32_t flow_table_n(const struct flow_table *t, uint32_t *settled)

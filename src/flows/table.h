@@ -57,6 +57,9 @@ int  flow_table_tick(struct flow_table *t, uint64_t now_ns);
 int  flow_table_end_closed(struct flow_table *t);
 /* The flow that the last flow_table_take() counted in; good until the next call. */
 const struct flow *flow_table_latest(const struct flow_table *t);
+/* How many there can be; and which of so many places one that is there has. */
+uint32_t flow_table_room(const struct flow_table *t);
+uint32_t flow_table_place(const struct flow_table *t, const struct flow *f);
 uint32_t flow_table_n(const struct flow_table *t, uint32_t *settled);
 void flow_table_counts(const struct flow_table *t, struct flow_counts *c);
 /* Each flow there is, in no order, until fn says other than 0, which is returned. */

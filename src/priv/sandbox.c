@@ -255,6 +255,18 @@ static int allow_output(scmp_filter_ctx ctx, const struct reader_fds *fds)
 	return err;
 }
 
+/* The modes of the terminal that keys come from, and who is in front of it; nothing else of it, and of no other. */
+static int allow_keys(scmp_filter_ctx ctx)
+{
+	static const unsigned long ioctls[] = { TCSETS, TIOCGPGRP };
+	int err = 0;
+
+	for (size_t i = 0; i < COUNT(ioctls) && !err; i++)
+		err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 2,
+				       SCMP_A0(SCMP_CMP_EQ, STDIN_FILENO, 0), SCMP_A1(SCMP_CMP_EQ, ioctls[i], 0));
+	return err;
+}
+
 /* Of calls that can do much, the little that is needed. */
 static int allow_reader(scmp_filter_ctx ctx, const struct reader_fds *fds)
 {
@@ -279,6 +291,8 @@ static int allow_reader(scmp_filter_ctx ctx, const struct reader_fds *fds)
 		err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(setsockopt), 2,
 				       SCMP_A1(SCMP_CMP_EQ, SOL_PACKET, 0),
 				       SCMP_A2(SCMP_CMP_EQ, PACKET_RX_RING, 0));
+	if (!err && fds->keys)
+		err = allow_keys(ctx);
 	for (size_t i = 0; i < COUNT(fcntls) && !err; i++)
 		err = allow_arg(ctx, SCMP_SYS(fcntl), SCMP_A1(SCMP_CMP_EQ, (scmp_datum_t)fcntls[i], 0));
 	return err;

@@ -55,7 +55,7 @@ static unsigned int usual_width(enum field_type type, enum time_style time)
 	return COLUMN_MIN;
 }
 
-static unsigned int total_width(const struct columns *c)
+unsigned int columns_width(const struct columns *c)
 {
 	unsigned int i, sum = (c->n - 1) * COLUMN_GAP;
 
@@ -69,7 +69,7 @@ static void shrink_to_fit(struct columns *c)
 {
 	unsigned int i, widest;
 
-	while (total_width(c) > c->limit) {
+	while (columns_width(c) > c->limit) {
 		for (i = 0, widest = c->n; i < c->n; i++)
 			if (!c->v[i].whole && (widest == c->n || c->v[i].width > c->v[widest].width))
 				widest = i;
@@ -129,7 +129,7 @@ static unsigned int grow(const struct columns *c, unsigned int width, unsigned i
 		wanted = COLUMN_MAX;
 	if (wanted <= width || !c->limit)
 		return wanted > width ? wanted : width;
-	total = total_width(c);
+	total = columns_width(c);
 	room = c->limit > total ? c->limit - total : 0;
 	return wanted - width < room ? wanted : width + room;
 }

@@ -35,6 +35,8 @@ int columns_open(struct columns *c, const struct sink_options *opt);
 void columns_close(struct columns *c);
 /* The line of titles, with its newline. */
 void columns_titles(struct columns *c, struct buf *b);
+/* Cells of a whole row. */
+unsigned int columns_width(const struct columns *c);
 /* A row: begin, then each cell in order.  Spaces are only put before text, so none trail. */
 void columns_begin(struct columns *c);
 void columns_cell(struct columns *c, struct buf *b, const char *p, size_t n);

@@ -35,6 +35,11 @@ struct sink_options {
 	unsigned int width;		/* terminal columns, 0: unlimited */
 	bool header;			/* column titles */
 	bool people;			/* these are short, and numbers have units */
+	/* screen */
+	struct screen_view *view;	/* the terminal, and what keys have chosen: sink/screen.h */
+	void (*titles)(void *line_state, unsigned int width, struct buf *b);	/* of `line`, so wide from now on */
+	uint16_t bar_field;		/* bits per second, of which a row's share is a bar */
+	unsigned int bar_from;		/* on a terminal so wide; 0: no bar */
 	/* -o: fields to show, in order; n_fields 0: the sink's own choice */
 	const uint16_t *fields;
 	unsigned int n_fields;
@@ -72,9 +77,10 @@ struct sink {
 	struct out *out;
 	struct sink_options opt;
 	uint64_t written;		/* records */
+	bool again;			/* set by rows_end: these rows once more, for they changed how rows look */
 };
 
-extern const struct sink_ops sink_table, sink_json, sink_csv, sink_prom, sink_pcap, sink_pcapng;
+extern const struct sink_ops sink_table, sink_screen, sink_json, sink_csv, sink_prom, sink_pcap, sink_pcapng;
 
 /* *sink is untouched on failure.  The sink does not own `out`, which must outlive it; arrays
  * and strings that `opt` points to must too. */

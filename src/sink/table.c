@@ -1,27 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "sink/sink.h"
+#include "sink/table.h"
 
 #include <string.h>
 
-#include "sink/column.h"
 #include "sink/dump.h"
 #include "sink/fmt.h"
 #include "sink/out.h"
 #include "sink/people.h"
 #include "util/time.h"
-
-/*
- * For people.  Without -o a record is a line as tcpdump prints it; with -o it is
- * a row of columns.  Escape sequences come from here and from nowhere else.
- */
-struct table {
-	struct sink s;
-	struct time_cache time;
-	uint64_t first_ns, prev_ns;	/* -ttttt, -ttt */
-	bool any;
-	struct columns columns;
-	struct buf cell;
-};
 
 static const char color_off[] = "\033[0m";
 
@@ -214,23 +200,25 @@ static int table_open(struct sink *s)
 	return out_commit(s->out);
 }
 
-static int table_record(struct sink *s, const struct record *r)
+void table_put(struct table *t, struct buf *b, const struct record *r)
 {
-	struct table *t = (struct table *)s;
-	struct buf *b = &s->out->buf;
-
 	if (!t->any)
 		t->first_ns = t->prev_ns = r->time_ns;
 	t->any = true;
-	if (s->opt.n_fields)
+	if (t->s.opt.n_fields)
 		print_row(t, b, r);
 	else
 		print_line(t, b, r);
 	t->prev_ns = r->time_ns;
+}
+
+static int table_record(struct sink *s, const struct record *r)
+{
+	table_put((struct table *)s, &s->out->buf, r);
 	return out_commit(s->out);
 }
 
-static void table_free(struct sink *s)
+void table_free(struct sink *s)
 {
 	struct table *t = (struct table *)s;
 

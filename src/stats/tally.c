@@ -185,27 +185,53 @@ static bool has_more(const struct top_item *a, const struct top_item *b)
 	return order ? order < 0 : x < y;	/* alike but for their names: the one that was there first */
 }
 
+static uint64_t rank_of(const struct tally *t, const struct tally_row *r)
+{
+	switch (t->sort) {
+	case TALLY_PACKETS:
+		return r->packets;
+	case TALLY_RATE:
+		return r->was_bytes;
+	case TALLY_START:
+		return UINT64_MAX - r->first_ns;
+	case TALLY_BYTES:
+		break;
+	}
+	return r->bytes;
+}
+
+/* An interval is over: what came in it, of each row and of all. */
+static void end_interval(struct tally *t, uint64_t now_ns)
+{
+	uint64_t since = t->told_ns ? t->told_ns : t->first_ns;
+
+	t->was_ns = now_ns > since ? now_ns - since : 0;
+	t->was_bytes = 0;
+	for (uint32_t i = 0; i < t->n; i++) {
+		since_told(t, &t->v[i]);
+		t->v[i].was_packets = t->v[i].since_packets;
+		t->v[i].was_bytes = t->v[i].since_bytes;
+		t->was_bytes += t->v[i].since_bytes;
+	}
+	t->told++;
+	t->told_ns = now_ns;
+}
+
 int tally_each(struct tally *t, uint32_t top, int (*fn)(void *ctx, struct tally_row *row, uint64_t ns), void *ctx,
 	       uint64_t now_ns)
 {
-	uint64_t since = t->told_ns ? t->told_ns : t->first_ns;
-	uint64_t ns = now_ns > since ? now_ns - since : 0;
 	struct top order;
 	int rc = top_open(&order, top && top < t->n ? top : t->n, has_more);
 
 	if (rc)
 		return rc;
+	if (!t->again)
+		end_interval(t, now_ns);
 	for (uint32_t i = 0; i < t->n; i++)
-		top_offer(&order, t->v[i].bytes, &t->v[i]);
+		top_offer(&order, rank_of(t, &t->v[i]), &t->v[i]);
 	top_sort(&order);
-	for (uint32_t i = 0; i < order.n && !rc; i++) {
-		struct tally_row *r = &t->v[(const struct tally_row *)order.v[i].p - t->v];
-
-		since_told(t, r);
-		rc = fn(ctx, r, ns);
-	}
-	t->told++;
-	t->told_ns = now_ns;
+	for (uint32_t i = 0; i < order.n && !rc; i++)
+		rc = fn(ctx, &t->v[(const struct tally_row *)order.v[i].p - t->v], t->was_ns);
 	top_close(&order);
 	return rc;
 }

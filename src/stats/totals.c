@@ -64,6 +64,18 @@ void stats_rates(struct record *r, uint64_t packets, uint64_t bytes, uint64_t ns
 	record_mark(r, FIELD_STATS_BPS);
 }
 
+static void end_interval(struct totals *t, uint64_t end_ns)
+{
+	uint64_t since = t->told_ns ? t->told_ns : t->first_ns;
+
+	t->was_ns = end_ns > since ? end_ns - since : 0;
+	t->was_packets = t->packets - t->told_packets;
+	t->was_bytes = t->bytes - t->told_bytes;
+	t->told_packets = t->packets;
+	t->told_bytes = t->bytes;
+	t->told_ns = end_ns;
+}
+
 void totals_record(struct totals *t, struct totals_row *row, struct record *r, uint64_t now_ns)
 {
 	static const unsigned int always[] = {
@@ -71,8 +83,10 @@ void totals_record(struct totals *t, struct totals_row *row, struct record *r, u
 		FIELD_STATS_TRANSPORT, FIELD_STATS_VERSION, FIELD_STATS_SIZE, FIELD_STATS_TCP_FLAGS,
 		FIELD_STATS_FRAGMENTS, FIELD_STATS_UNDECODED,
 	};
-	uint64_t end = now_ns ? now_ns : t->last_ns, since = t->told_ns ? t->told_ns : t->first_ns;
+	uint64_t end = now_ns ? now_ns : t->last_ns;
 
+	if (!t->again)
+		end_interval(t, end);
 	record_start(r, &stats_dataset);
 	r->time_ns = end;
 	for (unsigned int i = 0; i < sizeof(always) / sizeof(always[0]); i++)
@@ -95,8 +109,5 @@ void totals_record(struct totals *t, struct totals_row *row, struct record *r, u
 		record_mark(r, FIELD_START);
 		record_mark(r, FIELD_END);
 	}
-	stats_rates(r, t->packets - t->told_packets, t->bytes - t->told_bytes, end > since ? end - since : 0);
-	t->told_packets = t->packets;
-	t->told_bytes = t->bytes;
-	t->told_ns = end;
+	stats_rates(r, t->was_packets, t->was_bytes, t->was_ns);
 }

@@ -18,6 +18,8 @@ struct totals {
 	struct distinct *flows;
 	/* of the last row */
 	uint64_t told_packets, told_bytes, told_ns;
+	uint64_t was_packets, was_bytes, was_ns;	/* between it and the one before */
+	bool again;			/* rows are the last one once more: no interval ends */
 };
 
 /* The lists of a row. */

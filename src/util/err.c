@@ -9,9 +9,15 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "util/buf.h"
 #include "util/escape.h"
 
+enum { HELD_MAX = 64 * 1024 };
+
 static int quiet_notes;
+static bool holds;
+static struct buf held = { .max = HELD_MAX };
+static char latest[256];
 
 /* A terminal that is stopped must not hold up the end: what it does not take in a second is left out. */
 static int is_taken(void)
@@ -22,6 +28,19 @@ static int is_taken(void)
 
 	patience_ms = n ? 1000 : 0;
 	return n;
+}
+
+static void put(const char *tag, const char *text, int err)
+{
+	const char *between = err ? ": " : "", *why = err ? strerror(abs(err)) : "";
+
+	if (holds) {
+		snprintf(latest, sizeof(latest), "%s%s%s", text, between, why);
+		buf_fmt(&held, "%s%s%s%s\n", tag, text, between, why);
+		held.full = false;
+	} else if (is_taken()) {
+		fprintf(stderr, "%s%s%s%s\n", tag, text, between, why);
+	}
 }
 
 /* Our own words hold no newline, tab or backslash: what does is somebody else's. */
@@ -36,12 +55,7 @@ static void say(const char *tag, int err, const char *fmt, va_list ap)
 	if ((size_t)n >= sizeof(raw))
 		n = (int)sizeof(raw) - 1;
 	escape_text(clean, sizeof(clean), raw, (size_t)n, ESCAPE_FIELD);
-	if (!is_taken())
-		return;
-	if (err)
-		fprintf(stderr, "%s%s: %s\n", tag, clean, strerror(abs(err)));
-	else
-		fprintf(stderr, "%s%s\n", tag, clean);
+	put(tag, clean, err);
 }
 
 int fail(int err, const char *fmt, ...)
@@ -83,8 +97,27 @@ void note_log(const char *text)
 	if (quiet_notes)
 		return;
 	escape_text(clean, sizeof(clean), text, strlen(text), ESCAPE_LINES);
-	if (is_taken())
-		fprintf(stderr, "%s\n", clean);
+	put("", clean, 0);
+}
+
+void err_hold(void)
+{
+	holds = true;
+}
+
+void err_let_go(void)
+{
+	holds = false;
+	latest[0] = '\0';
+	if (held.n && is_taken())
+		fwrite(held.p, 1, held.n, stderr);
+	buf_free(&held);
+	held.max = HELD_MAX;
+}
+
+const char *err_latest(void)
+{
+	return latest;
 }
 
 void err_quiet(int quiet)

@@ -20,6 +20,11 @@ void note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Many lines from a library (--debug): newlines, tabs and backslashes stay. */
 void note_log(const char *text);
 void err_quiet(int quiet);
+/* Standard error is a screen that is drawn on: what is said from here on waits, as much as 64 KiB of it, until it
+ * is let go.  The latest of it, without its newline; "": none. */
+void err_hold(void);
+void err_let_go(void);
+const char *err_latest(void);
 
 /* What the program exits with; cmd/cmd.h makes it of a negative errno. */
 enum np_exit {

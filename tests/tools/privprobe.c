@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
@@ -66,6 +67,7 @@ static void try_kernel(struct probe *p, int link)
 	union bpf_attr map = { .map_type = BPF_MAP_TYPE_ARRAY, .key_size = 4, .value_size = 4,
 			       .max_entries = 1 };
 	union bpf_attr update = { .link_update = { .link_fd = (uint32_t)link } };
+	char modes[64] = { 0 };
 	union bpf_attr detach = { .link_detach = { .link_fd = (uint32_t)link } };
 
 	result(p, "bpf(MAP_CREATE)", bpf(BPF_MAP_CREATE, &map));
@@ -79,7 +81,12 @@ static void try_kernel(struct probe *p, int link)
 	result(p, "keyctl", syscall(SYS_keyctl, 0, -3, 0));
 	result(p, "unshare(NEWUSER)", syscall(SYS_unshare, 0x10000000));
 	result(p, "setuid(0)", syscall(SYS_setuid, 0));
-	result(p, "ioctl(TIOCSTI)", syscall(SYS_ioctl, 0, 0x5412, "x"));
+	result(p, "ioctl(TIOCSTI)", syscall(SYS_ioctl, 0, TIOCSTI, "x"));
+	/* Of a terminal whose keys are read, its modes at once, and nothing else. */
+	result(p, "ioctl(1, TCSETS)", ioctl(1, TCSETS, modes));
+	result(p, "ioctl(1, TIOCGPGRP)", ioctl(1, TIOCGPGRP, modes));
+	result(p, "ioctl(0, TCSETSW)", ioctl(0, TCSETSW, modes));
+	result(p, "ioctl(0, TIOCSPGRP)", ioctl(0, TIOCSPGRP, modes));
 }
 
 static void try_processes(struct probe *p, pid_t helper)

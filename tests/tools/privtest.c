@@ -300,6 +300,7 @@ static int run(const struct options *o)
 	show_status();
 	drop.fds.ask = helper_ask_fd(h);
 	drop.fds.mute_from = drop.fds.mute_to = eventfd(0, EFD_CLOEXEC);	/* stands for a packet socket */
+	drop.fds.keys = true;
 	t2 = now_ms();
 	if (priv_drop(&drop))
 		return 1;

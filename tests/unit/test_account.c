@@ -3,6 +3,7 @@
 #include "dns_help.h"
 
 #include "account.h"
+#include "flows/fields.h"
 #include "stats/fields.h"
 
 enum { ROWS_MAX = 128 };
@@ -109,6 +110,57 @@ static void handshake(struct account *a, uint16_t sport, uint16_t dport)
 	tcp(a, 1, sport, dport, 100, TCP_SYN, "");
 	tcp(a, 2, dport, sport, 500, TCP_SYN | TCP_ACK, "");
 	tcp(a, 1, sport, dport, 101, TCP_ACK, "");
+}
+
+/* Ports of flows in the order told, and their rates. */
+static struct {
+	uint16_t port[4];
+	uint64_t pps[4];
+	unsigned int n;
+} flows;
+
+static int take_flow(void *ctx, const struct record *r)
+{
+	assert_true(record_has(r, FIELD_FLOW_PPS));
+	flows.port[flows.n] = r->sport;
+	flows.pps[flows.n++] = flow_of(r)->pps;
+	return 0;
+}
+
+static void tell_flows(struct account *a, bool again, uint16_t first, uint64_t pps)
+{
+	flows.n = 0;
+	assert_int_equal(again ? account_again(a, take_flow, NULL) : account_rows(a, now_ns, take_flow, NULL), 0);
+	assert_int_equal(flows.n, 2);
+	assert_int_equal(flows.port[0], first);
+	assert_int_equal(flows.pps[0], pps);
+}
+
+/* Packets per second of the interval that is over, by which flows are ordered, or by what they had in all. */
+static void flows_have_rates(void **state)
+{
+	uint64_t began = now_ns;
+	struct account_options opt = { .flows = true, .sort = SORT_RATE, .rates_ns = began,
+				       .table = { .settled = 16, .first = 16 } };
+	struct account *a = NULL;
+
+	assert_int_equal(account_open(&a, &opt), 0);
+	handshake(a, 1000, 80);
+	tcp(a, 1, 1000, 80, 101, TCP_ACK, REQUEST);
+	tcp(a, 1, 1001, 80, 100, TCP_SYN, "");
+	now_ns = began + SECOND;
+	tell_flows(a, false, 1000, 4);
+	tcp(a, 1, 1001, 80, 100, TCP_SYN, "");
+	tcp(a, 1, 1001, 80, 100, TCP_SYN, "");
+	tell_flows(a, true, 1000, 4);
+	now_ns = began + 2 * SECOND;
+	tell_flows(a, false, 1001, 2);
+	assert_int_equal(account_bps(a), 2 * 40 * 8);
+	account_choose(a, SORT_BYTES, 0);
+	tell_flows(a, true, 1000, 0);
+	now_ns = began + 3 * SECOND;
+	tell_flows(a, false, 1000, 0);
+	account_close(a);
 }
 
 static void all_packets_of_a_connection_are_its_protocols(void **state)
@@ -337,6 +389,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(all_packets_of_a_connection_are_its_protocols),
+		cmocka_unit_test(flows_have_rates),
 		cmocka_unit_test(what_was_told_stays),
 		cmocka_unit_test(what_is_recognised_in_the_end_counts),
 		cmocka_unit_test(connections_that_must_go_are_counted),

@@ -84,6 +84,60 @@ static void tally(void **state)
 	tally_close(t);
 }
 
+static struct told {
+	uint16_t port[4];
+	uint64_t packets[4], rate[4], ns;
+	unsigned int n;
+} told;
+
+static int tell(void *ctx, struct tally_row *r, uint64_t ns)
+{
+	told.port[told.n] = r->key.port;
+	told.packets[told.n] = r->packets;
+	told.rate[told.n++] = r->was_bytes;
+	told.ns = ns;
+	return 0;
+}
+
+static void tell_ports(struct tally *t, enum tally_sort sort, uint16_t first, uint16_t second)
+{
+	t->sort = sort;
+	told.n = 0;
+	assert_int_equal(tally_each(t, 2, tell, NULL, 3000), 0);
+	assert_int_equal(told.n, 2);
+	assert_int_equal(told.port[0], first);
+	assert_int_equal(told.port[1], second);
+}
+
+/* Told once more rows have another order, the counts of now, and the rates of the interval that was over. */
+static void rows_are_told_again_in_another_order(void **state)
+{
+	struct tally *t;
+
+	assert_int_equal(tally_open(&t, 300, 1), 0);
+	tally_take(t, &(struct tally_key){ .port = 1 }, 1, 1000, 1000);
+	tally_take(t, &(struct tally_key){ .port = 2 }, 9, 500, 1001);
+	told.n = 0;
+	assert_int_equal(tally_each(t, 0, tell, NULL, 2000), 0);
+	tally_take(t, &(struct tally_key){ .port = 2 }, 1, 100, 2500);
+	tell_ports(t, TALLY_BYTES, 1, 2);
+	assert_int_equal(t->was_bytes, 100);
+	t->again = true;
+	tell_ports(t, TALLY_PACKETS, 2, 1);
+	tell_ports(t, TALLY_RATE, 2, 1);
+	tell_ports(t, TALLY_START, 1, 2);
+	tally_take(t, &(struct tally_key){ .port = 2 }, 5, 50, 3500);
+	tell_ports(t, TALLY_RATE, 2, 1);
+	assert_int_equal(told.packets[0], 15);
+	assert_int_equal(told.rate[0], 100);
+	assert_int_equal(told.ns, 1000);
+	t->again = false;
+	told.n = 0;
+	assert_int_equal(tally_each(t, 2, tell, NULL, 4000), 0);
+	assert_int_equal(t->was_bytes, 50);
+	tally_close(t);
+}
+
 static void classes(void **state)
 {
 	assert_int_equal(size_class(64), SIZE_64);
@@ -103,6 +157,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(distinct_exact), cmocka_unit_test(distinct_many), cmocka_unit_test(tally),
+		cmocka_unit_test(rows_are_told_again_in_another_order),
 		cmocka_unit_test(classes),
 	};
 
