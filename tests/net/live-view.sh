@@ -36,6 +36,9 @@ for sig in TERM INT; do
 done
 on count see 'every 1s' end 0 left packets -- stats -i here 1 2
 
+say "a terminal that takes nothing more"
+on deaf see 'every 1s' again deaf signal TERM end 1 -- stats --by host -i here 1
+
 say "stopped and continued"
 on stop see 'every 1s' key $'\032' stopped cont again key q end 0 -- flows watch -i here
 

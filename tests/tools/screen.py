@@ -9,6 +9,8 @@
 #   key KEYS        press them
 #   run SHELL       run it
 #   size WxH        resize; from here on no line is wider
+#   deaf            nothing is read any more, and it is resized until it waits for that; of the terminal only the
+#                   modes are as before then
 #   signal NAME     to the command
 #   stopped         until it has stopped; the terminal is as before
 #   cont            let it go on in front
@@ -146,6 +148,7 @@ def keeper(slave, command, tell, told):
 class Run:
     def __init__(self, command):
         self.screen = Screen()
+        self.deaf = False
         self.master, self.slave = os.openpty()
         self.resize(100, 24)
         self.before = termios.tcgetattr(self.slave)
@@ -162,7 +165,7 @@ class Run:
         fcntl.ioctl(self.slave, termios.TIOCSWINSZ, struct.pack("HHHH", height, width, 0, 0))
 
     def listen(self, seconds):
-        ready = select.select([self.master, self.news], [], [], seconds)[0]
+        ready = select.select([self.news] if self.deaf else [self.master, self.news], [], [], seconds)[0]
         if self.news in ready:
             self.said += os.read(self.news, 4096).decode()
         if self.master in ready:
@@ -183,6 +186,8 @@ class Run:
         now = termios.tcgetattr(self.slave)
         if now != self.before:
             raise SystemExit(f"the terminal's modes are {now}, not {self.before}")
+        if self.deaf:
+            return
         if self.screen.other or self.screen.hidden:
             raise SystemExit("the screen is not given back")
 
@@ -219,6 +224,8 @@ class Run:
             screen.pages[1] = {}
             screen.width, screen.height = width, height
             self.resize(width, height)
+        elif name == "deaf":
+            self.stop_reading()
         elif name == "signal":
             os.kill(self.pid, getattr(signal, "SIG" + steps.pop(0)))
         elif name == "stopped":
@@ -239,6 +246,22 @@ class Run:
                 raise SystemExit(f"not left: {text}\n{screen.text(False)}")
         else:
             raise SystemExit(f"no step {name}")
+
+    def waits_for_us(self):
+        with open(f"/proc/{self.pid}/wchan", encoding="ascii") as f:
+            where = f.read()
+        return "poll" in where and "ep_poll" not in where and "epoll" not in where
+
+    def stop_reading(self):
+        self.deaf = True
+        end = time.monotonic() + LIMIT
+        width = 90
+        while not self.waits_for_us():
+            if time.monotonic() > end:
+                raise SystemExit("the terminal takes everything")
+            width = 189 - width
+            self.resize(width, 24)
+            time.sleep(0.002)
 
     def quiet(self):
         return not self.listen(0.02)
