@@ -100,7 +100,7 @@ static uint32_t segments_of(const struct frame *f)
 }
 
 /* The number of the frame's interface in a flow's key; its name is kept beside. */
-static uint32_t interface_of(struct account *a, const struct frame *f)
+static uint16_t interface_of(struct account *a, const struct frame *f)
 {
 	const struct iface **grown;
 
@@ -115,7 +115,7 @@ static uint32_t interface_of(struct account *a, const struct frame *f)
 		a->n_ifaces = f->iface->id + 1;
 	}
 	a->ifaces[f->iface->id] = f->iface;
-	return f->iface->id + 1;
+	return (uint16_t)(f->iface->id + 1);
 }
 
 uint8_t account_proto(const struct ip_layer *ip)
@@ -143,13 +143,14 @@ static void fill_packet(struct account *a, const struct packet *pk, const struct
 	k->proto = account_proto(&l->ip);
 	k->version = l->ip.version;
 	k->tunnel = tunnels_number(&a->tunnels, pk->tunnel, l->tunnels);
-	k->ifindex = interface_of(a, pk->frame);
+	k->iface = interface_of(a, pk->frame);
 	if (l->ip.has_ports && proto_has_ports(k->proto)) {
 		k->port[0] = l->ip.sport;
 		k->port[1] = l->ip.dport;
 		k->has_ports = true;
 	}
 	p->time_ns = pk->frame->time_ns;
+	p->is_exact = true;
 	p->packets = segments_of(pk->frame);
 	p->bytes = on_wire(length_of(l, pk->frame), pk->payload_len, p->packets);
 	p->ttl = l->ttl;

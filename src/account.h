@@ -71,7 +71,7 @@ uint64_t account_missed(const struct account *a);
 bool account_decoded(const struct account *a, struct decode_counts *c);
 /* The next rows' rates are of what comes from here on. */
 void account_since(struct account *a, uint64_t ns);
-/* "coverage 99.2 %, 812 flows missed; at most 1000000 flows (222 MiB)", without a newline. */
+/* "coverage 99.2 %, 812 flows missed; at most 1000000 flows (215 MiB)", without a newline. */
 unsigned int account_coverage_text(const struct account *a, char *out, unsigned int size);
 /* "21 packets: 18 in 6 flows, 3 in none" */
 unsigned int account_sum_text(const struct account *a, char *out, unsigned int size);

@@ -48,8 +48,8 @@ int account_emit(struct account *a, const struct flow *f)
 	flow_record(&a->row, &r, f);
 	r.transport = ipproto_name(f->key.proto);
 	record_mark(&r, FIELD_TRANSPORT);
-	if (f->key.ifindex && f->key.ifindex <= a->n_ifaces)
-		account_put_interface(&r, a->ifaces[f->key.ifindex - 1]);
+	if (f->key.iface && f->key.iface <= a->n_ifaces)
+		account_put_interface(&r, a->ifaces[f->key.iface - 1]);
 	put_rates(a, &r, f);
 	return a->fn(a->ctx, &r);
 }

@@ -44,7 +44,7 @@ function folder(path) {
 	return path
 }
 function target(name, from) {
-	if (name ~ /^((block_)?abi|tags|tuple)\.h$/) return "abi"
+	if (name ~ /^((block_|flow_)?abi|tags|tuple|flow_step)\.h$/) return "abi"
 	if (name ~ /\.skel\.h$/) return from == "kern" ? "kern" : "a skeleton"
 	if (from == "bpf") return "bpf"
 	if (name ~ /^(pipeline|account|account_parts)\.h$/) return "pipeline"

@@ -32,6 +32,7 @@ static inline struct flow_packet packet(uint32_t a, uint32_t b, uint16_t sport, 
 	p.bytes = 40;
 	p.ttl = 64;
 	p.time_ns = at += MS;
+	p.is_exact = 1;
 	return p;
 }
 
