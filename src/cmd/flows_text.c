@@ -9,7 +9,7 @@
 #include "util/units.h"
 
 enum {
-	FIXED = 4 + 1 + 8 + 4 * 1 + 3 * 6,	/* proto, state, gaps, sent, received, rtt */
+	FIXED = 4 + 1 + 8 + 5 * 1 + 3 * 6,	/* proto, state, gaps, sent, received, rtt */
 	MORE = 2 * (1 + 6),			/* packets, age */
 	RATE = 1 + 6,				/* one of bits, packets per second */
 	END_MIN = 12, END_USUAL = 21, END_MAX = 47,	/* [IPv6]:port */

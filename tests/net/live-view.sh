@@ -30,6 +30,11 @@ say "flows watch: the rate of the interval, then by packets"
 on flows see 'by rate' run "$few" run "$many" again see 10.9.0.3 key p above 10.9.0.3 10.9.0.2 \
 	key b above 10.9.0.2 10.9.0.3 key q end 0 left BIT/S -- flows watch -i here icmp
 
+say "flows watch: the last column is whole in 80 cells, and in 81"
+for size in 80x24 81x24; do
+	on whole see 'every 1s' size $size again see '  RTT' key q end 0 -- flows watch -i here
+done
+
 say "signals"
 for sig in TERM INT; do
 	on $sig see 'every 1s' again signal $sig end 0 -- stats --by host -i here 1
