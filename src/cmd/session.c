@@ -116,6 +116,7 @@ int session_open_signals(struct session *s)
 		sigaddset(&set, SIGWINCH);
 		sigaddset(&set, SIGTSTP);
 		sigaddset(&set, SIGCONT);
+		sigaddset(&set, SIGQUIT);	/* ^\ is a key: it must not leave the terminal as the table has it */
 	}
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	s->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);

@@ -36,9 +36,10 @@ for size in 80x24 81x24; do
 done
 
 say "signals"
-for sig in TERM INT; do
+for sig in TERM INT QUIT; do
 	on $sig see 'every 1s' again signal $sig end 0 -- stats --by host -i here 1
 done
+on quit see 'every 1s' again key $'\034' end 0 -- flows watch -i here
 on count see 'every 1s' end 0 left packets -- stats -i here 1 2
 
 say "a terminal that takes nothing more"
