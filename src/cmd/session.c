@@ -206,7 +206,7 @@ int session_confine(struct session *s)
 		.must_change = s->o->user != NULL,
 		.writes_files = true,
 		.fds = { helper_ask_fd(s->helper), socket_output(s), s->mute_from, s->mute_to,
-			 s->out.refreshes && s->out.terminal.keys },
+			 s->out.refreshes, s->out.refreshes && s->out.terminal.keys },
 		.done = done,
 		.done_size = sizeof(done),
 	};

@@ -111,6 +111,8 @@ static int on_tick(struct live *l)
 	err = tell_losses(l, now, false);
 	if (!err)
 		err = output_gone(&l->s->out);
+	if (!err)
+		err = screen_tick(l);
 	return err ? err : pipeline_tick(&l->s->pipe, now);
 }
 

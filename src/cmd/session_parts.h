@@ -32,6 +32,7 @@ void live_close(struct live *l);
 bool screen_signal(struct session *s, int sig);		/* is it one of the screen's?  For screen_events() */
 bool screen_has_events(const struct session *s);
 int screen_begin(struct live *l);
+int screen_tick(struct live *l);			/* once a second */
 int screen_events(struct live *l);
 int screen_keys(struct live *l, uint32_t events);	/* of epoll(7) on standard input */
 void screen_end(struct session *s);			/* after output_finish() */

@@ -186,6 +186,16 @@ int screen_begin(struct live *l)
 	return show(l);
 }
 
+static int leave(struct live *l)
+{
+	int err = screen_leave(l->s->out.screen, false);
+
+	if (!err)
+		err = watch_keys(l, false);
+	give_back(l->s);
+	return err;
+}
+
 /* In the background we are no longer seen, and keys are somebody else's. */
 static int go_on(struct live *l)
 {
@@ -193,7 +203,7 @@ static int go_on(struct live *l)
 	int err = 0;
 
 	if (!terminal_in_front(&s->out.terminal))
-		return 0;
+		return s->out.view.shown ? leave(l) : 0;
 	if (s->out.view.shown)
 		terminal_raw(&s->out.terminal);
 	else
@@ -201,14 +211,21 @@ static int go_on(struct live *l)
 	return err ? err : take_size(s);
 }
 
+/* A shell that brings to the front what runs already sends no signal. */
+int screen_tick(struct live *l)
+{
+	struct session *s = l->s;
+
+	if (!s->out.screen || s->stopping || s->out.view.shown == terminal_in_front(&s->out.terminal))
+		return 0;
+	return go_on(l);
+}
+
 static int stop(struct live *l)
 {
-	int err = screen_leave(l->s->out.screen, false);
+	int err = leave(l);
 	sigset_t set;
 
-	if (!err)
-		err = watch_keys(l, false);
-	give_back(l->s);
 	if (err)
 		return err;
 	sigemptyset(&set);

@@ -35,7 +35,8 @@ struct reader_fds {
 	int ask;		/* the helper's socket: helper_ask_fd(); -1: no helper */
 	int out;		/* an output that is a socket; 0: none is */
 	int mute_from, mute_to;	/* not these: packet sockets, where what is written goes out on the wire; 0, 0: none */
-	bool keys;		/* standard input is a terminal whose modes are set and reset */
+	bool screen;		/* standard output is a terminal: who is in front of it is asked */
+	bool keys;		/* standard input is one as well, whose modes are set and reset */
 };
 
 enum { PRIV_NOBODY = 65534 };

@@ -255,16 +255,21 @@ static int allow_output(scmp_filter_ctx ctx, const struct reader_fds *fds)
 	return err;
 }
 
-/* The modes of the terminal that keys come from, and who is in front of it; nothing else of it, and of no other. */
-static int allow_keys(scmp_filter_ctx ctx)
+static int allow_ioctl(scmp_filter_ctx ctx, int fd, unsigned long request)
 {
-	static const unsigned long ioctls[] = { TCSETS, TIOCGPGRP };
-	int err = 0;
+	return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 2, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)fd, 0),
+				SCMP_A1(SCMP_CMP_EQ, request, 0));
+}
 
-	for (size_t i = 0; i < COUNT(ioctls) && !err; i++)
-		err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 2,
-				       SCMP_A0(SCMP_CMP_EQ, STDIN_FILENO, 0), SCMP_A1(SCMP_CMP_EQ, ioctls[i], 0));
-	return err;
+/* Who is in front of the terminal that is drawn on, and of the one that keys come from, whose modes are set; nothing
+ * else of them, and of no other. */
+static int allow_screen(scmp_filter_ctx ctx, bool keys)
+{
+	int err = allow_ioctl(ctx, STDOUT_FILENO, TIOCGPGRP);
+
+	if (!err && keys)
+		err = allow_ioctl(ctx, STDIN_FILENO, TIOCGPGRP);
+	return err || !keys ? err : allow_ioctl(ctx, STDIN_FILENO, TCSETS);
 }
 
 /* Of calls that can do much, the little that is needed. */
@@ -291,8 +296,8 @@ static int allow_reader(scmp_filter_ctx ctx, const struct reader_fds *fds)
 		err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(setsockopt), 2,
 				       SCMP_A1(SCMP_CMP_EQ, SOL_PACKET, 0),
 				       SCMP_A2(SCMP_CMP_EQ, PACKET_RX_RING, 0));
-	if (!err && fds->keys)
-		err = allow_keys(ctx);
+	if (!err && fds->screen)
+		err = allow_screen(ctx, fds->keys);
 	for (size_t i = 0; i < COUNT(fcntls) && !err; i++)
 		err = allow_arg(ctx, SCMP_SYS(fcntl), SCMP_A1(SCMP_CMP_EQ, (scmp_datum_t)fcntls[i], 0));
 	return err;

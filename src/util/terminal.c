@@ -13,7 +13,9 @@ bool terminal_in_front(const struct terminal *t)
 {
 	int front;
 
-	return !t->keys || (!ioctl(STDIN_FILENO, TIOCGPGRP, &front) && front == t->group);
+	if (ioctl(t->keys ? STDIN_FILENO : STDOUT_FILENO, TIOCGPGRP, &front))
+		return !t->keys;
+	return front == t->group;
 }
 
 bool terminal_open(struct terminal *t)

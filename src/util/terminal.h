@@ -8,7 +8,7 @@
 /*
  * The terminal that we were started on: keys come from it one by one, unseen, while it is raw; signals' keys stay
  * signals.  By plain ioctl(2), so that the sandbox knows each: TCGETS, TCSETS, TIOCGPGRP on standard input,
- * TIOCGWINSZ on standard output.
+ * TIOCGWINSZ and, without keys, TIOCGPGRP on standard output.
  */
 struct terminal {
 	bool keys;			/* standard input is a terminal, ours to read */
@@ -20,7 +20,7 @@ struct terminal {
 
 /* Before privileges go.  False when standard output is no terminal, or somebody else is in front. */
 bool terminal_open(struct terminal *t);
-/* Are we in front?  True where standard input does not tell. */
+/* Are we in front?  True where nothing tells: a terminal that does not control us. */
 bool terminal_in_front(const struct terminal *t);
 void terminal_raw(struct terminal *t);
 void terminal_restore(struct terminal *t);

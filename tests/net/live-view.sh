@@ -48,6 +48,15 @@ on deaf see 'every 1s' again deaf signal TERM end 1 -- stats --by host -i here 1
 say "stopped and continued"
 on stop see 'every 1s' key $'\032' stopped cont again key q end 0 -- flows watch -i here
 
+say "in the background it leaves the screen alone, and has it again when it is in front, without a signal as well"
+behind="key $(printf '\032') stopped bg unseen fg"
+# shellcheck disable=SC2086
+on behind see 'every 1s' $behind again key p see 'by packets' $behind again key q end 0 -- \
+	flows watch -i here
+NOKEYS=1 on nokeys see 'every 1s' signal TSTP stopped bg unseen fg again signal TERM end 0 -- \
+	stats --by host -i here 1
+on held see 'every 1s' signal STOP halted bg unseen fg again see 'every 1s' again key q end 0 -- flows watch -i here
+
 say "40 cells, 10 lines"
 ping -qc2 -i0.02 fd09::2 >/dev/null
 on size see 'every 1s' run "$few" run 'ping -qc3 -i0.02 fd09::2' again size 40x10 see 'every 1s' see '10.9.0.2' again \

@@ -13,10 +13,14 @@
 #                   modes are as before then
 #   signal NAME     to the command
 #   stopped         until it has stopped; the terminal is as before
+#   halted          until it has stopped, however the terminal is
 #   cont            let it go on in front
+#   bg              let it go on in the background
+#   fg              it comes to the front as it runs, without a signal
+#   unseen          until it has woken a few times in the background; the terminal is as before
 #   end STATUS      it ended with it (negative: by a signal); the terminal is as before
 #   left TEXT       it stands on the screen that was there before
-# 1 when a step does not come true.
+# 1 when a step does not come true.  With STDERR set standard error is not the terminal, with NOKEYS standard input.
 import fcntl
 import os
 import re
@@ -120,6 +124,7 @@ class Screen:
 def keeper(slave, command, tell, told):
     """The shell: its job is in front until it stops."""
     os.setsid()
+    before = termios.tcgetattr(slave)
     fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
     signal.signal(signal.SIGTTOU, signal.SIG_IGN)
     pid = os.fork()
@@ -130,6 +135,8 @@ def keeper(slave, command, tell, told):
         signal.signal(signal.SIGHUP, signal.SIG_DFL)
         for fd in range(3 if not os.environ.get("STDERR") else 2):
             os.dup2(slave, fd)
+        if os.environ.get("NOKEYS"):
+            os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         os.closerange(3, 256)
         os.execvp(command[0], command)
     os.write(tell, b"%d\n" % pid)
@@ -140,9 +147,14 @@ def keeper(slave, command, tell, told):
             os.write(tell, b"end %d\n" % os.waitstatus_to_exitcode(status))
             os._exit(0)
         os.write(tell, b"stopped\n")
+        if os.read(told, 1) == b"c":
+            os.tcsetpgrp(slave, pid)
+            os.kill(pid, signal.SIGCONT)
+            continue
+        termios.tcsetattr(slave, termios.TCSANOW, before)
+        os.kill(pid, signal.SIGCONT)
         os.read(told, 1)
         os.tcsetpgrp(slave, pid)
-        os.kill(pid, signal.SIGCONT)
 
 
 class Run:
@@ -232,8 +244,15 @@ class Run:
             self.until(lambda: "stopped" in self.said, "stopped")
             self.said = ""
             self.as_before()
-        elif name == "cont":
-            os.write(self.order, b"c")
+        elif name == "halted":
+            self.until(lambda: "stopped" in self.said, "halted")
+            self.said = ""
+        elif name in ("cont", "bg", "fg"):
+            os.write(self.order, name[:1].encode())
+        elif name == "unseen":
+            n = self.woken()
+            self.until(lambda: self.woken() >= n + 4, "woken")
+            self.as_before()
         elif name == "end":
             want = f"end {steps.pop(0)}\n"
             self.until(lambda: "end " in self.said, want)
@@ -246,6 +265,10 @@ class Run:
                 raise SystemExit(f"not left: {text}\n{screen.text(False)}")
         else:
             raise SystemExit(f"no step {name}")
+
+    def woken(self):
+        with open(f"/proc/{self.pid}/status", encoding="ascii") as f:
+            return int(re.search(r"^voluntary_ctxt_switches:\t(\d+)", f.read(), re.M).group(1))
 
     def waits_for_us(self):
         with open(f"/proc/{self.pid}/wchan", encoding="ascii") as f:
