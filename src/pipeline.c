@@ -355,13 +355,36 @@ static int give_rows(struct pipeline *p, uint64_t end_ns)
 	return 1;
 }
 
-/* By the clock. */
+static bool rows_by_clock(const struct pipeline *p)
+{
+	return (p->gather || p->account) && p->rows_every_ns && !p->rows_by_frames;
+}
+
+void pipeline_begin(struct pipeline *p, uint64_t now_ns)
+{
+	if (!rows_by_clock(p))
+		return;
+	p->rows_next_ns = later(now_ns, p->rows_every_ns);
+	if (p->account)
+		account_since(p->account, now_ns);
+}
+
+/* Intervals that nobody was there for, when the process stood still or the clock was set, are one. */
 static int emit_rows(struct pipeline *p, uint64_t now_ns)
 {
-	if ((!p->gather && !p->account) || !p->rows_every_ns || p->rows_by_frames || p->rows_paused ||
-	    now_ns < p->rows_next_ns)
+	if (!rows_by_clock(p) || p->rows_paused || now_ns < p->rows_next_ns)
 		return 0;
+	p->rows_next_ns += (now_ns - p->rows_next_ns) / p->rows_every_ns * p->rows_every_ns;
 	return give_rows(p, now_ns);
+}
+
+int pipeline_rows(struct pipeline *p, uint64_t now_ns)
+{
+	int err = 0;
+
+	if (rows_by_clock(p) && !p->rows_paused && now_ns >= p->rows_next_ns)
+		err = tell_losses(p, now_ns);
+	return err ? err : emit_rows(p, now_ns);
 }
 
 /* ── rows by the frames' own time ───────────────────────────────────────────── */

@@ -73,6 +73,10 @@ int  pipeline_lost(struct pipeline *p, enum lost_stage stage, const char *reason
 		   uint64_t end_ns);
 /* Once a second: timeouts, and what the decoders lost since the last call. */
 int  pipeline_tick(struct pipeline *p, uint64_t now_ns);
+/* Reading begins: intervals of the clock are from here on. */
+void pipeline_begin(struct pipeline *p, uint64_t now_ns);
+/* By the clock: rows, when it is time for them; when `rows_next_ns` says. */
+int  pipeline_rows(struct pipeline *p, uint64_t now_ns);
 /* The rows that were told last once more, in another order or for another width. */
 int  pipeline_again(struct pipeline *p);
 /* A pipe brings nothing for now. */

@@ -15,6 +15,8 @@
 #include "util/err.h"
 #include "util/time.h"
 
+#define LIVE_EVERY_MIN_NS 100000000u	/* of rows by the clock */
+
 /* ── before ───────────────────────────────────────────────────────────────── */
 
 void session_defaults(struct session_options *o, const struct globals *g)
@@ -70,15 +72,25 @@ int session_check(struct session *s, const struct session_options *o, int argc, 
 	return EXIT_DONE;
 }
 
+/* 10, 250ms, 0.5; an address is none. */
+static bool is_number(const char *word)
+{
+	const char *point = strchr(word, '.');
+
+	return *word >= '0' && *word <= '9' && !strpbrk(word, ":/ ") && !(point && strchr(point + 1, '.'));
+}
+
 int session_times(struct pipeline *p, bool read, int argc, char **argv)
 {
 	int n = 0;
 
-	while (n < argc && n < 2 && argv[n][0] >= '0' && argv[n][0] <= '9' && !strpbrk(argv[n], ".:/ "))
+	while (n < argc && n < 2 && is_number(argv[n]))
 		n++;
 	if (n && (opt_duration(argv[0], &p->rows_every_ns) || !p->rows_every_ns))
 		return fail(0, "INTERVAL: '%s' is not a time (10, 250ms, 1m)", argv[0]);
-	if (n > 1 && (opt_number(argv[1], 1000, 1, &p->rows_times) || !p->rows_times))
+	if (n && !read && p->rows_every_ns < LIVE_EVERY_MIN_NS)
+		return fail(0, "INTERVAL: '%s' is too short: on an interface at least 100ms", argv[0]);
+	if (n > 1 && (strchr(argv[1], '.') || opt_number(argv[1], 1000, 1, &p->rows_times) || !p->rows_times))
 		return fail(0, "COUNT: '%s' is not a number from 1", argv[1]);
 	p->rows_by_frames = read;
 	p->rows_stamped = p->rows_every_ns;

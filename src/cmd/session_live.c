@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include "cmd/session_live.h"
@@ -116,18 +117,42 @@ static int on_tick(struct live *l)
 	return err ? err : pipeline_tick(&l->s->pipe, now);
 }
 
+/* Rows come when it is time for them, not with the next second; once for each time that the pipeline names. */
+static void set_rows_timer(struct live *l)
+{
+	uint64_t at = l->s->pipe.rows_every_ns ? l->s->pipe.rows_next_ns : 0;
+	struct itimerspec when = { .it_value = { (time_t)(at / 1000000000), (long)(at % 1000000000) } };
+
+	if (at == l->rows_timer_ns || timerfd_settime(l->rows_timer, TFD_TIMER_ABSTIME, &when, NULL))
+		return;
+	l->rows_timer_ns = at;
+}
+
+static int on_rows_timer(struct live *l)
+{
+	uint64_t n;
+
+	while (read(l->rows_timer, &n, sizeof(n)) > 0)
+		;
+	return pipeline_rows(&l->s->pipe, time_now());
+}
+
 /* Wait at most `ms` (-1: for ever), then handle everything but the ring.  0 or what a sink said. */
 static int wait_events(struct live *l, int ms)
 {
 	struct epoll_event evs[8];
 	bool waits = !l->s->reopen && !screen_has_events(l->s);
-	int n = epoll_wait(l->epoll, evs, 8, waits ? ms : 0), err = 0;
+	int n, err = 0;
 
+	set_rows_timer(l);
+	n = epoll_wait(l->epoll, evs, 8, waits ? ms : 0);
 	for (int i = 0; i < n && !err; i++) {
 		if (evs[i].data.fd == l->s->signals)
 			session_take_signals(l->s);
 		else if (evs[i].data.fd == l->timer)
 			err = on_tick(l);
+		else if (evs[i].data.fd == l->rows_timer)
+			err = on_rows_timer(l);
 		else if (l->s->helper && evs[i].data.fd == helper_fd(l->s->helper))
 			live_read_helper(l);
 		else if (evs[i].data.fd == STDIN_FILENO)
@@ -232,7 +257,7 @@ int live_run(struct session *s)
 	if (!l)
 		return fail(ENOMEM, "interfaces");
 	l->s = s;
-	l->epoll = l->timer = -1;
+	l->epoll = l->timer = l->rows_timer = -1;
 	s->live = l;
 	err = live_start(l);
 	s->opened = s->source != NULL;
@@ -241,6 +266,7 @@ int live_run(struct session *s)
 	if (err)
 		return err;
 	l->started_ns = l->last_ns = time_now();
+	pipeline_begin(&s->pipe, l->started_ns);
 	err = screen_begin(l);
 	err = drain(l, err ? err : loop(l));
 	return err ? err : l->err;

@@ -18,7 +18,8 @@ struct live {
 	struct capture *capture;
 	struct filter *filter;			/* NULL: everything */
 	struct drop_names *drops;
-	int epoll, timer;
+	int epoll, timer, rows_timer;
+	uint64_t rows_timer_ns;			/* when it comes; 0: it does not */
 	char missing[128];			/* capabilities that we do not have */
 	struct iface **ifaces;			/* by arrival; stable addresses */
 	struct iface *near[IFACES_NEAR];	/* the same, by the low bits of ifindex: a cache */

@@ -19,7 +19,7 @@
 #include "util/cleanup.h"
 #include "util/err.h"
 
-enum { SOCKETS_MAX = 64 };
+enum { SOCKETS_MAX = 64, OWN_FDS = 3 };
 
 static const struct iface *ring_iface(void *ctx, uint32_t ifindex)
 {
@@ -68,17 +68,17 @@ static int start_helper(struct live *l)
 	static const char *const any[] = { "any" };
 	struct session *s = l->s;
 	const struct strs *ifs = &s->o->iface;
-	int fds[2 + SOCKETS_MAX + HELPER_FDS] = { l->epoll, l->timer };
+	int fds[OWN_FDS + SOCKETS_MAX + HELPER_FDS] = { l->epoll, l->timer, l->rows_timer };
 	struct helper_options ho = {
 		.capture = l->capture,
 		.patterns = ifs->n ? ifs->v : any,
 		.n_patterns = ifs->n ? ifs->n : 1,
 		.dynamic = s->many_interfaces || s->o->wait,
 	};
-	unsigned int n = 2;
+	unsigned int n = OWN_FDS;
 	int err;
 
-	for (int fd = s->mute_from; fd && fd <= s->mute_to && n < 2 + SOCKETS_MAX; fd++)
+	for (int fd = s->mute_from; fd && fd <= s->mute_to && n < OWN_FDS + SOCKETS_MAX; fd++)
 		fds[n++] = fd;
 	err = session_help(s, &ho, fds, n);
 	capture_close(l->capture);
@@ -269,12 +269,15 @@ static int open_loop(struct live *l)
 		return err;
 	l->epoll = epoll_create1(EPOLL_CLOEXEC);
 	l->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-	if (l->epoll < 0 || l->timer < 0)
+	l->rows_timer = timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (l->epoll < 0 || l->timer < 0 || l->rows_timer < 0)
 		return fail(errno, "epoll or timerfd");
 	timerfd_settime(l->timer, 0, &second, NULL);
 	err = watch_fd(l, l->s->signals);
 	if (!err)
 		err = watch_fd(l, l->timer);
+	if (!err)
+		err = watch_fd(l, l->rows_timer);
 	if (!err && l->s->source->fd >= 0)
 		err = watch_fd(l, l->s->source->fd);
 	return err;

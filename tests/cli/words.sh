@@ -101,3 +101,10 @@ prints "$("$np" stats --pretty -r tcp.pcap)" stats -p -r tcp.pcap
 usage 'never executes anything' watch -r tcp.pcap -w x -C 1 -z gzip
 usage 'nanoseconds' watch -r tcp.pcap -w x --micro
 [ ! -e x ] || die "a file was made by what was refused"
+
+# An interval.  A word of digits with one point is a number, and no filter.
+usage "INTERVAL: '0.01' is too short" flows watch 0.01
+usage "INTERVAL: '99ms' is too short" stats --by host -i lo 99ms
+usage "INTERVAL: '0.5x' is not a time" flows watch 0.5x
+usage "COUNT: '1.5' is not a number" stats -i lo 1 1.5
+prints "$("$np" stats -r tcp.pcap 10ms)" stats -r tcp.pcap 0.01
