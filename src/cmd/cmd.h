@@ -22,6 +22,7 @@ struct command {
 	const char *usage;		/* after "netprobe NAME "; NULL: nothing */
 	const struct opt *opts;		/* ends with OPT_END; NULL: none */
 	const struct opt *keywords;	/* likewise */
+	const char *const *without;	/* of a verb: options of the command that it refuses; ended by NULL */
 	const struct opt *operand;	/* other words: OPT_STRS any number, OPT_STR or OPT_WORD one; NULL: none */
 	size_t size;			/* of the options struct; zeroed before parsing */
 	/*

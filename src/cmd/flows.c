@@ -30,6 +30,8 @@ struct flows_opts {
 
 #define F(member) offsetof(struct flows_opts, member)
 
+#define SORT_WORDS OPT_WORDS("bytes", "packets", "rtt", "duration", "start", "rate")
+
 static const struct opt flows_rows[] = {
 	{ "interface", 'i', OPT_STRS, F(iface), "IFACE",
 	  "count what passes on this interface; may be given again, may be a glob, or any (the default)" },
@@ -37,7 +39,7 @@ static const struct opt flows_rows[] = {
 	  "read a capture (pcap, pcapng, gzipped) in place of an interface; - is standard input" },
 	{ "top", 0, OPT_UINT, F(top), "N", "only the N highest, by --sort (default bytes)" },
 	{ "sort", 0, OPT_WORD, F(sort), "SORT", "order by this, the highest first; start: the oldest; rate: watch's",
-	  OPT_WORDS("bytes", "packets", "rtt", "duration", "start", "rate") },
+	  SORT_WORDS },
 	{ "active", 0, OPT_FLAG, F(active), NULL, "only those that are not over" },
 	{ "closed", 0, OPT_FLAG, F(closed), NULL, "only TCP connections that are over" },
 	{ "for", 0, OPT_TIME, F(for_ns), "TIME", "on an interface: list what was there after so long, and end" },
@@ -53,8 +55,12 @@ static const struct opt flows_rows[] = {
 static const struct opt watch_rows[] = {
 	{ "no-refresh", 0, OPT_FLAG, F(no_refresh), NULL,
 	  "print one table under the other, on a terminal as well" },
+	{ "top", 0, OPT_UINT, F(top), "N", "only the N highest, by --sort (default rate)" },
+	{ "sort", 0, OPT_WORD, F(sort), "SORT", "order by this, the highest first; start: the oldest", SORT_WORDS },
 	{ .type = OPT_END },
 };
+
+static const char *const watch_without[] = { "read", "for", "idle-timeout", "active-timeout", NULL };
 
 static const char flows_examples[] =
 	"  sudo netprobe flows watch -i eth0                the busiest now, every second\n"
@@ -130,8 +136,8 @@ static void choose_timeouts(const struct flows_opts *o, struct account_options *
 
 static int check(struct session *s, const struct flows_opts *o, bool watch, struct account_options *ao)
 {
-	if (watch && (o->read || o->for_ns || o->idle_ns))
-		return fail(0, "watch shows what passes now: not with -r, --for or --idle-timeout");
+	if (watch && (o->read || o->for_ns || o->idle_ns || o->active_ns))
+		return fail(0, "watch shows what passes now: not with -r, --for, --idle-timeout or --active-timeout");
 	if (o->read && o->for_ns)
 		return fail(0, "-r reads all of a file: --for is for live capture");
 	if (parse_sort(o, watch, ao))
@@ -266,6 +272,7 @@ static const struct command flows_verbs[] = {
 		.summary = "Show who talks to whom now, again after each interval",
 		.usage = "[-i IFACE]... [OPTION]... [INTERVAL [COUNT]] [FILTER]",
 		.opts = watch_rows,
+		.without = watch_without,
 		.operand = &filter_operand,
 		.run = flows_run,
 		.data = &watches,

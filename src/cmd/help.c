@@ -9,9 +9,21 @@
 #include "record.h"
 #include "util/err.h"
 
-/* A letter or a name that the command, or its verb, has for something else is not the global option's any more. */
+static bool refuses(const struct command *c, const struct opt *o)
+{
+	const char *const *name = c ? c->without : NULL;
+
+	while (name && *name && (!o->name || strcmp(*name, o->name)))
+		name++;
+	return name && *name;
+}
+
+/* A letter or a name that the command, or its verb, has for something else is not the global option's any more; one
+ * that the verb refuses is nobody's. */
 static char letter_of(const struct opt *o, const struct command *c)
 {
+	if (refuses(c, o))
+		return 0;
 	for (const struct opt *own = c ? c->opts : NULL; own && own->type != OPT_END; own++)
 		if (own->letter == o->letter)
 			return 0;
@@ -20,6 +32,8 @@ static char letter_of(const struct opt *o, const struct command *c)
 
 static const char *name_of(const struct opt *o, const struct command *c)
 {
+	if (refuses(c, o))
+		return NULL;
 	for (const struct opt *own = c ? c->opts : NULL; own && o->name && own->type != OPT_END; own++)
 		if (own->name && !strcmp(own->name, o->name))
 			return NULL;
@@ -98,6 +112,15 @@ static void print_verbs(FILE *to, const struct command *c)
 	fprintf(to, "\n`netprobe help %s VERB` tells what else one takes.\n", c->name);
 }
 
+static bool has_opts(const struct command *c, const struct command *verb)
+{
+	const struct opt *o = c->opts;
+
+	while (o && o->type != OPT_END && refuses(verb, o))
+		o++;
+	return (o && o->type != OPT_END) || (verb && verb->opts);
+}
+
 void help_print(FILE *to, const struct command *c, const struct command *verb)
 {
 	const struct command *what = verb ? verb : c;
@@ -115,7 +138,7 @@ void help_print(FILE *to, const struct command *c, const struct command *verb)
 		print_keywords(to, verb ? verb->keywords : NULL);
 		print_keywords(to, c->keywords);
 	}
-	if (c->opts || what->opts) {
+	if (has_opts(c, verb)) {
 		fprintf(to, "\noptions:\n");
 		print_opts(to, verb ? verb->opts : NULL, NULL, NULL);
 		print_opts(to, c->opts, NULL, verb);

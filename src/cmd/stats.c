@@ -284,16 +284,20 @@ static int memory_run(const struct globals *g, const void *opts, int argc, char 
 {
 	const struct stats_opts *o = opts;
 
-	if (o->iface.n || o->by || o->read || o->user || o->top || o->prom || o->waterfall) {
+	if (o->iface.n || o->by || o->read || o->user || o->top || o->prom || o->waterfall || o->no_refresh) {
 		fail(0, "stats memory takes no options of stats");
 		return EXIT_USAGE;
 	}
 	return stats_memory(g);
 }
 
+static const char *const memory_without[] = {
+	"by", "top", "waterfall", "prom", "no-refresh", "interface", "read", "user", NULL,
+};
+
 static const struct command verbs[] = {
 	{ .name = "memory", .summary = "What netprobe itself holds: maps, programs, pinned state, processes",
-	  .run = memory_run },
+	  .without = memory_without, .run = memory_run },
 	{ 0 },
 };
 

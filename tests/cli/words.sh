@@ -108,3 +108,25 @@ usage "INTERVAL: '99ms' is too short" stats --by host -i lo 99ms
 usage "INTERVAL: '0.5x' is not a time" flows watch 0.5x
 usage "COUNT: '1.5' is not a number" stats -i lo 1 1.5
 prints "$("$np" stats -r tcp.pcap 10ms)" stats -r tcp.pcap 0.01
+
+# A verb refuses what its --help leaves out, and takes what is there.
+# refused TEXT COMMAND VERB OPTION...
+refused() {
+	local text=$1 command=$2 verb=$3 words
+	shift 3
+	"$np" help "$command" "$verb" >shown
+	"$np" help --words "$command" "$verb" >words
+	for words; do
+		# shellcheck disable=SC2086
+		usage "$text" "$command" "$verb" $words
+		! grep -qw -e "${words%% *}" shown words || die "help $command $verb tells ${words%% *}"
+	done
+}
+refused 'what passes now' flows watch '-r x' '--read x' '--for 1s' '--idle-timeout 1s' '--active-timeout 1s'
+refused 'no options of stats' stats memory '--by host' '--top 1' --waterfall --prom --no-refresh '-i lo' '-r x' '-Z nobody'
+! "$np" help stats memory | grep -q '^options:' || die "options, and none"
+for verb in list watch; do
+	"$np" help flows $verb >shown
+	[ $verb = watch ] && wanted=rate || wanted=bytes
+	[ "$(grep -o -- '--top.*default [a-z]*' shown | sed 's/.* //')" = $wanted ] || die "flows $verb --top"
+done
