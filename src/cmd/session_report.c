@@ -10,8 +10,8 @@ typedef unsigned long long ull;
 /* What the output has, lost records and all; not what was meant for it. */
 static void tell_written(const struct out *o, bool named)
 {
-	note("        %llu records written%s%s, %llu not delivered", (ull)o->written, named ? " to " : "",
-	     named ? o->name : "", (ull)o->lost);
+	note_line("        %llu records written%s%s, %llu not delivered", (ull)o->written, named ? " to " : "",
+		  named ? o->name : "", (ull)o->lost);
 }
 
 /*
@@ -33,17 +33,17 @@ void session_ledger(struct session *s)
 	waiting = c.emitted - c.read;
 	decoded = s->pipe.frames - s->pipe.filtered;
 	balanced = c.seen == c.filtered + c.sampled + c.emitted + lost && c.emitted >= c.read;
-	note("ledger: %llu seen = %llu filtered + %llu sampled + %llu emitted + %llu lost%s", (ull)c.seen,
-	     (ull)c.filtered, (ull)c.sampled, (ull)c.emitted, (ull)lost,
-	     balanced ? "" : " (DOES NOT BALANCE)");
-	note("        %llu emitted = %llu read + %llu waiting; %llu cut at the snap length", (ull)c.emitted,
-	     (ull)c.read, (ull)waiting, (ull)c.truncated);
-	note("        %llu read = %llu refused here + %llu decoded (%llu not to the end, %llu malformed)",
-	     (ull)c.read, (ull)s->pipe.filtered, (ull)decoded, (ull)d.undecoded, (ull)d.malformed);
+	note_line("ledger: %llu seen = %llu filtered + %llu sampled + %llu emitted + %llu lost%s", (ull)c.seen,
+		  (ull)c.filtered, (ull)c.sampled, (ull)c.emitted, (ull)lost,
+		  balanced ? "" : " (DOES NOT BALANCE)");
+	note_line("        %llu emitted = %llu read + %llu waiting; %llu cut at the snap length", (ull)c.emitted,
+		  (ull)c.read, (ull)waiting, (ull)c.truncated);
+	note_line("        %llu read = %llu refused here + %llu decoded (%llu not to the end, %llu malformed)",
+		  (ull)c.read, (ull)s->pipe.filtered, (ull)decoded, (ull)d.undecoded, (ull)d.malformed);
 	for (unsigned int i = 0; i < s->out.n_outs; i++)
 		tell_written(s->out.outs[i], s->out.n_outs > 1);
 	if (s->pipe.where)
-		note("        %llu records left out by --where", (ull)s->pipe.refused);
+		note_line("        %llu records left out by --where", (ull)s->pipe.refused);
 }
 
 uint64_t session_lost(const struct session *s)

@@ -30,12 +30,13 @@ static int is_taken(void)
 	return n;
 }
 
-static void put(const char *tag, const char *text, int err)
+static void put(const char *tag, const char *text, int err, bool alone)
 {
 	const char *between = err ? ": " : "", *why = err ? strerror(abs(err)) : "";
 
 	if (holds) {
-		snprintf(latest, sizeof(latest), "%s%s%s", text, between, why);
+		if (alone)
+			snprintf(latest, sizeof(latest), "%s%s%s", text, between, why);
 		buf_fmt(&held, "%s%s%s%s\n", tag, text, between, why);
 		held.full = false;
 	} else if (is_taken()) {
@@ -44,8 +45,8 @@ static void put(const char *tag, const char *text, int err)
 }
 
 /* Our own words hold no newline, tab or backslash: what does is somebody else's. */
-__attribute__((format(printf, 3, 0)))
-static void say(const char *tag, int err, const char *fmt, va_list ap)
+__attribute__((format(printf, 4, 0)))
+static void say(const char *tag, int err, bool alone, const char *fmt, va_list ap)
 {
 	char raw[1024], clean[4096];
 	int n = vsnprintf(raw, sizeof(raw), fmt, ap);
@@ -55,7 +56,7 @@ static void say(const char *tag, int err, const char *fmt, va_list ap)
 	if ((size_t)n >= sizeof(raw))
 		n = (int)sizeof(raw) - 1;
 	escape_text(clean, sizeof(clean), raw, (size_t)n, ESCAPE_FIELD);
-	put(tag, clean, err);
+	put(tag, clean, err, alone);
 }
 
 int fail(int err, const char *fmt, ...)
@@ -63,7 +64,7 @@ int fail(int err, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	say("netprobe: ", err, fmt, ap);
+	say("netprobe: ", err, true, fmt, ap);
 	va_end(ap);
 	if (!err)
 		return -EINVAL;
@@ -75,7 +76,7 @@ void warn(const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	say("netprobe: warning: ", 0, fmt, ap);
+	say("netprobe: warning: ", 0, true, fmt, ap);
 	va_end(ap);
 }
 
@@ -86,7 +87,18 @@ void note(const char *fmt, ...)
 	if (quiet_notes)
 		return;
 	va_start(ap, fmt);
-	say("", 0, fmt, ap);
+	say("", 0, true, fmt, ap);
+	va_end(ap);
+}
+
+void note_line(const char *fmt, ...)
+{
+	va_list ap;
+
+	if (quiet_notes)
+		return;
+	va_start(ap, fmt);
+	say("", 0, false, fmt, ap);
 	va_end(ap);
 }
 
@@ -97,7 +109,7 @@ void note_log(const char *text)
 	if (quiet_notes)
 		return;
 	escape_text(clean, sizeof(clean), text, strlen(text), ESCAPE_LINES);
-	put("", clean, 0);
+	put("", clean, 0, true);
 }
 
 void err_hold(void)

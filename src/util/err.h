@@ -17,6 +17,8 @@ int fail(int err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Progress and trailers: standard error, no prefix; silenced by err_quiet(). */
 void note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* A line of several: never the latest message. */
+void note_line(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Many lines from a library (--debug): newlines, tabs and backslashes stay. */
 void note_log(const char *text);
 void err_quiet(int quiet);

@@ -5,6 +5,7 @@
 #   see TEXT        until the screen shows it
 #   above A B       until A stands in a line above B's
 #   gone TEXT       until the screen does not show it
+#   never TEXT      the screen does not show it
 #   again           until it has been drawn once more
 #   key KEYS        press them
 #   run SHELL       run it
@@ -218,6 +219,10 @@ class Run:
         elif name == "gone":
             text = steps.pop(0)
             self.until(lambda: text not in screen.text(), f"gone {text}")
+        elif name == "never":
+            text = steps.pop(0)
+            if text in screen.text():
+                raise SystemExit(f"shown: {text}\n{screen.text()}")
         elif name == "above":
             a, b = steps.pop(0), steps.pop(0)
             self.until(lambda: self.is_above(a, b), f"{a} above {b}")
