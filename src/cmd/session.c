@@ -191,6 +191,8 @@ int session_help(struct session *s, struct helper_options *ho, int *fds, unsigne
 	for (unsigned int i = 0; i < s->out.n_outs; i++)
 		fds[n++] = s->out.outs[i]->fd;
 	ho->rotate = s->out.rotate;
+	ho->terminal = s->out.refreshes ? &s->out.terminal : NULL;
+	ho->terminal_leave = SCREEN_RESTORE;
 	ho->close_fds = fds;
 	ho->n_close_fds = n;
 	err = helper_start(&s->helper, ho);

@@ -150,6 +150,13 @@ int screen_keys(struct live *l, uint32_t events)
 
 /* ── coming and going ───────────────────────────────────────────────────────── */
 
+/* For who mends the terminal when we are killed. */
+static void set_drawn(struct session *s, bool drawn)
+{
+	if (s->out.terminal.taken)
+		s->out.terminal.taken->drawn = drawn;
+}
+
 static int show(struct live *l)
 {
 	struct session *s = l->s;
@@ -159,6 +166,8 @@ static int show(struct live *l)
 	if (s->out.terminal.messages)
 		err_hold();
 	err = watch_keys(l, true);
+	if (!err)
+		set_drawn(s, true);
 	return err ? err : screen_enter(s->out.screen);
 }
 
@@ -190,6 +199,7 @@ static int leave(struct live *l)
 {
 	int err = screen_leave(l->s->out.screen, false);
 
+	set_drawn(l->s, false);
 	if (!err)
 		err = watch_keys(l, false);
 	give_back(l->s);
@@ -258,5 +268,6 @@ void screen_end(struct session *s)
 	/* It took nothing more: perhaps it does now. */
 	if (s->out.view.shown && o && !o->blocks && write(o->fd, SCREEN_RESTORE, sizeof(SCREEN_RESTORE) - 1) > 0)
 		s->out.view.shown = false;
+	set_drawn(s, false);
 	give_back(s);
 }

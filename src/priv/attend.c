@@ -40,10 +40,12 @@ struct known {
 struct attend {
 	const struct helper_options *opt;
 	int ask, tell, monitor;
+	int keys, screen;		/* the reader's terminal: its standard input and output */
 	bool everything;		/* a pattern fits whatever comes */
 	bool detached;			/* by request: no more attaching */
 	bool relist;			/* the monitor lost something */
 	bool full_told, ready_told;
+	bool reader_lives;		/* and will end by itself: the terminal is its own */
 	bool has_unsent;		/* the reader does not listen: nothing more is done until it does */
 	struct helper_event unsent;
 	uint32_t id;			/* of the question */
@@ -75,10 +77,15 @@ static void settle_signals(void)
  * pipe would not see its end until the helper ends too.  If it closed them, the next file opened would become
  * standard output.
  */
-static void settle_fds(const struct helper_options *opt)
+static void settle_fds(struct attend *a)
 {
+	const struct helper_options *opt = a->opt;
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
+	if (opt->terminal) {
+		a->keys = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
+		a->screen = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+	}
 	for (int fd = 0; fd < 2; fd++)
 		if (null < 0 || dup2(null, fd) < 0)
 			close(fd);
@@ -119,6 +126,8 @@ static int confine(const struct helper_options *opt)
 /* ── telling ──────────────────────────────────────────────────────────────── */
 static __attribute__((noreturn)) void leave(struct attend *a)
 {
+	if (a->opt->terminal && !a->reader_lives)
+		terminal_mend(a->opt->terminal, a->keys, a->screen, a->opt->terminal_leave);
 	/* Links die with us; a classic tc filter does not. */
 	if (a->opt->capture && !a->detached)
 		capture_detach_all(a->opt->capture);
@@ -161,6 +170,7 @@ static __attribute__((noreturn)) void give_up(struct attend *a, int err)
 	memset(&ev, 0, sizeof(ev));
 	ev.type = HELPER_ENDS;
 	ev.err = err;
+	a->reader_lives = true;
 	if (!a->has_unsent)
 		send_event(a, &ev);
 	leave(a);
@@ -465,6 +475,7 @@ static void listen_to(struct attend *a)
 		next_file(a, &q);
 		break;
 	default:
+		a->reader_lives = true;
 		leave(a);
 	}
 }
@@ -510,13 +521,13 @@ static int begin(struct attend *a)
 
 void helper_attend(const struct helper_options *opt, int ask, int tell_fd)
 {
-	struct attend a = { .opt = opt, .ask = ask, .tell = tell_fd, .monitor = -1 };
+	struct attend a = { .opt = opt, .ask = ask, .tell = tell_fd, .monitor = -1, .keys = -1, .screen = -1 };
 	bool busy = true;
 	int err;
 
 	settle_signals();
 	prctl(PR_SET_NAME, "netprobe-helper", 0, 0, 0);
-	settle_fds(opt);
+	settle_fds(&a);
 	err = begin(&a);
 	if (err)
 		give_up(&a, err);

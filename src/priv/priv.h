@@ -8,6 +8,7 @@
 
 #include "kern/capture.h"
 #include "kern/link.h"
+#include "util/terminal.h"
 
 /*
  * Two processes.  The reader (the one the user started) parses what came from
@@ -71,6 +72,8 @@ struct helper_options {
 	unsigned int n_patterns;
 	bool dynamic;				/* interfaces may come and go: any, globs, --wait */
 	struct rotate *rotate;			/* NULL: no rotation; see priv/rotate.h */
+	const struct terminal *terminal;	/* the reader's: mended when it is killed; NULL: it takes none */
+	const char *terminal_leave;		/* what is written there then */
 	const int *close_fds;			/* the reader's own: outputs, epoll, signalfd, input */
 	unsigned int n_close_fds;
 };

@@ -42,6 +42,9 @@ done
 on quit see 'every 1s' again key $'\034' end 0 -- flows watch -i here
 on count see 'every 1s' end 0 left packets -- stats -i here 1 2
 
+say "killed: who is left puts the terminal back"
+on killed see 'every 1s' again signal KILL killed -- stats --by host -i here 1
+
 say "the counts that SIGUSR1 asks for are told afterwards, whole, and not in the last line"
 on counts see 'every 1s' again signal USR1 again again never 'records written' never 'ledger' key q end 0 left 'ledger: ' -- \
 	stats --by host -i here 1

@@ -20,6 +20,7 @@
 #   fg              it comes to the front as it runs, without a signal
 #   unseen          until it has woken a few times in the background; the terminal is as before
 #   end STATUS      it ended with it (negative: by a signal); the terminal is as before
+#   killed          SIGKILL ended it; the terminal becomes as before
 #   left TEXT       it stands on the screen that was there before
 # 1 when a step does not come true.  With STDERR set standard error is not the terminal, with NOKEYS standard input.
 import fcntl
@@ -264,6 +265,10 @@ class Run:
             if want not in self.said:
                 raise SystemExit(f"'{self.said}', not '{want}'")
             self.as_before()
+        elif name == "killed":
+            self.until(lambda: "end -9\n" in self.said, "end -9")
+            self.until(lambda: termios.tcgetattr(self.slave) == self.before and not screen.other and not screen.hidden,
+                       "the terminal as before")
         elif name == "left":
             text = steps.pop(0)
             if text not in screen.text(False):
