@@ -72,7 +72,7 @@ void output_helper(struct output *out, struct helper *helper);
 /* Whom to ask, once wake_fd is readable, whether to end; see out.h.  And when that is known without asking. */
 void output_wake(struct output *out, bool (*wake)(void *ctx), void *ctx);
 void output_hurry(struct output *out);
-int output_gone(struct output *out);		/* the terminal is: said, -EIO; else 0 */
+int output_gone(struct output *out);		/* as out_gone() */
 
 /* Write what is left: afterwards the counts are final.  Then, after the trailer, close. */
 int output_finish(struct output *out, struct pipeline *p);

@@ -14,13 +14,15 @@
 #include "util/cleanup.h"
 #include "util/err.h"
 
+enum { LOOK_NS = 1000000000 };
+
 struct run {
 	const struct waterfall_options *w;
 	struct output_options o;
 	struct output out;
 	struct pipeline pipe;
 	struct waterfall_text text;
-	bool zeros, people;
+	bool zeros, people, nothing_said;
 	uint64_t ns;			/* of the interval; 0: since the counters began */
 	unsigned int worst, worst_end;	/* of CPUs or sockets: which, and behind the last */
 };
@@ -167,25 +169,27 @@ static int tell(struct run *run, const struct layers *l)
 		rc = sink->ops->rows_end(sink);
 	if (!rc)
 		rc = out_flush(run->out.outs[0]);
-	if (!rc && run->people && !run->text.layer)
+	if (!rc && run->people && !run->text.layer && !run->nothing_said)
 		note("nothing was counted");
+	run->nothing_said |= !run->text.layer;
 	if (!rc && run->people)
 		tell_loss(run, l);
 	return rc;
 }
 
-/* Until then, or the end is asked for: false. */
-static bool wait_until(int signals, uint64_t then)
+/* Until then, and each second whether anybody reads still.  0, or to stop: 1 the end is asked for, or -errno, said. */
+static int wait_until(struct run *run, int signals, uint64_t then)
 {
 	struct pollfd p = { .fd = signals, .events = POLLIN };
-	int n = 0;
+	int rc = output_gone(&run->out);
 
-	for (uint64_t now = clock_ns(); n <= 0 && now < then; now = clock_ns()) {
-		struct timespec left = { (time_t)((then - now) / 1000000000), (long)((then - now) % 1000000000) };
+	for (uint64_t now = clock_ns(); !rc && now < then; now = clock_ns()) {
+		uint64_t ns = then - now < LOOK_NS ? then - now : LOOK_NS;
+		struct timespec left = { (time_t)(ns / 1000000000), (long)(ns % 1000000000) };
 
-		n = ppoll(&p, 1, &left, NULL);
+		rc = ppoll(&p, 1, &left, NULL) > 0 ? 1 : output_gone(&run->out);
 	}
-	return n <= 0;
+	return rc;
 }
 
 static int tell_intervals(struct run *run, struct layers *before, int signals)
@@ -199,7 +203,8 @@ static int tell_intervals(struct run *run, struct layers *before, int signals)
 		struct layers now = { 0 };
 
 		next += w->every_ns;
-		if (!wait_until(signals, next))
+		rc = wait_until(run, signals, next);
+		if (rc)
 			break;
 		rc = waterfall_read(&now, w->iface, &unused);
 		layers_compare(&now, before);

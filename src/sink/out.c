@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "util/cleanup.h"
@@ -18,6 +19,7 @@ enum {
 	OUT_BUF_MAX = 16 << 20,
 	PIPE_PIECE = 4096,		/* pipe(7): writable means room for PIPE_BUF bytes */
 	TTY_PIECE = 1,			/* a terminal does not say how much room */
+	PIPE_FS = 0x50495045,		/* PIPEFS_MAGIC of linux/magic.h */
 };
 
 static void look_at(struct out *o)
@@ -59,6 +61,7 @@ static void unblock(struct out *o)
 int out_open(struct out **out, int fd, const char *name)
 {
 	struct out *o = calloc(1, sizeof(*o));
+	struct statfs fs;
 
 	if (!o) {
 		close(fd);
@@ -70,6 +73,7 @@ int out_open(struct out **out, int fd, const char *name)
 	snprintf(o->name, sizeof(o->name), "%s", name);
 	look_at(o);
 	unblock(o);
+	o->pipe = !fstatfs(o->fd, &fs) && fs.f_type == PIPE_FS;
 	*out = o;
 	return 0;
 }
@@ -284,6 +288,7 @@ static int use_file(struct out *o, int fd, const char *name)
 	o->fd = fd;
 	o->file_bytes = 0;
 	o->file_records = 0;
+	o->pipe = false;
 	look_at(o);
 	return out_head(o);
 }
@@ -390,9 +395,12 @@ int out_gone(struct out *o)
 {
 	struct pollfd p = { .fd = o->fd };
 
-	if (o->tty && !o->error && poll(&p, 1, 0) > 0 && p.revents & (POLLHUP | POLLERR))
+	if (o->error || o->closed || !(o->tty || o->pipe) || poll(&p, 1, 0) <= 0 || !(p.revents & (POLLHUP | POLLERR)))
+		return o->error ? o->error : o->closed;
+	o->closed = o->pipe;
+	if (!o->closed)
 		o->error = fail(EIO, "%s", o->name);
-	return o->error;
+	return o->closed ? 1 : o->error;
 }
 
 int out_close(struct out *o)

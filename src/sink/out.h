@@ -31,6 +31,7 @@ struct out {
 	uint64_t records, lost;		/* committed; committed but never written */
 	uint64_t written;		/* of the records: all of it is in the output */
 	bool regular, tty, socket;
+	bool pipe;			/* without a name: who has left it does not come back */
 	bool blocks;			/* a write may sleep: no more at once than there is room for */
 	bool closed;			/* the reader went away: quiet end */
 	bool left_out;			/* a record was too large for memory: said once */
@@ -87,7 +88,7 @@ int out_flush(struct out *o);
  * old one is written on.
  */
 int out_reopen(struct out *o);
-/* The terminal that it was is gone: 0, or (said) -EIO. */
+/* 0; the terminal that it was is gone: (said) -EIO; the reader of a pipe without a name: 1. */
 int out_gone(struct out *o);
 /* Write the file's head or tail, if there is one: what it commits is not counted as records. */
 int out_head(struct out *o);

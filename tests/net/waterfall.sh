@@ -146,6 +146,28 @@ jq -es 'all(.layer.change > 0 and .layer.rate > 0)' "$work/times.out" >/dev/null
 "$NETPROBE" -p stats --waterfall 100ms 2 >"$work/document.json" 2>/dev/null || die "two intervals: exit status $?"
 jq -e . "$work/document.json" >/dev/null || die "-p: not one document"
 
+say "nothing happens"
+# Without /proc there are interfaces alone, and a loopback that is down is silent.
+silent() { unshare --net --mount sh -c 'mount -t tmpfs none /proc && exec "$@"' sh "$NETPROBE" stats --waterfall -i lo "$@"; }
+silent 100ms 4 >"$work/silent.out" 2>"$work/silent.err" || die "four intervals: exit status $?"
+same "rows" "$(cat "$work/silent.out")" ""
+same "that nothing was counted is said" "$(grep -c '^nothing was counted$' "$work/silent.err")" 1
+ended() { [ -s "$work/silent.rc" ]; }
+{
+	rc=0
+	silent 100ms 2>"$work/silent.err" || rc=$?
+	echo $rc >"$work/silent.rc"
+} | : &
+until_true 10 ended || die "the reader has gone, and it goes on"
+same "without a reader: status" "$(cat "$work/silent.rc")" 0
+{
+	rc=0
+	silent 1h 2>"$work/silent.err" || rc=$?
+	echo $rc >"$work/hour.rc"
+} | : &
+ended() { [ -s "$work/hour.rc" ]; }
+until_true 10 ended || die "in an interval of an hour the reader has gone, and it goes on"
+
 say "each form"
 "$NETPROBE" --csv stats --waterfall -v >"$work/csv.out" 2>/dev/null
 head -n 1 "$work/csv.out" | grep -q '^@timestamp,layer.name,network.interface,network.direction,layer.counter,' || die "--csv: $(head -n 1 "$work/csv.out")"

@@ -213,6 +213,40 @@ static void a_closed_pipe_is_a_quiet_end(void **state)
 	assert_int_equal(out_close(o), 1);
 }
 
+static void a_closed_pipe_is_noticed_without_writing(void **state)
+{
+	struct out *o;
+	int fd[2];
+
+	assert_int_equal(pipe(fd), 0);
+	assert_int_equal(out_open(&o, fd[1], "pipe"), 0);
+	assert_int_equal(out_gone(o), 0);
+	close(fd[0]);
+	assert_int_equal(out_gone(o), 1);
+	assert_int_equal(out_gone(o), 1);
+	assert_int_equal(out_close(o), 1);
+}
+
+/* The next one may come before anything is written. */
+static void a_named_pipe_waits_for_its_next_reader(void **state)
+{
+	struct out *o;
+	int reader;
+
+	snprintf(path, sizeof(path), "/tmp/test_out.%d", getpid());
+	assert_int_equal(mkfifo(path, 0600), 0);
+	reader = open(path, O_RDONLY | O_NONBLOCK);
+	assert_int_equal(out_open(&o, open(path, O_WRONLY), path), 0);
+	close(reader);
+	assert_int_equal(out_gone(o), 0);
+	reader = open(path, O_RDONLY | O_NONBLOCK);
+	put(o, 'a', 10);
+	assert_int_equal(out_flush(o), 0);
+	assert_int_equal(out_close(o), 0);
+	close(reader);
+	unlink(path);
+}
+
 /* A reader that takes little by little, with pauses: short writes and EAGAIN. */
 static void a_slow_pipe_gets_everything(void **state)
 {
@@ -531,6 +565,8 @@ int main(void)
 		cmocka_unit_test(a_full_file_system_leaves_whole_records),
 		cmocka_unit_test(a_file_that_others_append_to_is_not_cut),
 		cmocka_unit_test(a_closed_pipe_is_a_quiet_end),
+		cmocka_unit_test(a_closed_pipe_is_noticed_without_writing),
+		cmocka_unit_test(a_named_pipe_waits_for_its_next_reader),
 		cmocka_unit_test(a_slow_pipe_gets_everything),
 		cmocka_unit_test(standard_output_of_others_stays_blocking),
 		cmocka_unit_test(a_stuck_reader_does_not_hold_up_the_end),
