@@ -102,6 +102,30 @@ void layers_sort(struct layers *l)
 		qsort(l->v, l->n, sizeof(*l->v), compare);
 }
 
+static bool is_of(const struct layer_counter *one, const struct layer_counter *sum)
+{
+	size_t n = strlen(sum->detail);
+
+	return one->one_of && one->known == sum->known && !strncmp(one->detail, sum->detail, n) &&
+	       one->detail[n] == ' ';
+}
+
+/* A sum of open sockets shrinks when one closes: what it grew by is what each of them did. */
+static void compare_sockets(struct layers *l)
+{
+	for (unsigned int i = 0; i < l->n; i++) {
+		struct layer_counter *sum = &l->v[i];
+		uint64_t grown = 0;
+
+		if (sum->one_of || strcmp(sum->known->group, "socket") != 0)
+			continue;
+		for (unsigned int j = 0; j < l->n; j++)
+			if (is_of(&l->v[j], sum))
+				grown += layer_growth(&l->v[j]);
+		sum->before = grown < sum->value ? sum->value - grown : 0;
+	}
+}
+
 void layers_compare(struct layers *l, const struct layers *before)
 {
 	unsigned int j = 0;
@@ -115,6 +139,8 @@ void layers_compare(struct layers *l, const struct layers *before)
 		if (j < before->n && !order(&before->v[j], c))
 			c->before = before->v[j++].value;
 	}
+	if (!before->left_out && !l->left_out)
+		compare_sockets(l);
 }
 
 uint64_t layer_growth(const struct layer_counter *c)

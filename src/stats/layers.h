@@ -40,7 +40,7 @@ struct layer_counter {
 	char interface[LAYER_NAME];	/* empty: ifindex is 0 */
 	char name[LAYER_NAME];		/* the counter's; text of a driver is anything at all */
 	char detail[LAYER_NAME];	/* which of several: a qdisc's kind, a program's name, "cpu 3", "port 53" */
-	uint64_t value, before;		/* before: in the list before this one, or 0 */
+	uint64_t value, before;		/* before: in the list before this one, or 0; of a sum what of it is not new */
 	unsigned int seen;		/* in which order they came */
 };
 
@@ -60,7 +60,7 @@ void layer_text(char to[LAYER_NAME], const char *p, size_t n);
 void layers_sort(struct layers *l);
 /* What each counter of `l` was in `before`, both sorted. */
 void layers_compare(struct layers *l, const struct layers *before);
-/* Since then.  One that shrank, for sockets were closed or a driver was loaded anew, tells nothing: 0. */
+/* Since then.  One that shrank, for a driver was loaded anew, tells nothing: 0. */
 uint64_t layer_growth(const struct layer_counter *c);
 
 /* /proc/net/snmp, /proc/net/netstat: a line of names, then one of numbers. */

@@ -264,6 +264,46 @@ static void growth_is_since_the_list_before(void **state)
 	layers_free(&before);
 }
 
+#define TEXT_OF(kind, text) layers_sockets(&l, kind, text, strlen(text))
+#define SOCKET(port, inode, drops) \
+	"  391: 0100007F:" port " 00000000:0000 07 0:0 00:0 0 0 0 " inode " 2 0 " drops "\n"
+
+/* The sum of those that are open shrinks from 142 to 57. */
+static void what_sockets_dropped_outlives_one_that_closed(void **state)
+{
+	static const char first[] = SOCKET("0035", "1001", "100") SOCKET("0036", "1002", "40") SOCKET("0036", "1003", "2");
+	static const char six[] = SOCKET("0035", "1004", "7");
+	struct layers before = { 0 };
+
+	layers_sockets(&before, "udp", first, strlen(first));
+	layers_sockets(&before, "udp6", six, strlen(six));
+	layers_sort(&before);
+	TEXT_OF("udp", SOCKET("0036", "1002", "45") SOCKET("0036", "1003", "2") SOCKET("0037", "1005", "10"));
+	TEXT_OF("udp6", SOCKET("0035", "1004", "9"));
+	layers_sort(&l);
+	layers_compare(&l, &before);
+	VALUE("drops", "udp", 57);
+	assert_int_equal(layer_growth(find("drops", "udp")), 15);
+	assert_int_equal(layer_growth(find("drops", "udp6")), 2);
+	assert_int_equal(layer_growth(find("drops", "udp port 55")), 10);
+	layers_free(&before);
+}
+
+/* Whose socket it was is in its inode: another one at the port has its own. */
+static void a_socket_at_the_port_of_another_is_another(void **state)
+{
+	static const char first[] = SOCKET("0035", "1001", "100");
+	struct layers before = { 0 };
+
+	layers_sockets(&before, "udp", first, strlen(first));
+	layers_sort(&before);
+	TEXT_OF("udp", SOCKET("0035", "1002", "3"));
+	layers_sort(&l);
+	layers_compare(&l, &before);
+	assert_int_equal(layer_growth(find("drops", "udp")), 3);
+	layers_free(&before);
+}
+
 static void what_a_loss_means_names_interface_and_ring(void **state)
 {
 	struct layer_counter *c;
@@ -308,6 +348,8 @@ int main(void)
 		cmocka_unit_test_teardown(up_the_stack_then_down, none_left),
 		cmocka_unit_test_teardown(what_a_loss_means_names_interface_and_ring, none_left),
 		cmocka_unit_test_teardown(growth_is_since_the_list_before, none_left),
+		cmocka_unit_test_teardown(what_sockets_dropped_outlives_one_that_closed, none_left),
+		cmocka_unit_test_teardown(a_socket_at_the_port_of_another_is_another, none_left),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
