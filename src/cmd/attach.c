@@ -207,6 +207,8 @@ static int list_all(struct list_run *run, const struct inventory_scope *scope)
 		err = inventory_each(v, scope, list_one, run);
 	if (inventory_missed(v))
 		note("%u places could not be looked into", inventory_missed(v));
+	if (!err && holders_blind())
+		note("no holders and pinned names: /proc: %s", strerror(-holders_blind()));
 	inventory_close(v);
 	return err;
 }

@@ -19,11 +19,18 @@ int stats_waterfall(const struct globals *g, const struct waterfall_options *w);
 /* What netprobe itself holds on this host.  Likewise. */
 int stats_memory(const struct globals *g);
 
+/* What a reading could not tell. */
+struct waterfall_gaps {
+	bool no_programs;		/* we may not ask which BPF programs there are */
+	unsigned int left_out;		/* counters and places: too many */
+	char unread[256];		/* files, and why; empty: none */
+};
+
 /*
  * Between the files of the command: all counters there are, of the interfaces that are wanted.  0 or a negative errno,
- * said.  *no_programs: we may not ask which BPF programs there are.
+ * said.
  */
-int waterfall_read(struct layers *l, const struct strs *iface, bool *no_programs);
+int waterfall_read(struct layers *l, const struct strs *iface, struct waterfall_gaps *gaps);
 
 /* Lines for people: of the counters of one moment, and what the largest loss means. */
 struct waterfall_text {

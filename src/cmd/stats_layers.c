@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cmd/stats.h"
 #include "inventory/inventory.h"
@@ -23,6 +24,7 @@ struct reading {
 	const char *name;		/* of the link at hand */
 	uint32_t ifindex;
 	bool named[64];			/* words of -i that found an interface */
+	struct waterfall_gaps *gaps;
 };
 
 static struct layer_counter *at(struct reading *r, struct layer_counter *c)
@@ -193,15 +195,15 @@ static int take_program(void *ctx, const struct hooked *h)
 	return 0;
 }
 
-static int add_programs(struct reading *r, bool *no_programs)
+static int add_programs(struct reading *r)
 {
 	const struct inventory_scope scope = { .dev = "*" };
 	struct inventory *v = NULL;
 	int err = inventory_open(&v);
 
-	*no_programs = err == -EPERM;
+	r->gaps->no_programs = err == -EPERM;
 	if (err)
-		return *no_programs ? 0 : err;
+		return err == -EPERM ? 0 : err;
 	err = inventory_each(v, &scope, take_program, r);
 	r->missed += inventory_missed(v);
 	inventory_close(v);
@@ -236,30 +238,44 @@ static int read_text(const char *path, char **text, size_t *n)
 	return fd < 0 || got < 0 ? -errno : 0;
 }
 
-static void add_texts(struct layers *l)
+static void add_unread(struct waterfall_gaps *g, const char *path, int err)
+{
+	size_t n = strlen(g->unread);
+
+	snprintf(g->unread + n, sizeof(g->unread) - n, "%s%s: %s", n ? ", " : "", path, strerror(-err));
+}
+
+static void add_texts(struct layers *l, struct waterfall_gaps *g)
 {
 	static const struct {
 		const char *path;
 		void (*read)(struct layers *l, const char *text, size_t n);
 		const char *kind;
+		bool optional;		/* without IPv6, or connection tracking, there is none */
 	} texts[] = {
-		{ "/proc/net/softnet_stat", layers_softnet, NULL },
-		{ "/proc/net/stat/nf_conntrack", layers_conntrack, NULL },
-		{ "/proc/net/snmp", layers_snmp, NULL },
-		{ "/proc/net/netstat", layers_snmp, NULL },
-		{ "/proc/net/snmp6", layers_snmp6, NULL },
-		{ "/proc/net/udp", NULL, "udp" },
-		{ "/proc/net/udp6", NULL, "udp6" },
-		{ "/proc/net/raw", NULL, "raw" },
-		{ "/proc/net/raw6", NULL, "raw6" },
+		{ "/proc/net/softnet_stat", layers_softnet, NULL, false },
+		{ "/proc/net/stat/nf_conntrack", layers_conntrack, NULL, true },
+		{ "/proc/net/snmp", layers_snmp, NULL, false },
+		{ "/proc/net/netstat", layers_snmp, NULL, false },
+		{ "/proc/net/snmp6", layers_snmp6, NULL, true },
+		{ "/proc/net/udp", NULL, "udp", false },
+		{ "/proc/net/udp6", NULL, "udp6", true },
+		{ "/proc/net/raw", NULL, "raw", false },
+		{ "/proc/net/raw6", NULL, "raw6", true },
 	};
 
+	if (access("/proc/net", F_OK)) {
+		add_unread(g, "/proc/net", -errno);
+		return;
+	}
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		owned_mem char *text = NULL;
 		size_t n;
 		int err = read_text(texts[i].path, &text, &n);
 
 		l->left_out += err == -E2BIG;
+		if (err && err != -E2BIG && !(err == -ENOENT && texts[i].optional))
+			add_unread(g, texts[i].path, err);
 		if (err || !n)
 			continue;
 		if (texts[i].read)
@@ -269,9 +285,9 @@ static void add_texts(struct layers *l)
 	}
 }
 
-int waterfall_read(struct layers *l, const struct strs *iface, bool *no_programs)
+int waterfall_read(struct layers *l, const struct strs *iface, struct waterfall_gaps *gaps)
 {
-	struct reading r = { .to = l, .iface = iface, .links = calloc(LINKS_MAX, sizeof(*r.links)) };
+	struct reading r = { .to = l, .iface = iface, .links = calloc(LINKS_MAX, sizeof(*r.links)), .gaps = gaps };
 	int err = r.links ? link_each(take_link, &r) : -ENOMEM;
 
 	if (err) {
@@ -281,16 +297,15 @@ int waterfall_read(struct layers *l, const struct strs *iface, bool *no_programs
 		if (!err)
 			qdisc_each(take_qdisc, &r);
 		if (!err)
-			err = add_programs(&r, no_programs);
+			err = add_programs(&r);
 	}
 	free(r.links);
 	if (err)
 		return err;
-	add_texts(l);
+	add_texts(l, gaps);
 	if (l->full)
 		return fail(ENOMEM, "counters");
-	if (r.missed || l->left_out)
-		note("%u counters and places were left out: too many", r.missed + l->left_out);
+	gaps->left_out = r.missed + l->left_out;
 	layers_sort(l);
 	return 0;
 }

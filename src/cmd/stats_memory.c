@@ -29,6 +29,7 @@ enum { PIDS_MAX = 16, COMMAND_MAX = 128, STATES_MAX = 1024, MAPS_MAX = 256 };
 struct state {
 	char path[PIN_PATH], service[16], interface[16];
 	uint64_t bytes;
+	bool unknown;			/* those of one are */
 	uint32_t maps[MAPS_MAX], n_maps;
 };
 
@@ -41,6 +42,7 @@ struct run {
 	unsigned int n_states, maps, programs, processes;
 	uint64_t kernel_bytes, process_bytes;
 	bool titles;
+	int blind;			/* why /proc tells nothing; 0: it does */
 };
 
 /* ── lines ────────────────────────────────────────────────────────────────── */
@@ -141,6 +143,7 @@ static void add_to_states(struct run *run, const struct held *h, const char *pin
 		if (!is_below(pinned, s->path) && !(h->is_map && has_map(s, h->id)))
 			continue;
 		s->bytes += h->bytes;
+		s->unknown |= !h->has_bytes;
 		for (uint32_t k = 0; k < h->n_maps && s->n_maps < MAPS_MAX; k++)
 			s->maps[s->n_maps++] = h->maps[k];
 	}
@@ -161,7 +164,8 @@ static int put_held(void *ctx, const struct held *h)
 		record_mark(&r, FIELD_MEMORY_PIDS);
 	set_text(&r, FIELD_MEMORY_PINNED, &m->pinned, pin);
 	set_id(&r, m, h->id);
-	set_number(&r, FIELD_MEMORY_BYTES, &m->bytes, h->bytes);
+	if (h->has_bytes)
+		set_number(&r, FIELD_MEMORY_BYTES, &m->bytes, h->bytes);
 	if (h->is_map)
 		set_number(&r, FIELD_MEMORY_ENTRIES, &m->entries, h->entries);
 	if (h->run_count) {
@@ -200,7 +204,8 @@ static int put_states(struct run *run)
 
 		set_text(&r, FIELD_INTERFACE, &r.interface, s->interface);
 		set_text(&r, FIELD_MEMORY_PINNED, &m->pinned, s->path);
-		set_number(&r, FIELD_MEMORY_BYTES, &m->bytes, s->bytes);
+		if (!s->unknown && !run->blind)
+			set_number(&r, FIELD_MEMORY_BYTES, &m->bytes, s->bytes);
 		rc = listing_put(&run->pipe, &r);
 	}
 	return rc;
@@ -311,6 +316,7 @@ static int put_all(struct run *run)
 
 	if (rc)
 		return rc;
+	run->blind = holders_blind();
 	pin_each(note_state, run);
 	rc = held_each(put_held, run);
 	if (rc == -EPERM) {
@@ -323,7 +329,9 @@ static int put_all(struct run *run)
 		rc = put_processes(run);
 	if (!rc)
 		rc = put_bounds(run);
-	if (rc >= 0)
+	if (rc >= 0 && run->blind)
+		note("no bytes, holders, pinned state and processes: /proc: %s", strerror(-run->blind));
+	else if (rc >= 0)
 		note("%llu KiB in %u map%s and %u program%s, %llu KiB resident in %u process%s",
 		     (unsigned long long)run->kernel_bytes >> 10, run->maps, run->maps == 1 ? "" : "s", run->programs,
 		     run->programs == 1 ? "" : "s", (unsigned long long)run->process_bytes >> 10, run->processes,

@@ -196,17 +196,17 @@ static int tell_intervals(struct run *run, struct layers *before, int signals)
 {
 	const struct waterfall_options *w = run->w;
 	uint64_t began = clock_ns(), next = began;
-	bool unused;
 	int rc = 0;
 
 	for (uint64_t i = 0; (!w->times || i < w->times) && !rc; i++) {
+		struct waterfall_gaps unsaid = { 0 };
 		struct layers now = { 0 };
 
 		next += w->every_ns;
 		rc = wait_until(run, signals, next);
 		if (rc)
 			break;
-		rc = waterfall_read(&now, w->iface, &unused);
+		rc = waterfall_read(&now, w->iface, &unsaid);
 		layers_compare(&now, before);
 		run->ns = clock_ns() - began;
 		began += run->ns;
@@ -220,11 +220,23 @@ static int tell_intervals(struct run *run, struct layers *before, int signals)
 	return rc;
 }
 
+/* Once: in the readings that follow it is the same. */
+static void tell_gaps(const struct waterfall_gaps *g)
+{
+	if (g->no_programs)
+		note("no programs of XDP and tc, which only root may list (CAP_SYS_ADMIN)%s",
+		     *g->unread || g->left_out ? "" : "; the rest is whole");
+	if (*g->unread)
+		note("what the kernel counts there is missing: %s", g->unread);
+	if (g->left_out)
+		note("%u counters and places were left out: too many", g->left_out);
+}
+
 static int tell_all(struct run *run)
 {
 	static const int ends[] = { SIGINT, SIGTERM, SIGHUP };
 	struct layers l = { 0 };
-	bool no_programs = false;
+	struct waterfall_gaps gaps = { 0 };
 	owned_fd int signals = -1;
 	sigset_t set;
 	int err;
@@ -238,9 +250,9 @@ static int tell_all(struct run *run)
 		if (signals < 0)
 			return fail(errno, "signals");
 	}
-	err = waterfall_read(&l, run->w->iface, &no_programs);
-	if (!err && no_programs)
-		note("no programs of XDP and tc, which only root may list (CAP_SYS_ADMIN); the rest is whole");
+	err = waterfall_read(&l, run->w->iface, &gaps);
+	if (!err)
+		tell_gaps(&gaps);
 	if (!err)
 		err = run->w->every_ns ? tell_intervals(run, &l, signals) : tell(run, &l);
 	layers_free(&l);

@@ -117,6 +117,11 @@ static int learn_processes(struct holders *h)
 	return rc;
 }
 
+int holders_blind(void)
+{
+	return access("/proc/self/fdinfo", X_OK) ? -errno : 0;
+}
+
 /* Of nftw(3), which has no argument of its own. */
 static struct holders *learning;
 

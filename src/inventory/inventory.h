@@ -58,6 +58,8 @@ int  inventory_program(uint32_t id, struct hooked_program *p);
 struct holders;
 int  holders_open(struct holders **out);
 void holders_close(struct holders *h);
+/* 0, or why /proc tells of nobody. */
+int  holders_blind(void);
 /* Processes that have it open, by the program's number or its link's (0: none); how many, at most `max`. */
 unsigned int holders_pids(const struct holders *h, uint32_t prog_id, uint32_t link_id, uint32_t *pids,
 			  unsigned int max);

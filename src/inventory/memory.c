@@ -23,7 +23,7 @@ struct holding {
 };
 
 /* "memlock:" in what /proc tells of our descriptor, which a user may read as well. */
-static uint64_t memory_of_fd(int fd)
+static void take_bytes(struct held *h, int fd)
 {
 	char path[48], text[1024];
 	owned_fd int info = -1;
@@ -35,7 +35,8 @@ static uint64_t memory_of_fd(int fd)
 	n = info < 0 ? -1 : read(info, text, sizeof(text) - 1);
 	text[n > 0 ? n : 0] = '\0';
 	at = strstr(text, "memlock:");
-	return at ? strtoull(at + 8, NULL, 10) : 0;
+	h->has_bytes = at;
+	h->bytes = at ? strtoull(at + 8, NULL, 10) : 0;
 }
 
 static void note_maps(struct holding *w, int fd, struct held *h)
@@ -60,7 +61,7 @@ static int take_program(struct holding *w, uint32_t id)
 		return 0;		/* gone meanwhile, or of others */
 	note_maps(w, fd, &h);
 	snprintf(h.name, sizeof(h.name), "%s", p.name);
-	h.bytes = memory_of_fd(fd);
+	take_bytes(&h, fd);
 	h.run_count = p.run_count;
 	h.run_ns = p.run_ns;
 	return w->fn(w->ctx, &h);
@@ -86,7 +87,7 @@ static int take_map(struct holding *w, uint32_t id)
 	if (strncmp(info.name, "np_", 3) && !is_used(w, id))
 		return 0;
 	snprintf(h.name, sizeof(h.name), "%s", info.name);
-	h.bytes = memory_of_fd(fd);
+	take_bytes(&h, fd);
 	h.entries = info.max_entries;
 	return w->fn(w->ctx, &h);
 }

@@ -12,6 +12,7 @@ struct held {
 	bool     is_map;
 	uint32_t id;
 	char     name[128];		/* empty: none */
+	bool     has_bytes;		/* /proc tells them */
 	uint64_t bytes;			/* what the kernel says they take */
 	uint32_t entries;		/* maps: at most */
 	uint64_t run_count, run_ns;	/* programs; 0 unless the kernel counts */

@@ -88,7 +88,7 @@ static int try_bpffs(const struct attempt *a, struct said *said)
 	struct statfs s;
 
 	if (statfs(BPFFS_PATH, &s))
-		return -errno;
+		return errno == ENOENT ? -ENOENT : features_hide(BPFFS_PATH, -errno, said);
 	if ((int)s.f_type == BPFFS_MAGIC)
 		return 0;
 	snprintf(said->why, sizeof(said->why), "none is mounted: mount -t bpf bpf " BPFFS_PATH);
@@ -97,11 +97,16 @@ static int try_bpffs(const struct attempt *a, struct said *said)
 
 static int try_run_counts(const struct attempt *a, struct said *said)
 {
-	FILE *f = fopen("/proc/sys/kernel/bpf_stats_enabled", "re");
-	int c;
+	static const char path[] = "/proc/sys/kernel/bpf_stats_enabled";
+	FILE *f = fopen(path, "re");
+	int c, err = f ? 0 : -errno;
 
-	if (!f)
-		return -errno;
+	if (err == -ENOENT)
+		features_sees("/proc/sys/kernel", said);
+	else if (err)
+		features_hide(path, err, said);
+	if (err)
+		return err;
 	c = fgetc(f);
 	fclose(f);
 	if (c == '0')

@@ -25,6 +25,10 @@ struct said {
 	char why[160];			/* empty: the errno's text */
 };
 
+/* It is not to be seen, for this reason: `err`. */
+int features_hide(const char *path, int err, struct said *said);
+/* False: the directory is not to be seen, so neither is whether something is in it. */
+bool features_sees(const char *dir, struct said *said);
 #define FEATURES_BTF "/sys/kernel/btf/vmlinux"
 struct btf;
 /* The kernel's own types: the caller's; or a negative errno, with the reason said. */

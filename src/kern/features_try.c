@@ -76,10 +76,24 @@ int try_program(const struct attempt *a, struct said *said)
 	return typed(fd, "program", said);
 }
 
+int features_hide(const char *path, int err, struct said *said)
+{
+	snprintf(said->why, sizeof(said->why), "%s: %s", path, strerror(-err));
+	said->hidden = true;
+	return err;
+}
+
+bool features_sees(const char *dir, struct said *said)
+{
+	return !access(dir, X_OK) || !features_hide(dir, -errno, said);
+}
+
 int features_btf(struct btf **btf, struct said *said)
 {
 	int err = access(FEATURES_BTF, R_OK) ? -errno : 0;
 
+	if (err == -ENOENT && !features_sees("/sys/kernel", said))
+		return err;
 	if (err == -ENOENT) {
 		snprintf(said->why, sizeof(said->why), "no BTF: " FEATURES_BTF);
 		said->sure = true;
@@ -88,10 +102,7 @@ int features_btf(struct btf **btf, struct said *said)
 	*btf = err ? NULL : btf__parse(FEATURES_BTF, NULL);
 	if (*btf)
 		return 0;
-	err = err ? err : -errno;
-	snprintf(said->why, sizeof(said->why), FEATURES_BTF ": %s", strerror(-err));
-	said->hidden = true;
-	return err;
+	return features_hide(FEATURES_BTF, err ? err : -errno, said);
 }
 
 /* What of the kernel's own types it is about: a tracepoint, or an iterator over the files of processes. */

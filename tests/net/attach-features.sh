@@ -81,6 +81,19 @@ if [ -e /sys/kernel/btf/vmlinux ]; then
 	umount /sys/kernel/btf/vmlinux
 fi
 
+say "what is not mounted hides"
+without() { # DIRECTORY: features, without what is in it
+	unshare --mount sh -c 'mount -t tmpfs none "$1" && exec "$2" -j attach features' sh "$1" "$NETPROBE" >"$work/f.out" ||
+		die "without $1: exit status $?"
+}
+without /proc
+same "run_counts without /proc" "$(of run_counts '[.available, .reason] | @tsv')" "$(printf '\t/proc/sys/kernel: No such file or directory')"
+without /sys
+for f in btf prog_tp_btf iter_task_file drop_reasons drop_reason_traced; do
+	same "$f without /sys" "$(of $f '[.available, .reason] | @tsv')" "$(printf '\t/sys/kernel: No such file or directory')"
+done
+same "bpffs without /sys" "$(of bpffs .available)" false
+
 say "what permission hides is not lacking"
 lacking=$("$NETPROBE" -j attach features | jq -r 'select(.feature.available == false) | .feature.name' | xargs)
 as ,+bpf,+net_admin,+net_raw

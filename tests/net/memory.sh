@@ -59,6 +59,15 @@ if sysctl -qw kernel.bpf_stats_enabled=1 2>/dev/null; then
 	has '.memory.name == "np_block_xdp" and .memory.run_count >= 3 and .memory.run_time_ns > 0' "its runs"
 fi
 
+say "without /proc"
+blind() { unshare --mount sh -c 'mount -t tmpfs none /proc && exec "$@"' sh "$NETPROBE" "$@"; }
+blind -j stats memory >"$work/memory.out" 2>"$work/blind.err" || die "without /proc: $(cat "$work/blind.err")"
+has '.memory.name == "np_block_xdp"' "the program"
+jq -se 'all(.memory.what == "bound" or .memory.bytes == null)' "$work/memory.out" >/dev/null || die "bytes from nowhere: $(cat "$work/memory.out")"
+same "what is missing" "$(cat "$work/blind.err")" "no bytes, holders, pinned state and processes: /proc: No such file or directory"
+blind attach list >/dev/null 2>"$work/blind.err" || die "attach list without /proc: $(cat "$work/blind.err")"
+same "attach list" "$(cat "$work/blind.err")" "no holders and pinned names: /proc: No such file or directory"
+
 say "each form"
 "$NETPROBE" stats memory >"$work/people.out" 2>"$work/people.err"
 grep -q "^program  *[0-9]*  *[0-9]* .* np_block_xdp  *$path/" "$work/people.out" || die "for people: $(cat "$work/people.out")"

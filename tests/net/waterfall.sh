@@ -152,6 +152,7 @@ silent() { unshare --net --mount sh -c 'mount -t tmpfs none /proc && exec "$@"' 
 silent 100ms 4 >"$work/silent.out" 2>"$work/silent.err" || die "four intervals: exit status $?"
 same "rows" "$(cat "$work/silent.out")" ""
 same "that nothing was counted is said" "$(grep -c '^nothing was counted$' "$work/silent.err")" 1
+same "what is missing" "$(grep missing "$work/silent.err")" "what the kernel counts there is missing: /proc/net: No such file or directory"
 ended() { [ -s "$work/silent.rc" ]; }
 {
 	rc=0
