@@ -198,10 +198,10 @@ static int list_all(struct list_run *run, const struct inventory_scope *scope)
 	char missing[128];
 	int err = inventory_open(&v);
 
-	if (err == -EPERM && caps_missing(NEED_BPF | NEED_NET_ADMIN, missing, sizeof(missing)))
+	if (err == -EPERM && caps_missing(NEED_ADMIN, missing, sizeof(missing)))
 		return fail(EPERM, "programs of the host: missing: %s", missing);
 	if (err)
-		return err;
+		return err == -EPERM ? fail(EPERM, "programs of the host") : err;
 	err = holders_open(&run->holders);
 	if (!err)
 		err = inventory_each(v, scope, list_one, run);

@@ -320,7 +320,7 @@ static int put_all(struct run *run)
 	pin_each(note_state, run);
 	rc = held_each(put_held, run);
 	if (rc == -EPERM) {
-		note("no maps, programs and pinned state, which only root may list (CAP_SYS_ADMIN)");
+		note("no maps, programs and pinned state, which only root of the host may list (CAP_SYS_ADMIN)");
 		rc = 0;
 	}
 	if (!rc)

@@ -224,7 +224,7 @@ static int tell_intervals(struct run *run, struct layers *before, int signals)
 static void tell_gaps(const struct waterfall_gaps *g)
 {
 	if (g->no_programs)
-		note("no programs of XDP and tc, which only root may list (CAP_SYS_ADMIN)%s",
+		note("no programs of XDP and tc, which only root of the host may list (CAP_SYS_ADMIN)%s",
 		     *g->unread || g->left_out ? "" : "; the rest is whole");
 	if (*g->unread)
 		note("what the kernel counts there is missing: %s", g->unread);

@@ -411,7 +411,8 @@ static int check_maps(const struct capture *c)
 
 	if (!c->l.err || (last && hook_can_packet() == 0))
 		return 0;
-	fail(0, "%s%s", c->l.reason, c->l.err == -EPERM ? "; " CAPS_REMEDY : "");
+	fail(0, "%s%s%s", c->l.reason, c->l.err == -EPERM ? "; " : "",
+	     c->l.err == -EPERM ? caps_remedy(c->l.reason) : "");
 	return c->l.err;
 }
 

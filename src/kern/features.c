@@ -163,7 +163,7 @@ static const struct attempt attempts[] = {
 	{ "link_tcx", "6.6", WATCH | ATTACH | BLOCK, TC, try_link, BPF_PROG_TYPE_SCHED_CLS, HOOK_TCX_INGRESS },
 	{ "link_netkit", "6.7", ATTACH, TC, try_link, BPF_PROG_TYPE_SCHED_CLS, ATTACH_NETKIT },
 	{ "link_replace", "5.9", ATTACH | BLOCK, TC, try_replace, .apart = true },
-	{ "link_ids", "5.8", ATTACH, NEED_NETNS, try_ids },
+	{ "link_ids", "5.8", ATTACH, NEED_ADMIN, try_ids },
 	{ "clsact", "4.5", WATCH | ATTACH | BLOCK, TC, try_clsact, .apart = true },
 	{ "cls_bpf", "4.1", WATCH | ATTACH | BLOCK, TC, try_cls_bpf, .apart = true },
 	{ "spin_lock", "5.1", ATTACH, NEED_BPF, try_lock },

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -114,6 +115,7 @@ static const struct row {
 	{ NEED_PERFMON, CAP_PERFMON, CAP_SYS_ADMIN, true, "CAP_PERFMON" },
 	{ NEED_BPF, CAP_SYS_RESOURCE, CAP_SYS_RESOURCE, true, "CAP_SYS_RESOURCE" },
 	{ NEED_SYSLOG, CAP_SYSLOG, CAP_SYSLOG, true, "CAP_SYSLOG" },
+	{ NEED_ADMIN, CAP_SYS_ADMIN, CAP_SYS_ADMIN, true, "CAP_SYS_ADMIN" },
 	{ NEED_NETNS, CAP_SYS_ADMIN, CAP_SYS_ADMIN, false, "CAP_SYS_ADMIN" },
 	{ NEED_USER, CAP_SETUID, CAP_SETUID, false, "CAP_SETUID" },
 	{ NEED_USER, CAP_SETGID, CAP_SETGID, false, "CAP_SETGID" },
@@ -159,9 +161,12 @@ static bool is_missing(const struct row *r, uint64_t have, bool foreign)
 	return (foreign && r->of_host) || !(have & (CAP_BIT(cap_here(r)) | CAP_BIT(r->instead)));
 }
 
+#define OF_HOST " (of the host"
+#define OF_HOST_ALONE OF_HOST ", not of this user namespace)"
+
 int caps_missing(unsigned int needs, char *text, unsigned int size)
 {
-	bool foreign = in_user_namespace(), noted = false;
+	bool foreign = in_user_namespace(), noted = false;	/* said in full */
 	unsigned int n = 0, count = 0;
 	uint64_t named = 0;
 	struct cap_sets s;
@@ -170,13 +175,13 @@ int caps_missing(unsigned int needs, char *text, unsigned int size)
 	text[0] = '\0';
 	for (unsigned int i = 0; i < ROWS; i++) {
 		const struct row *r = &rows[i];
-		bool note = foreign && r->of_host && !noted;
+		bool note = foreign && r->of_host;
 
 		if (!(needs & r->need) || named & CAP_BIT(cap_here(r)) || !is_missing(r, s.effective, foreign))
 			continue;
 		if (n < size)
 			n += (unsigned int)snprintf(text + n, size - n, "%s%s%s", count ? ", " : "", name_here(r),
-						    note ? " (of the host, not of this user namespace)" : "");
+						    !note ? "" : noted ? OF_HOST ")" : OF_HOST_ALONE);
 		named |= CAP_BIT(cap_here(r));
 		noted |= note;
 		count++;
@@ -184,7 +189,15 @@ int caps_missing(unsigned int needs, char *text, unsigned int size)
 	return (int)count;
 }
 
+const char *caps_remedy(const char *text)
+{
+	return strstr(text, OF_HOST) ? "run it outside this user namespace" : CAPS_REMEDY;
+}
+
 void caps_tell(const char *missing)
 {
-	fail(0, "missing: %s (" CAPS_REMEDY ", or give the binary these capabilities)", missing);
+	bool of_host = strstr(missing, OF_HOST);
+
+	fail(0, "missing: %s (%s%s)", missing, caps_remedy(missing),
+	     of_host ? "" : ", or give the binary these capabilities");
 }

@@ -27,6 +27,7 @@ enum cap_need {
 	NEED_NETNS     = 1 << 6,	/* to enter a network namespace */
 	NEED_USER      = 1 << 7,	/* to become another user */
 	NEED_FILES     = 1 << 8,	/* to write where others own the directory, and give files away */
+	NEED_ADMIN     = 1 << 9,	/* to ask the kernel for programs, maps and links by their numbers */
 };
 
 /* Of a live capture, with or without drops. */
@@ -41,6 +42,8 @@ int caps_missing(unsigned int needs, char *text, unsigned int size);
 const char *caps_name(enum cap_need need);
 
 #define CAPS_REMEDY "run with sudo"
+/* What helps against what caps_missing() found, and `text` contains: sudo is of no use to root of a user namespace. */
+const char *caps_remedy(const char *text);
 /* Say what caps_missing() found, and the remedy. */
 void caps_tell(const char *missing);
 

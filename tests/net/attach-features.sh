@@ -115,6 +115,22 @@ if [ "$(cat /proc/sys/kernel/unprivileged_bpf_disabled 2>/dev/null || echo 0)" !
 	same "bpf" "$(of bpf '[.available, .reason] | @tsv')" "$(printf '\tmissing: CAP_BPF')"
 fi
 
+say "root of a user namespace"
+if unshare -Urn true 2>/dev/null; then
+	rc=0
+	chmod 755 "$work"
+	unshare -Urn "$work/np" -j attach features >"$work/f.out" 2>"$work/f.err" || rc=$?
+	host='of the host, not of this user namespace'
+	same "link_ids" "$(of link_ids '[.available, .reason] | @tsv')" "$(printf '\tmissing: CAP_SYS_ADMIN (%s)' "$host")"
+	same "prog_raw_tracepoint" "$(of prog_raw_tracepoint .reason)" "missing: CAP_BPF ($host), CAP_PERFMON (of the host)"
+	if [ "$rc" != 0 ]; then
+		same "bpf: status" "$rc" 5
+		same "what helps" "$(cat "$work/f.err")" "netprobe: missing: CAP_BPF ($host) (run it outside this user namespace)"
+	fi
+	unshare -Urn "$work/np" attach list >/dev/null 2>"$work/f.err" && die "attach list" || same "attach list: status" $? 5
+	grep -qF "missing: CAP_SYS_ADMIN ($host)" "$work/f.err" || die "attach list: $(cat "$work/f.err")"
+fi
+
 say "for people"
 "$NETPROBE" attach features >"$work/table.out"
 grep -q '^FEATURE  *THERE SINCE  FOR  *REASON$' "$work/table.out" || die "titles: $(head -n 1 "$work/table.out")"
