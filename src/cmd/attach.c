@@ -16,12 +16,12 @@
 #define A(member) offsetof(struct attach_opts, member)
 
 static const struct opt list_keywords[] = {
-	{ "dev", 0, OPT_STR, A(dev), "IFACE", "at this interface only; may be a glob" },
+	{ "dev", 0, OPT_STR, A(dev), "IFACE", "at this interface only; may be a glob, or any" },
 	{ .type = OPT_END },
 };
 
 static const struct opt plan_keywords[] = {
-	{ "dev", 0, OPT_STR, A(dev), "IFACE", "of this interface only; may be a glob" },
+	{ "dev", 0, OPT_STR, A(dev), "IFACE", "of this interface only; may be a glob, or any" },
 	{ "try", 0, OPT_FLAG, A(try), NULL, "try XDP as well: it may reset the link" },
 	{ .type = OPT_END },
 };
@@ -209,6 +209,8 @@ static int list_all(struct list_run *run, const struct inventory_scope *scope)
 		note("%u places could not be looked into", inventory_missed(v));
 	if (!err && holders_blind())
 		note("no holders and pinned names: /proc: %s", strerror(-holders_blind()));
+	if (!err && scope->dev && !inventory_interfaces(v))
+		err = fail(ENODEV, "%s", scope->dev);
 	inventory_close(v);
 	return err;
 }

@@ -148,7 +148,7 @@ static void plan_xdp(const struct plan_run *run, const struct link_info *l, cons
 		REASON(native, "taken if the driver takes it; trying may reset the link (attach plan dev %s try)",
 		       l->name);
 	if (generic->verdict != REFUSED)
-		REASON(generic, "generic is only taken when asked for with -m generic");
+		REASON(generic, "generic is only taken when asked for");
 }
 
 struct at_ingress {

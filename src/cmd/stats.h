@@ -28,9 +28,9 @@ struct waterfall_gaps {
 
 /*
  * Between the files of the command: all counters there are, of the interfaces that are wanted.  0 or a negative errno,
- * said.
+ * said.  `first`: a glob must find an interface.
  */
-int waterfall_read(struct layers *l, const struct strs *iface, struct waterfall_gaps *gaps);
+int waterfall_read(struct layers *l, const struct strs *iface, bool first, struct waterfall_gaps *gaps);
 
 /* Lines for people: of the counters of one moment, and what the largest loss means. */
 struct waterfall_text {

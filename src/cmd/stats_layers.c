@@ -116,11 +116,11 @@ static int take_link(void *ctx, const struct link_info *l)
 	return 0;
 }
 
-/* Whatever word found no interface is said; a glob and "any" may find none. */
-static int check_named(const struct reading *r)
+/* Whatever word found no interface is said; those of a glob may all be gone later. */
+static int check_named(const struct reading *r, bool first)
 {
 	for (unsigned int i = 0; i < r->iface->n; i++)
-		if (!r->named[i] && strcmp(r->iface->v[i], "any") && !link_is_glob(r->iface->v[i]))
+		if (!r->named[i] && (first || !link_is_glob(r->iface->v[i])))
 			return fail(ENODEV, "interface '%s'", r->iface->v[i]);
 	return 0;
 }
@@ -285,7 +285,7 @@ static void add_texts(struct layers *l, struct waterfall_gaps *g)
 	}
 }
 
-int waterfall_read(struct layers *l, const struct strs *iface, struct waterfall_gaps *gaps)
+int waterfall_read(struct layers *l, const struct strs *iface, bool first, struct waterfall_gaps *gaps)
 {
 	struct reading r = { .to = l, .iface = iface, .links = calloc(LINKS_MAX, sizeof(*r.links)), .gaps = gaps };
 	int err = r.links ? link_each(take_link, &r) : -ENOMEM;
@@ -293,7 +293,7 @@ int waterfall_read(struct layers *l, const struct strs *iface, struct waterfall_
 	if (err) {
 		fail(err, "interfaces");
 	} else {
-		err = check_named(&r);
+		err = check_named(&r, first);
 		if (!err)
 			qdisc_each(take_qdisc, &r);
 		if (!err)

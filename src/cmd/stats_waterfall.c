@@ -206,7 +206,7 @@ static int tell_intervals(struct run *run, struct layers *before, int signals)
 		rc = wait_until(run, signals, next);
 		if (rc)
 			break;
-		rc = waterfall_read(&now, w->iface, &unsaid);
+		rc = waterfall_read(&now, w->iface, false, &unsaid);
 		layers_compare(&now, before);
 		run->ns = clock_ns() - began;
 		began += run->ns;
@@ -250,7 +250,7 @@ static int tell_all(struct run *run)
 		if (signals < 0)
 			return fail(errno, "signals");
 	}
-	err = waterfall_read(&l, run->w->iface, &gaps);
+	err = waterfall_read(&l, run->w->iface, true, &gaps);
 	if (!err)
 		tell_gaps(&gaps);
 	if (!err)

@@ -76,6 +76,11 @@ unsigned int inventory_missed(const struct inventory *v)
 	return v->missed;
 }
 
+unsigned int inventory_interfaces(const struct inventory *v)
+{
+	return v->n_interfaces;
+}
+
 uint32_t inventory_link(const struct inventory *v, uint32_t type, uint32_t prog_id, uint32_t ifindex)
 {
 	for (unsigned int i = 0; i < v->n_links; i++) {
@@ -154,6 +159,7 @@ static int each_of_link(void *ctx, const struct link_info *l)
 
 	if (w->dev && !link_wanted(l, &w->dev, 1, &named))
 		return 0;
+	w->v->n_interfaces++;
 	rc = each_xdp(w, l);
 	if (!rc)
 		rc = each_chain(w, l, HOOK_TCX_INGRESS, "tcx/ingress");

@@ -50,6 +50,8 @@ void inventory_close(struct inventory *v);
 int  inventory_each(struct inventory *v, const struct inventory_scope *s, hooked_fn fn, void *ctx);
 /* Namespaces, interfaces and cgroups that could not be looked into. */
 unsigned int inventory_missed(const struct inventory *v);
+/* Interfaces that were looked at. */
+unsigned int inventory_interfaces(const struct inventory *v);
 
 /* 0, or -errno: it is gone meanwhile. */
 int  inventory_program(uint32_t id, struct hooked_program *p);

@@ -29,7 +29,7 @@ struct known_link {
 
 struct inventory {
 	struct known_link *links;
-	unsigned int n_links, room, missed;
+	unsigned int n_links, room, missed, n_interfaces;
 };
 
 struct walk {

@@ -46,8 +46,18 @@ list
 same "tc" "$(one '.link.hook == "tc/ingress"' '[.network.interface, .link.order, .link.priority, .link.handle, .program.name] | @tsv')" \
 	"$(printf 'here\t1\t7\t3\tothers_tc')"
 same "of another namespace" "$(one '.network.interface == "eth0"' .link.hook)" "0 records"
-list dev 'nobod*'
-[ ! -s "$work/list.out" ] || die "dev: $(cat "$work/list.out")"
+for dev in nobody 'nobod*'; do
+	for netns in '' '-N any'; do
+		rc=0
+		# shellcheck disable=SC2086
+		"$NETPROBE" -j $netns attach list dev "$dev" >"$work/list.out" 2>"$work/list.err" || rc=$?
+		same "$netns $dev: status" "$rc" 1
+		[ ! -s "$work/list.out" ] || die "dev: $(cat "$work/list.out")"
+		same "$netns $dev" "$(cat "$work/list.err")" "netprobe: $dev: No such device"
+	done
+done
+list dev any
+same "any of here" "$(jq -rs '[.[].network.interface] | unique | join(",")' "$work/list.out")" here
 list -N any
 same "of all namespaces" "$(one '.link.netns_name == "there"' '[.network.interface, .link.hook, .program.name] | @tsv')" \
 	"$(printf 'eth0\ttc/egress\tothers_tc')"

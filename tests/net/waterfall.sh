@@ -63,10 +63,13 @@ done
 same "only of that interface" "$(jq -rs '[.[].network.interface // empty] | unique | join(",")' "$work/fall.out")" here
 
 say "no such interface"
-rc=0
-"$NETPROBE" stats --waterfall -i nowhere >/dev/null 2>"$work/nowhere.err" || rc=$?
-same "status" "$rc" 1
-grep -q "nowhere" "$work/nowhere.err" || die "it is not named: $(cat "$work/nowhere.err")"
+for iface in nowhere 'nowher*'; do
+	rc=0
+	"$NETPROBE" stats --waterfall -i here -i "$iface" >"$work/nowhere.out" 2>"$work/nowhere.err" || rc=$?
+	same "$iface: status" "$rc" 1
+	same "$iface: nothing else" "$(cat "$work/nowhere.out")" ""
+	grep -qF "'$iface'" "$work/nowhere.err" || die "it is not named: $(cat "$work/nowhere.err")"
+done
 "$NETPROBE" stats --waterfall --by host >/dev/null 2>&1 && die "--by was taken" || same "--by: status" $? 2
 "$NETPROBE" stats --waterfall udp >/dev/null 2>&1 && die "a filter was taken" || same "a filter: status" $? 2
 
@@ -168,6 +171,19 @@ same "without a reader: status" "$(cat "$work/silent.rc")" 0
 } | : &
 ended() { [ -s "$work/hour.rc" ]; }
 until_true 10 ended || die "in an interval of an hour the reader has gone, and it goes on"
+
+say "the interfaces of a glob go"
+ip link add gone0 type veth peer name gone1
+"$NETPROBE" -j stats --waterfall -i 'gone*' 100ms >"$work/gone.out" 2>"$work/gone.err" &
+pid=$!
+# softirqs are counted all the time, of the machine.
+until_true 10 eval 'ping -qc1 127.0.0.1; [ -s "$work/gone.out" ]' || die "no interval: $(cat "$work/gone.err")"
+ip link del gone0
+wc -l <"$work/gone.out" >"$work/gone.lines"
+more() { ping -qc1 127.0.0.1 && [ "$(wc -l <"$work/gone.out")" -gt $(($(cat "$work/gone.lines") + 20)) ]; }
+until_true 10 more || die "without them: $(cat "$work/gone.err")"
+kill -INT "$pid"
+wait "$pid" || die "without them: exit status $?"
 
 say "each form"
 "$NETPROBE" --csv stats --waterfall -v >"$work/csv.out" 2>/dev/null
