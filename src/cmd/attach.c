@@ -243,11 +243,12 @@ static int attach_list(const struct globals *g, const void *opts, int argc, char
 }
 
 static const struct command verbs[] = {
-	{ .name = "list", .summary = "programs at hooks, whoever put them there", .keywords = list_keywords,
+	{ .name = "list", .summary = "programs at hooks, whoever put them there", .usage = "[dev IFACE]",
+	  .keywords = list_keywords, .run = attach_list },
+	{ .name = "show", .summary = "the same", .usage = "[dev IFACE]", .keywords = list_keywords,
 	  .run = attach_list },
-	{ .name = "show", .summary = "the same", .keywords = list_keywords, .run = attach_list },
-	{ .name = "plan", .summary = "where at an interface a program would be put, and why", .keywords = plan_keywords,
-	  .run = attach_plan },
+	{ .name = "plan", .summary = "where at an interface a program would be put, and why",
+	  .usage = "[dev IFACE] [try]", .keywords = plan_keywords, .run = attach_plan },
 	{ .name = "features", .summary = "what this kernel has of what netprobe uses", .run = attach_features },
 	{ 0 },
 };

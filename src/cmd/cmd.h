@@ -33,6 +33,7 @@ struct command {
 	const char *examples;		/* for --help: lines */
 	const struct command *verbs;	/* ended by one without a name; NULL: none */
 	const void *data;		/* run's own */
+	bool alone;			/* of a verb: it takes none of the command's options and keywords */
 };
 
 enum { VERBS_MAX = 24 };

@@ -198,6 +198,10 @@ static int parse(struct globals *g, void *opts, int argc, char **argv)
 
 	if (err)
 		return err;
+	if (g->verb && g->verb->alone) {
+		sets[0] = (struct opt_set){ 0 };
+		keywords[0] = (struct opt_set){ 0 };
+	}
 	if (g->verb) {
 		sets[2] = (struct opt_set){ g->verb->opts, opts };
 		keywords[1] = (struct opt_set){ g->verb->keywords, opts };

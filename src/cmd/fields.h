@@ -98,7 +98,7 @@ struct feature_body {
 	X(FEATURE_AVAILABLE, "feature.available", FT_BOOL, available, "this kernel has it, as trying it tells; absent where that could not be tried") \
 	X(FEATURE_SINCE, "feature.since", FT_WORD, since, "Linux version that brought it") \
 	X(FEATURE_USED_BY, "feature.used_by", FT_WORDS, used_by, "what needs it: watch, drops, attach, block, flows, policy") \
-	X(FEATURE_REASON, "feature.reason", FT_STR, reason, "why it is not there, or not known: what the kernel says, or the capability that is missing")
+	X(FEATURE_REASON, "feature.reason", FT_STR, reason, "why it is not there, or not known: what the kernel says, or the capability that is missing; of run_counts that it is switched off")
 
 enum feature_field { FIELD_FEATURE_BEFORE_ = FIELD_OWN - 1, FEATURE_FIELDS(FIELD_ID) };
 

@@ -124,6 +124,7 @@ static bool has_opts(const struct command *c, const struct command *verb)
 void help_print(FILE *to, const struct command *c, const struct command *verb)
 {
 	const struct command *what = verb ? verb : c;
+	const struct command *rest = verb && verb->alone ? verb : c;
 
 	if (!c) {
 		print_program(to);
@@ -133,18 +134,18 @@ void help_print(FILE *to, const struct command *c, const struct command *verb)
 		what->usage ? " " : "", what->usage ? what->usage : "", what->summary);
 	if (c->verbs && !verb)
 		print_verbs(to, c);
-	if (c->keywords || what->keywords) {
+	if (rest->keywords || what->keywords) {
 		fprintf(to, "\nkeywords:\n");
 		print_keywords(to, verb ? verb->keywords : NULL);
-		print_keywords(to, c->keywords);
+		print_keywords(to, rest == verb ? NULL : c->keywords);
 	}
-	if (has_opts(c, verb)) {
+	if (rest == verb ? verb->opts != NULL : has_opts(c, verb)) {
 		fprintf(to, "\noptions:\n");
 		print_opts(to, verb ? verb->opts : NULL, NULL, NULL);
-		print_opts(to, c->opts, NULL, verb);
+		print_opts(to, rest == verb ? NULL : c->opts, NULL, verb);
 	}
 	fprintf(to, "\nglobal options:\n");
-	print_opts(to, global_opts, c, verb);
+	print_opts(to, global_opts, rest, verb);
 	if (what->examples)
 		fprintf(to, "\nexamples:\n%s", what->examples);
 }
@@ -180,17 +181,18 @@ static void print_option_words(const struct opt *o, const struct command *c, con
 static void print_command_words(const struct command *c, const struct command *verb)
 {
 	const struct opt *operand = verb ? verb->operand : c->operand;
+	bool alone = verb && verb->alone;
 
 	for (const struct command *v = verb ? NULL : c->verbs; v && v->name; v++)
 		printf("verb\t%s\t\t%s\n", v->name, v->summary);
 	for (const struct opt *k = verb ? verb->keywords : NULL; k && k->type != OPT_END; k++)
 		print_word("keyword", "", k->name, k);
-	for (const struct opt *k = verb || !c->verbs ? c->keywords : NULL; k && k->type != OPT_END; k++)
+	for (const struct opt *k = !alone && (verb || !c->verbs) ? c->keywords : NULL; k && k->type != OPT_END; k++)
 		print_word("keyword", "", k->name, k);
 	if (operand)
 		print_word("operand", "", "-", operand);
 	print_option_words(verb ? verb->opts : NULL, NULL, NULL);
-	print_option_words(c->opts, NULL, verb);
+	print_option_words(alone ? NULL : c->opts, NULL, verb);
 }
 
 static void print_words(const struct command *c, const struct command *verb)
@@ -199,7 +201,7 @@ static void print_words(const struct command *c, const struct command *verb)
 		printf("command\t%s\t\t%s\n", (*p)->name, (*p)->summary);
 	if (c)
 		print_command_words(c, verb);
-	print_option_words(global_opts, c, verb);
+	print_option_words(global_opts, verb && verb->alone ? verb : c, verb);
 }
 
 struct help_opts {

@@ -211,14 +211,23 @@ static int gather_all(struct session *s, const struct by *by, const struct stats
 	return rc;
 }
 
-static int run_waterfall(const struct globals *g, const struct stats_opts *o, const struct pipeline *times, int argc)
+static int run_waterfall(const struct globals *g, const struct stats_opts *o, const struct pipeline *times,
+			 const char *other)
 {
 	struct waterfall_options w = { .iface = &o->iface, .prom = o->prom, .every_ns = times->rows_every_ns,
 				       .times = times->rows_times };
 	int rc;
 
-	if (o->by || o->top || o->read || o->user || argc) {
-		fail(0, "--waterfall has no --by, --top, -r, -Z and no filter: the kernel has counted already");
+	if (o->by || o->top || o->read || o->user || o->no_refresh) {
+		fail(0, "--waterfall has no --by, --top, --no-refresh, -r and -Z: the kernel has counted already");
+		return EXIT_USAGE;
+	}
+	if (other && *other >= '0' && *other <= '9') {
+		fail(0, "--waterfall: '%s' is no INTERVAL [COUNT] (10, 250ms, 1m)", other);
+		return EXIT_USAGE;
+	}
+	if (other) {
+		fail(0, "--waterfall has no filter ('%s'): the kernel has counted already", other);
 		return EXIT_USAGE;
 	}
 	rc = session_netns(g, NULL);
@@ -241,7 +250,7 @@ static int stats_run(const struct globals *g, const void *opts, int argc, char *
 	argc -= times;
 	argv += times;
 	if (o->waterfall)
-		return run_waterfall(g, o, &s.pipe, argc);
+		return run_waterfall(g, o, &s.pipe, argc ? argv[0] : NULL);
 	if (o->top && !o->by) {
 		fail(0, "--top wants --by: there is one row");
 		return EXIT_USAGE;
@@ -279,32 +288,21 @@ static int stats_run(const struct globals *g, const void *opts, int argc, char *
 	return rc;
 }
 
-/* None of the command's own options is one of the verb's. */
 static int memory_run(const struct globals *g, const void *opts, int argc, char **argv)
 {
-	const struct stats_opts *o = opts;
-
-	if (o->iface.n || o->by || o->read || o->user || o->top || o->prom || o->waterfall || o->no_refresh) {
-		fail(0, "stats memory takes no options of stats");
-		return EXIT_USAGE;
-	}
 	return stats_memory(g);
 }
 
-static const char *const memory_without[] = {
-	"by", "top", "waterfall", "prom", "no-refresh", "interface", "read", "user", NULL,
-};
-
 static const struct command verbs[] = {
 	{ .name = "memory", .summary = "What netprobe itself holds: maps, programs, pinned state, processes",
-	  .without = memory_without, .run = memory_run },
+	  .run = memory_run, .alone = true },
 	{ 0 },
 };
 
 const struct command cmd_stats = {
 	.name = "stats",
 	.summary = "Count and list what is on a network, live or from a capture",
-	.usage = "[memory] [--by BY | --waterfall] [-i IFACE]... [-r FILE] [INTERVAL [COUNT]] [FILTER]",
+	.usage = "memory | [--by BY | --waterfall] [-i IFACE]... [-r FILE] [INTERVAL [COUNT]] [FILTER]",
 	.opts = stats_rows,
 	.operand = &filter_operand,
 	.size = sizeof(struct stats_opts),

@@ -35,6 +35,22 @@ for words in '-c 0' '--count 0' '--count=0' '--sample 0' '-B 0' '-B 0k' '-C 0 -w
 	# shellcheck disable=SC2086
 	usage 'must be more than 0' watch -r tcp.pcap $words
 done
+# What has counted already takes no filter and refreshes nothing.
+usage "'0.01' is too short" stats --waterfall 0.01 1
+usage "COUNT: '0.5'" stats --waterfall 1 0.5
+usage "no filter ('udp')" stats --waterfall 1 udp port 53
+usage '--no-refresh' stats --waterfall --no-refresh
+usage '--no-refresh' stats memory --no-refresh
+usage '--no-refresh' stats --no-refresh memory
+for words in '--by host' '-i lo' '--waterfall' '--prom' '--top 1' '-r tcp.pcap' '-Z nobody'; do
+	# shellcheck disable=SC2086
+	usage "unknown option ${words%% *}" stats memory $words
+done
+"$np" stats memory --help >out
+grep -q '^global options:' out && ! grep -q -- '^options:\|--by\|-i, ' out || { cat out; die "stats memory --help"; }
+! "$np" help --words stats memory | grep -- '--by' || die "stats memory completes --by"
+[ "$("$np" attach plan --help | head -n 1)" = 'usage: netprobe attach plan [dev IFACE] [try]' ] || die "attach plan --help"
+[ "$("$np" attach list --help | head -n 1)" = 'usage: netprobe attach list [dev IFACE]' ] || die "attach list --help"
 usage 'must be more than 0' flows -r tcp.pcap --top 0
 usage 'must be more than 0' stats -r tcp.pcap --top 0
 prints "$("$np" watch -tr tcp.pcap)" watch -tr tcp.pcap -s 0
@@ -123,7 +139,7 @@ refused() {
 	done
 }
 refused 'what passes now' flows watch '-r x' '--read x' '--for 1s' '--idle-timeout 1s' '--active-timeout 1s'
-refused 'no options of stats' stats memory '--by host' '--top 1' --waterfall --prom --no-refresh '-i lo' '-r x' '-Z nobody'
+refused 'unknown option' stats memory '--by host' '--top 1' --waterfall --prom --no-refresh '-i lo' '-r x' '-Z nobody'
 ! "$np" help stats memory | grep -q '^options:' || die "options, and none"
 for verb in list watch; do
 	"$np" help flows $verb >shown
