@@ -1,15 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "inventory/inventory.h"
 
-#include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -22,7 +17,7 @@
 #include "util/cleanup.h"
 #include "util/err.h"
 
-enum { NETNS_MAX = 4096 };
+
 
 /* ── links ────────────────────────────────────────────────────────────────── */
 
@@ -178,78 +173,9 @@ static int each_here(struct walk *w)
 	return link_each(each_of_link, w);
 }
 
-/* ── namespaces ───────────────────────────────────────────────────────────── */
-
-struct seen {
-	uint64_t inode[NETNS_MAX];
-	unsigned int n;
-};
-
-/* Beyond NETNS_MAX one is missed as often as it is met. */
-static bool is_new(struct walk *w, struct seen *s, uint64_t inode)
+static int each_in_netns(void *ctx)
 {
-	for (unsigned int i = 0; i < s->n; i++)
-		if (s->inode[i] == inode)
-			return false;
-	if (s->n == NETNS_MAX) {
-		w->v->missed++;
-		return false;
-	}
-	s->inode[s->n++] = inode;
-	return true;
-}
-
-static int visit(struct walk *w, struct seen *s, const char *path)
-{
-	owned_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
-	struct stat st;
-
-	if (fd < 0 || fstat(fd, &st))
-		return 0;		/* the process is gone */
-	if (!is_new(w, s, st.st_ino))
-		return 0;
-	if (setns(fd, CLONE_NEWNET)) {
-		w->v->missed++;
-		return 0;
-	}
-	return each_here(w);
-}
-
-static int visit_dir(struct walk *w, struct seen *s, const char *dir, const char *tail, bool digits)
-{
-	DIR *d = opendir(dir);
-	const struct dirent *e;
-	char path[320];
-	int rc = 0;
-
-	while (d && !rc && (e = readdir(d))) {
-		if (e->d_name[0] == '.' || (digits && !isdigit((unsigned char)e->d_name[0])))
-			continue;
-		snprintf(path, sizeof(path), "%s/%s%s", dir, e->d_name, tail);
-		rc = visit(w, s, path);
-	}
-	if (d)
-		closedir(d);
-	return rc;
-}
-
-static int each_netns(struct walk *w)
-{
-	owned_fd int home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-	struct seen *s = calloc(1, sizeof(*s));
-	int rc;
-
-	if (!s || home < 0) {
-		free(s);
-		return fail(home < 0 ? errno : ENOMEM, "network namespaces");
-	}
-	rc = visit(w, s, "/proc/self/ns/net");
-	if (!rc)
-		rc = visit_dir(w, s, "/run/netns", "", false);
-	if (!rc)
-		rc = visit_dir(w, s, "/proc", "/ns/net", true);
-	free(s);
-	return setns(home, CLONE_NEWNET) && !rc ? fail(errno, "back to our network namespace") : rc;
+	return each_here(ctx);
 }
 
 /* ── what belongs to no interface ─────────────────────────────────────────── */
@@ -289,7 +215,7 @@ static int each_other(struct walk *w)
 int inventory_each(struct inventory *v, const struct inventory_scope *s, hooked_fn fn, void *ctx)
 {
 	struct walk w = { .v = v, .dev = s->dev, .fn = fn, .ctx = ctx };
-	int rc = s->all_netns ? each_netns(&w) : each_here(&w);
+	int rc = s->all_netns ? netns_each(each_in_netns, &w, &v->missed) : each_here(&w);
 
 	if (!rc && !s->dev)
 		rc = each_other(&w);

@@ -40,6 +40,11 @@ int link_monitor_read(int fd, link_fn fn, void *ctx);
 
 /* Enter the network namespace of NAME (under /run/netns), a PATH, or a PID.  Says what failed. */
 int netns_enter(const char *spec);
+/*
+ * Call fn in each network namespace that a process is in or that has a name, the current one first; then back to that.
+ * fn's first non-zero return is returned; those that could not be entered are added to *missed.
+ */
+int netns_each(int (*fn)(void *ctx), void *ctx, unsigned int *missed);
 /* Inode of the current network namespace. */
 uint64_t netns_inode(void);
 
