@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <bpf/bpf.h>
+#include <bpf/libbpf.h>
 
 #include "kern/hook.h"
 #include "numbers/linktype.h"
@@ -102,6 +103,19 @@ int hook_try(uint32_t ifindex, enum hook_way way)
 		return prog;
 	link = bpf_link_create(prog, (int)ifindex, (enum bpf_attach_type)ways[way].attach, &o);
 	return link < 0 ? link : 0;
+}
+
+uint32_t hook_at_xdp(uint32_t ifindex, const char **mode)
+{
+	LIBBPF_OPTS(bpf_xdp_query_opts, q);
+	const char *unused;
+
+	mode = mode ? mode : &unused;
+	*mode = NULL;
+	if (bpf_xdp_query((int)ifindex, 0, &q))
+		return 0;
+	*mode = q.drv_prog_id ? "native" : q.skb_prog_id ? "generic" : q.hw_prog_id ? "offload" : NULL;
+	return q.drv_prog_id ? q.drv_prog_id : q.skb_prog_id ? q.skb_prog_id : q.hw_prog_id ? q.hw_prog_id : q.prog_id;
 }
 
 static void why_xdp(uint32_t ifindex, enum hook_way way, int err, char *to, unsigned int size)

@@ -32,6 +32,11 @@ bool hook_is_device(const struct link_info *l);
  * a network card's link, and tcx; clsact, whose filters outlive who is killed, is not tried: -EOPNOTSUPP.
  */
 int  hook_try(uint32_t ifindex, enum hook_way way);
+/*
+ * The program at XDP, 0: none; an interface has one place for it, whatever the mode.  *mode unless NULL: "native",
+ * "generic", "offload", or NULL.
+ */
+uint32_t hook_at_xdp(uint32_t ifindex, const char **mode);
 /* Why it was refused, as far as the error number and the interface tell. */
 void hook_why(uint32_t ifindex, enum hook_way way, int err, char *to, unsigned int size);
 

@@ -244,10 +244,18 @@ int pin_begin(struct pin *p, const uint8_t prog_tag[8])
 
 /* ── objects ──────────────────────────────────────────────────────────────── */
 
-static int unlink_ours(const char *path)
+/* A link is only opened for both. */
+static int open_ours(const char *path)
 {
 	enum pin_kind kind;
-	owned_fd int fd = pin_object(path, true, &kind);
+	int fd = pin_object(path, true, &kind);
+
+	return fd >= 0 || fd == -EPERM || fd == -ENOENT ? fd : pin_object(path, false, &kind);
+}
+
+static int unlink_ours(const char *path)
+{
+	owned_fd int fd = open_ours(path);
 
 	if (fd == -EPERM)
 		return fail(0, "%s is not ours: left alone", path), -ESTALE;
@@ -257,14 +265,24 @@ static int unlink_ours(const char *path)
 int pin_put(struct pin *p, const char *name, int fd)
 {
 	char path[PIN_PATH + PIN_NAME], fresh[PIN_PATH + PIN_NAME + 8];
-	mode_t old = umask(0077);
+	enum pin_kind kind;
+	mode_t old;
 	int err;
 
 	snprintf(path, sizeof(path), "%s/%s", p->at.path, name);
+	/* Else nobody would take it away again.  libbpf leaves names out where it finds that the kernel has none. */
+	if (!pin_is_ours(fd, &kind))
+		return fail(0, "%s: it has no name of ours: not pinned", path), -EIO;
+	old = umask(0077);
 	snprintf(fresh, sizeof(fresh), "%s-new", path);
 	err = bpf_obj_pin(fd, path);
 	if (err == -EEXIST) {
-		err = unlink_ours(fresh);
+		owned_fd int there = open_ours(path);
+
+		if (there == -EPERM)
+			err = (fail(0, "%s is not ours: left alone", path), -ESTALE);
+		else
+			err = unlink_ours(fresh);
 		if (!err)
 			err = bpf_obj_pin(fd, fresh);
 		if (!err && rename(fresh, path))
@@ -299,16 +317,12 @@ static int list_entries(const struct pin *p, struct entries *to)
 	if (!d)
 		return errno == ENOENT ? 0 : fail(errno, "%s", p->at.path);
 	while (!err && (e = readdir(d))) {
-		enum pin_kind kind;
 		owned_fd int fd = -1;
 
 		if (e->d_name[0] == '.')
 			continue;
 		snprintf(path, sizeof(path), "%s/%.31s", p->at.path, e->d_name);
-		fd = strlen(e->d_name) < PIN_NAME && to->n < ENTRIES ? pin_object(path, true, &kind) : -EPERM;
-		/* A link is only opened for both. */
-		if (fd < 0 && fd != -EPERM)
-			fd = pin_object(path, false, &kind);
+		fd = strlen(e->d_name) < PIN_NAME && to->n < ENTRIES ? open_ours(path) : -EPERM;
 		if (fd == -EPERM)
 			err = (fail(0, "%s is not ours: nothing there was touched", path), -ESTALE);
 		else if (fd < 0)

@@ -21,6 +21,7 @@ void pin_view_path(struct pin_view *v);
 int pin_look_again(struct pin_view *v);
 /* Open a pinned object: -EPERM when it is not ours. */
 int pin_object(const char *path, bool read_only, enum pin_kind *kind);
+bool pin_is_ours(int fd, enum pin_kind *kind);
 bool pin_prog_is_ours(int fd, struct bpf_prog_info *info);
 
 #endif

@@ -176,21 +176,25 @@ static bool map_is_ours(int fd)
 	return !bpf_obj_get_info_by_fd(fd, &info, &n) && is_our_name(info.name);
 }
 
+bool pin_is_ours(int fd, enum pin_kind *kind)
+{
+	struct bpf_prog_info prog;
+
+	*kind = kind_of(fd);
+	return *kind == KIND_MAP  ? map_is_ours(fd) :
+	       *kind == KIND_PROG ? pin_prog_is_ours(fd, &prog) :
+	       *kind == KIND_LINK ? link_is_ours(fd) :
+				    false;
+}
+
 int pin_object(const char *path, bool read_only, enum pin_kind *kind)
 {
 	LIBBPF_OPTS(bpf_obj_get_opts, o, .file_flags = read_only ? BPF_F_RDONLY : 0);
 	owned_fd int fd = bpf_obj_get_opts(path, &o);
-	struct bpf_prog_info prog;
-	bool ours;
 
 	if (fd < 0)
 		return fd;
-	*kind = kind_of(fd);
-	ours = *kind == KIND_MAP  ? map_is_ours(fd) :
-	       *kind == KIND_PROG ? pin_prog_is_ours(fd, &prog) :
-	       *kind == KIND_LINK ? link_is_ours(fd) :
-				    false;
-	return ours ? take_fd(fd) : -EPERM;
+	return pin_is_ours(fd, kind) ? take_fd(fd) : -EPERM;
 }
 
 int pin_get(const struct pin_view *v, const char *name, bool read_only)

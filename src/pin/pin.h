@@ -119,11 +119,13 @@ struct pin_want {
 	enum pin_mode mode; /* xdp */
 	bool last; /* tcx: behind what is there; else in front */
 	uint8_t handle; /* clsact: of the service, from 1; one of its own each */
+	/* xdp: that the driver, or a program of others, is in the way is told by got->note and by nothing else. */
+	bool quiet;
 };
 
 struct pin_got {
 	const char *kind; /* "tcx", "clsact", "xdp" */
-	const char *mode; /* xdp: "native", "generic", "offload"; else NULL */
+	const char *mode; /* xdp: "native", "generic", "offload"; else, and where it cannot be told, NULL */
 	bool replaced; /* there was one of ours, which now runs this program */
 	char note[256]; /* what the user should know; empty: nothing */
 	uint32_t prog_id, link_id;
@@ -135,7 +137,10 @@ struct pin_got {
  */
 int pin_attach(struct pin *p, const struct pin_want *w, struct pin_got *got);
 int pin_detach(struct pin *p, enum pin_hook hook);
-/* Does it run?  1 and *got, 0 when nothing is attached (any more), or -errno. */
+/*
+ * Does it run?  1 and *got, 0 when nothing is attached (any more), or -errno: -EXDEV of a filter (clsact) in another
+ * network namespace, which only tells there, and which pin_detach() and pin_remove() leave alone as well.
+ */
 int pin_attached(const struct pin_view *v, enum pin_hook hook, struct pin_got *got);
 
 #endif

@@ -183,6 +183,99 @@ static void a_filter_is_known_by_its_program(void **state)
 	close(other);
 }
 
+/* A state whose hook is a filter, as before Linux 6.6. */
+static void make_filter_state(struct pin *p, int prog)
+{
+	uint8_t tag[8] = { 0 };
+
+	assert_int_equal(pin_open(p, &place, "one", true), 0);
+	assert_int_equal(pin_begin(p, tag), 0);
+	assert_int_equal(pin_put(p, "prog_ingress", prog), 0);
+	assert_int_equal(clsact_keep(place.ifindex, false, 2, prog), 0);
+}
+
+/* Killed while one program takes the place of another: whichever the filter runs, it is known and goes. */
+static void a_filter_is_known_while_it_is_replaced(void **state)
+{
+	for (int is_new = 0; is_new < 2; is_new++) {
+		int prog = tc_program("np_test"), next = tc_program("np_next");
+		struct pin_got got;
+		struct pin p;
+
+		make_filter_state(&p, prog);
+		assert_int_equal(pin_put(&p, "next_ingress", next), 0);
+		if (is_new)
+			assert_int_equal(clsact_keep(place.ifindex, false, 2, next), 0);
+		assert_int_equal(pin_attached(&p.at, PIN_INGRESS, &got), 1);
+		assert_int_equal(got.prog_id, clsact_kept(place.ifindex, false, 2));
+		assert_int_equal(pin_remove(&p), 0);
+		pin_close(&p);
+		assert_int_equal(clsact_kept(place.ifindex, false, 2), 0);
+		nothing_at_all();
+		close(prog);
+		close(next);
+	}
+}
+
+static void a_filter_is_not_judged_from_elsewhere(void **state)
+{
+	int prog = tc_program("np_test"), status;
+	struct pin_got got;
+	struct pin p;
+	pid_t pid;
+
+	make_filter_state(&p, prog);
+	pid = fork();
+	if (!pid) {
+		int bad = unshare(CLONE_NEWNET);
+
+		bad |= pin_attached(&p.at, PIN_INGRESS, &got) != -EXDEV || !got.prog_id;
+		bad |= pin_attached(&p.at, PIN_EGRESS, &got) != 0;
+		bad |= pin_remove(&p) != -EXDEV;
+		_exit(bad != 0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_int_equal(pin_attached(&p.at, PIN_INGRESS, &got), 1);
+	assert_int_equal(pin_remove(&p), 0);
+	pin_close(&p);
+	nothing_at_all();
+	close(prog);
+}
+
+/* Of the names that ours have. */
+static void others_objects_are_not_replaced(void **state)
+{
+	static const char *const names[] = { "counts", "link_ingress" };
+	char path[PIN_PATH + 32];
+	int map = a_map("theirs"), ours = a_map("np_test"), prog = tc_program("np_newer");
+	struct pin_want w = { .hook = PIN_INGRESS, .prog = prog, .handle = 1 };
+	struct pin_got got;
+	struct pin p;
+
+	make_state("one");
+	assert_int_equal(pin_open(&p, &place, "one", false), 0);
+	assert_int_equal(pin_detach(&p, PIN_INGRESS), 0);
+	for (int i = 0; i < 2; i++) {
+		snprintf(path, sizeof(path), "%s/%s", p.at.path, names[i]);
+		unlink(path);
+		assert_int_equal(bpf_obj_pin(map, path), 0);
+	}
+	assert_int_equal(pin_put(&p, "counts", ours), -ESTALE);
+	assert_int_equal(pin_attach(&p, &w, &got), -ESTALE);
+	assert_int_equal(pin_detach(&p, PIN_INGRESS), -ESTALE);
+	for (int i = 0; i < 2; i++) {
+		snprintf(path, sizeof(path), "%s/%s", p.at.path, names[i]);
+		assert_int_equal(unlink(path), 0);
+	}
+	pin_close(&p);
+	close(map);
+	close(ours);
+	close(prog);
+	remove_state("one");
+	nothing_at_all();
+}
+
 static void an_object_of_others_stops_the_removal(void **state)
 {
 	char path[PIN_PATH + 16];
@@ -355,6 +448,9 @@ int main(void)
 		cmocka_unit_test(services_do_not_meet),
 		cmocka_unit_test(a_program_is_replaced_in_its_place),
 		cmocka_unit_test(a_filter_is_known_by_its_program),
+		cmocka_unit_test(a_filter_is_known_while_it_is_replaced),
+		cmocka_unit_test(a_filter_is_not_judged_from_elsewhere),
+		cmocka_unit_test(others_objects_are_not_replaced),
 		cmocka_unit_test(an_object_of_others_stops_the_removal),
 		cmocka_unit_test(others_directories_are_left_alone),
 		cmocka_unit_test(what_is_newer_is_shown_and_not_touched),
