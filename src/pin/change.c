@@ -131,13 +131,13 @@ int pin_open_view(struct pin *p, const struct pin_view *v)
 	return open_at(p, false);
 }
 
-/* Directories with nothing in them go, up to the root; whoever waits for its lock will look again. */
+/* Directories with nothing in them go, up to the root, as far as they were made; who waits for the lock looks again. */
 static void tidy(const struct pin *p)
 {
 	char path[PIN_PATH];
 
 	snprintf(path, sizeof(path), "%s", p->at.path);
-	while (strlen(path) >= strlen(PIN_ROOT) && rmdir(path) == 0)
+	while (strlen(path) >= strlen(PIN_ROOT) && (rmdir(path) == 0 || errno == ENOENT))
 		*strrchr(path, '/') = '\0';
 }
 

@@ -2,6 +2,7 @@
 /* Pinned state: whose it is, what may be done to it, and that nothing of others' is.  Needs root. */
 #include <fcntl.h>
 #include <linux/bpf.h>
+#include <linux/if_link.h>
 #include <net/if.h>
 #include <sched.h>
 #include <signal.h>
@@ -276,6 +277,36 @@ static void others_objects_are_not_replaced(void **state)
 	nothing_at_all();
 }
 
+/* For who has another way: the reason is told, and nothing is attached. */
+static void what_is_in_the_way_is_noted(void **state)
+{
+	LIBBPF_OPTS(bpf_link_create_opts, o, .flags = XDP_FLAGS_SKB_MODE);
+	int theirs = program("others", BPF_PROG_TYPE_XDP, XDP_PASS);
+	int prog = program("np_xdp", BPF_PROG_TYPE_XDP, XDP_PASS);
+	struct pin_want w = { .hook = PIN_XDP, .prog = prog, .mode = PIN_NATIVE, .quiet = true };
+	struct pin_place lo;
+	struct pin_got got;
+	struct pin p;
+	int link;
+
+	assert_int_equal(pin_place(&lo, "lo"), 0);
+	assert_int_equal(pin_open(&p, &lo, "one", true), 0);
+	assert_int_equal(pin_attach(&p, &w, &got), -EOPNOTSUPP);
+	assert_string_equal(got.note, "the driver has no XDP of its own");
+	assert_null(got.kind);
+	pin_close(&p);
+	link = bpf_link_create(theirs, (int)place.ifindex, BPF_XDP, &o);
+	assert_true(link >= 0);
+	assert_int_equal(pin_open(&p, &place, "one", true), 0);
+	assert_int_equal(pin_attach(&p, &w, &got), -EBUSY);
+	assert_non_null(strstr(got.note, "(others) is there and not ours"));
+	pin_close(&p);
+	close(link);
+	close(prog);
+	close(theirs);
+	nothing_at_all();
+}
+
 static void an_object_of_others_stops_the_removal(void **state)
 {
 	char path[PIN_PATH + 16];
@@ -451,6 +482,7 @@ int main(void)
 		cmocka_unit_test(a_filter_is_known_while_it_is_replaced),
 		cmocka_unit_test(a_filter_is_not_judged_from_elsewhere),
 		cmocka_unit_test(others_objects_are_not_replaced),
+		cmocka_unit_test(what_is_in_the_way_is_noted),
 		cmocka_unit_test(an_object_of_others_stops_the_removal),
 		cmocka_unit_test(others_directories_are_left_alone),
 		cmocka_unit_test(what_is_newer_is_shown_and_not_touched),
