@@ -27,7 +27,10 @@ struct walk {
 	__u64 len;
 };
 
-/* n bytes at the tuple's place, or NULL. */
+/*
+ * n bytes at the tuple's place, or NULL.  Where a context's 32-bit word becomes w->data, the compiler (clang 21) knows
+ * it, and asks whether p is NULL of its lower half: which the verifier refuses of a pointer.  So it is not to know.
+ */
 static __always_inline __u8 *peek(tuple *t, const struct walk *w, __u32 n)
 {
 	__u64 off = t->off;
@@ -36,6 +39,7 @@ static __always_inline __u8 *peek(tuple *t, const struct walk *w, __u32 n)
 	if (off > NP_FURTHEST || off + n > t->end)
 		return NULL;
 	p = w->data + off;
+	asm("" : "+r"(p));
 	return p + n > w->end ? NULL : p;
 }
 
@@ -96,7 +100,7 @@ static __always_inline void read_ipip(tuple *t, const struct walk *w)
 
 	if (version != 4 && version != 6)
 		version = t->proto;
-	enter(t, NP_TUNNEL_IPIP, version == 4 ? 0x0800 : 0x86dd, 0);
+	enter(t, t->proto == 4 ? NP_TUNNEL_IPIP : NP_TUNNEL_IP6, version == 4 ? 0x0800 : 0x86dd, 0);
 }
 
 /* RFC 2784, RFC 2890: version 0, without a source route. */
@@ -161,6 +165,11 @@ static __always_inline void read_gtp(tuple *t, const struct walk *w)
 		return;
 	if (version == 4 || version == 6)
 		enter(t, NP_TUNNEL_GTP, version == 4 ? 0x0800 : 0x86dd, n);
+}
+
+static __always_inline bool is_tunnel_port(__u32 port)
+{
+	return port == 4789 || port == 8472 || port == 6081 || port == 2152;
 }
 
 static __always_inline void read_udp_tunnel(tuple *t, const struct walk *w)

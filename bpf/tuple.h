@@ -40,7 +40,8 @@ enum np_reading {
 };
 
 /* What an IP header carries that has another IP header, or an Ethernet frame, inside. */
-#define NP_TUNNELS(X) X(NONE, "") X(IPIP, "ipip") X(GRE, "gre") X(VXLAN, "vxlan") X(GENEVE, "geneve") X(GTP, "gtp")
+#define NP_TUNNELS(X) X(NONE, "") X(IPIP, "ipip") X(GRE, "gre") X(VXLAN, "vxlan") X(GENEVE, "geneve") X(GTP, "gtp") \
+	X(IP6, "ip6")		/* IP in protocol 41, as IPIP is in protocol 4 */
 
 enum np_tunnel {
 #define NP_TUNNEL_ID(id, name) NP_TUNNEL_##id,

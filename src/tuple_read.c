@@ -84,7 +84,7 @@ static void ipip(struct np_tuple *t, const struct rest *r)
 
 	if (!type)
 		type = t->proto == PROTO_IPV4 ? ETHERTYPE_IPV4 : ETHERTYPE_IPV6;
-	tunnel(t, NP_TUNNEL_IPIP, type, t->off);
+	tunnel(t, t->proto == PROTO_IPV4 ? NP_TUNNEL_IPIP : NP_TUNNEL_IP6, type, t->off);
 }
 
 /* RFC 2784, RFC 2890; not RFC 1701's source routes, nor RFC 2637's version 1 */
