@@ -67,7 +67,8 @@ else
   CPPFLAGS += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
   LDMODE   := $(LDSTATIC) -Wl,-z,relro,-z,now,-z,noexecstack
 endif
-BPFFLAGS := -g -O2 -target bpf -mcpu=v2 -Wall -Werror -D__TARGET_ARCH_$(KARCH) $(ARCH_INC) -Ibpf
+# Without lines of what is inlined: nearly all is, and they would be as large as the programs.
+BPFFLAGS := -g -gno-inline-line-tables -O2 -target bpf -mcpu=v2 -Wall -Werror -D__TARGET_ARCH_$(KARCH) $(ARCH_INC) -Ibpf
 
 BPFSRC := $(wildcard bpf/*.bpf.c)
 SKEL   := $(BPFSRC:bpf/%.bpf.c=$(B)/gen/%.skel.h)
