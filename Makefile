@@ -102,8 +102,8 @@ $(B)/%.o: %.c config.mk | $(SKEL)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu11 $(WARN) $(CPPFLAGS) $(CFLAGS) $(HARDEN) -MMD -MP -c $< -o $@
 
-$(ROOT:%=%.o): CPPFLAGS += -I$(B)/tests/bpf
-$(ROOT:%=%.o): | $(TESTSKEL)
+$(ROOT:%=%.o) $(BENCH:%=%.o): CPPFLAGS += -I$(B)/tests/bpf
+$(ROOT:%=%.o) $(BENCH:%=%.o): | $(TESTSKEL)
 
 # bpftool leaves out the DWARF and keeps the BTF.
 $(B)/%.bpf.o: %.bpf.c config.mk

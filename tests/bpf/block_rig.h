@@ -26,6 +26,7 @@ struct block_rig {
 	struct compiled c;
 	struct block_set set;
 	int link;
+	bool l3;			/* the device has no link header */
 };
 
 static inline void block_rig_load(struct block_rig *b, enum block_hook hook)
@@ -44,6 +45,7 @@ static inline void block_rig_load(struct block_rig *b, enum block_hook hook)
 	image.n_entries = b->c.n_entries;
 	image.conf = b->c.conf;
 	image.conf.ifindex = 0xffff;
+	image.conf.l3 = b->l3;
 	image.meta = (struct np_set_meta){ .n_rules = b->r.n, .next_id = b->r.next_id,
 					   .text_bytes = (uint32_t)b->r.text.n };
 	assert_int_equal(block_load(&b->set, &image, hook, NULL, true), 0);

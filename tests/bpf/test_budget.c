@@ -4,26 +4,35 @@
  * depends on the compiler: the file has the largest of those of clang 14 (Debian 12), 19 (13) and 21 (sid).
  * With UPDATE=1 what is larger here goes into the file; what became smaller, after the file was removed and
  * measured with each.  Needs root, and Linux 5.16 to be told.
+ *
+ * Besides, no program may come near to the 1,000,000 at which a kernel refuses it, for another one, with another
+ * compiler, may walk twice as much: 50,000 for those that look at one header, and 500,000 for those that count, which
+ * follow each of three IP headers, one in another, into the table of conversations.  They are so large that a register
+ * that the compiler chose otherwise is a third of the sum; so of these a half more than the file says fails.
  */
 #include <linux/capability.h>
+#include <sched.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "block_rig.h"
+#include "count/load.h"
 #include "rig.h"
 
 static const char csv[] = "tests/bpf/budget.csv";
 
-enum { LIMIT = 50000, ROWS = 64 };
+enum { LIMIT = 50000, LIMIT_COUNT = 500000, ROWS = 64 };
 
 struct row {
 	char name[48];
 	unsigned int insns;
+	unsigned int slack;	/* per cent that it may have more than the file says */
 };
 
 static struct row rows[ROWS];
 static unsigned int n_rows;
 
-static void measure(int fd, const char *options, const char *variant)
+static void measure(int fd, const char *options, const char *variant, unsigned int limit)
 {
 	struct bpf_prog_info info = { 0 };
 	uint32_t size = sizeof(info);
@@ -33,9 +42,10 @@ static void measure(int fd, const char *options, const char *variant)
 	assert_int_equal(bpf_obj_get_info_by_fd(fd, &info, &size), 0);
 	if (!info.verified_insns)
 		return;
-	assert_true(info.verified_insns <= LIMIT);
+	assert_true(info.verified_insns <= limit);
 	assert_true(n_rows < ROWS);
 	snprintf(rows[n_rows].name, sizeof(rows[0].name), "%s/%s/%s", info.name, variant, options);
+	rows[n_rows].slack = limit > LIMIT ? 50 : 10;
 	rows[n_rows++].insns = info.verified_insns;
 }
 
@@ -51,11 +61,11 @@ static void measure_variant(enum variant v, const char *options, bool most)
 		rig_filter(r, "udp port 53", true, true);
 	}
 	rig_load(r);
-	measure(load_program(&r->l, v, false), options, names[v]);
+	measure(load_program(&r->l, v, false), options, names[v], LIMIT);
 	if (v == VARIANT_TC || v == VARIANT_TC_L3)
-		measure(load_program(&r->l, v, true), options, names[v]);
-	measure(r->l.packets[v].filter, options, names[v]);
-	measure(load_emitter(&r->l, v), options, names[v]);
+		measure(load_program(&r->l, v, true), options, names[v], LIMIT);
+	measure(r->l.packets[v].filter, options, names[v], LIMIT);
+	measure(load_emitter(&r->l, v), options, names[v], LIMIT);
 	rig_free(r);
 }
 
@@ -67,8 +77,42 @@ static void measure_drops(void)
 	r->opt.drops = true;
 	assert_int_equal(load_maps(&r->l, &r->opt), 0);
 	assert_int_equal(load_drops(&r->l, &r->opt), 0);
-	measure(load_drop_program(&r->l), "plain", "drop");
+	measure(load_drop_program(&r->l), "plain", "drop", LIMIT);
 	rig_free(r);
+}
+
+static void measure_block(enum block_hook hook, bool l3)
+{
+	static const char *const names[] = { [BLOCK_XDP] = "xdp", [BLOCK_IN] = "tc", [BLOCK_OUT] = "tc" };
+	struct block_rig b = { .l3 = l3 };
+
+	assert_int_equal(rules_init(&b.r), 0);
+	block_rig_load(&b, hook);
+	measure(b.set.prog, l3 ? "l3" : "plain", names[hook], LIMIT);
+	block_rig_free(&b);
+}
+
+static void measure_counting(struct counting *c, enum count_hook hook, bool l3, const char *options, const char *variant)
+{
+	int fd = count_program(c, hook, l3);
+
+	assert_true(fd >= 0);
+	measure(fd, options, variant, LIMIT_COUNT);
+}
+
+static void measure_count(const char *options, const struct count_options *o)
+{
+	static const char *const names[] = { [COUNT_XDP] = "xdp", [COUNT_IN] = "tc", [COUNT_OUT] = "tc" };
+	struct counting c;
+
+	assert_int_equal(count_make(&c, o), 0);
+	for (enum count_hook hook = 0; hook < COUNT_HOOKS; hook++) {
+		measure_counting(&c, hook, false, options, names[hook]);
+		if (hook == COUNT_XDP)	/* there are no devices without a link header there */
+			continue;
+		measure_counting(&c, hook, true, options, "tc-l3");
+	}
+	count_close(&c);
 }
 
 static unsigned int budget_of(FILE *f, const char *name)
@@ -113,6 +157,14 @@ static void no_program_outgrows_its_budget(void **state)
 		measure_variant((enum variant)v, "most", true);
 	}
 	measure_drops();
+	for (enum block_hook hook = BLOCK_XDP; hook <= BLOCK_OUT; hook++) {
+		measure_block(hook, false);
+		if (hook != BLOCK_XDP)
+			measure_block(hook, true);
+	}
+	measure_count("plain", &(struct count_options){ .ifaces = 1 });
+	if (!getenv("BRIEF"))	/* an emulator takes seconds for each */
+		measure_count("most", &(struct count_options){ .ifaces = 8, .per_interface = true });
 	if (getenv("UPDATE"))
 		write_csv();
 	f = fopen(csv, "r");
@@ -122,7 +174,7 @@ static void no_program_outgrows_its_budget(void **state)
 		unsigned int budget = budget_of(f, rows[i].name);
 
 		print_message("%-36s %6u of %u\n", rows[i].name, rows[i].insns, budget);
-		assert_true(rows[i].insns <= budget + budget / 10);
+		assert_true(rows[i].insns <= budget + budget * rows[i].slack / 100);
 	}
 	fclose(f);
 }
@@ -189,7 +241,9 @@ int main(void)
 		cmocka_unit_test(cap_bpf_and_cap_net_admin_are_enough),
 	};
 
-	if (geteuid())
+	if (geteuid() || unshare(CLONE_NEWNET)) {
+		fprintf(stderr, "no network namespaces here\n");
 		return 77;
+	}
 	return cmocka_run_group_tests_name("budget", tests, NULL, NULL);
 }

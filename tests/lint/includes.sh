@@ -16,6 +16,7 @@ BEGIN {
 	allow["source"] = allow["sink"] = allow["flows"] = allow["rules"] = "util . abi numbers"
 	allow["filter"] = "util . abi numbers"
 	allow["kern"] = "util . abi numbers filter"
+	allow["count"] = "util . abi kern flows"
 	allow["pin"] = allow["inventory"] = "util . abi kern"
 	# Who reads records of a dataset knows its fields, and nothing else of whoever fills them.
 	allow["decode"] = allow["stats"] = allow["detect"] = "util . abi numbers fields"
@@ -27,14 +28,14 @@ BEGIN {
 	allow["compat"] = ""
 	allow["bpf"] = "abi"
 	# pipeline.c joins the stages; the commands and main are above everything.
-	pipeline = "util numbers . fields source filter decode text detect stats flows sink pipeline"
-	allow["cmd"] = pipeline " k8s rules kern pin inventory priv abi"
+	pipeline = "util numbers . fields source filter decode text detect stats flows count sink pipeline abi"
+	allow["cmd"] = pipeline " k8s rules kern count pin inventory priv abi"
 	allow["main"] = "cmd"
-	floor["opt"] = floor["fields"] = 1; floor["cmd"] = 2; floor["output"] = 3; floor["session"] = floor["listing"] = 4
+	floor["opt"] = floor["fields"] = floor["kept"] = 1; floor["cmd"] = 2; floor["output"] = 3; floor["session"] = floor["listing"] = 4
 }
 function folder(path) {
 	if (path ~ /^bpf\//) return "bpf"
-	if (path ~ /^src\/(pipeline|account|account_by|account_rows|account_parts)\./) return "pipeline"
+	if (path ~ /^src\/(pipeline|account|account_by|account_counted|account_rows|account_parts)\./) return "pipeline"
 	if (path ~ /^src\/main\./) return "main"
 	if (path ~ /^src\/tuple_read\./) return "tuple"
 	if (path ~ /^src\/protocols\./) return "protocols"
@@ -44,8 +45,8 @@ function folder(path) {
 	return path
 }
 function target(name, from) {
-	if (name ~ /^((block_|flow_)?abi|tags|tuple|flow_step)\.h$/) return "abi"
-	if (name ~ /\.skel\.h$/) return from == "kern" ? "kern" : "a skeleton"
+	if (name ~ /^((block_|flow_|count_)?abi|tags|tuple|flow_step)\.h$/) return "abi"
+	if (name ~ /\.skel\.h$/) return from == "kern" || from == "count" ? from : "a skeleton"
 	if (from == "bpf") return "bpf"
 	if (name ~ /^(pipeline|account|account_parts)\.h$/) return "pipeline"
 	if (name ~ /\/fields\.h$/ && index(name, from "/")) return from
