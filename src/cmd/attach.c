@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* attach: BPF programs at interfaces; list. */
+/* attach: BPF programs at interfaces; the words of all verbs; list. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -26,7 +26,41 @@ static const struct opt plan_keywords[] = {
 	{ .type = OPT_END },
 };
 
+#define HOOK_ROW(help_) \
+	{ "hook", 0, OPT_EACH, A(hooks), "HOOK", help_, OPT_WORDS("xdp", "ingress", "egress") }
+
+static const struct opt add_rows[] = {
+	{ "xdp-mode", 'm', OPT_WORD, A(mode), "MODE", "at XDP, in the driver or behind it",
+	  OPT_WORDS("native", "generic") },
+	{ "dry-run", 0, OPT_FLAG, A(dry_run), NULL, "tell where it would count, as plan does, and change nothing" },
+	{ .type = OPT_END },
+};
+
+static const struct opt add_keywords[] = {
+	{ "dev", 0, OPT_STR, A(dev), "IFACE", "at this interface; may be a glob, or any" },
+	HOOK_ROW("here, in place of the default; may be given again"),
+	{ "flows", 0, OPT_UINT, A(flows), "N", "room for so many conversations: 65536 at a network card, else 8192" },
+	{ .type = OPT_END },
+};
+
+static const struct opt del_rows[] = {
+	{ "dry-run", 0, OPT_FLAG, A(dry_run), NULL, "tell what would be taken away, and change nothing" },
+	{ .type = OPT_END },
+};
+
+static const struct opt del_keywords[] = {
+	{ "dev", 0, OPT_STR, A(dev), "IFACE", "what counts at this interface; may be a glob, or any" },
+	HOOK_ROW("at this hook alone; may be given again"),
+	{ "id", 0, OPT_UINT, A(id), "N", "the program with this number" },
+	{ "all", 0, OPT_FLAG, A(all), NULL, "all that counts, in every network namespace" },
+	{ "stale", 0, OPT_FLAG, A(stale), NULL, "what no interface runs any more, also of block" },
+	{ .type = OPT_END },
+};
+
 static const char attach_examples[] =
+	"  sudo netprobe attach add dev eth0         count packets and flows there, until it is taken away\n"
+	"  sudo netprobe attach del dev eth0         take it away\n"
+	"  sudo netprobe attach del stale            what is left of interfaces that are gone\n"
 	"  sudo netprobe attach list                 programs at interfaces and cgroups, whoever put them there\n"
 	"  sudo netprobe attach list dev eth0        at one interface\n"
 	"  sudo netprobe -N any -j attach list       of all network namespaces, as JSON lines\n"
@@ -243,6 +277,12 @@ static int attach_list(const struct globals *g, const void *opts, int argc, char
 }
 
 static const struct command verbs[] = {
+	{ .name = "add", .summary = "count packets and flows at an interface, until it is taken away",
+	  .usage = "dev IFACE [hook HOOK]... [-m MODE] [flows N] [--dry-run]", .opts = add_rows,
+	  .keywords = add_keywords, .run = attach_add },
+	{ .name = "del", .summary = "take away what add left, or what outlived its interface",
+	  .usage = "dev IFACE [hook HOOK]... | id N | all | stale [--dry-run]", .opts = del_rows,
+	  .keywords = del_keywords, .run = attach_del },
 	{ .name = "list", .summary = "programs at hooks, whoever put them there", .usage = "[dev IFACE]",
 	  .keywords = list_keywords, .run = attach_list },
 	{ .name = "show", .summary = "the same", .usage = "[dev IFACE]", .keywords = list_keywords,
@@ -255,8 +295,8 @@ static const struct command verbs[] = {
 
 const struct command cmd_attach = {
 	.name = "attach",
-	.summary = "List BPF programs at interfaces and cgroups, and what the kernel can do",
-	.usage = "{list|show} [dev IFACE] | plan [dev IFACE] [try] | features",
+	.summary = "Count at interfaces until told to stop; list the BPF programs of a host",
+	.usage = "add dev IFACE | del {dev IFACE | id N | all | stale} | {list|show|plan} [dev IFACE] | features",
 	.size = sizeof(struct attach_opts),
 	.examples = attach_examples,
 	.verbs = verbs,

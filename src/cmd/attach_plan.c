@@ -4,19 +4,18 @@
 #include <linux/pkt_sched.h>
 #include <linux/types.h>
 #include <net/if.h>
+#include <net/if_arp.h>
 #include <stdio.h>
 #include <string.h>
-
-#include <bpf/libbpf.h>
 
 #include "cmd/attach.h"
 #include "cmd/fields.h"
 #include "cmd/listing.h"
 #include "cmd/session.h"
 #include "inventory/inventory.h"
-#include "kern/choose.h"
 #include "kern/features.h"
 #include "kern/tc.h"
+#include "numbers/linktype.h"
 #include "util/caps.h"
 #include "util/err.h"
 #include "util/escape.h"
@@ -94,6 +93,43 @@ static int put_row(struct plan_run *run, const struct link_info *l, enum hook_wa
 
 #define REASON(row, ...) snprintf((row)->reason, sizeof((row)->reason), __VA_ARGS__)
 
+/* ── which ways ─────────────────────────────────────────────────────────────── */
+
+bool attach_asks(const struct attach_opts *o, const char *hook)
+{
+	for (unsigned int i = 0; i < o->hooks.n; i++)
+		if (!strcmp(o->hooks.v[i], hook))
+			return true;
+	return false;
+}
+
+int attach_choose(const struct attach_opts *o, const struct link_info *l, struct hook_choice *c)
+{
+	bool xdp = o->mode || attach_asks(o, "xdp");
+	int err = hook_choose(l, c);
+
+	if (!err && xdp && l->link != LINK_ETHERNET) {
+		snprintf(c->why, sizeof(c->why), "%s", c->no_native);
+		err = -EMEDIUMTYPE;
+	}
+	if (err)
+		return -EOPNOTSUPP;
+	if (xdp) {
+		c->ingress[0] = o->mode && !strcmp(o->mode, "generic") ? WAY_XDP_GENERIC : WAY_XDP_NATIVE;
+		c->ingress[1] = WAYS;
+	} else if (attach_asks(o, "ingress")) {
+		c->ingress[0] = WAY_TCX_IN;
+		c->ingress[1] = WAY_CLSACT_IN;
+		c->ingress[2] = WAYS;
+	} else if (o->hooks.n) {
+		c->ingress[0] = WAYS;
+	}
+	/* What goes out at the loopback device comes in there as well: once is enough. */
+	if (!attach_asks(o, "egress") && (o->hooks.n || l->arphrd == ARPHRD_LOOPBACK))
+		c->egress[0] = WAYS;
+	return 0;
+}
+
 /* ── each way ─────────────────────────────────────────────────────────────── */
 
 static void try_way(const struct link_info *l, enum hook_way way, struct row *row)
@@ -102,16 +138,6 @@ static void try_way(const struct link_info *l, enum hook_way way, struct row *ro
 	row->verdict = row->err ? REFUSED : WORKS;
 	if (row->err)
 		hook_why(l->ifindex, way, row->err, row->reason, sizeof(row->reason));
-}
-
-/* An interface has one place for XDP, whatever the mode.  0: it is free. */
-static uint32_t at_xdp(const struct link_info *l)
-{
-	LIBBPF_OPTS(bpf_xdp_query_opts, q);
-
-	if (bpf_xdp_query((int)l->ifindex, 0, &q))
-		return 0;
-	return q.drv_prog_id ? q.drv_prog_id : q.skb_prog_id ? q.skb_prog_id : q.hw_prog_id ? q.hw_prog_id : q.prog_id;
 }
 
 static void tell_busy(uint32_t id, struct row *row)
@@ -127,12 +153,38 @@ static void tell_busy(uint32_t id, struct row *row)
 		       p.ours ? "netprobe's own" : "not ours");
 }
 
+/* The program that attach add has put at XDP; it would take its own place. */
+static bool counts_there(const struct link_info *l, uint32_t id)
+{
+	struct pin_place place;
+	struct pin_view v;
+	struct pin_got got;
+
+	if (pin_netns(&place))
+		return false;
+	place.ifindex = l->ifindex;
+	return !pin_look(&place, COUNT_SERVICE, &v) && pin_attached(&v, PIN_XDP, &got) == 1 && got.prog_id == id;
+}
+
 static void plan_xdp(const struct plan_run *run, const struct link_info *l, const struct hook_choice *c,
 		     struct row rows[WAYS])
 {
 	struct row *native = &rows[WAY_XDP_NATIVE], *generic = &rows[WAY_XDP_GENERIC];
-	uint32_t id = at_xdp(l);
+	const char *mode;
+	uint32_t id = hook_at_xdp(l->ifindex, &mode);
+	bool is_asked = *c->ingress == WAY_XDP_GENERIC;
 
+	if (id && counts_there(l, id)) {
+		struct row *row = mode && !strcmp(mode, "generic") ? generic : native;
+
+		row->verdict = WORKS;
+		REASON(row, "program %u counts there", id);
+		if (row == native)
+			REASON(generic, "native XDP works");
+		else
+			REASON(native, "%s", c->no_native ? c->no_native : "program is there in generic mode");
+		return;
+	}
 	if (id) {
 		tell_busy(id, native);
 		tell_busy(id, generic);
@@ -148,7 +200,8 @@ static void plan_xdp(const struct plan_run *run, const struct link_info *l, cons
 		REASON(native, "taken if the driver takes it; trying may reset the link (attach plan dev %s try)",
 		       l->name);
 	if (generic->verdict != REFUSED)
-		REASON(generic, "generic is only taken when asked for");
+		REASON(generic, is_asked ? "asked for; no program of others is there" :
+					   "generic is only taken when asked for: -m generic");
 }
 
 struct at_ingress {
@@ -231,7 +284,7 @@ static int plan_link(void *ctx, const struct link_info *l)
 	struct row rows[WAYS] = { 0 };
 	struct plan_run *run = ctx;
 	struct hook_choice c;
-	int err = hook_choose(l, &c), rc = 0;
+	int err = attach_choose(run->opts, l, &c), rc = 0;
 
 	run->n++;
 	if (err) {

@@ -248,6 +248,8 @@ static int set_value(const struct opt *o, char *base, const char *val, const cha
 		return check_list(o, val, name);
 	case OPT_STRS:
 		return add_str(at, val, name);
+	case OPT_EACH:
+		return opt_check_word(name, o, val) ? -EINVAL : add_str(at, val, name);
 	case OPT_OPTUINT:
 		if (*val)
 			return set_number(o, at, val, name);

@@ -25,6 +25,7 @@ enum opt_type {
 	OPT_OPTSTR,	/* const char *: --name[=VALUE]; "" without a value */
 	OPT_OPTUINT,	/* uint64_t: --name[=N] or --name N; OPT_NO_NUMBER without one */
 	OPT_WORD,	/* const char *: one of the row's words */
+	OPT_EACH,	/* struct strs: the same; may be given again */
 	OPT_LIST,	/* const char *: some of them, comma-separated */
 	/* Of keywords only. */
 	OPT_PASS,	/* struct passed: it and its value (arg NULL: none), in order, for a parser of their own */
@@ -49,7 +50,7 @@ struct rest {
 	int n;
 };
 
-/* What an argument can be; unless the type is OPT_WORD or OPT_LIST it may be more, which who reads it checks. */
+/* What an argument can be; of OPT_WORD, OPT_EACH, OPT_LIST nothing else, of others more: who reads it checks. */
 struct opt_words {
 	const char *const *list;		/* ended by NULL; "limit RATE" is a word with an argument of its own */
 	const char *(*get)(unsigned int i);	/* in its place: the i-th, NULL behind the last */

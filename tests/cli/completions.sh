@@ -36,6 +36,10 @@ bash_gives --hits netprobe block list --h
 bash_gives id netprobe block del i
 bash_gives features netprobe attach fe
 bash_gives try netprobe attach plan t
+bash_gives hook netprobe attach add dev x h
+bash_gives egress netprobe attach add dev x hook e
+bash_gives generic netprobe attach add dev x -m g
+bash_gives stale netprobe attach del st
 bash_gives kafka netprobe schema ka
 bash_gives drops netprobe help d
 bash_gives explain netprobe help policy e

@@ -50,6 +50,18 @@ done
 grep -q '^global options:' out && ! grep -q -- '^options:\|--by\|-i, ' out || { cat out; die "stats memory --help"; }
 ! "$np" help --words stats memory | grep -- '--by' || die "stats memory completes --by"
 [ "$("$np" attach plan --help | head -n 1)" = 'usage: netprobe attach plan [dev IFACE] [try]' ] || die "attach plan --help"
+usage='usage: netprobe attach add dev IFACE [hook HOOK]... [-m MODE] [flows N] [--dry-run]'
+[ "$("$np" attach add --help | head -n 1)" = "$usage" ] || die "attach add --help"
+usage 'which interface' attach add
+usage 'one of them' attach add dev lo hook xdp hook ingress
+usage "'tcx' is none of xdp, ingress, egress" attach add dev lo hook tcx
+usage '-m is for hook xdp' attach add dev lo hook ingress -m native
+usage 'at most 16777216' attach add dev lo flows 17M
+for words in '' 'all stale' 'dev lo id 7' 'id 7 all'; do
+	# shellcheck disable=SC2086
+	usage 'what? one of dev IFACE, id N, all, stale' attach del $words
+done
+usage 'hook goes with dev IFACE' attach del stale hook xdp
 [ "$("$np" attach list --help | head -n 1)" = 'usage: netprobe attach list [dev IFACE]' ] || die "attach list --help"
 usage 'must be more than 0' flows -r tcp.pcap --top 0
 usage 'must be more than 0' stats -r tcp.pcap --top 0

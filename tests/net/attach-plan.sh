@@ -40,7 +40,7 @@ ip link add down0 type veth peer name down1
 plan dev here
 same "rows" "$(jq -s length "$work/plan.out")" 6
 has "native" "$(row here xdp native)" 'not tried: default on veth*costs TSO and GRO'
-has "generic" "$(row here xdp generic)" 'not tried: generic is only taken when asked for'
+has "generic" "$(row here xdp generic)" 'not tried: generic is only taken when asked for: -m generic'
 has "ingress" "$(row here $chosen/ingress)" 'chosen: *'
 has "egress" "$(row here $chosen/egress)" 'chosen: *'
 if [ $chosen = tcx ]; then
@@ -86,7 +86,7 @@ same "there" "$(jq -r .network.interface "$work/plan.out" | sort -u | xargs)" "e
 say "try: XDP too"
 plan dev lo try
 has "loopback" "$(row lo xdp native)" 'refused: the driver has no XDP of its own'
-has "loopback, generic" "$(row lo xdp generic)" 'works: generic is only taken when asked for'
+has "loopback, generic" "$(row lo xdp generic)" 'works: generic is only taken when asked for: -m generic'
 plan dev here try
 has "veth" "$(row here xdp native)" 'works: default on veth*'
 has "veth, all the same" "$(row here $chosen/ingress)" 'chosen: *'

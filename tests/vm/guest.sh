@@ -90,6 +90,14 @@ blocks() {
 	netprobe block list dev here
 	netprobe block del --all dev here && ping -q -c 1 -W 5 10.9.0.2
 }
+# Programs that stay count at the interface, are replaced, and go.
+counts() {
+	netprobe attach add dev here || return 1
+	netprobe attach list dev here | grep -q np_count || return 1
+	netprobe attach add dev here flows 1k || return 1
+	ping -q -c 1 -W 5 10.9.0.2 || return 1
+	netprobe attach del dev here && ! netprobe attach list dev here | grep -q np_count
+}
 # there FEATURE: yes, no or ?
 there() { awk -v f="$1" '$1 == f { print $2 }' /tmp/features; }
 # agree FEATURE RUNG: what is said of the kernel is what the ladder finds
@@ -149,13 +157,21 @@ for rung in $(awk '$1 == "here" && ($3 == "chosen" || $3 == "works") { print $2 
 done
 check 'write and read' writes
 check block blocks
+check count counts
 check 'nothing left' leftovers
 case $(cat /proc/cmdline) in
-*netprobe.tests=smoke*) tests='hooks budget tuple' ;;
+*netprobe.tests=smoke*)
+	tests='hooks budget tuple count'
+	export BRIEF=1
+	;;
 *) tests=$(cd /t && echo test_* | sed 's/test_//g') ;;
 esac
 for t in $tests; do
-	case $t in tuple) export PACKETS=20000 ;; *) unset PACKETS ;; esac
+	case $t in
+	tuple) export PACKETS=20000 ;;
+	count | count_flood) export PACKETS=3000 ;;
+	*) unset PACKETS ;;
+	esac
 	check "bpf $t" "/t/test_$t"
 done
 read -r up _ </proc/uptime
