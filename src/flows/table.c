@@ -15,6 +15,7 @@
 enum {
 	MOMENT_BITS = 24,		/* 17 ms: so exactly the lists are in order */
 	SLOTS_MIN = 1024,
+	SAME_NS = 10000000,		/* the kernel's clock and ours are joined anew at each look */
 };
 
 /* Lists, each from the newest to the oldest: a kind's bound holds for its two. */
@@ -25,6 +26,7 @@ struct entry {
 	uint32_t moment;		/* when it was put in front */
 	uint32_t newer, older;		/* in its list; free: older is the next free one */
 	uint8_t  list, used;
+	uint8_t  look;			/* flow_table_update(): the look that saw it last */
 };
 
 /* By hash, linear probing.  Fresh memory is an empty table. */
@@ -42,6 +44,8 @@ struct flow_table {
 	uint32_t newest[LISTS], oldest[LISTS], n[LISTS];
 	uint64_t now_ns;
 	uint32_t moment, latest;
+	uint8_t  look;			/* of flow_table_look(), from 1 on */
+	bool     clock_was_set;
 	struct flow_counts counts;
 };
 
@@ -210,6 +214,7 @@ static void link_entry(struct flow_table *t, struct entry *e, enum flow_list lis
 static int leave(struct flow_table *t, struct entry *e, enum flow_end why)
 {
 	uint32_t at = (uint32_t)(e - t->v), i = (uint32_t)flow_key_hash(&t->seed, &e->f.key) & t->mask;
+	bool told;
 	int rc;
 
 	while (t->slots[i].at != at + 1)
@@ -218,8 +223,9 @@ static int leave(struct flow_table *t, struct entry *e, enum flow_end why)
 	unlink_entry(t, e);
 	t->counts.left++;
 	t->counts.left_packets += e->f.side[0].packets + e->f.side[1].packets;
+	told = e->f.end != FLOW_LIVES;
 	e->f.end = (uint8_t)why;
-	rc = t->opt.gone ? t->opt.gone(t->opt.ctx, &e->f) : 0;
+	rc = t->opt.gone && !told ? t->opt.gone(t->opt.ctx, &e->f) : 0;
 	e->used = 0;
 	e->older = t->free;
 	t->free = at;
@@ -263,6 +269,7 @@ static int insert(struct flow_table *t, const struct flow_key *k, uint32_t hash,
 		return -ENOMEM;
 	e = place(t);
 	e->used = 1;
+	e->look = 0;
 	t->slots[find(t, k, hash)] = (struct slot){ hash, (uint32_t)(e - t->v) + 1 };
 	link_entry(t, e, FIRST);
 	t->counts.flows++;
@@ -376,6 +383,104 @@ int flow_table_merge(struct flow_table *t, const struct flow *f)
 		e->f = *f;
 	}
 	touch(t, e);
+	return rc;
+}
+
+/* ── flows that are counted elsewhere, looked at now and then ───────────────── */
+
+/* Of the same ends, but begun anew. */
+static bool is_another(const struct flow_table *t, const struct flow *was, const struct flow *is)
+{
+	return (!t->clock_was_set && is->start_ns > was->last_ns + SAME_NS) ||
+	       is->side[0].packets < was->side[0].packets || is->side[1].packets < was->side[1].packets;
+}
+
+int flow_table_update(struct flow_table *t, const struct flow *f, struct flow_was *was)
+{
+	uint32_t hash = (uint32_t)flow_key_hash(&t->seed, &f->key), slot = find(t, &f->key, hash);
+	struct entry *e = t->slots[slot].at ? entry_at(t, slot) : NULL;
+	enum flow_end told;
+	int rc = 0, rc2 = 0;
+
+	*was = e ? (struct flow_was){ e->f.side[0].packets + e->f.side[1].packets,
+				      e->f.side[0].bytes + e->f.side[1].bytes } :
+		   (struct flow_was){ 0 };
+	/* Both kinds are read one after the other: what settled between is seen twice, and the older is no other. */
+	if (e && e->look == t->look && f->last_ns < e->f.last_ns)
+		return 0;
+	if (e && is_another(t, &e->f, f)) {
+		rc = leave(t, e, flow_is_over(&e->f) ? FLOW_END_REUSED : FLOW_END_IDLE);
+		e = NULL;
+		*was = (struct flow_was){ 0 };
+	}
+	if (!e) {
+		rc2 = insert(t, &f->key, hash, &e);
+		if (!e)
+			return rc ? rc : rc2;
+		e->f.end = FLOW_LIVES;
+	}
+	told = e->f.end;
+	e->f = *f;
+	e->f.end = (uint8_t)told;
+	e->look = t->look;
+	touch(t, e);
+	return rc ? rc : rc2;
+}
+
+int flow_table_update_sum(struct flow_table *t, const struct flow *f)
+{
+	uint32_t hash = (uint32_t)flow_key_hash(&t->seed, &f->key), slot = find(t, &f->key, hash);
+	struct entry *e = t->slots[slot].at ? entry_at(t, slot) : NULL;
+	enum flow_end told = e ? (enum flow_end)e->f.end : FLOW_LIVES;
+	int rc = 0;
+
+	if (!e)
+		rc = insert(t, &f->key, hash, &e);
+	if (!e)
+		return rc;
+	if (e->look == t->look)
+		flow_merge(&e->f, f);
+	else
+		e->f = *f;
+	e->f.end = (uint8_t)told;
+	e->look = t->look;
+	touch(t, e);
+	return rc;
+}
+
+void flow_table_look(struct flow_table *t, bool clock_was_set)
+{
+	t->clock_was_set = clock_was_set;
+	t->look = t->look == UINT8_MAX ? 1 : t->look + 1;
+}
+
+int flow_table_looked(struct flow_table *t)
+{
+	int rc = 0;
+
+	for (uint32_t i = 0; i < t->top && !rc; i++)
+		if (t->v[i].used && t->v[i].look != t->look)
+			rc = leave(t, &t->v[i], flow_is_over(&t->v[i].f) ? why_over(&t->v[i]) : FLOW_END_EVICTED);
+	return rc;
+}
+
+int flow_table_tell_ended(struct flow_table *t, uint64_t now_ns, bool quietly)
+{
+	int rc = 0;
+
+	t->now_ns = now_ns;
+	t->moment = (uint32_t)(now_ns >> MOMENT_BITS);
+	for (uint32_t i = 0; i < t->top && !rc; i++) {
+		struct entry *e = &t->v[i];
+		uint64_t most = limit(t, (enum flow_list)e->list);
+
+		if (t->opt.timeouts.tcp && e->f.key.proto == FLOW_PROTO_TCP && e->f.state == FLOW_ESTABLISHED)
+			most = t->opt.timeouts.tcp;
+		if (!e->used || e->f.end != FLOW_LIVES || !most || time_since(now_ns, e->f.last_ns) < most)
+			continue;
+		e->f.end = (uint8_t)why_over(e);
+		rc = t->opt.gone && !quietly ? t->opt.gone(t->opt.ctx, &e->f) : 0;
+	}
 	return rc;
 }
 

@@ -21,6 +21,7 @@ enum {
 
 struct flow_timeouts {			/* ns; 0: never */
 	uint64_t first, settled, closed;	/* silent for so long */
+	uint64_t tcp;			/* established, in flow_table_tell_ended(); 0: as settled */
 	uint64_t active;			/* told of every so long, though it goes on */
 };
 
@@ -51,6 +52,21 @@ uint64_t flow_table_bytes(const struct flow_table *t);
 int  flow_table_take(struct flow_table *t, const struct flow_packet *p);
 /* A whole flow that was counted elsewhere: the kernel's, or fragments whose ports came late. */
 int  flow_table_merge(struct flow_table *t, const struct flow *f);
+/*
+ * Flows that are counted elsewhere, looked at now and then: flow_table_look(), flow_table_update() for each flow that
+ * is there, flow_table_looked().  What is known of a flow is replaced; one that nobody named is gone.
+ */
+struct flow_was {
+	uint64_t packets, bytes;	/* of the flow, when it was looked at last; 0: it is new */
+};
+/* clock_was_set: times are not comparable with those of the look before. */
+void flow_table_look(struct flow_table *t, bool clock_was_set);
+int  flow_table_update(struct flow_table *t, const struct flow *f, struct flow_was *was);
+/* Likewise, but several of a look are added up, and a sum that is less than it was is no other flow. */
+int  flow_table_update_sum(struct flow_table *t, const struct flow *f);
+int  flow_table_looked(struct flow_table *t);
+/* Those that are over by the timeouts are told of, once; they stay.  quietly: as if they had been told of. */
+int  flow_table_tell_ended(struct flow_table *t, uint64_t now_ns, bool quietly);
 /* Time has passed, by a clock that does not go back (util/steady.h): flows that were silent too long leave. */
 int  flow_table_tick(struct flow_table *t, uint64_t now_ns);
 /* Nothing will come for a while: connections that are over leave, however late the last packet. */

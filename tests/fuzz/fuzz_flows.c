@@ -88,6 +88,8 @@ static void run(const uint8_t *data, size_t size, const struct account_options *
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	static const struct flow_timeouts timeouts = { .first = 1000000000, .settled = 3000000000,
+						       .closed = 500000000, .active = 2000000000 };
 	struct account_options o = {
 		.table = { .settled = 4, .first = 4 },
 	};
@@ -99,7 +101,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	o.by = ((data[0] >> 2 & 7) | (data[0] >> 3 & 8)) % BY_KINDS;
 	o.sort = !o.stream && data[0] & 32 ? SORT_RTT : SORT_NONE;
 	if (data[0] & 64 && o.stream)
-		o.table.timeouts = (struct flow_timeouts){ 1000000000, 3000000000, 500000000, 2000000000 };
+		o.table.timeouts = timeouts;
 	run(data + 1, size - 1, &o);
 	return 0;
 }

@@ -294,6 +294,106 @@ static void fragments(void **state)
 	pieces_close(pieces);
 }
 
+/* Counts of a flow as they are elsewhere, n of its packets having come. */
+static struct flow counted(uint32_t a, uint64_t start_ns, unsigned int n)
+{
+	struct flow_packet p = packet(a, 0x0b000000, 5, 6, 17);
+	struct flow f;
+
+	p.time_ns = start_ns;
+	flow_order(&p);
+	flow_begin(&f, &p);
+	for (unsigned int i = 1; i < n; i++) {
+		p.time_ns += MS;
+		flow_take(&f, &p);
+	}
+	return f;
+}
+
+static uint64_t update(const struct flow *f)
+{
+	struct flow_was was;
+
+	assert_int_equal(flow_table_update(t, f, &was), 0);
+	return was.packets;
+}
+
+static void looked_at_now_and_then(void **state)
+{
+	struct flow one = counted(1, 1000 * MS, 3), two = counted(2, 1000 * MS, 1), more = counted(1, 1000 * MS, 5);
+	struct flow anew = counted(1, 5000 * MS, 7), late = counted(1, 5000 * MS, 9);
+	uint64_t sums = 0;
+
+	open_table(100, 100, (struct flow_timeouts){ .settled = 1000 * MS, .first = 1000 * MS });
+	flow_table_look(t, false);
+	assert_int_equal(update(&one), 0);
+	assert_int_equal(update(&two), 0);
+	assert_int_equal(flow_table_looked(t), 0);
+	flow_table_look(t, false);
+	assert_int_equal(update(&more), 3);
+	assert_int_equal(update(&one), 5);	/* the same look: what is older is no other */
+	assert_int_equal(flow_table_looked(t), 0);
+	assert_int_equal(n_gone, 1);		/* two is not there any more */
+	assert_int_equal(gone_why[FLOW_END_EVICTED], 1);
+	flow_table_each(t, sum, &sums);
+	assert_int_equal(sums, 5);
+	flow_table_look(t, false);
+	assert_int_equal(update(&anew), 0);	/* begun after the other had ended */
+	assert_int_equal(n_gone, 2);
+	assert_int_equal(gone_why[FLOW_END_IDLE], 1);
+	/* Told of once, however often it is looked at; it stays. */
+	assert_int_equal(flow_table_tell_ended(t, 5500 * MS, false), 0);
+	assert_int_equal(n_gone, 2);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(flow_table_tell_ended(t, 9000 * MS, false), 0);
+	assert_int_equal(n_gone, 3);
+	flow_table_look(t, false);
+	assert_int_equal(update(&late), 7);
+	assert_int_equal(flow_table_looked(t), 0);
+	assert_int_equal(flow_table_tell_ended(t, 9000 * MS, false), 0);
+	flow_table_look(t, false);
+	assert_int_equal(flow_table_looked(t), 0);
+	assert_int_equal(n_gone, 3);
+	assert_int_equal(flow_table_n(t, NULL), 0);
+	flow_table_close(t);
+}
+
+/* What came before the fragment that has the ports: several with the same ends are one, which may shrink. */
+static void sums_of_a_look(void **state)
+{
+	struct flow three = counted(1, 1000 * MS, 3), two = counted(1, 2000 * MS, 2);
+	uint64_t sums = 0;
+
+	open_table(100, 100, (struct flow_timeouts){ 0 });
+	for (int i = 0; i < 3; i++) {
+		flow_table_look(t, false);
+		for (int j = 0; j < 5 - i; j++)
+			assert_int_equal(flow_table_update_sum(t, j % 2 ? &two : &three), 0);
+		assert_int_equal(flow_table_looked(t), 0);
+		sums = 0;
+		flow_table_each(t, sum, &sums);
+		assert_int_equal(sums, i == 0 ? 13 : i == 1 ? 10 : 8);
+	}
+	assert_int_equal(n_gone, 0);
+	assert_int_equal(flow_table_n(t, NULL), 1);
+	flow_table_close(t);
+}
+
+/* A clock that is set changes all times at once, and no flow. */
+static void the_clock_is_set_meanwhile(void **state)
+{
+	struct flow before = counted(1, 1000 * MS, 3), after = counted(1, 3600000 * MS, 4);
+
+	open_table(100, 100, (struct flow_timeouts){ 0 });
+	flow_table_look(t, false);
+	assert_int_equal(update(&before), 0);
+	flow_table_look(t, true);
+	assert_int_equal(update(&after), 3);
+	assert_int_equal(flow_table_looked(t), 0);
+	assert_int_equal(n_gone, 0);
+	flow_table_close(t);
+}
+
 static void community_id(void **state)
 {
 	/* The published example of the specification's first TCP flow. */
@@ -341,6 +441,9 @@ int main(void)
 		cmocka_unit_test(ends_without_a_clock),
 		cmocka_unit_test(grows),
 		cmocka_unit_test(fragments),
+		cmocka_unit_test(looked_at_now_and_then),
+		cmocka_unit_test(sums_of_a_look),
+		cmocka_unit_test(the_clock_is_set_meanwhile),
 		cmocka_unit_test(community_id),
 		cmocka_unit_test(tunnel_lists),
 	};
