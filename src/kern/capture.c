@@ -56,6 +56,22 @@ static bool is_once(const struct capture *c, const struct link_info *link)
 	return link->arphrd == ARPHRD_LOOPBACK && c->opt.ingress && c->opt.egress;
 }
 
+/* What counts at an interface, both directions at once: each end of an exchange is seen, or neither. */
+static int count(struct capture *c, struct hold *h, const struct link_info *link)
+{
+	const struct capture_counting *k = c->opt.counting;
+	bool l3 = link->link == LINK_RAW;
+	int in = k->program(k->ctx, l3, false), out = -1, err = in < 0 ? in : 0;
+
+	if (!err && !is_once(c, link)) {
+		out = k->program(k->ctx, l3, true);
+		err = out < 0 ? out : 0;
+	}
+	if (!err)
+		err = k->number(k->ctx, link->ifindex);
+	return err ? err : hook_tcx(link->ifindex, in, out, h->fds);
+}
+
 /* Ingress first: what comes in is seen while egress is still being verified. */
 static int try_tcx(struct capture *c, struct hold *h, enum variant v, bool egress)
 {
@@ -84,6 +100,8 @@ static int try_tc(struct capture *c, struct hold *h, const struct link_info *lin
 	bool egress = c->opt.egress && !is_once(c, link);
 	int err;
 
+	if (c->opt.counting)
+		return count(c, h, link);
 	if (h->rung != RUNG_CLSACT)
 		return try_tcx(c, h, v, egress);
 	err = load_packets(&c->l, v, &c->opt);
@@ -192,7 +210,7 @@ static int make_room(struct capture *c)
 
 bool capture_by_packet(const struct capture *c, const struct link_info *link)
 {
-	if (!c->opt.packets)
+	if (!c->opt.packets || c->opt.counting)
 		return false;
 	return c->l.err || c->opt.rung == RUNG_PACKET || (c->opt.rung < 0 && !is_known(link));
 }
@@ -207,6 +225,8 @@ static int climb(struct capture *c, struct hold *h, const struct link_info *link
 	for (int i = 0; i < RUNGS; i++) {
 		char reason[256];
 
+		if (c->opt.counting && ladder[i] != RUNG_TCX)
+			continue;
 		if (ladder[i] == RUNG_PACKET || (c->opt.rung >= 0 && (int)ladder[i] != c->opt.rung))
 			continue;
 		err = try_rung(c, h, link, ladder[i]);
@@ -256,6 +276,11 @@ static int refuse_packet(const struct capture *c, const struct link_info *link, 
 	return -EOPNOTSUPP;
 }
 
+static bool sockets_may_help(const struct capture *c)
+{
+	return c->opt.rung < 0 && !c->opt.counting && !hook_can_packet();
+}
+
 static int attach(struct capture *c, struct hold *h, const struct link_info *link, const char *name)
 {
 	char why[900];
@@ -271,7 +296,7 @@ static int attach(struct capture *c, struct hold *h, const struct link_info *lin
 	err = climb(c, h, link, why, sizeof(why));
 	if (err)
 		fail(0, "%s: cannot capture: %s%s", name, why,
-		     c->opt.rung < 0 && !hook_can_packet() ? "; --rung packet needs none of this" : "");
+		     sockets_may_help(c) ? "; --rung packet needs none of this" : "");
 	else if (c->opt.promisc && link->arphrd != ARPHRD_LOOPBACK)
 		h->promisc = hook_promisc(link->ifindex);
 	return err;
@@ -440,7 +465,9 @@ int capture_open(struct capture **out, const struct capture_options *opt)
 	c->opt = *opt;
 	c->drop_link = -1;
 	c->clsact.owner = -1;
-	load_maps(&c->l, opt);
+	load_none(&c->l);
+	if (!opt->counting)
+		load_maps(&c->l, opt);
 	err = check_maps(c);
 	if (!err && opt->drops)
 		err = attach_drops(c);
@@ -468,6 +495,8 @@ void capture_close(struct capture *c)
 	if (c->drop_link >= 0)
 		close(c->drop_link);
 	clsact_close(&c->clsact);
+	if (c->opt.counting)
+		c->opt.counting->close(c->opt.counting->ctx);
 	load_free(&c->l);
 	free(c->holds);
 	free(c);
@@ -483,7 +512,7 @@ void capture_fds(const struct capture *c, struct capture_fds *fds)
 	bool by_ring = c->opt.drops || (c->opt.packets && c->opt.rung != RUNG_PACKET);
 
 	*fds = (struct capture_fds){ -1, -1, -1, -1, 0, 0 };
-	if (c->l.err || !by_ring)
+	if (c->l.err || !by_ring || c->opt.counting)
 		return;
 	*fds = (struct capture_fds){
 		.ring = duplicate(c->l.ring),

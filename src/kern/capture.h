@@ -23,6 +23,19 @@ enum rung { RUNG_TCX, RUNG_CLSACT, RUNG_SOCKET, RUNG_PACKET, RUNGS };
 extern const char *const rung_names[RUNGS];	/* "tcx", "clsact", "socket", "packet" */
 
 struct filter;
+
+/*
+ * Programs that count in the kernel, in place of those that ship frames.  They are attached at tcx alone: what they
+ * are too large for, a socket, is no way round, and a clsact filter could outlive us.  Both return a descriptor, 0 or
+ * a negative errno, said.
+ */
+struct capture_counting {
+	int (*program)(void *ctx, bool l3, bool egress);
+	int (*number)(void *ctx, uint32_t ifindex);	/* before it is attached there */
+	void (*close)(void *ctx);			/* its descriptors, in this process */
+	void *ctx;
+};
+
 struct capture_options {
 	uint32_t snaplen;		/* snap length: what of a frame is emitted; 0: NP_SNAP_MAX */
 	uint32_t snaplen_other;		/* of frames that no decoder looks into (bpf/apps.h); 0: snaplen */
@@ -41,6 +54,7 @@ struct capture_options {
 	const char *btf_path;		/* --btf FILE */
 	bool promisc;			/* ask each interface for frames that are not for it */
 	bool debug;			/* say the end of the verifier's log when a program is refused */
+	const struct capture_counting *counting;	/* NULL: frames are shipped */
 };
 
 /* One rung, tried or not, for --plan. */

@@ -107,14 +107,19 @@ static int make_map(struct loaded *l, int *fd, enum bpf_map_type type, const cha
 	return l->err;
 }
 
-int load_maps(struct loaded *l, const struct capture_options *opt)
+void load_none(struct loaded *l)
 {
-	int cpus = libbpf_num_possible_cpus();
-
 	memset(l, 0, sizeof(*l));
 	l->ring = l->ledger = l->control = l->scratch = l->drop_ledger = -1;
 	for (int v = 0; v < 2 * VARIANTS; v++)
 		l->packets[v].filter = -1;
+}
+
+int load_maps(struct loaded *l, const struct capture_options *opt)
+{
+	int cpus = libbpf_num_possible_cpus();
+
+	load_none(l);
 	libbpf_set_print(nothing_to_say);
 	l->log = calloc(1, LOG_BYTES);
 	if (!l->log || cpus < 1) {

@@ -33,6 +33,8 @@ struct loaded {
 	char *log;			/* the verifier's last words */
 };
 
+/* Nothing is there yet. */
+void load_none(struct loaded *l);
 /* Make the maps.  Says nothing: l->err and l->reason do. */
 int load_maps(struct loaded *l, const struct capture_options *opt);
 /* Load that variant, unless it is: both directions that are wanted, or one of them, so that it can be
