@@ -21,11 +21,11 @@ static int gone(void *ctx, const struct flow *f)
 }
 
 /* Live tables of statistics only need to know who began. */
-static int open_table(struct account *a)
+int account_open_table(struct account *a)
 {
 	struct flow_table_options o = a->opt.table;
 
-	if (!a->opt.flows && a->opt.by != BY_PORT)
+	if (!a->opt.flows && a->opt.by != BY_PORT && !(a->counted && a->opt.by == BY_HOST))
 		return 0;
 	if (!o.settled) {
 		a->opt.table.settled = o.settled = FLOWS_SETTLED;
@@ -54,7 +54,7 @@ int account_open(struct account **out, const struct account_options *opt)
 	if (!err)
 		err = pieces_open(&a->pieces, opt->seed);
 	if (!err)
-		err = open_table(a);
+		err = account_open_table(a);
 	if (!err && opt->rates_ns)
 		err = rates_open(&a->rates, a->table, opt->rates_ns);
 	if (!err && !opt->flows)
@@ -79,6 +79,7 @@ void account_close(struct account *a)
 	rates_close(&a->rates);
 	distinct_close(a->totals.flows);
 	account_by_close(a);
+	account_counted_close(a);
 	free(a->ifaces);
 	free(a);
 }
@@ -309,6 +310,8 @@ int account_tick(struct account *a, uint64_t now_ns, record_fn fn, void *ctx)
 	a->fn = fn;
 	a->ctx = ctx;
 	account_decode_tick(a, now_ns);
+	if (a->counted)
+		return account_counted_tick(a, now_ns);
 	return a->table ? flow_table_tick(a->table, steady_at(&a->clock, now_ns)) : 0;
 }
 
@@ -332,6 +335,10 @@ void account_coverage(const struct account *a, struct account_coverage *c)
 	struct flow_counts n = { 0 };
 
 	memset(c, 0, sizeof(*c));
+	if (a->counted) {
+		account_counted_coverage(a, c);
+		return;
+	}
 	if (!a->table)
 		return;
 	flow_table_counts(a->table, &n);
@@ -356,6 +363,8 @@ uint64_t account_missed(const struct account *a)
 		return a->tally ? a->tally->evicted : 0;
 	if (a->opt.stream)
 		return 0;
+	if (a->counted)
+		return account_counted_evicted(a);
 	flow_table_counts(a->table, &n);
 	return n.evicted;
 }

@@ -2,6 +2,7 @@
 #ifndef NETPROBE_ACCOUNT_H
 #define NETPROBE_ACCOUNT_H
 
+#include "count/counted.h"
 #include "decode/decode.h"
 #include "decode/packet.h"
 #include "flows/table.h"
@@ -46,6 +47,12 @@ struct account;
 
 int  account_open(struct account **out, const struct account_options *opt);
 void account_close(struct account *a);
+/*
+ * No frames come: programs of the kernel count (count/counted.h).  After account_open(), of what can be counted so
+ * (account_in_kernel()); `c` outlives the account.
+ */
+int  account_counted(struct account *a, struct counted *c);
+bool account_in_kernel(enum account_by by);
 /* 0, or the first non-zero value that fn returned. */
 int  account_frame(struct account *a, const struct frame *f, record_fn fn, void *ctx);
 int  account_tick(struct account *a, uint64_t now_ns, record_fn fn, void *ctx);
@@ -70,7 +77,9 @@ uint64_t account_missed(const struct account *a);
  */
 bool account_decoded(const struct account *a, struct decode_counts *c);
 /* The next rows' rates are of what comes from here on. */
-void account_since(struct account *a, uint64_t ns);
+int  account_since(struct account *a, uint64_t ns);
+/* Flows that rows left out, for they are past: over or silent for long.  Only of the kernel's. */
+uint64_t account_past(const struct account *a);
 /* "coverage 99.2 %, 812 flows missed; at most 1000000 flows (215 MiB)", without a newline. */
 unsigned int account_coverage_text(const struct account *a, char *out, unsigned int size);
 /* "21 packets: 18 in 6 flows, 3 in none" */

@@ -69,6 +69,10 @@ struct account {
 	struct steady clock;
 	bool has_outer_port;			/* of the frame: the responder's, by its outermost header */
 	uint16_t outer_port;
+	struct counted *counted;		/* what the kernel counted, in place of frames; NULL: it does not */
+	struct looked *looked;			/* what of it was seen last */
+	uint64_t counted_bytes;			/* of its maps */
+	uint64_t past;				/* flows that rows left out: account_is_past() */
 	record_fn fn;				/* of the call we are in */
 	void *ctx;
 	struct flow_row row;
@@ -95,5 +99,17 @@ void account_by_record(struct account *a, const struct tally_key *k, struct reco
 void account_rare(struct account *a, const struct packet *pk, uint64_t packets, uint64_t bytes);
 void account_rare_record(struct account *a, struct record *r);
 void account_put_interface(struct record *r, const struct iface *i);
+
+int account_open_table(struct account *a);
+
+/* account_counted.c: each of these where a->counted is there. */
+int account_look(struct account *a, uint64_t now_ns);
+int account_counted_begin(struct account *a, uint64_t now_ns);
+int account_counted_tick(struct account *a, uint64_t now_ns);
+void account_counted_coverage(const struct account *a, struct account_coverage *c);
+uint64_t account_counted_evicted(const struct account *a);
+void account_counted_close(struct account *a);
+/* Over or silent for so long that nobody would call it a conversation that is there. */
+bool account_is_past(const struct account *a, const struct flow *f);
 
 #endif

@@ -12,6 +12,8 @@
 /* ── flows ──────────────────────────────────────────────────────────────────── */
 bool account_chooses(const struct account *a, const struct flow *f)
 {
+	if (a->opt.choice != CHOOSE_CLOSED && account_is_past(a, f))
+		return false;
 	return a->opt.choice == CHOOSE_ALL || flow_is_over(f) == (a->opt.choice == CHOOSE_CLOSED);
 }
 
@@ -41,6 +43,13 @@ static void put_rates(const struct account *a, struct record *r, const struct fl
 	record_mark(r, FIELD_FLOW_BPS);
 }
 
+static const struct iface *interface_of(const struct account *a, uint16_t number)
+{
+	if (a->counted)
+		return number && number <= a->counted->n ? a->counted->ifaces[number - 1].iface : NULL;
+	return number && number <= a->n_ifaces ? a->ifaces[number - 1] : NULL;
+}
+
 int account_emit(struct account *a, const struct flow *f)
 {
 	struct record r;
@@ -48,8 +57,7 @@ int account_emit(struct account *a, const struct flow *f)
 	flow_record(&a->row, &r, f);
 	r.transport = ipproto_name(f->key.proto);
 	record_mark(&r, FIELD_TRANSPORT);
-	if (f->key.iface && f->key.iface <= a->n_ifaces)
-		account_put_interface(&r, a->ifaces[f->key.iface - 1]);
+	account_put_interface(&r, interface_of(a, f->key.iface));
 	put_rates(a, &r, f);
 	return a->fn(a->ctx, &r);
 }
@@ -150,10 +158,27 @@ static int emit_totals(struct account *a, uint64_t now_ns)
 	return a->fn(a->ctx, &r);
 }
 
+static int add_past(void *ctx, const struct flow *f)
+{
+	struct account *a = ctx;
+
+	a->past += account_is_past(a, f);
+	return 0;
+}
+
 int account_rows(struct account *a, uint64_t now_ns, record_fn fn, void *ctx)
 {
+	int err = 0;
+
 	a->fn = fn;
 	a->ctx = ctx;
+	if (a->counted && !a->again)
+		err = account_look(a, now_ns);
+	if (err)
+		return err;
+	a->past = 0;
+	if (a->counted && a->opt.flows && a->opt.choice != CHOOSE_CLOSED)
+		flow_table_each(a->table, add_past, a);
 	if (a->rates.v && !a->again)
 		rates_tell(&a->rates, a->table, now_ns ? now_ns : a->last_ns);
 	if (a->opt.flows && (a->opt.sort || a->opt.top))
@@ -198,9 +223,23 @@ uint64_t account_bps(const struct account *a)
 	return a->tally ? per_second(a->tally->was_bytes * 8, a->tally->was_ns) : 0;
 }
 
-void account_since(struct account *a, uint64_t ns)
+int account_since(struct account *a, uint64_t ns)
 {
+	int err = a->counted ? account_counted_begin(a, ns) : 0;
+
 	a->totals.told_ns = ns;
 	if (a->tally)
 		a->tally->told_ns = ns;
+	return err;
+}
+
+uint64_t account_past(const struct account *a)
+{
+	return a->past;
+}
+
+bool account_in_kernel(enum account_by by)
+{
+	return by == BY_NOTHING || by == BY_IFACE || by == BY_TRANSPORT || by == BY_HOST || by == BY_PORT ||
+	       by == BY_SIZE || by == BY_FLAGS;
 }

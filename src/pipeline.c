@@ -360,13 +360,13 @@ static bool rows_by_clock(const struct pipeline *p)
 	return (p->gather || p->account) && p->rows_every_ns && !p->rows_by_frames;
 }
 
-void pipeline_begin(struct pipeline *p, uint64_t now_ns)
+int pipeline_begin(struct pipeline *p, uint64_t now_ns)
 {
-	if (!rows_by_clock(p))
-		return;
-	p->rows_next_ns = later(now_ns, p->rows_every_ns);
-	if (p->account)
-		account_since(p->account, now_ns);
+	bool rows = rows_by_clock(p);
+
+	if (rows)
+		p->rows_next_ns = later(now_ns, p->rows_every_ns);
+	return p->account && (rows || p->ends_told) ? account_since(p->account, now_ns) : 0;
 }
 
 /* Intervals that nobody was there for, when the process stood still or the clock was set, are one. */
@@ -529,7 +529,7 @@ int pipeline_finish(struct pipeline *p, uint64_t now_ns)
 		err = detect_lost(p, now_ns);
 	if (err >= 0 && p->account && !p->done)
 		err = account_finish(p->account, decoded, p);
-	if (err >= 0 && (p->gather || p->account) && !p->done)
+	if (err >= 0 && (p->gather || p->account) && !p->done && !p->ends_told)
 		err = p->rows_whole && p->rows_told_ns ? pipeline_again(p) : rows(p, now_ns);
 	return err;
 }

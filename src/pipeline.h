@@ -34,6 +34,7 @@ struct pipeline {
 	bool rows_paused;			/* by the clock: none until it is over, then of all that time */
 	bool rows_whole;			/* by the clock: the last rows have the rates of a whole interval */
 	uint64_t rows_bps;			/* of all rows told last */
+	bool ends_told;				/* account's rows are flows that end, from now on */
 	bool rows_stamped;			/* each row has the time that it stands for */
 	uint64_t rows_told_ns;			/* what the rows that are being given stand for */
 	uint64_t rows_now_ns;			/* by_frames: the latest time that frames have told */
@@ -74,7 +75,7 @@ int  pipeline_lost(struct pipeline *p, enum lost_stage stage, const char *reason
 /* Once a second: timeouts, and what the decoders lost since the last call. */
 int  pipeline_tick(struct pipeline *p, uint64_t now_ns);
 /* Reading begins: intervals of the clock are from here on. */
-void pipeline_begin(struct pipeline *p, uint64_t now_ns);
+int  pipeline_begin(struct pipeline *p, uint64_t now_ns);
 /* By the clock: rows, when it is time for them; when `rows_next_ns` says. */
 int  pipeline_rows(struct pipeline *p, uint64_t now_ns);
 /* The rows that were told last once more, in another order or for another width. */

@@ -20,12 +20,13 @@ enum { BAR_FROM = 100 };
 #define CLOSED_NS	 5000000000ull
 #define PIPE_FIRST_NS	60000000000ull
 #define PIPE_SETTLED_NS 300000000000ull
+#define TCP_NS	     432000000000000ull	/* where the kernel counts: five days, as connection tracking has it */
 
 struct flows_opts {
 	struct strs iface;
 	const char *read, *sort, *user, *where;
 	uint64_t top, for_ns, idle_ns, active_ns;
-	bool active, closed, no_refresh;
+	bool active, closed, ended, no_refresh;
 };
 
 #define F(member) offsetof(struct flows_opts, member)
@@ -55,6 +56,7 @@ static const struct opt flows_rows[] = {
 static const struct opt watch_rows[] = {
 	{ "no-refresh", 0, OPT_FLAG, F(no_refresh), NULL,
 	  "print one table under the other, on a terminal as well" },
+	{ "ended", 0, OPT_FLAG, F(ended), NULL, "in place of tables, a row for each flow when it is over" },
 	{ "top", 0, OPT_UINT, F(top), "N", "only the N highest, by --sort (default rate)" },
 	{ "sort", 0, OPT_WORD, F(sort), "SORT", "order by this, the highest first; start: the oldest", SORT_WORDS },
 	{ .type = OPT_END },
@@ -98,7 +100,7 @@ static int parse_sort(const struct flows_opts *o, bool watch, struct account_opt
 
 	ao->top = (uint32_t)o->top;
 	ao->choice = o->active ? CHOOSE_ACTIVE : o->closed ? CHOOSE_CLOSED : CHOOSE_ALL;
-	ao->sort = watch ? SORT_RATE : o->top ? SORT_BYTES : SORT_NONE;
+	ao->sort = o->ended ? SORT_NONE : watch ? SORT_RATE : o->top ? SORT_BYTES : SORT_NONE;
 	if (o->active && o->closed)
 		return fail(0, "--active and --closed exclude each other");
 	if (o->top > UINT32_MAX)
@@ -128,9 +130,10 @@ static void choose_timeouts(const struct flows_opts *o, struct account_options *
 		return;
 	t->closed = CLOSED_NS;
 	t->active = o->active_ns;
-	if (!o->idle_ns && !is_regular(o->read)) {
+	if (!o->idle_ns && (!o->read || !is_regular(o->read))) {
 		t->first = PIPE_FIRST_NS;
 		t->settled = PIPE_SETTLED_NS;
+		t->tcp = TCP_NS;
 	}
 }
 
@@ -144,7 +147,7 @@ static int check(struct session *s, const struct flows_opts *o, bool watch, stru
 		return -EINVAL;
 	ao->flows = true;
 	ao->per_interface = !o->read;
-	ao->stream = o->read && !ao->sort;
+	ao->stream = (o->read && !ao->sort) || o->ended;
 	if (o->active_ns && !ao->stream)
 		return fail(0, "--active-timeout is for flows that are told as they end: -r, without --sort and --top");
 	if (o->read) {
@@ -181,6 +184,20 @@ static int check_watch(struct session *s, struct session_options *ask, const str
 	return n;
 }
 
+/* --ended: no tables, and so nothing to sort and no intervals. */
+static int check_ended(struct session *s, const struct flows_opts *o, int argc, char **argv)
+{
+	int n = session_times(&s->pipe, false, argc, argv);
+
+	if (n < 0)
+		return n;
+	if (n || o->sort || o->top || o->active || o->closed || o->no_refresh)
+		return fail(0, "--ended prints no tables: not with INTERVAL, --sort, --top, --active, --closed, "
+			       "--no-refresh");
+	s->pipe.ends_told = true;
+	return 0;
+}
+
 static void tell_coverage(const struct account *a)
 {
 	char text[160];
@@ -189,6 +206,9 @@ static void tell_coverage(const struct account *a)
 	note("%s", text);
 	account_coverage_text(a, text, sizeof(text));
 	note("%s", text);
+	if (account_past(a))
+		note("%llu flows left out: over, or silent, for a while (--closed lists those that were closed)",
+		     (unsigned long long)account_past(a));
 }
 
 /* What is there when the file or the run ends. */
@@ -200,8 +220,6 @@ static int list(struct session *s, struct account_options *ao)
 	rc = account_open(&s->pipe.account, ao);
 	if (rc)
 		return exit_status(rc);
-	if (!s->o->read && !s->pipe.rows_every_ns)
-		note("counting: ^C prints the flows");
 	rc = session_run(s);
 	if (!rc || s->pipe.frames)
 		tell_coverage(s->pipe.account);
@@ -223,6 +241,17 @@ static int run(struct session *s, const struct session_options *ask, struct acco
 	return list(s, ao);
 }
 
+/* Of --for all is counted anew; flows that fall silent at other times than the kernel's are counted here. */
+static void choose_counts(struct session_options *ask, const struct session *s, const struct flows_opts *o)
+{
+	if (o->read)
+		return;
+	if (!o->idle_ns)
+		ask->counts = o->for_ns ? COUNTS_OF_RUN : COUNTS_KEPT;
+	if (!s->pipe.rows_every_ns && !s->pipe.ends_told)
+		ask->until = "counting: ^C prints the flows";
+}
+
 static int flows_run(const struct globals *g, const void *opts, int argc, char **argv)
 {
 	const struct flows_opts *o = opts;
@@ -234,15 +263,20 @@ static int flows_run(const struct globals *g, const void *opts, int argc, char *
 	struct session s = { 0 };
 	struct where *where = NULL;
 	int rc, times = 0;
+	bool watch;
 
-	text.rates = g->verb && g->verb->data;
+	watch = g->verb && g->verb->data;
+	text.rates = watch && !o->ended;
 	session_defaults(&ask, g);
-	if (check(&s, o, text.rates, &ao))
+	if (check(&s, o, watch, &ao))
 		return EXIT_USAGE;
-	if (text.rates) {
+	if (o->ended) {
+		times = check_ended(&s, o, argc, argv);
+	} else if (watch) {
 		times = check_watch(&s, &ask, o, argc, argv);
 		ao.rates_ns = s.pipe.rows_next_ns - s.pipe.rows_every_ns;
 	}
+	choose_counts(&ask, &s, o);
 	ask.sort = ao.sort;
 	ask.top = ao.top;
 	if (times < 0 || (o->where && where_compile(&where, o->where)))

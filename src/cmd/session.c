@@ -236,7 +236,7 @@ int session_confine(struct session *s)
 static bool wants_trailer(const struct session *s)
 {
 	if (s->live)
-		return live_began(s);
+		return live_began(s) && (!session_in_kernel(s) || s->o->g->verbose);
 	return s->out.n_outs && (s->o->output.file.name || s->o->g->verbose);
 }
 

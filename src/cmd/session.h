@@ -31,6 +31,12 @@ struct session_sort {
 	const char *help;		/* with the key */
 };
 
+/*
+ * Who counts: programs of the kernel, for this run or, from before it, those that `attach add` left, whose counts are
+ * there at once.  Where the kernel cannot (no tcx, other link types) packets come here and are counted here.
+ */
+enum session_counts { COUNTS_HERE, COUNTS_OF_RUN, COUNTS_KEPT };
+
 /* What a command asks for.  Must outlive the session. */
 struct session_options {
 	const struct globals *g;
@@ -39,6 +45,8 @@ struct session_options {
 	const char *user;		/* -Z */
 	const char *filter_file;	/* in place of words; NULL: none */
 	bool wait;			/* for interfaces that are not there */
+	enum session_counts counts;	/* live, where there is no filter: packets need not come here to be counted */
+	const char *until;		/* said when ^C alone ends it; NULL: nothing */
 	struct capture_options capture;	/* live; filter and debug are the session's to fill */
 	struct output_options output;
 	/* Of a screen: keys that order rows, ended by one without; the order at the start; how many rows, 0: as many

@@ -86,12 +86,19 @@ static void on_attached(struct live *l, const struct helper_event *ev)
 {
 	const struct session_options *o = l->s->o;
 
+	if (l->counts == COUNTS_KEPT)
+		return;		/* it is only watched */
 	l->attached++;
 	if (!(ev->info.flags & IFF_UP) && ev->named)
 		warn("%s is down: nothing will be seen until it is up", ev->info.name);
 	else if (!(ev->info.flags & IFF_UP))
 		add_down(l, ev->info.name);
-	if (o->g->verbose || (ev->named && l->attached <= NAMES_SAID))
+	if (!o->g->verbose && !(ev->named && l->attached <= NAMES_SAID))
+		return;
+	if (l->counts)
+		note("%s: counting until this ends (attach add dev %s: until attach del)", ev->info.name,
+		     ev->info.name);
+	else
 		note("listening on %s, %s, snap length %u bytes", ev->info.name,
 		     o->capture.packets ? rung_names[ev->rung] : "drops",
 		     o->capture.snaplen ? o->capture.snaplen : NP_SNAP_MAX);
@@ -125,6 +132,10 @@ static void on_refused(struct live *l, const struct helper_event *ev)
 
 static void on_gone(struct live *l, const struct helper_event *ev)
 {
+	if (l->counts == COUNTS_KEPT && l->s->many_interfaces) {
+		warn("%s is gone: its numbers stand still", ev->info.name);
+		return;
+	}
 	if (!ev->named || l->s->o->wait) {
 		if (l->s->o->g->verbose || l->s->o->wait)
 			note("%s is gone%s", ev->info.name, l->s->o->wait ? ": waiting for it" : "");
@@ -139,6 +150,7 @@ static void on_event(struct live *l, const struct helper_event *ev)
 	switch (ev->type) {
 	case HELPER_ATTACHED:
 		live_learn(l, &ev->info, true);
+		counted_attached(l, live_iface(l, ev->info.ifindex));
 		on_attached(l, ev);
 		break;
 	case HELPER_REFUSED:
@@ -167,8 +179,9 @@ static void on_event(struct live *l, const struct helper_event *ev)
 		}
 		if (l->down && !l->s->o->g->quiet)
 			warn("%u interface%s down: %s", l->down, l->down == 1 ? " is" : "s are", l->down_names);
-		if (l->s->many_interfaces)
-			note("listening on %u interface%s", l->attached, l->attached == 1 ? "" : "s");
+		if (l->s->many_interfaces && l->counts != COUNTS_KEPT)
+			note("%s on %u interface%s", l->counts ? "counting" : "listening", l->attached,
+			     l->attached == 1 ? "" : "s");
 		break;
 	}
 }

@@ -109,7 +109,9 @@ static int on_tick(struct live *l)
 		;
 	l->s->source->ops->tick(l->s->source);
 	check_blind(l, now);
-	err = tell_losses(l, now, false);
+	err = counted_tick(l);
+	if (!err)
+		err = tell_losses(l, now, false);
 	if (!err)
 		err = output_gone(&l->s->out);
 	if (!err)
@@ -266,8 +268,12 @@ int live_run(struct session *s)
 	if (err)
 		return err;
 	l->started_ns = l->last_ns = time_now();
-	pipeline_begin(&s->pipe, l->started_ns);
-	err = screen_begin(l);
+	err = pipeline_begin(&s->pipe, l->started_ns);
+	if (!err)
+		err = screen_begin(l);
+	s->stopping |= counted_at_once(l);
+	if (!err && s->o->until && !s->stopping)
+		note("%s", s->o->until);
 	err = drain(l, err ? err : loop(l));
 	return err ? err : l->err;
 }
@@ -277,6 +283,7 @@ void live_close(struct live *l)
 	if (!l)
 		return;
 	capture_close(l->capture);
+	counted_stop(l);
 	drop_names_close(l->drops);
 	filter_free(l->filter);
 	for (unsigned int i = 0; i < l->n_ifaces; i++)

@@ -3,6 +3,8 @@
 #define NETPROBE_CMD_SESSION_LIVE_H
 
 #include "cmd/session_parts.h"
+#include "count/counted.h"
+#include "count/load.h"
 #include "kern/link.h"
 
 /* One live run: session_live.c is its loop, session_start.c what comes before,
@@ -30,6 +32,12 @@ struct live {
 	bool watches_keys;
 	bool blind_said, ready;	/* ready: every interface there at the start has been tried */
 	uint64_t started_ns, last_ns;
+	enum session_counts counts;		/* who counts */
+	struct counted counted;
+	struct counting counting;		/* COUNTS_OF_RUN: the helper's, and ours until it has them */
+	struct capture_counting counters;
+	uint32_t next_number, next_number_max;	/* the helper's: of the next interface; of the last that has one */
+	bool others_said;			/* that others come behind it */
 	struct source_counts told;		/* losses that the stream has told */
 	int err;
 };
@@ -38,6 +46,18 @@ struct live {
 struct iface *live_iface(struct live *l, uint32_t ifindex);	/* NULL: not known */
 void live_learn(struct live *l, const struct link_info *info, bool wanted);	/* wanted: by -i */
 void live_read_helper(struct live *l);
+
+/* session_counted.c: l->counts says who counts from here on; 0 or a negative errno, said. */
+int counted_start(struct live *l);
+/* Of this run: an interface whose programs count now. */
+void counted_attached(struct live *l, const struct iface *iface);
+/* Once a second: 0, or a negative errno, said: what is read counts no more. */
+int counted_tick(struct live *l);
+/* Of the interfaces that are read, at most `max`. */
+unsigned int counted_names(const struct live *l, const char **names, unsigned int max);
+/* Is it over as soon as it has begun, what is there being told at once? */
+bool counted_at_once(const struct live *l);
+void counted_stop(struct live *l);
 
 /* Is it of an interface that -i wants? */
 bool live_wants_drop(void *live, const struct frame *f);

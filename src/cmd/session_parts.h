@@ -27,6 +27,7 @@ int file_run(struct session *s);
 int live_run(struct session *s);
 bool live_began(const struct session *s);
 void live_close(struct live *l);
+bool session_in_kernel(const struct session *s);	/* packets are counted there, and none comes here */
 
 /* session_screen.c: tables that are drawn over one another, and keys.  Each does nothing where there is no screen. */
 bool screen_signal(struct session *s, int sig);		/* is it one of the screen's?  For screen_events() */

@@ -27,6 +27,12 @@ void session_ledger(struct session *s)
 	bool balanced;
 
 	s->source->ops->counts(s->source, &c);
+	if (session_in_kernel(s)) {
+		note_line("ledger: %llu packets counted in the kernel", (ull)c.seen);
+		for (unsigned int i = 0; i < s->out.n_outs; i++)
+			tell_written(s->out.outs[i], s->out.n_outs > 1);
+		return;
+	}
 	if (s->pipe.decode)
 		decode_counts(s->pipe.decode, &d);
 	lost = c.lost_ring + c.lost_map + c.lost_other;
@@ -62,6 +68,10 @@ void session_trailer(struct session *s)
 	uint64_t lost, captured, received;
 
 	s->source->ops->counts(s->source, &c);
+	if (session_in_kernel(s)) {
+		session_ledger(s);
+		return;
+	}
 	lost = c.lost_ring + c.lost_map;
 	captured = c.read - s->pipe.filtered;
 	received = c.emitted + lost;

@@ -19,7 +19,7 @@
 #include "util/cleanup.h"
 #include "util/err.h"
 
-enum { SOCKETS_MAX = 64, OWN_FDS = 3 };
+enum { SOCKETS_MAX = 64, OWN_FDS = 3, KEPT_MAX = 4096 };
 
 static const struct iface *ring_iface(void *ctx, uint32_t ifindex)
 {
@@ -51,6 +51,8 @@ static int start_capture(struct live *l)
 	struct capture_options co = l->s->o->capture;
 
 	co.filter = l->filter;
+	co.counting = l->counts ? &l->counters : NULL;
+	co.packets &= l->counts != COUNTS_KEPT;	/* then interfaces are watched, and nothing is attached */
 	co.debug = l->s->o->g->debug;
 	return capture_open(&l->capture, &co);
 }
@@ -66,20 +68,28 @@ static int watch_fd(struct live *l, int fd)
 static int start_helper(struct live *l)
 {
 	static const char *const any[] = { "any" };
+	static const char *names[KEPT_MAX];
 	struct session *s = l->s;
 	const struct strs *ifs = &s->o->iface;
 	int fds[OWN_FDS + SOCKETS_MAX + HELPER_FDS] = { l->epoll, l->timer, l->rows_timer };
 	struct helper_options ho = {
 		.capture = l->capture,
 		.patterns = ifs->n ? ifs->v : any,
-		.n_patterns = ifs->n ? ifs->n : 1,
-		.dynamic = s->many_interfaces || s->o->wait,
+		.n_patterns = !l->capture ? 0 : ifs->n ? ifs->n : 1,
+		.dynamic = l->capture && (s->many_interfaces || s->o->wait),
 	};
 	unsigned int n = OWN_FDS;
 	int err;
 
+	if (l->counts == COUNTS_KEPT) {
+		ho.patterns = names;
+		ho.n_patterns = counted_names(l, names, KEPT_MAX);
+		ho.dynamic = false;
+	}
 	for (int fd = s->mute_from; fd && fd <= s->mute_to && n < OWN_FDS + SOCKETS_MAX; fd++)
 		fds[n++] = fd;
+	if (!l->capture && !s->out.rotate && !s->out.refreshes)
+		return 0;
 	err = session_help(s, &ho, fds, n);
 	capture_close(l->capture);
 	l->capture = NULL;
@@ -283,7 +293,7 @@ static int open_loop(struct live *l)
 	return err;
 }
 
-/* Load; says when the filter has to be evaluated here. */
+/* Load, unless what is there is read; says when the filter has to be evaluated here. */
 static int load(struct live *l)
 {
 	struct session *s = l->s;
@@ -294,7 +304,9 @@ static int load(struct live *l)
 	caps_missing(NEED_CAPTURE(s->o->capture.drops), l->missing, sizeof(l->missing));
 	if (s->filter_text)
 		err = filter_compile(&l->filter, s->filter_text, 1, s->pipe.strict, s->pipe.inner);
-	if (!err)
+	if (!err && !s->filter_text && s->o->counts)
+		err = counted_start(l);
+	if (!err && !counted_at_once(l))
 		err = start_capture(l);
 	if (err == -EPERM && l->missing[0])
 		caps_tell(l->missing);
@@ -309,13 +321,15 @@ int live_start(struct live *l)
 {
 	struct session *s = l->s;
 	const struct strs *ifs;
-	int err = load(l);
+	int err;
 
-	if (err)
-		return err;
 	ifs = &s->o->iface;
 	s->many_interfaces = ifs->n != 1 || link_is_glob(ifs->v[0]);
-	err = open_sources(l);
+	err = load(l);
+	if (err)
+		return err;
+	if (!l->counts)
+		err = open_sources(l);
 	choose_file_link(l);
 	if (!err)
 		err = open_loop(l);

@@ -194,14 +194,26 @@ static int open_rows(struct session *s, const struct by *by, const struct stats_
 	return err ? err : decode_open(&s->pipe.decode, &d);
 }
 
+/* Hosts and ports are those of the conversations that the kernel's table has, or had when it was looked at. */
+static void tell_in_none(const struct session *s, const struct by *by)
+{
+	struct account_coverage c;
+
+	if (!s->pipe.account || (by->account != BY_HOST && by->account != BY_PORT))
+		return;
+	account_coverage(s->pipe.account, &c);
+	if (c.missed_packets)
+		note("up to %llu packets are in no row: their flows left the table, or the same ends began anew",
+		     (unsigned long long)c.missed_packets);
+}
+
 static int gather_all(struct session *s, const struct by *by, const struct stats_opts *o, uint32_t kinds)
 {
 	int rc = exit_status(open_rows(s, by, o, kinds));
 
-	if (!rc && !o->read && !s->pipe.rows_every_ns)
-		note("listening: ^C prints the table");
 	if (!rc)
 		rc = session_run(s);
+	tell_in_none(s, by);
 	if (s->pipe.rows_left_out)
 		note("%llu rows left out, of intervals without packets", (unsigned long long)s->pipe.rows_left_out);
 	if (s->pipe.gather)
@@ -265,6 +277,10 @@ static int stats_run(const struct globals *g, const void *opts, int argc, char *
 	choose_text(&ask, g, by, s.pipe.rows_every_ns, &text);
 	session_defaults(&ask, g);
 	ask.capture.apps_only = by->open;
+	if (!o->read && !by->open && account_in_kernel(by->account))
+		ask.counts = COUNTS_KEPT;
+	if (!o->read && !s.pipe.rows_every_ns)
+		ask.until = "listening: ^C prints the table";
 	if (by->open) {
 		find_tellers(&t);
 		session_ship_headers(&ask, t.kinds, NULL, 0);

@@ -35,6 +35,7 @@ static inline struct device_body *device_of(const struct record *r)
 
 struct stats_body {
 	uint64_t packets, bytes, captured_bytes, flows, fragments, undecoded, pps, bps;
+	uint64_t frames, frame_bytes, tagged, tunnelled;
 	bool estimated;
 	struct addr host;
 	uint16_t port;
@@ -62,6 +63,10 @@ struct stats_body {
 	X(STATS_FRAGMENTS, "stats.fragments", FT_U64, fragments, "packets that are fragments", .metric = METRIC_COUNTER) \
 	X(STATS_UNDECODED, "stats.undecoded", FT_U64, undecoded, "packets whose headers could not be walked to the end", .metric = METRIC_COUNTER) \
 	X(STATS_MALFORMED, "stats.by_malformed", FT_COUNTS, by_malformed, "these by packet.malformed: why not", .metric = METRIC_COUNTER) \
+	X(STATS_FRAMES, "stats.frames", FT_U64, frames, "counted in the kernel: packets as the interface counts them: a super-packet is one", .metric = METRIC_COUNTER) \
+	X(STATS_FRAME_BYTES, "stats.frame_bytes", FT_U64, frame_bytes, "counted in the kernel: bytes as the interface counts them: a VLAN tag beside the data is none", .metric = METRIC_COUNTER) \
+	X(STATS_TAGGED, "stats.tagged", FT_U64, tagged, "counted in the kernel: packets with VLAN tags", .metric = METRIC_COUNTER) \
+	X(STATS_TUNNELLED, "stats.tunnelled", FT_U64, tunnelled, "counted in the kernel: packets in tunnels", .metric = METRIC_COUNTER) \
 	X(STATS_PPS, "stats.packets_per_second", FT_U64, pps, "since the last such record, or over all the time", .metric = METRIC_GAUGE, .title = "PPS") \
 	X(STATS_BPS, "stats.bits_per_second", FT_U64, bps, "since the last such record, or over all the time", .metric = METRIC_GAUGE, .title = "BIT/S")
 

@@ -76,10 +76,34 @@ static void end_interval(struct totals *t, uint64_t end_ns)
 	t->told_ns = end_ns;
 }
 
+/* What only the kernel's programs count, and what they do not. */
+static void put_counted(const struct totals *t, struct record *r)
+{
+	struct stats_body *s = stats_of(r);
+
+	if (!t->in_kernel) {
+		s->captured_bytes = t->captured;
+		s->flows = distinct_n(t->flows, &s->estimated);
+		record_mark(r, FIELD_STATS_CAPTURED);
+		if (s->estimated)
+			record_mark(r, FIELD_STATS_ESTIMATED);
+		return;
+	}
+	s->flows = t->n_flows;
+	s->frames = t->frames;
+	s->frame_bytes = t->frame_bytes;
+	s->tagged = t->tagged;
+	s->tunnelled = t->tunnelled;
+	record_mark(r, FIELD_STATS_FRAMES);
+	record_mark(r, FIELD_STATS_FRAME_BYTES);
+	record_mark(r, FIELD_STATS_TAGGED);
+	record_mark(r, FIELD_STATS_TUNNELLED);
+}
+
 void totals_record(struct totals *t, struct totals_row *row, struct record *r, uint64_t now_ns)
 {
 	static const unsigned int always[] = {
-		FIELD_STATS_PACKETS, FIELD_STATS_BYTES, FIELD_STATS_CAPTURED, FIELD_STATS_FLOWS,
+		FIELD_STATS_PACKETS, FIELD_STATS_BYTES, FIELD_STATS_FLOWS,
 		FIELD_STATS_TRANSPORT, FIELD_STATS_VERSION, FIELD_STATS_SIZE, FIELD_STATS_TCP_FLAGS,
 		FIELD_STATS_FRAGMENTS, FIELD_STATS_UNDECODED,
 	};
@@ -93,12 +117,9 @@ void totals_record(struct totals *t, struct totals_row *row, struct record *r, u
 		record_mark(r, always[i]);
 	stats_of(r)->packets = t->packets;
 	stats_of(r)->bytes = t->bytes;
-	stats_of(r)->captured_bytes = t->captured;
 	stats_of(r)->fragments = t->fragments;
 	stats_of(r)->undecoded = t->undecoded;
-	stats_of(r)->flows = distinct_n(t->flows, &stats_of(r)->estimated);
-	if (stats_of(r)->estimated)
-		record_mark(r, FIELD_STATS_ESTIMATED);
+	put_counted(t, r);
 	stats_of(r)->by_transport = transports(t, row->transport);
 	stats_of(r)->by_version = counts(row->version, t->version, version_names, VERSIONS);
 	stats_of(r)->by_size = counts(row->size, t->size, size_names, SIZES);

@@ -16,6 +16,9 @@ struct totals {
 	uint64_t version[VERSIONS], size[SIZES], tcp_flags[FLAG_CLASSES];
 	uint64_t first_ns, last_ns;
 	struct distinct *flows;
+	/* Counted in the kernel: flows one by one, and frames as the device counts them. */
+	bool in_kernel;
+	uint64_t n_flows, frames, frame_bytes, tagged, tunnelled;
 	/* of the last row */
 	uint64_t told_packets, told_bytes, told_ns;
 	uint64_t was_packets, was_bytes, was_ns;	/* between it and the one before */

@@ -86,12 +86,13 @@ tcp() {
 		"${2:-/proc/net/snmp}"
 }
 retransmitted() { echo "$(tcp RetransSegs) $(there cat /proc/net/snmp | tcp RetransSegs /dev/stdin)"; }
-# flow NAME: "source.retransmissions destination.retransmissions source.out_of_order destination.out_of_order"
-flow() {
-	"$NETPROBE" -j flows -r "$work/$1.pcapng" 'tcp port 9999' 2>"$work/flows.err" | jq -r \
-		'select(.event.dataset == "flow") | [.source.tcp, .destination.tcp] | map(.retransmissions), map(.out_of_order) | @tsv' |
-		paste -s | tr '\t' ' '
+# "source.retransmissions destination.retransmissions source.out_of_order destination.out_of_order"
+numbers() {
+	jq -r 'select(.event.dataset == "flow" and .destination.port == 9999) | [.source.tcp, .destination.tcp] |
+		map(.retransmissions), map(.out_of_order) | @tsv' | paste -s | tr '\t' ' '
 }
+# flow NAME: of a capture
+flow() { "$NETPROBE" -j flows -r "$work/$1.pcapng" 'tcp port 9999' 2>"$work/flows.err" | numbers; }
 # scenario WAY RULE...: a conversation over this link, captured at both ends; how many each kernel retransmitted in
 # $sent_again, what flows says of both captures in $left and $right
 scenario() {
@@ -103,6 +104,11 @@ scenario() {
 	local at_left=$pid
 	start right -N there watch -s 128 -i right -w "$work/right.pcapng"
 	local at_right=$pid
+	local counted=
+	if [ "$live" = yes ]; then
+		start counted -j flows -i left	# by the kernel, where it has tcx
+		counted=$pid
+	fi
 	# shellcheck disable=SC2046
 	set -- $(retransmitted)
 	before=("$@")
@@ -114,6 +120,10 @@ scenario() {
 	stop INT
 	pid=$at_right
 	stop INT
+	if [ -n "$counted" ]; then
+		pid=$counted
+		stop INT
+	fi
 	for end in left right; do
 		# shellcheck disable=SC2046
 		eval $(ledger $end)
@@ -121,6 +131,7 @@ scenario() {
 	done
 	unlink_all
 	left=$(flow left) right=$(flow right)
+	[ -z "$counted" ] || same "counted while it passes" "$(numbers <"$work/counted.out")" "$left"
 }
 # dropped WAY RULE...: both sides' numbers, each as its own end captured them
 dropped() {
@@ -148,7 +159,9 @@ and_seen() {
 }
 
 # One segment; a burst; and the last ones of all, which only a timer misses, some of them again and again.
+live=yes	# and counted while it passes
 and_seen one left:drop:500000:1:1 right:drop:700000:1:1
+live=no
 and_seen one left:drop:800000:30000:20 right:drop:800000:60000:40
 dropped one left:drop:$((size - 1)):1:1 right:drop:$((size - 1)):1:1
 dropped one left:drop:$((size - 6000)):6000:7 right:drop:$((size - 3000)):3000:5
@@ -157,6 +170,7 @@ dropped both left:drop:900000:30000:20 right:drop:800000:1:3 left:drop:$((size -
 # Super-packets, as the kernel hands them over: their segments are counted.
 segments=64
 and_seen one left:drop:800000:30000:20 right:drop:800000:60000:40
+live=yes
 dropped both left:drop:900000:1:1 right:drop:$((size - 6000)):6000:4
 segments=1
 # Without what is quick to see a loss: timers alone

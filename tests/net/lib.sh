@@ -76,7 +76,7 @@ start() {
 	# Whoever runs the tests under nohup(1) must not have SIGHUP ignored in there.
 	env --default-signal=HUP "$NETPROBE" "$@" >"$work/$name.out" 2>"$work/$name.err" &
 	pid=$!
-	until_true 5 grep -q 'listening on' "$work/$name.err" || { cat "$work/$name.err"; die "$name did not start"; }
+	until_true 5 grep -q 'listening on\|counting on\|: count' "$work/$name.err" || { cat "$work/$name.err"; die "$name did not start"; }
 }
 # stop SIGNAL: end it; its exit status in $status
 stop() {

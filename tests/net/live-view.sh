@@ -68,7 +68,7 @@ say "40 cells, 10 lines"
 ping -qc2 -i0.02 fd09::2 >/dev/null
 on size see 'every 1s' run "$few" run 'ping -qc3 -i0.02 fd09::2' again size 40x10 see 'every 1s' see '10.9.0.2' again \
 	key q end 0 -- flows watch -i here
-on block see 'every 1s' size 40x10 see captured again key q end 0 -- stats -i here 1
+on block see 'every 1s' size 40x10 see bytes again key q end 0 -- stats -i here 1
 
 say "names that would move the cursor"
 # hostile NAME N: an interface of that name, where somebody is asked for

@@ -4,6 +4,7 @@
  * and THERE in that of the file NETNS, and what the link does to TCP over IPv4:
  *   NAME:drop:OFFSET:LENGTH:TIMES  the first TIMES segments from NAME that hold any of these bytes do not arrive
  *   NAME:swap:OFFSET               the first segment from NAME that holds this byte arrives after the one that follows
+ *   NAME:delay:MS                  whatever comes from NAME arrives so much later
  * OFFSET counts from the first byte that an end of the connection sends.  It prints "up", then a line for each
  * segment that it dropped or swapped, "RULE START END", and ends with its standard input.
  */
@@ -17,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "util/bytes.h"
@@ -30,9 +32,18 @@ struct rule {
 	uint32_t offset, length, times;
 };
 
+struct late {
+	struct late *next;
+	uint64_t due_ms;
+	size_t n;
+	uint8_t p[];
+};
+
 struct end {
 	int fd;
 	uint32_t first_seq;
+	uint32_t delay_ms;
+	struct late *first, **last;	/* on their way */
 	uint8_t held[PACKET_MAX];	/* waits for the one that follows */
 	size_t held_len;
 };
@@ -49,7 +60,7 @@ static int give_up(const char *what)
 
 static int usage(void)
 {
-	fputs("usage: lossylink HERE NETNS THERE [NAME:drop:OFFSET:LENGTH:TIMES|NAME:swap:OFFSET]...\n", stderr);
+	fputs("usage: lossylink HERE NETNS THERE [NAME:drop:OFFSET:LENGTH:TIMES|NAME:swap:OFFSET|NAME:delay:MS]...\n", stderr);
 	return 2;
 }
 
@@ -70,6 +81,10 @@ static bool parse(const char *text, char **names)
 
 	if (n_rules == RULES_MAX || n < 3)
 		return false;
+	if (!strcmp(what, "delay")) {
+		ends[!!strcmp(name, names[0])].delay_ms = r->offset;
+		return n == 3;
+	}
 	r->text = text;
 	r->end = !!strcmp(name, names[0]);
 	r->swaps = !strcmp(what, "swap");
@@ -103,9 +118,59 @@ static struct rule *rule_for(struct end *e, unsigned int end, const uint8_t *p, 
 	return NULL;
 }
 
+static uint64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+static bool put_late(struct end *from, const uint8_t *p, size_t n)
+{
+	struct late *l = malloc(sizeof(*l) + n);
+
+	if (!l)
+		return false;
+	l->next = NULL;
+	l->due_ms = now_ms() + from->delay_ms;
+	l->n = n;
+	memcpy(l->p, p, n);
+	if (!from->first)
+		from->last = &from->first;
+	*from->last = l;
+	from->last = &l->next;
+	return true;
+}
+
 static bool put(unsigned int to, const uint8_t *p, size_t n)
 {
+	if (ends[!to].delay_ms)
+		return put_late(&ends[!to], p, n);
 	return write(ends[to].fd, p, n) == (ssize_t)n;
+}
+
+/* What is due arrives; how long until something else is, -1: nothing waits. */
+static int arrive(void)
+{
+	int wait = -1;
+
+	for (unsigned int from = 0; from < 2; from++) {
+		struct end *e = &ends[from];
+		uint64_t now = now_ms();
+
+		while (e->first && e->first->due_ms <= now) {
+			struct late *l = e->first;
+
+			if (write(ends[!from].fd, l->p, l->n) != (ssize_t)l->n)
+				perror("lossylink: write");
+			e->first = l->next;
+			free(l);
+		}
+		if (e->first && (wait < 0 || (int)(e->first->due_ms - now) < wait))
+			wait = (int)(e->first->due_ms - now);
+	}
+	return wait;
 }
 
 /* All that waits at this end; what the other end does not take, as long as it is down, is lost. */
@@ -153,7 +218,7 @@ int main(int argc, char **argv)
 	fflush(stdout);
 	for (unsigned int i = 0; i < 2; i++)
 		fds[i + 1] = (struct pollfd){ .fd = ends[i].fd, .events = POLLIN };
-	while (poll(fds, 3, -1) > 0) {
+	while (poll(fds, 3, arrive()) >= 0) {
 		if (fds[0].revents && read(STDIN_FILENO, &c, 1) <= 0)
 			return 0;
 		carry(0);
