@@ -6,11 +6,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cmd/kept.h"
 #include "cmd/stats.h"
 #include "inventory/inventory.h"
 #include "kern/link.h"
 #include "kern/nic.h"
 #include "kern/qdisc.h"
+#include "pin/pin.h"
 #include "util/cleanup.h"
 #include "util/err.h"
 
@@ -210,6 +212,52 @@ static int add_programs(struct reading *r)
 	return err;
 }
 
+/* ── what netprobe counts ─────────────────────────────────────────────────── */
+
+static void add_counts(struct reading *r, const struct counted *c, enum np_count_dir dir, bool at_xdp)
+{
+	const char *group = dir == NP_COUNT_OUT ? "counted out" : at_xdp ? "counted at xdp" : "counted in";
+	struct layer_counter *rows[3];
+	struct np_counts sum = { 0 };
+
+	counted_sum(c, 0, dir, &sum);
+	if (!sum.frames)
+		return;
+	rows[0] = at(r, layers_add(r->to, group, "packets", sum.frames));
+	rows[1] = at(r, layers_add(r->to, group, "bytes", sum.frame_bytes));
+	rows[2] = at(r, layers_add(r->to, group, "malformed", count_malformed(&sum)));
+	for (unsigned int i = 0; i < 3; i++)
+		if (rows[i])
+			layer_text(rows[i]->detail, "netprobe", strlen("netprobe"));
+}
+
+/* At this interface, where attach add left programs; as the interface counts. */
+static int add_counted(struct reading *r)
+{
+	struct counted c = { 0 };
+	struct iface iface = { .ifindex = r->ifindex };
+	unsigned int hooks = 0;
+	int err = kept_map(&c, r->ifindex, r->name, &hooks);
+
+	if (err >= 0)
+		err = counted_add(&c, (uint32_t)err, 0, &iface);
+	for (enum np_count_dir dir = 0; dir < NP_COUNT_DIRS && !err; dir++)
+		add_counts(r, &c, dir, hooks & 1 << PIN_XDP);
+	counted_close(&c);
+	return err == -ENOENT || err == -ESTALE ? 0 : err;
+}
+
+static int add_all_counted(struct reading *r)
+{
+	int err = 0;
+
+	for (unsigned int i = 0; i < r->n_links && !err; i++) {
+		find_link(r, r->links[i].ifindex);
+		err = add_counted(r);
+	}
+	return err;
+}
+
 /* ── texts of /proc ───────────────────────────────────────────────────────── */
 
 /* *text is the caller's.  -errno: there is none, as without IPv6; -E2BIG. */
@@ -298,6 +346,8 @@ int waterfall_read(struct layers *l, const struct strs *iface, bool first, struc
 			qdisc_each(take_qdisc, &r);
 		if (!err)
 			err = add_programs(&r);
+		if (!err && !r.gaps->no_programs)
+			err = add_all_counted(&r);
 	}
 	free(r.links);
 	if (err)

@@ -60,6 +60,9 @@ static const struct layer_known known[] = {
 	{ "driver", "both lost", "driver", WAY_BOTH, true, true, false, NULL },
 
 	{ "xdp", "runs", "xdp", IN, NULL },
+	{ "counted at xdp", "packets", "xdp", IN, NULL },
+	{ "counted at xdp", "bytes", "xdp", IN, NULL },
+	{ "counted at xdp", "malformed", "xdp", IN, NULL },
 	{ "driver", "xdp", "xdp", IN, NULL },
 	{ "driver", "xdp lost", "xdp", IN_LOST,
 	  "an XDP program at IFACE dropped them (netprobe attach list dev IFACE)" },
@@ -72,6 +75,9 @@ static const struct layer_known known[] = {
 	{ "softnet", "received_rps", "softirq", IN, NULL },
 
 	{ "program in", "runs", "tc", IN, NULL },
+	{ "counted in", "packets", "tc", IN, NULL },
+	{ "counted in", "bytes", "tc", IN, NULL },
+	{ "counted in", "malformed", "tc", IN, NULL },
 	{ "clsact", "drops", "tc", BOTH_LOST,
 	  "a filter or a program of tc at IFACE dropped them (tc -s filter show dev IFACE ingress, egress)" },
 
@@ -196,6 +202,9 @@ static const struct layer_known known[] = {
 	{ "Ip6", "FragFails", "ip", OUT_LOST, "they are longer than the way allows, and may not be cut" },
 
 	{ "program out", "runs", "tc", OUT, NULL },
+	{ "counted out", "packets", "tc", OUT, NULL },
+	{ "counted out", "bytes", "tc", OUT, NULL },
+	{ "counted out", "malformed", "tc", OUT, NULL },
 
 	{ "qdisc", "packets", "qdisc", OUT, NULL },
 	{ "qdisc", "bytes", "qdisc", OUT, NULL },

@@ -207,3 +207,14 @@ setpriv --reuid 65534 --clear-groups "$NETPROBE" -j stats --waterfall >"$work/fa
 same "as nobody" "$(one '.layer.counter == "RcvbufErrors"' "$row")" "$(printf 'udp\tingress\t%s\ttrue' "$lost")"
 same "one note" "$(wc -l <"$work/nobody.err")" 1
 grep -q 'no programs of XDP and tc' "$work/nobody.err" || die "what is missing: $(cat "$work/nobody.err")"
+
+say "what attach add counts stands beside"
+"$NETPROBE" attach add dev here 2>"$work/add.err" || die "attach add"
+ping -qc 3 -i 0.05 10.9.0.2 >/dev/null
+fall -i here
+for way in ingress egress; do
+	one ".layer.detail == \"netprobe\" and .layer.counter == \"packets\" and .network.direction == \"$way\"" \
+		'[.layer.name, .layer.value >= 3] | @tsv' >"$work/beside.out"
+	same "$way" "$(cat "$work/beside.out")" "$(printf 'tc\ttrue')"
+done
+"$NETPROBE" attach del dev here 2>"$work/del.err" || die "attach del"
