@@ -10,11 +10,7 @@
 #include "stats/fields.h"
 #include "util/err.h"
 
-/* What is over is shown for a while; what was silent for as long as the programs wait is over too. */
-#define SHOWN_NS	60000000000ull
-#define IDLE_FIRST_NS	60000000000ull
-#define IDLE_SETTLED_NS 300000000000ull
-#define IDLE_TCP_NS	432000000000000ull
+#define SHOWN_NS 60000000000ull		/* what is over is shown for so long */
 
 struct looked {
 	struct np_counts (*was)[NP_COUNT_DIRS];	/* of each interface, when it was looked at last */
@@ -317,6 +313,11 @@ int account_counted(struct account *a, struct counted *c)
 	if (!a->table && a->opt.by != BY_HOST)
 		return 0;
 	counted_room(c, &o->settled, &o->first, &a->counted_bytes);
+	if (a->opt.stream) {
+		o->timeouts.first = c->views[0].conf->idle_first_ns;
+		o->timeouts.settled = c->views[0].conf->idle_settled_ns;
+		o->timeouts.tcp = c->views[0].conf->idle_tcp_ns;
+	}
 	flow_table_close(a->table);
 	a->table = NULL;
 	err = account_open_table(a);
@@ -406,14 +407,18 @@ void account_counted_coverage(const struct account *a, struct account_coverage *
 	c->bytes_max = a->counted_bytes;
 }
 
+/* What was silent for as long as the programs wait is over, as in ended_before() of bpf/count_flow.h. */
 bool account_is_past(const struct account *a, const struct flow *f)
 {
-	uint64_t most = f->key.proto == PROTO_TCP ? IDLE_TCP_NS : IDLE_SETTLED_NS;
+	const struct np_count_conf *conf;
+	uint64_t most;
 
 	if (!a->counted)
 		return false;
-	if (!flow_is_settled(f))
-		most = IDLE_FIRST_NS;
+	conf = a->counted->views[0].conf;
+	most = flow_is_settled(f) ? conf->idle_settled_ns : conf->idle_first_ns;
+	if (f->key.proto == PROTO_TCP && f->state == FLOW_ESTABLISHED)
+		most = conf->idle_tcp_ns;
 	if (flow_is_over(f))
 		most = SHOWN_NS;
 	return time_since(a->last_ns, f->last_ns) > most;

@@ -20,7 +20,6 @@ enum { BAR_FROM = 100 };
 #define CLOSED_NS	 5000000000ull
 #define PIPE_FIRST_NS	60000000000ull
 #define PIPE_SETTLED_NS 300000000000ull
-#define TCP_NS	     432000000000000ull	/* where the kernel counts: five days, as connection tracking has it */
 
 struct flows_opts {
 	struct strs iface;
@@ -133,7 +132,6 @@ static void choose_timeouts(const struct flows_opts *o, struct account_options *
 	if (!o->idle_ns && (!o->read || !is_regular(o->read))) {
 		t->first = PIPE_FIRST_NS;
 		t->settled = PIPE_SETTLED_NS;
-		t->tcp = TCP_NS;
 	}
 }
 

@@ -50,7 +50,7 @@ void flow_table_close(struct flow_table *t);
 /* Bytes of memory, when it is full. */
 uint64_t flow_table_bytes(const struct flow_table *t);
 int  flow_table_take(struct flow_table *t, const struct flow_packet *p);
-/* A whole flow that was counted elsewhere: the kernel's, or fragments whose ports came late. */
+/* What came of a flow elsewhere, added: fragments whose ports came late. */
 int  flow_table_merge(struct flow_table *t, const struct flow *f);
 /*
  * Flows that are counted elsewhere, looked at now and then: flow_table_look(), flow_table_update() for each flow that
