@@ -47,7 +47,7 @@ static bool counts_there(uint32_t program, const int maps[COUNT_MAPS])
 	return true;
 }
 
-/* Map them: a view's number or a negative errno, -ENOENT (not said) where they are not what counts there. */
+/* Map them: a view's number, -ENOENT where they are not what counts there, or why they are not read; -ESTALE: said. */
 static int map_pinned(struct counted *c, const struct pin_view *v, uint32_t program)
 {
 	int maps[COUNT_MAPS], err = 0;
@@ -58,15 +58,19 @@ static int map_pinned(struct counted *c, const struct pin_view *v, uint32_t prog
 		if (maps[m] < 0)
 			err = err ? err : maps[m];
 	}
-	if (!err)
-		err = counts_there(program, maps) ? counted_view(c, maps) : -ENOENT;
+	if (!err && !counts_there(program, maps))
+		err = -ENOENT;
+	if (!err) {
+		err = counted_view(c, maps);
+		err = err < 0 ? -ESTALE : err;
+	}
 	for (enum count_map m = 0; m < COUNT_MAPS; m++)
 		if (maps[m] >= 0)
 			close(maps[m]);
 	return err;
 }
 
-/* One look: as kept_map(), -ENOENT where it counts no more, nothing said. */
+/* One look: as map_pinned(), -ENOENT also where nothing runs. */
 static int look(struct counted *c, const struct pin_view *v, unsigned int *hooks)
 {
 	uint32_t program = 0;
@@ -114,5 +118,5 @@ int kept_map(struct counted *c, uint32_t ifindex, const char *name, unsigned int
 		warn("%s: what counted there does not any more: netprobe attach add dev %s", name, name);
 		return -ESTALE;
 	}
-	return err < 0 && err != -EINVAL ? unreadable(&v, name, err) : err < 0 ? -ESTALE : err;
+	return err < 0 && err != -ESTALE ? unreadable(&v, name, err) : err;
 }
