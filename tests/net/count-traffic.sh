@@ -48,7 +48,8 @@ traffic() {
 	local flows=$pid
 	start capture watch -i here -w "$work/$name.pcapng"
 	local capture=$pid
-	grep -q 'until this ends' "$work/stats.err" || skip "no tcx here: packets are not counted in the kernel"
+	in_kernel stats || skip "no tcx here: packets are not counted in the kernel"
+	in_kernel flows
 	packets=$(counter packets) bytes=$(counter bytes)
 	"$@" >"$work/$name.log" 2>&1 || die "$name: status $?"
 	until_true 30 still 0.3 || die "it does not become still"

@@ -17,6 +17,7 @@ curl_twice() { for _ in 1 2; do curl -sS http://10.9.0.2:8000/ -o /dev/null; don
 
 say "in this run"
 start run -j flows watch --ended -i here
+in_kernel run || say "without tcx, in this run"
 curl_twice
 ping -qc 2 -i 0.1 10.9.0.2 >/dev/null
 until_true 20 tcps run 2 || die "$(ended run)"
@@ -30,6 +31,7 @@ say "by what attach add left: what ended before is not told"
 "$NETPROBE" attach add dev here 2>"$work/add.err" || die "attach add"
 curl_twice
 start kept -j flows watch --ended -i here
+grep -q 'counted since' "$work/kept.err" || die "it does not read what attach add left"
 curl_twice
 until_true 20 tcps kept 2 || die "$(ended kept)"
 stop INT

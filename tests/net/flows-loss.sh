@@ -108,6 +108,7 @@ scenario() {
 	if [ "$live" = yes ]; then
 		start counted -j flows -i left	# by the kernel, where it has tcx
 		counted=$pid
+		in_kernel counted || say "without tcx: $*"
 	fi
 	# shellcheck disable=SC2046
 	set -- $(retransmitted)

@@ -78,6 +78,12 @@ start() {
 	pid=$!
 	until_true 5 grep -q 'listening on\|counting on\|: count' "$work/$name.err" || { cat "$work/$name.err"; die "$name did not start"; }
 }
+# in_kernel NAME: what NAME counts is counted in the kernel, where that has tcx; 1: it has none
+in_kernel() {
+	: "${tcx:=$("$NETPROBE" attach features 2>"$work/features.err" | awk '$1 == "link_tcx" { print $2 }')}"
+	[ "$tcx" = yes ] || return 1
+	grep -q 'until this ends\|counted since' "$work/$1.err" || die "$1 does not count in the kernel"
+}
 # stop SIGNAL: end it; its exit status in $status
 stop() {
 	kill "-$1" "$pid"
