@@ -60,12 +60,15 @@ static __always_inline void flow_time_again(struct flow_side *s, const struct fl
 
 /*
  * Would the sender take what is missing for lost?  RFC 5681, 3.2: it was asked for it three times; RFC 6675, 4: or
- * once, with more than two segments told to be there behind it, for not each of these need be acknowledged.
+ * once, with more than two segments told to be there behind it, for not each of these need be acknowledged; RFC 8985:
+ * or once, and an answer has had the time to come from there that the handshake took.
  */
-static __always_inline int flow_is_given_up(const struct flow_side *s, const struct flow_packet *p)
+static __always_inline int flow_is_given_up(const struct flow_side *s, const struct flow_packet *p, __u32 us)
 {
-	return s->asked >= FLOW_DUPLICATES ||
-	       (s->asked && s->next_seq - s->hole_end >= FLOW_DUPLICATES * p->payload_len);
+	if (!s->asked)
+		return 0;
+	return s->asked >= FLOW_DUPLICATES || s->next_seq - s->hole_end >= FLOW_DUPLICATES * p->payload_len ||
+	       (s->handshake_us && (__s32)(us - s->hole_us) >= (__s32)s->handshake_us);
 }
 
 /* Bytes before the highest ones: those that were passed over and come late, or those sent again. */
@@ -74,7 +77,7 @@ static __always_inline void flow_old_bytes(struct flow *f, struct flow_side *s, 
 	__u32 rtt = flow_rtt_us(f), limit = rtt ? rtt : FLOW_REORDER_US;
 	int fills = s->has_hole && (__s32)(p->tcp_seq - s->hole_start) >= 0 && (__s32)(s->hole_end - p->tcp_seq) > 0;
 
-	if (fills && !flow_is_given_up(s, p) && (__s32)(us - s->hole_us) < (__s32)limit)
+	if (fills && !flow_is_given_up(s, p, us) && (__s32)(us - s->hole_us) < (__s32)limit)
 		s->out_of_order += p->packets;
 	else
 		s->retransmissions += p->packets;

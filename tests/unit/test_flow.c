@@ -95,13 +95,28 @@ static void asked_for(void **state)
 {
 	for (int times = 2; times <= 3; times++) {
 		handshake();
+		next(false, TCP_ACK, 501, 101, 100);
+		next(false, TCP_ACK, 701, 101, 100);
+		for (int i = 0; i < times; i++)
+			next(true, TCP_ACK, 101, 601, 0);
+		next(false, TCP_ACK, 601, 101, 100);
+		assert_int_equal(side(false)->retransmissions, times == 3);
+		assert_int_equal(side(false)->out_of_order, times == 2);
+	}
+}
+
+/* Asked for it once, and had the time to answer that: as long as it took for the handshake. */
+static void asked_for_long_ago(void **state)
+{
+	for (int asked = 0; asked <= 1; asked++) {
+		handshake();
 		next(true, TCP_ACK, 101, 501, 100);
 		next(true, TCP_ACK, 301, 501, 100);
-		for (int i = 0; i < times; i++)
+		for (int i = 0; i < asked; i++)
 			next(false, TCP_ACK, 501, 201, 0);
 		next(true, TCP_ACK, 201, 501, 100);
-		assert_int_equal(side(true)->retransmissions, times == 3);
-		assert_int_equal(side(true)->out_of_order, times == 2);
+		assert_int_equal(side(true)->retransmissions, asked);
+		assert_int_equal(side(true)->out_of_order, !asked);
 	}
 }
 
@@ -147,13 +162,13 @@ static void asked_for_at_once(void **state)
 {
 	for (uint32_t behind = 2; behind <= 3; behind++) {
 		handshake();
-		next(true, TCP_ACK, 101, 501, 100);
+		next(false, TCP_ACK, 501, 101, 100);
 		for (uint32_t i = 0; i < behind; i++)
-			next(true, TCP_ACK, 301 + 100 * i, 501, 100);
-		next(false, TCP_ACK, 501, 201, 0);
-		next(true, TCP_ACK, 201, 501, 100);
-		assert_int_equal(side(true)->retransmissions, behind == 3);
-		assert_int_equal(side(true)->out_of_order, behind == 2);
+			next(false, TCP_ACK, 701 + 100 * i, 101, 100);
+		next(true, TCP_ACK, 101, 601, 0);
+		next(false, TCP_ACK, 601, 101, 100);
+		assert_int_equal(side(false)->retransmissions, behind == 3);
+		assert_int_equal(side(false)->out_of_order, behind == 2);
 	}
 }
 
@@ -248,6 +263,7 @@ int main(void)
 		cmocka_unit_test(sent_again),
 		cmocka_unit_test(asked_for),
 		cmocka_unit_test(asked_for_at_once),
+		cmocka_unit_test(asked_for_long_ago),
 		cmocka_unit_test(times_that_wrap),
 		cmocka_unit_test(repeated_handshakes),
 		cmocka_unit_test(stamps_that_go_back),
