@@ -19,8 +19,10 @@ echo "BOOTED $(uname -r) after $up s"
 check() { # NAME COMMAND...
 	name=$1
 	shift
+	read -r from _ </proc/uptime
 	if "$@" >/tmp/log 2>&1; then
-		echo "ok $name"
+		read -r up _ </proc/uptime
+		echo "ok $name ($((${up%.*} - ${from%.*})) s)"
 	else
 		echo "not ok $name: exit status $?"
 		tail -n 20 /tmp/log | sed 's/^/    /'
