@@ -128,13 +128,13 @@ static int add_rule(struct block_run *b, struct np_rule *rule)
 	return rules_add(&b->rules, rule, &same);
 }
 
-static int add_target(struct block_run *b, const char *word, const struct np_rule *like)
+static int add_target(struct block_run *b, const char *word)
 {
-	struct np_rule rule = *like;
+	struct np_rule rule = b->like;
 	int err;
 
-	if (!strcmp(word, "-"))
-		return block_read(b, &b->rules, "-", like);
+	if (rule.flags & NP_RULE_EXPIRES)
+		rule.expires_ns += b->now_ns;
 	rule_target(&rule, word, strlen(word));
 	err = add_rule(b, &rule);
 	if (!err && !strcmp(word, "any")) {
@@ -164,9 +164,9 @@ static int change(struct block_run *b, const char *what)
 	return err ? err : block_commit(b, what);
 }
 
-static int add(struct block_run *b, uint8_t action)
+/* The words, and all files: before there is a lock that a slow pipe would hold. */
+static int prepare_add(struct block_run *b)
 {
-	struct np_rule like = { .dir = b->o->egress ? NP_DST : NP_SRC, .action = action };
 	const struct block_opts *o = b->o;
 	char why[160];
 	int err = 0;
@@ -175,24 +175,42 @@ static int add(struct block_run *b, uint8_t action)
 		return fail(EOPNOTSUPP, "domain %s: names are not enforced by this version's program", o->domains.v[0]);
 	if (!b->argc && !o->files.n)
 		return fail(0, "what? ADDR, CIDR, MAC, any, file FILE or -");
-	if (rule_words(&b->rules, &like, (int)o->conditions.n, o->conditions.v, b->now_ns, why) ||
-	    rule_words(&b->rules, &like, o->reason.n, o->reason.v, b->now_ns, why))
+	if (rule_words(&b->rules, &b->like, (int)o->conditions.n, o->conditions.v, 0, why) ||
+	    rule_words(&b->rules, &b->like, o->reason.n, o->reason.v, 0, why))
 		return fail(0, "%s", why);
 	for (int i = 0; i < b->argc && !err; i++)
-		err = add_target(b, b->argv[i], &like);
+		err = strcmp(b->argv[i], "-") ? 0 : block_read(b, "-");
 	for (unsigned int i = 0; i < o->files.n && !err; i++)
-		err = block_read(b, &b->rules, o->files.v[i], &like);
-	return err ? err : change(b, action == NP_ALLOW ? "allow" : "add");
+		err = block_read(b, o->files.v[i]);
+	return err;
+}
+
+static int prepare_allow(struct block_run *b)
+{
+	b->like.action = NP_ALLOW;
+	return prepare_add(b);
+}
+
+static int add(struct block_run *b, const char *what)
+{
+	unsigned int list = 0;
+	int err = 0;
+
+	for (int i = 0; i < b->argc && !err; i++)
+		err = strcmp(b->argv[i], "-") ? add_target(b, b->argv[i]) : block_add_list(b, &b->lists[list++]);
+	for (; list < b->n_lists && !err; list++)
+		err = block_add_list(b, &b->lists[list]);
+	return err ? err : change(b, what);
 }
 
 static int block_add(struct block_run *b)
 {
-	return add(b, NP_DROP);
+	return add(b, "add");
 }
 
 static int block_allow(struct block_run *b)
 {
-	return add(b, NP_ALLOW);
+	return add(b, "allow");
 }
 
 /* ── apply ────────────────────────────────────────────────────────────────── */
@@ -209,29 +227,17 @@ static int print_unit(const struct block_run *b)
 	return 0;
 }
 
+static int prepare_apply(struct block_run *b)
+{
+	return b->argc ? block_read(b, b->argv[0]) : fail(0, "apply FILE: one file is the whole set");
+}
+
 /* The file is the set: what it does not name goes. */
 static int block_apply(struct block_run *b)
 {
-	const struct np_rule like = { .dir = b->o->egress ? NP_DST : NP_SRC, .action = NP_DROP };
-	struct rules fresh;
 	int err;
 
-	if (!b->argc)
-		return fail(0, "apply FILE: one file is the whole set");
-	err = rules_init(&fresh);
-	if (err)
-		return err;
-	/* What matches the same keeps its number, and with it its counts. */
-	fresh.next_id = b->rules.next_id;
-	fresh.frag = b->rules.frag;
-	err = block_read(b, &fresh, b->argv[0], &like);
-	if (err) {
-		rules_free(&fresh);
-		return err;
-	}
-	rules_keep_numbers(&fresh, &b->rules);
-	rules_free(&b->rules);
-	b->rules = fresh;
+	block_take_list(b, &b->lists[0]);
 	err = change(b, "apply");
 	return !err && b->o->persist ? print_unit(b) : err;
 }
@@ -315,6 +321,7 @@ static int block_del(struct block_run *b)
 /* ── the words ────────────────────────────────────────────────────────────── */
 
 struct verb {
+	int (*prepare)(struct block_run *b);	/* before anything is looked for, and locked; NULL: nothing */
 	int (*run)(struct block_run *b);
 	const char *wants;	/* what its words must be; NULL: it sees to that itself */
 	bool change;		/* takes the lock */
@@ -345,8 +352,12 @@ static int run_verb(struct block_run *b, const struct verb *v)
 
 	if (err)
 		return EXIT_USAGE;
-	err = offline ? rules_init(&b->rules) : block_find(b, v->change);
-
+	b->like = (struct np_rule){ .dir = b->o->egress ? NP_DST : NP_SRC, .action = NP_DROP };
+	err = rules_init(&b->rules);
+	if (!err && v->prepare)
+		err = v->prepare(b);
+	if (!err && !offline)
+		err = block_find(b, v->change);
 	if (err)
 		return refusal(err);
 	err = v->run(b);
@@ -374,39 +385,40 @@ static int block_run(const struct globals *g, const void *opts, int argc, char *
 	return rc;
 }
 
-#define VERB(name_, run_, wants_, change_, status_, ...) \
+#define VERB(name_, prepare_, run_, wants_, change_, status_, ...) \
 	{ .name = (name_), .run = block_run, \
-	  .data = &(const struct verb){ run_, wants_, change_, status_ }, __VA_ARGS__ }
+	  .data = &(const struct verb){ prepare_, run_, wants_, change_, status_ }, __VA_ARGS__ }
 #define ADDED "no address, prefix, MAC address, file FILE or -"
 
 static const struct command block_verbs[] = {
-	VERB("add", block_add, ADDED, true, false, .summary = "Drop what comes from these",
+	VERB("add", prepare_add, block_add, ADDED, true, false, .summary = "Drop what comes from these",
 	     .usage = "TARGET... [KEYWORD]... [dev IFACE] [reason TEXT]",
 	     .opts = add_rows, .keywords = add_keywords, .operand = &target_operand),
-	VERB("allow", block_allow, ADDED, true, false, .summary = "Let these pass whatever else is blocked",
+	VERB("allow", prepare_allow, block_allow, ADDED, true, false,
+	     .summary = "Let these pass whatever else is blocked",
 	     .usage = "TARGET... [KEYWORD]... [dev IFACE] [reason TEXT]",
 	     .opts = add_rows, .keywords = add_keywords, .operand = &target_operand),
-	VERB("apply", block_apply, NULL, true, false,
+	VERB("apply", prepare_apply, block_apply, NULL, true, false,
 	     .summary = "Make the file the whole set: what it does not name goes",
 	     .usage = "FILE [dev IFACE]", .opts = apply_rows, .operand = &apply_operand),
-	VERB("del", block_del, "no address, prefix, MAC address or id N", true, false,
+	VERB("del", NULL, block_del, "no address, prefix, MAC address or id N", true, false,
 	     .summary = "Take entries away, or all of them",
 	     .usage = "TARGET... | id N | --expired | --all [dev IFACE]",
 	     .opts = del_rows, .keywords = del_keywords, .operand = &target_operand),
-	VERB("list", block_list, NULL, false, true, .summary = "List the entries, as they would be written",
+	VERB("list", NULL, block_list, NULL, false, true, .summary = "List the entries, as they would be written",
 	     .usage = "[--hits] [dev IFACE]", .opts = list_rows),
-	VERB("status", block_status, NULL, false, true,
+	VERB("status", NULL, block_status, NULL, false, true,
 	     .summary = "Tell where the set is attached, and what became of packets", .usage = "[dev IFACE]"),
-	VERB("poll", block_poll, NULL, false, true,
+	VERB("poll", NULL, block_poll, NULL, false, true,
 	     .summary = "Tell again and again what becomes of packets, as rates",
 	     .usage = "[INTERVAL [COUNT]] [dev IFACE]", .operand = &poll_operand),
-	VERB("test", block_test, NULL, false, true,
+	VERB("test", block_prepare_test, block_test, NULL, false, true,
 	     .summary = "Tell what would become of a packet, and by which entry",
 	     .usage = "ADDR[:PORT][/PROTO]... | -r FILE [--list FILE | dev IFACE]",
 	     .opts = test_rows, .operand = &test_operand),
-	VERB("confirm", block_confirm, NULL, true, false, .summary = "Let the changed set stay",
+	VERB("confirm", NULL, block_confirm, NULL, true, false, .summary = "Let the changed set stay",
 	     .usage = "[dev IFACE]"),
-	VERB("rollback", block_rollback, NULL, true, false,
+	VERB("rollback", NULL, block_rollback, NULL, true, false,
 	     .summary = "Go back to the set before the last change",
 	     .usage = "[dev IFACE]"),
 	{ .name = NULL },

@@ -17,6 +17,13 @@ struct block_opts {
 	bool dry_run, commit, force, persist, hits, expired, all, egress;
 };
 
+/* A file of entries, as it was read: they have numbers from 1, and times that count from now on. */
+struct block_list {
+	const char *path;
+	struct rules rules;
+	struct list_report report;
+};
+
 /* One call of `netprobe block`. */
 struct block_run {
 	const struct globals *g;
@@ -30,6 +37,9 @@ struct block_run {
 	bool running;			/* there is one: `set` */
 	struct block_set set;
 	struct rules rules;		/* as it is, then as it is to be */
+	struct np_rule like;		/* what each entry of this call begins as */
+	struct block_list *lists;	/* all of its files: read before anything is locked */
+	unsigned int n_lists;
 	uint32_t dropped;		/* expired entries that are left out */
 	uint64_t now_ns;		/* CLOCK_BOOTTIME */
 	struct peers peers;
@@ -52,13 +62,17 @@ bool block_expired(struct block_run *b, struct np_guard *g);
 /* block_guard.c: -ECANCELED, said, when the rules would cut somebody off who must not be. */
 int  block_guard(struct block_run *b);
 
-/* block_list.c: files of entries */
-int  block_read(struct block_run *b, struct rules *r, const char *path, const struct np_rule *like);
+/* block_list.c: files of entries.  Read one more; then the set with its entries as well, or with no others. */
+int  block_read(struct block_run *b, const char *path);
+int  block_add_list(struct block_run *b, struct block_list *l);
+void block_take_list(struct block_run *b, struct block_list *l);
+void block_lists_free(struct block_run *b);
 
 /* block_show.c, block_test.c: exit statuses */
 int  block_list(struct block_run *b);
 int  block_status(struct block_run *b);
 int  block_poll(struct block_run *b);
+int  block_prepare_test(struct block_run *b);
 int  block_test(struct block_run *b);
 void block_print_entry(struct buf *out, const struct rules *r, const struct np_rule *rule, uint64_t now_ns);
 

@@ -71,22 +71,35 @@ static int which(struct block_run *b)
 				"which interface? (dev IFACE)");
 }
 
+/* Those of entries that are gone are left behind.  The last byte of the texts is NUL: block_open(). */
+static uint32_t take_text(struct block_run *b, uint32_t at)
+{
+	const struct np_set_meta *m = b->set.at[BLOCK_META];
+	const char *text = (const char *)b->set.at[BLOCK_TEXT] + at;
+
+	return at && at < m->text_bytes ? rules_text(&b->rules, text, strlen(text)) : 0;
+}
+
 static int take_rules(struct block_run *b)
 {
 	const struct np_set_meta *m = b->set.at[BLOCK_META];
 	const struct np_rule *v = b->set.at[BLOCK_RULES];
 	struct rules *r = &b->rules;
 	bool same;
-	int err = 0;
+	int err = rules_reserve(r, m->n_rules);
 
-	r->text.n = 0;
-	buf_add(&r->text, b->set.at[BLOCK_TEXT], m->text_bytes);
-	if (r->text.full)
-		return fail(ENOMEM, "entries");
 	for (uint32_t i = 0; i < m->n_rules && !err; i++) {
-		r->next_id = v[i].id;
-		err = rules_add(r, &v[i], &same);
+		struct np_rule rule = v[i];
+
+		r->next_id = rule.id;
+		rule.reason = take_text(b, rule.reason);
+		rule.name = take_text(b, rule.name);
+		rule.file = take_text(b, rule.file);
+		r->last_file = rule.file;
+		err = rules_add(r, &rule, &same);
 	}
+	if (!err && r->text.full)
+		err = fail(ENOMEM, "texts of entries");
 	r->next_id = m->next_id;
 	r->mode = (uint8_t)m->mode;
 	r->frag = (uint8_t)m->frag;
@@ -148,9 +161,7 @@ int block_find(struct block_run *b, bool change)
 	b->pin.lock = -1;
 	b->set.prog = -1;
 	b->now_ns = block_now();
-	err = rules_init(&b->rules);
-	if (!err)
-		err = which(b);
+	err = which(b);
 	if (!err)
 		err = look(b, change);
 	if (!err)
@@ -167,6 +178,7 @@ void block_done(struct block_run *b)
 	if (b->pin.lock >= 0)
 		pin_close(&b->pin);
 	rules_free(&b->rules);
+	block_lists_free(b);
 }
 
 bool block_expired(struct block_run *b, struct np_guard *g)

@@ -254,14 +254,22 @@ static int capture(struct tester *t, bool offline)
 
 /* ── both ─────────────────────────────────────────────────────────────────── */
 
-static int read_lists(struct block_run *b)
+int block_prepare_test(struct block_run *b)
 {
-	const struct np_rule like = { .dir = b->o->egress ? NP_DST : NP_SRC, .action = NP_DROP };
+	int err = 0;
+
+	for (unsigned int i = 0; i < b->o->list.n && !err; i++)
+		err = block_read(b, b->o->list.v[i]);
+	return err;
+}
+
+static int take_lists(struct block_run *b)
+{
 	int err = 0;
 
 	b->now_ns = block_now();
-	for (unsigned int i = 0; i < b->o->list.n && !err; i++)
-		err = block_read(b, &b->rules, b->o->list.v[i], &like);
+	for (unsigned int i = 0; i < b->n_lists && !err; i++)
+		err = block_add_list(b, &b->lists[i]);
 	block_set_modes(b);
 	return err;
 }
@@ -275,7 +283,7 @@ int block_test(struct block_run *b)
 	if (!b->argc && !b->o->read)
 		err = fail(0, "what? ADDR[:PORT][/PROTO] or -r CAPTURE");
 	if (!err && offline)
-		err = read_lists(b);
+		err = take_lists(b);
 	else if (!err && !b->running)
 		err = (fail(0, "%s has no firewall (--list FILE asks a file)", b->place.ifname), -ENOENT);
 	for (int i = 0; i < b->argc && !err; i++)

@@ -32,6 +32,8 @@ static int add(struct reader *l, struct np_rule *rule)
 {
 	bool same;
 
+	if (rule->reason == UINT32_MAX || rule->name == UINT32_MAX)
+		return l->err = fail(ENOMEM, "texts of entries");
 	rule->file = l->file;
 	rule->line = l->line;
 	if (rule->kind == NP_KIND_NAME)
@@ -358,6 +360,18 @@ static bool plain_line(struct reader *l, const char *p, size_t n)
 	return true;
 }
 
+/* Once for all lines, of which most are an entry each. */
+static int make_room(struct rules *r, const char *text, const char *end)
+{
+	uint64_t n = (uint64_t)r->n + 1;
+
+	while (text < end && (text = memchr(text, '\n', (size_t)(end - text)))) {
+		text++;
+		n++;
+	}
+	return rules_reserve(r, n < RULES_MAX ? (uint32_t)n : RULES_MAX);
+}
+
 int list_read(struct rules *r, const char *name, const char *text, size_t n, const struct np_rule *like,
 	      uint64_t now_ns, struct list_report *report)
 {
@@ -375,6 +389,7 @@ int list_read(struct rules *r, const char *name, const char *text, size_t n, con
 	if (l.file == UINT32_MAX)
 		return fail(ENOMEM, "%s", name);
 	r->last_file = l.file;
+	l.err = make_room(r, text, end);
 	for (p = text; p < end && !l.err;) {
 		const char *eol = memchr(p, '\n', (size_t)(end - p));
 		size_t len = (size_t)((eol ? eol : end) - p);

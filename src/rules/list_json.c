@@ -79,6 +79,9 @@ int list_json(struct rules *r, const char *name, const char *text, size_t n, con
 		return told(report, name, 1, "no array \"permitted_cidrs\"");
 	}
 	report->permitted = true;
+	report->lines = 1;
+	for (i = 0; i < n; i++)
+		report->lines += text[i] == '\n';
 	next_text(&w);
 	while (w.p + sizeof(key) < w.end && memcmp(w.p, key, sizeof(key) - 1)) {
 		skip_text(&w);

@@ -110,6 +110,22 @@ static int reindex(struct rules *r, uint32_t room)
 	return 0;
 }
 
+int rules_reserve(struct rules *r, uint32_t n)
+{
+	struct np_rule *v;
+
+	if (n > RULES_MAX)
+		return fail(E2BIG, "more than %u entries", RULES_MAX);
+	if (n <= r->cap && r->index)
+		return 0;
+	v = realloc(r->v, (n ? n : 1) * sizeof(*v));
+	if (!v)
+		return fail(ENOMEM, "%u entries", n);
+	r->v = v;
+	r->cap = n ? n : 1;
+	return reindex(r, r->cap) ? fail(ENOMEM, "%u entries", n) : 0;
+}
+
 static int make_room(struct rules *r)
 {
 	uint32_t cap = r->cap ? 2 * r->cap : 256;
@@ -127,6 +143,15 @@ static int make_room(struct rules *r)
 		r->cap = cap;
 	}
 	return reindex(r, r->cap) ? fail(ENOMEM, "%u entries", cap) : 0;
+}
+
+/* What says nothing about this entry is not kept. */
+static void settle(struct np_rule *rule)
+{
+	if (rule->action == NP_LIMIT)
+		return;
+	rule->flags &= (uint8_t)~(NP_RULE_BYTES | NP_RULE_SHARED);
+	rule->rate = rule->burst = 0;
 }
 
 int rules_add(struct rules *r, const struct np_rule *rule, bool *replaced)
@@ -149,6 +174,7 @@ int rules_add(struct rules *r, const struct np_rule *rule, bool *replaced)
 
 		*to = *rule;
 		to->id = id;
+		settle(to);
 	}
 	return 0;
 }

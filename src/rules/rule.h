@@ -40,9 +40,16 @@ struct rules {
 };
 
 enum { RULES_MAX = 4 << 20, RULES_TEXT_MAX = 512 << 20, RULE_NAME_MAX = 253 };
+/* A rate in thousandths, a burst, and for how long an entry may be. */
+#define RULE_RATE_MIN 10ull
+#define RULE_RATE_MAX 1000000000000000ull
+#define RULE_BURST_MAX 1000000000000ull
+#define RULE_FOR_MAX_NS (3200000000ull * 1000000000)
 
 int  rules_init(struct rules *r);
 void rules_free(struct rules *r);
+/* Room for n entries in all; says what failed. */
+int  rules_reserve(struct rules *r, uint32_t n);
 /* n bytes as a text of the pool; 0 for none, UINT32_MAX when there is no room. */
 uint32_t rules_text(struct rules *r, const char *p, size_t n);
 const char *rules_string(const struct rules *r, uint32_t offset);
@@ -58,6 +65,8 @@ unsigned int rule_rank(const struct np_rule *rule);
 
 /* "192.0.2.0/24", "2001:db8::1", a MAC, "any" (NP_KIND_V4 and /0; the caller doubles it).  False: none of these. */
 bool rule_target(struct np_rule *rule, const char *text, size_t n);
+/* Letters, digits, - and _ in labels, the last of them no number. */
+bool rule_name_ok(const char *text, size_t n);
 /* A host name, "*.NAME" for all below it; lower case, checked.  False: not one. */
 bool rule_domain(struct rules *r, struct np_rule *rule, const char *text, size_t n);
 /*
@@ -72,7 +81,8 @@ void rule_print_target(struct buf *b, const struct rules *r, const struct np_rul
 void rule_print_rate(struct buf *b, const struct np_rule *rule);
 extern const char *const rule_actions[];
 
-/* Lists: list.c, list_json.c.  Every bad line is told to `bad` (at most once a line); returns how many were bad, or
+/* Lists: list.c, list_json.c.  With now_ns 0, expires_ns is for how long an entry is.
+ * Every bad line is told to `bad` (at most once a line); returns how many were bad, or
  * a negative errno (said).  `like` is what every entry begins as: direction, action, expiry. */
 struct list_report {
 	void (*bad)(void *ctx, const char *file, uint32_t line, const char *why);
@@ -84,5 +94,15 @@ int list_read(struct rules *r, const char *name, const char *text, size_t n, con
 	      uint64_t now_ns, struct list_report *report);
 int list_json(struct rules *r, const char *name, const char *text, size_t n, const struct np_rule *like,
 	      struct list_report *report);
+
+/*
+ * What one process read of a list, for another that does not trust it (list_pack.c): written to a descriptor; checked,
+ * each member of each entry, and added to r, which is empty.  -EBADMSG: it is not what list_read() makes; nothing is
+ * said, why (of 160) tells.
+ */
+int list_pack(int fd, const struct rules *r, const struct list_report *report);
+int list_unpack(struct rules *r, const char *name, const void *bytes, size_t n, struct list_report *report, char *why);
+/* The most bytes that list_pack() writes. */
+uint64_t list_pack_max(void);
 
 #endif

@@ -115,7 +115,7 @@ bool rule_target(struct np_rule *rule, const char *text, size_t n)
 
 /* RFC 1035, 2.3.4: labels of 1 to 63 bytes, 253 in all.  Underscores occur; the last label is no number, so that
  * a mistyped address is not taken for a name. */
-static bool name_ok(const char *p, size_t n)
+bool rule_name_ok(const char *p, size_t n)
 {
 	size_t label = 0;
 	bool digits = true;
@@ -152,7 +152,7 @@ bool rule_domain(struct rules *r, struct np_rule *rule, const char *text, size_t
 	}
 	if (n && text[n - 1] == '.')
 		n--;
-	if (!name_ok(text, n))
+	if (!rule_name_ok(text, n))
 		return false;
 	for (size_t i = 0; i < n; i++)
 		lower[i] = (char)(text[i] >= 'A' && text[i] <= 'Z' ? text[i] | 0x20 : text[i]);
@@ -266,7 +266,7 @@ static int parse_for(struct np_rule *rule, const char *word, uint64_t now_ns)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		if (word[n] == rows[i].unit && !word[n + 1])
 			s = rows[i].s;
-	if (v <= 0 || !s)
+	if (v <= 0 || !s || (uint64_t)v * s > RULE_FOR_MAX_NS / SECOND)
 		return -EINVAL;
 	rule->expires_ns = now_ns + (uint64_t)v * s * SECOND;
 	rule->flags |= NP_RULE_EXPIRES;
