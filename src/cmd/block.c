@@ -30,6 +30,13 @@ static const struct opt block_keywords[] = {
 	  "what no entry decides: block passes it, log counts it, deny drops it", \
 	  &(const struct opt_words){ .list = block_modes } }
 
+/* Of whatever puts another set in the place of what runs. */
+#define SWAP_ROWS \
+	{ "confirm", 0, OPT_TIME, B(confirm_ns), "TIME", \
+	  "pass everything again after TIME unless confirmed; 60 s from a terminal" }, \
+	{ "commit", 0, OPT_FLAG, B(commit), NULL, "do not wait for a confirmation" }, \
+	{ "force-lockout", 0, OPT_FLAG, B(force), NULL, "even when it cuts off your own session" }
+
 /* Of whatever changes a set. */
 #define CHANGE_ROWS \
 	MODE_ROW, \
@@ -38,11 +45,14 @@ static const struct opt block_keywords[] = {
 	  &(const struct opt_words){ .list = block_frags } }, \
 	{ "xdp-mode", 'm', OPT_WORD, B(xdp), "XDPMODE", "where: at XDP, or at tcx", \
 	  OPT_WORDS("auto", "native", "generic", "tcx") }, \
-	{ "confirm", 0, OPT_TIME, B(confirm_ns), "TIME", \
-	  "pass everything again after TIME unless confirmed; 60 s from a terminal" }, \
-	{ "commit", 0, OPT_FLAG, B(commit), NULL, "do not wait for a confirmation" }, \
 	{ "dry-run", 0, OPT_FLAG, B(dry_run), NULL, "check and load, but change nothing" }, \
-	{ "force-lockout", 0, OPT_FLAG, B(force), NULL, "even when it cuts off your own session" }
+	SWAP_ROWS
+
+static const struct opt rollback_rows[] = { SWAP_ROWS, { .type = OPT_END } };
+static const struct opt confirm_rows[] = {
+	{ "force-lockout", 0, OPT_FLAG, B(force), NULL, "even when it cuts off your own session" },
+	{ .type = OPT_END },
+};
 
 static const struct opt add_rows[] = { CHANGE_ROWS, { .type = OPT_END } };
 
@@ -130,9 +140,13 @@ static int add_rule(struct block_run *b, struct np_rule *rule)
 
 static int add_target(struct block_run *b, const char *word)
 {
+	const char *reason = rules_string(&b->words, b->like.reason);
 	struct np_rule rule = b->like;
 	int err;
 
+	rule.reason = rules_text(&b->rules, reason, strlen(reason));
+	if (rule.reason == UINT32_MAX)
+		return fail(ENOMEM, "texts of entries");
 	if (rule.flags & NP_RULE_EXPIRES)
 		rule.expires_ns += b->now_ns;
 	rule_target(&rule, word, strlen(word));
@@ -175,8 +189,8 @@ static int prepare_add(struct block_run *b)
 		return fail(EOPNOTSUPP, "domain %s: names are not enforced by this version's program", o->domains.v[0]);
 	if (!b->argc && !o->files.n)
 		return fail(0, "what? ADDR, CIDR, MAC, any, file FILE or -");
-	if (rule_words(&b->rules, &b->like, (int)o->conditions.n, o->conditions.v, 0, why) ||
-	    rule_words(&b->rules, &b->like, o->reason.n, o->reason.v, 0, why))
+	if (rule_words(&b->words, &b->like, (int)o->conditions.n, o->conditions.v, 0, why) ||
+	    rule_words(&b->words, &b->like, o->reason.n, o->reason.v, 0, why))
 		return fail(0, "%s", why);
 	for (int i = 0; i < b->argc && !err; i++)
 		err = strcmp(b->argv[i], "-") ? 0 : block_read(b, "-");
@@ -194,7 +208,7 @@ static int prepare_allow(struct block_run *b)
 static int add(struct block_run *b, const char *what)
 {
 	unsigned int list = 0;
-	int err = 0;
+	int err = block_base(b);
 
 	for (int i = 0; i < b->argc && !err; i++)
 		err = strcmp(b->argv[i], "-") ? add_target(b, b->argv[i]) : block_add_list(b, &b->lists[list++]);
@@ -235,8 +249,10 @@ static int prepare_apply(struct block_run *b)
 /* The file is the set: what it does not name goes. */
 static int block_apply(struct block_run *b)
 {
-	int err;
+	int err = block_base(b);
 
+	if (err)
+		return err;
 	block_take_list(b, &b->lists[0]);
 	err = change(b, "apply");
 	return !err && b->o->persist ? print_unit(b) : err;
@@ -295,8 +311,8 @@ static int del_target(struct block_run *b, const char *word, uint32_t *all)
 
 static int block_del(struct block_run *b)
 {
-	uint32_t all = b->dropped;
-	int err = 0;
+	uint32_t all;
+	int err;
 
 	if (!b->running)
 		return fail(0, "%s has no firewall", b->place.ifname), -ENOENT;
@@ -309,6 +325,8 @@ static int block_del(struct block_run *b)
 	}
 	if (!b->argc && !b->o->ids.n && !b->o->expired)
 		return fail(0, "what? TARGET, id N, --expired or --all");
+	err = block_base(b);
+	all = b->dropped;
 	for (unsigned int i = 0; i < b->o->ids.n && !err; i++)
 		err = del_id(b, b->o->ids.v[i], &all);
 	for (int i = 0; i < b->argc && !err; i++)
@@ -354,6 +372,8 @@ static int run_verb(struct block_run *b, const struct verb *v)
 		return EXIT_USAGE;
 	b->like = (struct np_rule){ .dir = b->o->egress ? NP_DST : NP_SRC, .action = NP_DROP };
 	err = rules_init(&b->rules);
+	if (!err)
+		err = rules_init(&b->words);
 	if (!err && v->prepare)
 		err = v->prepare(b);
 	if (!err && !offline)
@@ -417,10 +437,10 @@ static const struct command block_verbs[] = {
 	     .usage = "ADDR[:PORT][/PROTO]... | -r FILE [--list FILE | dev IFACE]",
 	     .opts = test_rows, .operand = &test_operand),
 	VERB("confirm", NULL, block_confirm, NULL, true, false, .summary = "Let the changed set stay",
-	     .usage = "[dev IFACE]"),
+	     .usage = "[dev IFACE]", .opts = confirm_rows),
 	VERB("rollback", NULL, block_rollback, NULL, true, false,
 	     .summary = "Go back to the set before the last change",
-	     .usage = "[dev IFACE]"),
+	     .usage = "[dev IFACE]", .opts = rollback_rows),
 	{ .name = NULL },
 };
 

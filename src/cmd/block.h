@@ -38,8 +38,10 @@ struct block_run {
 	struct block_set set;
 	struct rules rules;		/* as it is, then as it is to be */
 	struct np_rule like;		/* what each entry of this call begins as */
+	struct rules words;		/* its texts */
 	struct block_list *lists;	/* all of its files: read before anything is locked */
 	unsigned int n_lists;
+	struct np_guard guard;		/* of what runs, as it was found */
 	uint32_t dropped;		/* expired entries that are left out */
 	uint64_t now_ns;		/* CLOCK_BOOTTIME */
 	struct peers peers;
@@ -52,12 +54,22 @@ void block_set_modes(struct block_run *b);		/* what the options say -> rules */
 /* block_state.c */
 int  block_find(struct block_run *b, bool change);	/* the interface, its set and rules; says what failed */
 void block_done(struct block_run *b);
+int  block_take_rules(struct block_run *b);		/* those of b->set -> b->rules */
+void block_failsafe(struct block_run *b);		/* ports of b->peers -> b->rules */
 int  block_commit(struct block_run *b, const char *what);	/* rules -> kernel, in one step */
+uint64_t block_now(void);
+
+/* block_confirm.c */
+bool block_is_expired(const struct block_run *b);	/* when it was found */
+/* What a change begins from: the rules of what runs, or when that was not confirmed in time of what was before it;
+ * without entries whose time is over. */
+int  block_base(struct block_run *b);
+/* How long a set that is about to run waits for a confirmation; 0: it does not. */
+int  block_time_to_confirm(struct block_run *b, const char *what, uint64_t *ns);
+int  block_swap(struct block_run *b, struct pin_want *want, struct pin_got *got);
 int  block_rollback(struct block_run *b);
 int  block_confirm(struct block_run *b);
 int  block_remove(struct block_run *b);			/* all of it: everything passes */
-uint64_t block_now(void);
-bool block_expired(struct block_run *b, struct np_guard *g);
 
 /* block_guard.c: -ECANCELED, said, when the rules would cut somebody off who must not be. */
 int  block_guard(struct block_run *b);

@@ -133,6 +133,8 @@ int block_guard(struct block_run *b)
 
 	if (b->o->force)
 		return 0;
+	if (!strcmp(b->place.ifname, "lo"))
+		return fail(0, "refused: lo is how this machine talks to itself; --force-lockout insists"), -ECANCELED;
 	for (unsigned int i = 0; i < b->peers.n && !err; i++)
 		err = check_peer(b, &b->peers.v[i]);
 	if (!err)

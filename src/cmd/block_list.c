@@ -178,7 +178,7 @@ static int take_over(const struct job *j, struct rules *r, struct list_report *r
 static int read_one(struct block_run *b, struct block_list *l)
 {
 	struct job j = { .path = l->path, .name = strcmp(l->path, "-") ? l->path : "standard input",
-			 .words = &b->rules, .like = b->like };
+			 .words = &b->words, .like = b->like };
 	owned_fd int in = j.name != l->path ? dup(0) : open(l->path, O_RDONLY | O_CLOEXEC);
 	owned_fd int out = memfd_create("netprobe-list", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	int err;

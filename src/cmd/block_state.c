@@ -24,7 +24,7 @@
 
 #define SERVICE "block"
 
-enum { CONFIRM_S = 60, HANDLE = 7 };
+enum { HANDLE = 7 };
 
 uint64_t block_now(void)
 {
@@ -80,7 +80,7 @@ static uint32_t take_text(struct block_run *b, uint32_t at)
 	return at && at < m->text_bytes ? rules_text(&b->rules, text, strlen(text)) : 0;
 }
 
-static int take_rules(struct block_run *b)
+int block_take_rules(struct block_run *b)
 {
 	const struct np_set_meta *m = b->set.at[BLOCK_META];
 	const struct np_rule *v = b->set.at[BLOCK_RULES];
@@ -108,16 +108,10 @@ static int take_rules(struct block_run *b)
 	return err;
 }
 
-static bool lives(const struct np_rule *rule, const void *now_ns)
-{
-	return !(rule->flags & NP_RULE_EXPIRES) || rule->expires_ns > *(const uint64_t *)now_ns;
-}
-
 static int open_running(struct block_run *b, bool write)
 {
 	static const enum pin_hook ingress[] = { PIN_XDP, PIN_INGRESS }, egress[] = { PIN_EGRESS, PIN_EGRESS };
 	struct pin_got got = { 0 };
-	struct np_guard g;
 	int fd, err;
 
 	for (int i = 0; i < 2 && !b->running; i++) {
@@ -132,9 +126,9 @@ static int open_running(struct block_run *b, bool write)
 	err = block_open(&b->set, fd, write);
 	b->running = !err;
 	if (!err)
-		err = take_rules(b);
-	if (!err && write && !block_clock(&b->set, 0, &g))
-		b->now_ns = g.now_ns;
+		err = block_take_rules(b);
+	if (!err && write && !block_clock(&b->set, 0, &b->guard))
+		b->now_ns = b->guard.now_ns;
 	return err;
 }
 
@@ -166,8 +160,9 @@ int block_find(struct block_run *b, bool change)
 		err = look(b, change);
 	if (!err)
 		err = open_running(b, true);
-	if (!err && change)
-		b->dropped = rules_remove(&b->rules, lives, &b->now_ns);
+	if (!err && !change && block_is_expired(b))
+		warn("%s: the last change was not confirmed in time: it drops nothing, everything passes",
+		     b->place.ifname);
 	return err;
 }
 
@@ -178,13 +173,8 @@ void block_done(struct block_run *b)
 	if (b->pin.lock >= 0)
 		pin_close(&b->pin);
 	rules_free(&b->rules);
+	rules_free(&b->words);
 	block_lists_free(b);
-}
-
-bool block_expired(struct block_run *b, struct np_guard *g)
-{
-	memset(g, 0, sizeof(*g));
-	return b->running && !block_clock(&b->set, 0, g) && g->deadline_ns && g->now_ns >= g->deadline_ns;
 }
 
 /* ── where ────────────────────────────────────────────────────────────────── */
@@ -225,13 +215,6 @@ static void choose_hook(struct block_run *b, struct pin_want *want, bool *l3)
 
 /* ── how ──────────────────────────────────────────────────────────────────── */
 
-static uint64_t confirm_ns(const struct block_run *b)
-{
-	if (b->o->confirm_ns)
-		return b->o->confirm_ns;
-	return !b->o->commit && (isatty(0) || getenv("SSH_CONNECTION")) ? CONFIRM_S * 1000000000ull : 0;
-}
-
 static int load(struct block_run *b, struct compiled *c, const struct pin_want *want, bool l3, struct block_set *next,
 		const char *what)
 {
@@ -258,30 +241,6 @@ static int load(struct block_run *b, struct compiled *c, const struct pin_want *
 			  want->hook == PIN_INGRESS ? BLOCK_IN :
 						      BLOCK_OUT,
 			  b->running ? &b->set : NULL, b->g->debug);
-}
-
-static void prev_name(const struct block_run *b, char out[PIN_NAME])
-{
-	snprintf(out, PIN_NAME, "prev_%s", pin_hook_names[b->hook]);
-}
-
-/* Directory, the way back, then the program itself: whoever is killed in between has changed nothing, or all. */
-static int swap(struct block_run *b, struct pin_want *want, struct pin_got *got)
-{
-	struct bpf_prog_info info = { 0 };
-	uint32_t n = sizeof(info);
-	char name[PIN_NAME];
-	int err;
-
-	if (bpf_obj_get_info_by_fd(want->prog, &info, &n))
-		return fail(errno, "the program of the firewall");
-	prev_name(b, name);
-	err = pin_begin(&b->pin, info.tag);
-	if (!err)
-		err = b->running ? pin_put(&b->pin, name, b->set.prog) : pin_drop(&b->pin, name);
-	if (!err)
-		err = pin_attach(&b->pin, want, got);
-	return err;
 }
 
 static void tell(const struct block_run *b, const struct pin_got *got, uint64_t confirm)
@@ -322,7 +281,7 @@ static int take_over(struct block_run *b, struct block_set *next, struct pin_wan
 		err = block_clock(next, confirm, &g);
 	want->prog = next->prog;
 	if (!err)
-		err = swap(b, want, &got);
+		err = block_swap(b, want, &got);
 	if (!err && b->running) {
 		hook_wait();
 		err = block_carry(next, &b->set, &before);
@@ -333,21 +292,24 @@ static int take_over(struct block_run *b, struct block_set *next, struct pin_wan
 	return err;
 }
 
+void block_failsafe(struct block_run *b)
+{
+	b->rules.n_failsafe = 0;
+	for (unsigned int i = 0; i < b->peers.n_ports && i < 16; i++)
+		b->rules.failsafe[b->rules.n_failsafe++] = b->peers.ports[i];
+}
+
 int block_commit(struct block_run *b, const char *what)
 {
 	struct block_set next = { .prog = -1 };
 	struct pin_want want = { 0 };
 	struct compiled c;
-	uint64_t seed = 0, confirm = confirm_ns(b);
+	uint64_t seed = 0, confirm = 0;
 	bool l3;
 	int err;
 
 	choose_hook(b, &want, &l3);
-	if (!strcmp(b->place.ifname, "lo") && !b->o->force)
-		return fail(0, "refused: lo is how this machine talks to itself; --force-lockout insists"), -ECANCELED;
-	b->rules.n_failsafe = 0;
-	for (unsigned int i = 0; i < b->peers.n_ports && i < 16; i++)
-		b->rules.failsafe[b->rules.n_failsafe++] = b->peers.ports[i];
+	block_failsafe(b);
 	err = block_guard(b);
 	if (!err && getrandom(&seed, sizeof(seed), 0) < 0)
 		err = fail(errno, "no random numbers");
@@ -357,76 +319,13 @@ int block_commit(struct block_run *b, const char *what)
 		return err;
 	err = load(b, &c, &want, l3, &next, what);
 	compiled_free(&c);
-	if (err)
-		return err;
-	if (b->o->dry_run)
+	if (!err)
+		err = block_time_to_confirm(b, what, &confirm);
+	if (!err && b->o->dry_run)
 		note("%s: %u entries, %llu bytes of memory: nothing was changed (--dry-run)", b->place.ifname,
 		     b->rules.n, (unsigned long long)next.memory);
-	else
+	else if (!err)
 		err = take_over(b, &next, &want, confirm);
 	block_close(&next);
 	return err;
-}
-
-int block_confirm(struct block_run *b)
-{
-	struct np_guard g;
-
-	if (!b->running)
-		return fail(0, "%s has no firewall", b->place.ifname);
-	if (block_expired(b, &g))
-		return fail(0, "too late: it was not confirmed in time, and everything passes.  Apply it again, or: "
-			       "netprobe block rollback dev %s", b->place.ifname);
-	if (!g.deadline_ns)
-		note("%s: confirmed already", b->place.ifname);
-	else
-		note("%s: confirmed", b->place.ifname);
-	__atomic_store_n(&((struct np_guard *)b->set.at[BLOCK_GUARD])->deadline_ns, 0, __ATOMIC_SEQ_CST);
-	return 0;
-}
-
-int block_rollback(struct block_run *b)
-{
-	struct pin_want want = { .hook = b->hook, .handle = HANDLE };
-	struct pin_got got = { 0 };
-	struct block_set prev;
-	char name[PIN_NAME];
-	int fd, err;
-
-	if (!b->running)
-		return fail(0, "%s has no firewall", b->place.ifname);
-	prev_name(b, name);
-	fd = pin_get(&b->pin.at, name, false);
-	if (fd < 0) {
-		note("%s: there was none before: everything passes", b->place.ifname);
-		return block_remove(b);
-	}
-	err = block_open(&prev, fd, true);
-	if (err)
-		return err;
-	((struct np_guard *)prev.at[BLOCK_GUARD])->deadline_ns = 0;
-	want.prog = prev.prog;
-	err = swap(b, &want, &got);
-	if (!err)
-		note("%s: as before: %u entries", b->place.ifname,
-		     ((const struct np_set_meta *)prev.at[BLOCK_META])->n_rules);
-	block_close(&prev);
-	return err;
-}
-
-int block_remove(struct block_run *b)
-{
-	static const enum pin_hook hooks[] = { PIN_XDP, PIN_INGRESS, PIN_EGRESS };
-	struct pin_got got;
-	char name[PIN_NAME];
-	bool other = false;
-	int err;
-
-	prev_name(b, name);
-	err = pin_detach(&b->pin, b->hook);
-	if (!err)
-		err = pin_drop(&b->pin, name);
-	for (int i = 0; i < 3 && !err; i++)
-		other = other || pin_attached(&b->pin.at, hooks[i], &got) == 1;
-	return err || other ? err : pin_remove(&b->pin);
 }

@@ -13,7 +13,7 @@
 
 #include "util/cleanup.h"
 
-enum { ESTABLISHED = 1, LISTEN = 10, INODES_MAX = 256 };
+enum { ESTABLISHED = 1, LISTEN = 10, INODES_MAX = 4096, ANCESTORS_MAX = 64 };
 
 static void add_port(struct peers *p, uint16_t port)
 {
@@ -67,24 +67,25 @@ static char *next_word(char **at)
 	return word;
 }
 
-/* sshd(8): client address and port, server address and port. */
-static void from_environment(struct peers *p)
+/* sshd(8): SSH_CONNECTION is client address and port, server address and port; SSH_CLIENT has no server address. */
+static void from_environment(struct peers *p, const char *name, bool has_local)
 {
-	const char *text = getenv("SSH_CONNECTION");
+	const char *text = getenv(name);
 	char copy[160], *at = copy, *word[4];
-	struct peer peer = { .how = "SSH_CONNECTION" };
+	struct peer peer = { .how = name };
 
 	if (!text || strlen(text) >= sizeof(copy))
 		return;
 	memcpy(copy, text, strlen(text) + 1);
 	for (int i = 0; i < 4; i++)
-		word[i] = next_word(&at);
-	if (!parse_addr(&peer.remote, word[0]) || !parse_addr(&peer.local, word[2]))
+		word[i] = i == 2 && !has_local ? (char *)"" : next_word(&at);
+	if (!parse_addr(&peer.remote, word[0]) || (has_local && !parse_addr(&peer.local, word[2])))
 		return;
 	peer.rport = (uint16_t)strtoul(word[1], NULL, 10);
 	peer.lport = (uint16_t)strtoul(word[3], NULL, 10);
 	add_peer(p, &peer);
 	add_port(p, peer.lport);
+	p->own = true;
 }
 
 static void from_logins(struct peers *p)
@@ -143,10 +144,42 @@ static bool is_sshd(const char *pid)
 	return !strncmp(comm, "sshd", 4) || !strncmp(comm, "dropbear", 8);
 }
 
-static unsigned int sshd_sockets(unsigned long *inodes)
+/* proc(5): the fourth field, behind a name that may hold anything; 0: not known. */
+static long parent_of(long pid)
+{
+	char path[64], line[512] = "", *at;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%ld/stat", pid);
+	f = fopen(path, "re");
+	if (!f)
+		return 0;
+	if (!fgets(line, sizeof(line), f))
+		*line = '\0';
+	fclose(f);
+	at = strrchr(line, ')');
+	return at && strlen(at) > 4 ? strtol(at + 4, NULL, 10) : 0;
+}
+
+/* Of the sshd that this process descends from: sudo(8) takes the environment away, but not the parents. */
+static unsigned int own_sockets(unsigned long *inodes)
+{
+	unsigned int n = 0;
+	long pid = getppid();
+
+	for (int i = 0; i < ANCESTORS_MAX && pid > 1; i++, pid = parent_of(pid)) {
+		char name[24];
+
+		snprintf(name, sizeof(name), "%ld", pid);
+		if (is_sshd(name))
+			n = sockets_of(name, inodes, n);
+	}
+	return n;
+}
+
+static unsigned int sshd_sockets(unsigned long *inodes, unsigned int n)
 {
 	DIR *d = opendir("/proc");
-	unsigned int n = 0;
 	struct dirent *e;
 
 	while (d && (e = readdir(d)))
@@ -189,10 +222,23 @@ static bool is_in(const unsigned long *v, unsigned int n, unsigned long x)
 	return false;
 }
 
-static void take_row(struct peers *p, const struct row *r, const unsigned long *inodes, unsigned int n)
+/* Sockets of sshd: the first n_own are those of our own session. */
+struct sockets {
+	unsigned long inodes[INODES_MAX];
+	unsigned int n, n_own;
+};
+
+static bool is_loopback(const struct addr *a)
+{
+	static const uint8_t one[16] = { [15] = 1 };
+
+	return a->family == 4 ? a->b[0] == 127 : !memcmp(a->b, one, sizeof(one));
+}
+
+static void take_row(struct peers *p, const struct row *r, const struct sockets *s)
 {
 	struct peer peer = { .how = "a connection to sshd", .lport = (uint16_t)r->lport, .rport = (uint16_t)r->rport };
-	bool ssh = is_in(inodes, n, r->inode);
+	bool ssh = is_in(s->inodes, s->n, r->inode), own = is_in(s->inodes, s->n_own, r->inode);
 
 	if (r->state == LISTEN && ssh)
 		add_port(p, (uint16_t)r->lport);
@@ -202,7 +248,10 @@ static void take_row(struct peers *p, const struct row *r, const unsigned long *
 		return;
 	hex_addr(&peer.local, r->local);
 	hex_addr(&peer.remote, r->remote);
-	if (peer.remote.b[0] != 127 || peer.remote.family != 4)
+	if (own)
+		peer.how = "the sshd that this runs under";
+	p->own = p->own || own;
+	if (!is_loopback(&peer.remote))
 		add_peer(p, &peer);
 }
 
@@ -237,7 +286,7 @@ static bool parse_row(struct row *r, char *line)
 }
 
 /* Listening sockets come first there. */
-static void from_table(struct peers *p, const char *path, const unsigned long *inodes, unsigned int n)
+static void from_table(struct peers *p, const char *path, const struct sockets *s)
 {
 	FILE *f = fopen(path, "re");
 	char line[256];
@@ -245,21 +294,25 @@ static void from_table(struct peers *p, const char *path, const unsigned long *i
 
 	while (f && fgets(line, sizeof(line), f))
 		if (parse_row(&r, line))
-			take_row(p, &r, inodes, n);
+			take_row(p, &r, s);
 	if (f)
 		fclose(f);
 }
 
 void peers_find(struct peers *p)
 {
-	unsigned long inodes[INODES_MAX];
-	unsigned int n;
+	struct sockets *s = calloc(1, sizeof(*s));
 
 	memset(p, 0, sizeof(*p));
 	add_port(p, 22);
-	from_environment(p);
+	from_environment(p, "SSH_CONNECTION", true);
+	from_environment(p, "SSH_CLIENT", false);
 	from_logins(p);
-	n = sshd_sockets(inodes);
-	from_table(p, "/proc/self/net/tcp", inodes, n);
-	from_table(p, "/proc/self/net/tcp6", inodes, n);
+	if (!s)
+		return;
+	s->n_own = own_sockets(s->inodes);
+	s->n = sshd_sockets(s->inodes, s->n_own);
+	from_table(p, "/proc/self/net/tcp", s);
+	from_table(p, "/proc/self/net/tcp6", s);
+	free(s);
 }

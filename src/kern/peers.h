@@ -11,7 +11,7 @@
 struct peer {
 	struct addr local, remote;	/* local.family 0: not known */
 	uint16_t lport, rport;		/* 0: not known */
-	const char *how;		/* "SSH_CONNECTION", "a connection to sshd", "a login (utmp)" */
+	const char *how;		/* "SSH_CONNECTION", "a connection to sshd", "a login (utmp)", ... */
 };
 
 enum { PEERS_MAX = 256, SSH_PORTS_MAX = 16 };
@@ -21,6 +21,7 @@ struct peers {
 	unsigned int n;
 	uint16_t ports[SSH_PORTS_MAX];	/* where sshd listens, 22 always */
 	unsigned int n_ports;
+	bool own;			/* this process runs in one of them */
 };
 
 /* Of the current network namespace.  What cannot be read is left out. */
