@@ -1,26 +1,73 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Who must not be cut off: sessions, and what an address and a neighbour are found by.  The reference judges. */
 #include <errno.h>
+#include <ifaddrs.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cmd/block.h"
+#include "kern/neigh.h"
 #include "numbers/ipproto.h"
+#include "util/cleanup.h"
 #include "util/err.h"
 
+enum { LOCALS_MAX = 64, A_PORT = 50000 };
+
+/* Addresses that stand for whoever is not known (RFC 5737, 3849). */
+static const struct addr somebody[] = { { .family = 4, .b = { 203, 0, 113, 253 } },
+					{ .family = 6, .b = { 0x20, 1, 0xd, 0xb8, [15] = 0xfd } } };
+
+/* Addresses of this machine: packets to one of them are packets to us. */
+struct locals {
+	struct addr v[LOCALS_MAX];
+	unsigned int n;
+};
+
+static void find_locals(struct locals *l)
+{
+	struct ifaddrs *all = NULL;
+
+	l->n = 0;
+	if (getifaddrs(&all))
+		return;
+	for (const struct ifaddrs *i = all; i && l->n < LOCALS_MAX; i = i->ifa_next) {
+		struct addr *a = &l->v[l->n];
+
+		memset(a, 0, sizeof(*a));
+		if (!i->ifa_addr || i->ifa_flags & IFF_LOOPBACK)
+			continue;
+		if (i->ifa_addr->sa_family == AF_INET) {
+			memcpy(a->b, &((const struct sockaddr_in *)i->ifa_addr)->sin_addr, 4);
+			a->family = 4;
+		} else if (i->ifa_addr->sa_family == AF_INET6) {
+			memcpy(a->b, &((const struct sockaddr_in6 *)i->ifa_addr)->sin6_addr, 16);
+			a->family = 6;
+		}
+		l->n += a->family != 0;
+	}
+	freeifaddrs(all);
+}
+
+/* A segment of a session, the way that this hook sees: from there to us, or from us to there. */
 static void as_facts(const struct block_run *b, const struct peer *peer, struct facts *f)
 {
 	bool out = b->hook == PIN_EGRESS;
 	const struct addr *src = out ? &peer->local : &peer->remote, *dst = out ? &peer->remote : &peer->local;
+	int lport = peer->lport ? peer->lport : b->peers.ports[0], rport = peer->rport ? peer->rport : A_PORT;
 
 	memset(f, 0, sizeof(*f));
 	f->family = peer->remote.family;
 	memcpy(f->src, src->b, 16);
 	memcpy(f->dst, dst->b, 16);
 	f->proto = PROTO_TCP;
-	f->sport = out ? peer->lport : peer->rport;
-	f->dport = out ? peer->rport : peer->lport;
+	f->sport = out ? lport : rport;
+	f->dport = out ? rport : lport;
 	f->icmp_type = -1;
 	f->first = true;
+	f->has_mac = neigh_own_mac(b->place.ifname, out ? f->smac : f->dmac);
+	neigh_mac(&peer->remote, b->place.ifindex, out ? f->dmac : f->smac);
 }
 
 static void print_rule(const struct block_run *b, const struct np_rule *rule, char *out, size_t size)
@@ -49,7 +96,7 @@ static bool cuts(const struct verdict *v)
 	return v->drop || v->reason == NP_R_LIMIT_PASS;
 }
 
-static int check_peer(const struct block_run *b, const struct peer *peer)
+static int check_session(const struct block_run *b, const struct peer *peer)
 {
 	struct buf t = { 0 };
 	struct facts f;
@@ -57,8 +104,6 @@ static int check_peer(const struct block_run *b, const struct peer *peer)
 	char whom[160];
 
 	as_facts(b, peer, &f);
-	if (!f.dport && b->hook != PIN_EGRESS)
-		f.dport = b->peers.ports[0];
 	v = rules_match(&b->rules, &f, NULL, b->now_ns);
 	if (!v.drop)
 		return 0;
@@ -66,6 +111,35 @@ static int check_peer(const struct block_run *b, const struct peer *peer)
 	snprintf(whom, sizeof(whom), "the session from %.*s, known by %s", (int)t.n, t.p, peer->how);
 	buf_free(&t);
 	return refuse(b, &v, whom);
+}
+
+/* Where it is not known which of our addresses it came to, it may be any. */
+static int check_peer(const struct block_run *b, const struct peer *peer, const struct locals *l)
+{
+	struct peer p = *peer;
+	bool checked = false;
+	int err = 0;
+
+	for (unsigned int i = 0; !peer->local.family && i < l->n && !err; i++) {
+		if (l->v[i].family != peer->remote.family)
+			continue;
+		p.local = l->v[i];
+		err = check_session(b, &p);
+		checked = true;
+	}
+	return checked || err ? err : check_session(b, &p);
+}
+
+/* It is about an address that was made up for who is there, and not about us. */
+static bool is_about_there(const struct block_run *b, const struct np_rule *rule, const struct facts *f)
+{
+	struct np_rule there = { 0 };
+
+	if (!rule || rule->plen <= 8)
+		return false;
+	there = *rule;
+	there.dir &= b->hook == PIN_EGRESS ? NP_DST : NP_SRC;
+	return rule_covers(&there, f, b->now_ns);
 }
 
 /* What no machine can do without; DHCP's messages by RFC 2131 and 8415, neighbours' by RFC 4861. */
@@ -83,61 +157,114 @@ static int check_basics(const struct block_run *b)
 		{ .family = 6, .src = { 0xfe, 0x80, [15] = 1 }, .dst = { 0xff, 2, [15] = 1 }, .first = true,
 		  .proto = PROTO_ICMPV6, .dport = -1, .icmp_type = 134 },
 	};
+	enum { MADE_UP = 1 };		/* nobody knows who serves here */
 	static const char *const names[] = { "DHCP requests", "DHCP replies", "DHCPv6", "neighbour discovery",
 					     "router advertisements" };
 
 	for (size_t i = 0; i < sizeof(basics) / sizeof(basics[0]); i++) {
 		struct verdict v = rules_match(&b->rules, &basics[i], NULL, b->now_ns);
 
-		if (cuts(&v))
+		if (cuts(&v) && !(i == MADE_UP && is_about_there(b, v.rule, &basics[i])))
 			return refuse(b, &v, names[i]);
 	}
 	return 0;
 }
 
-/* New connections to the failsafe ports, from whom nothing is known. */
-static int check_failsafe(const struct block_run *b)
+/* A new connection to a failsafe port, from whom nothing is known; of what leaves, its answer. */
+static int check_port(const struct block_run *b, const struct addr *local, uint16_t port)
 {
-	static const struct facts from[] = {
-		{ .family = 4,
-		  .src = { 203, 0, 113, 253 },
-		  .dst = { 203, 0, 113, 1 },
-		  .proto = PROTO_TCP,
-		  .icmp_type = -1,
-		  .first = true },
-		{ .family = 6,
-		  .src = { 0x20, 1, 0xd, 0xb8, [15] = 0xfd },
-		  .proto = PROTO_TCP,
-		  .icmp_type = -1,
-		  .first = true },
-	};
+	struct peer peer = { .local = *local, .remote = somebody[local->family == 6], .lport = port };
+	struct facts f;
+	struct verdict v;
 	char whom[80];
 
-	for (unsigned int i = 0; b->hook != PIN_EGRESS && i < 2 * b->peers.n_ports; i++) {
-		struct facts f = from[i & 1];
-		struct verdict v;
+	as_facts(b, &peer, &f);
+	memset(b->hook == PIN_EGRESS ? f.dmac : f.smac, 0, 6);
+	v = rules_match(&b->rules, &f, NULL, b->now_ns);
+	if (!v.drop || is_about_there(b, v.rule, &f))
+		return 0;
+	/* No entry tells by the port that something comes from: whoever is known has been asked about. */
+	if (b->hook == PIN_EGRESS && !v.rule && b->peers.n)
+		return 0;
+	snprintf(whom, sizeof(whom), "%s port %d, where sshd listens",
+		 b->hook == PIN_EGRESS ? "what answers from" : "new connections to", port);
+	return refuse(b, &v, whom);
+}
 
-		f.dport = b->peers.ports[i / 2];
-		v = rules_match(&b->rules, &f, NULL, b->now_ns);
-		if (!v.drop || (v.rule && v.rule->plen > 8))
-			continue;
-		snprintf(whom, sizeof(whom), "new connections to port %d, where sshd listens", f.dport);
-		return refuse(b, &v, whom);
+static int check_failsafe(const struct block_run *b, const struct locals *l)
+{
+	static const struct addr any[] = { { .family = 4, .b = { 203, 0, 113, 1 } }, { .family = 6 } };
+	int err = 0;
+
+	for (unsigned int p = 0; p < b->peers.n_ports && !err; p++) {
+		for (unsigned int i = 0; i < 2 && !err; i++)
+			err = check_port(b, &any[i], b->peers.ports[p]);
+		for (unsigned int i = 0; i < l->n && !err; i++)
+			err = check_port(b, &l->v[i], b->peers.ports[p]);
 	}
-	return 0;
+	return err;
+}
+
+/* ── of a long list, the few entries that can matter ──────────────────────── */
+
+static bool covers(const struct np_rule *rule, const struct addr *a)
+{
+	struct np_rule bare = *rule;
+	struct facts f = { .family = a->family };
+
+	bare.flags = 0;
+	memcpy(f.src, a->b, 16);
+	memcpy(f.dst, a->b, 16);
+	return rule_covers(&bare, &f, 0);
+}
+
+/* All but those long prefixes that are about the other end alone, and about nobody who is asked about. */
+static bool matters(const struct block_run *b, const struct np_rule *rule)
+{
+	bool is_known = false;
+
+	if (rule->kind == NP_KIND_MAC || rule->plen <= 10 || rule->dir & (b->hook == PIN_EGRESS ? NP_SRC : NP_DST))
+		return true;
+	for (int i = 0; i < 2 && !is_known; i++)
+		is_known = covers(rule, &somebody[i]);
+	for (unsigned int i = 0; i < b->peers.n && !is_known; i++)
+		is_known = covers(rule, &b->peers.v[i].remote);
+	return is_known;
+}
+
+static int check_all(struct block_run *b)
+{
+	struct locals l;
+	int err = 0;
+
+	find_locals(&l);
+	for (unsigned int i = 0; i < b->peers.n && !err; i++)
+		err = check_peer(b, &b->peers.v[i], &l);
+	return err ? err : check_failsafe(b, &l);
 }
 
 int block_guard(struct block_run *b)
 {
-	int err = 0;
+	const struct rules all = b->rules;
+	owned_mem struct np_rule *few = NULL;
+	uint32_t n = 0;
+	int err;
 
 	if (b->o->force)
 		return 0;
 	if (!strcmp(b->place.ifname, "lo"))
 		return fail(0, "refused: lo is how this machine talks to itself; --force-lockout insists"), -ECANCELED;
-	for (unsigned int i = 0; i < b->peers.n && !err; i++)
-		err = check_peer(b, &b->peers.v[i]);
+	few = malloc((all.n ? all.n : 1) * sizeof(*few));
+	if (!few)
+		return fail(ENOMEM, "entries");
+	err = check_basics(b);
+	for (uint32_t i = 0; i < all.n && !err; i++)
+		if (matters(b, &all.v[i]))
+			few[n++] = all.v[i];
+	b->rules.v = few;
+	b->rules.n = n;
 	if (!err)
-		err = check_basics(b);
-	return err ? err : check_failsafe(b);
+		err = check_all(b);
+	b->rules = all;
+	return err;
 }

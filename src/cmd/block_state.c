@@ -255,12 +255,14 @@ static void tell(const struct block_run *b, const struct pin_got *got, uint64_t 
 	if (*got->note)
 		note("%s", got->note);
 	if (b->rules.mode == NP_MODE_DENY) {
+		bool out = b->hook == PIN_EGRESS;
 		char ports[128] = "";
 		size_t n = 0;
 
 		for (int i = 0; i < b->rules.n_failsafe && n < sizeof(ports); i++)
 			n += (size_t)snprintf(ports + n, sizeof(ports) - n, " %u", b->rules.failsafe[i]);
-		note("open in any case: TCP ports%s, DHCP, ARP, neighbour discovery", ports);
+		note("open in any case: %s%s%s, DHCP, ARP, neighbour discovery", out ? "to TCP ports" : "TCP ports",
+		     ports, out ? ", but not what answers from them" : "");
 	}
 	if (confirm)
 		note("everything passes again in %llu s unless you run: netprobe block confirm dev %s",

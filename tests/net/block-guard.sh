@@ -1,0 +1,152 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Sessions that a firewall does not cut off, by whatever they are known, whichever way and whatever verb.  (C1, C4)
+. "$(dirname "$0")/lib.sh"
+need jq
+need python3
+mount -t bpf bpf /sys/fs/bpf
+pair
+unset SSH_CONNECTION SSH_CLIENT
+mac() { ip -j link show here | jq -r '.[0].address'; }
+peer_mac() { ip -n there -j link show eth0 | jq -r '.[0].address'; }
+both_lists() { for way in '' --egress; do "$NETPROBE" block list dev here ${way:+"$way"} 2>/dev/null || echo none; done; }
+# refused PATTERN ARGS...: exit status 2, and what ran runs on
+refused() {
+	local rc=0 pattern=$1 before
+	shift
+	before=$(both_lists)
+	"$NETPROBE" block "$@" dev here --commit </dev/null 2>"$work/r.err" || rc=$?
+	same "$step: exit status of $*" $rc 2
+	grep -q "refused: it would cut off $pattern" "$work/r.err" || { cat "$work/r.err"; die "$step: $*: not told so"; }
+	same "$step: the set" "$(both_lists)" "$before"
+}
+# taken ARGS...: and away with it
+taken() {
+	"$NETPROBE" block "$@" dev here --commit </dev/null 2>"$work/t.err" || { cat "$work/t.err"; die "$step: $*: refused"; }
+}
+clear() { "$NETPROBE" block del --all dev here "$@" 2>/dev/null; }
+
+say "SSH_CLIENT"
+export SSH_CLIENT='10.9.0.2 50000 2222'
+refused 'the session from 10.9.0.2, known by SSH_CLIENT' add 10.9.0.2
+refused 'the session from 10.9.0.2, known by SSH_CLIENT' add any proto tcp port 2222
+refused 'the session from 10.9.0.2, known by SSH_CLIENT' add 10.9.0.1 dst
+unset SSH_CLIENT
+
+say "IPv4-mapped"
+export SSH_CONNECTION='::ffff:10.9.0.2 50000 ::ffff:10.9.0.1 22'
+refused 'the session from 10.9.0.2, known by SSH_CONNECTION' add 10.9.0.0/24
+unset SSH_CONNECTION
+
+say "MAC addresses"
+export SSH_CONNECTION='10.9.0.2 50000 10.9.0.1 22'
+refused 'the session from 10.9.0.2' add "$(peer_mac)"
+refused 'the session from 10.9.0.2' add "$(mac)" dst
+ip route add 203.0.113.0/24 via 10.9.0.2
+export SSH_CONNECTION='203.0.113.7 50000 10.9.0.1 22'
+refused 'the session from 203.0.113.7' add "$(peer_mac)"
+export SSH_CONNECTION='fd09::2 50000 fd09::1 22'
+until_true 3 ping -qc1 -W1 fd09::2
+refused 'the session from fd09::2' add "$(peer_mac)"
+taken add 02:00:00:00:00:77
+clear
+unset SSH_CONNECTION
+
+say "what leaves"
+export SSH_CONNECTION='10.9.0.2 50000 10.9.0.1 22'
+refused 'the session from 10.9.0.2' add 10.9.0.2 --egress
+refused 'the session from 10.9.0.2' add 10.9.0.1 src --egress
+refused 'the session from 10.9.0.2' add any --egress proto tcp port 50000
+unset SSH_CONNECTION
+refused 'what answers from port 22' add 10.9.0.1 src --egress
+refused 'what answers from port 22' add any --egress proto tcp
+refused 'what answers from port 22' allow 192.0.2.1 --egress --mode deny
+taken add 192.0.2.1 --egress
+clear --egress
+
+say "our own address, for whomever"
+refused 'new connections to port 22' add 10.9.0.1 dst
+refused 'new connections to port 22' add fd09::/64 dst
+refused 'new connections to port 22' add "$(mac)" dst
+taken add 203.0.113.0/24
+clear
+
+say "taking an entry away"
+export SSH_CONNECTION='10.9.0.2 50000 10.9.0.1 22'
+taken add 10.9.0.0/24 --force-lockout
+taken allow 10.9.0.2
+refused 'the session from 10.9.0.2' del id 2
+taken del 10.9.0.0/24
+clear
+taken allow 10.9.0.0/24 --egress --mode deny
+grep -q 'to TCP ports 22, but not what answers from them' "$work/t.err" || die "what stays open?"
+refused 'the session from 10.9.0.2, known by SSH_CONNECTION (nothing allows it)' del 10.9.0.0/24 --egress
+taken allow 10.9.0.2 --egress
+taken del 10.9.0.0/24 --egress
+refused 'the session from 10.9.0.2' del id 2 --egress
+clear --egress
+taken add 10.9.0.2 --force-lockout
+taken del 10.9.0.2
+refused 'the session from 10.9.0.2' rollback
+unset SSH_CONNECTION
+clear
+
+say "utmp"
+python3 - <<'P'
+import struct
+with open("/run/utmp", "wb") as f:
+	f.write(struct.pack("=hxxi32s4s32s256shhiii4I20x", 7, 1, b"pts/0", b"0", b"root", b"10.9.0.2", 0, 0, 1, 1, 0, 0, 0, 0, 0))
+P
+refused 'the session from 10.9.0.2, known by a login (utmp)' add 10.9.0.2
+refused 'the session from 10.9.0.2, known by a login (utmp)' add 10.9.0.2 --egress
+refused 'the session from 10.9.0.2, known by a login (utmp)' add 10.9.0.1 dst proto tcp port 22
+rm /run/utmp
+
+# A process called sshd with a session from there, in which a command runs, with an empty environment as sudo leaves it.
+cat >"$work/sshd.py" <<'P'
+import os, socket, subprocess, sys
+open("/proc/self/comm", "w").write("sshd")
+family, port = socket.AF_INET6 if sys.argv[1] == "6" else socket.AF_INET, int(sys.argv[2])
+s = socket.socket(family)
+s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+s.bind(("", port))
+s.listen()
+print("ready", flush=True)
+c, _ = s.accept()
+s.close() if sys.argv[3] == "session" else None
+sys.exit(subprocess.call(sys.argv[4:], env={"PATH": os.environ["PATH"]}))
+P
+# under FAMILY PORT HOW COMMAND...: its exit status, its errors in sshd.err
+under() {
+	local rc=0
+	: >"$work/sshd.log"
+	python3 "$work/sshd.py" "$@" >"$work/sshd.log" 2>"$work/sshd.err" </dev/null &
+	local p=$!
+	until_true 5 grep -q ready "$work/sshd.log" || die "no sshd"
+	there python3 -c 'import socket, sys; s = socket.create_connection(("10.9.0.1", int(sys.argv[1])), 5); s.recv(1)' "$2" >/dev/null 2>&1 &
+	wait $p || rc=$?
+	return $rc
+}
+for family in 4 6; do
+	for how in session listens; do
+		say "the sshd that it runs under: family $family, it $how"
+		rc=0
+		under $family 2222 $how "$NETPROBE" block add 10.9.0.2 dev here --commit || rc=$?
+		same "$step: exit status" $rc 2
+		grep -q 'the session from 10.9.0.2, known by the sshd that this runs under' "$work/sshd.err" || die "$step: not told"
+	done
+done
+say "a change from there waits for a confirmation"
+under 4 2223 session "$NETPROBE" block add 192.0.2.1 dev here || die "refused"
+grep -q 'everything passes again in 60 s unless' "$work/sshd.err" || die "not armed"
+clear
+say "somebody else's session"
+python3 "$work/sshd.py" 6 2224 listens sleep 60 >"$work/sshd.log" 2>"$work/sshd.err" </dev/null &
+sshd=$!
+until_true 5 grep -q ready "$work/sshd.log" || die "no sshd"
+there python3 -c 'import socket; s = socket.create_connection(("10.9.0.1", 2224), 5); s.recv(1)' >/dev/null 2>&1 &
+client=$!
+until_true 5 sh -c "ss -tn state established | grep -q ':2224'" || die "no session"
+refused 'the session from 10.9.0.2, known by a connection to sshd' add 10.9.0.2
+refused 'new connections to port 2224' add 198.51.100.0/1 proto tcp port 2224
+kill $sshd $client
