@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cmd/block.h"
+#include "cmd/block_unit.h"
 #include "cmd/session.h"
 #include "util/err.h"
 
@@ -229,16 +230,20 @@ static int block_allow(struct block_run *b)
 
 /* ── apply ────────────────────────────────────────────────────────────────── */
 
-static int print_unit(const struct block_run *b)
+static void print_unit(const struct block_run *b, struct unit *u)
 {
-	printf("[Unit]\nDescription=netprobe block at %s\nAfter=sys-subsystem-net-devices-%s.device\n"
-	       "BindsTo=sys-subsystem-net-devices-%s.device\nBefore=network-pre.target\nWants=network-pre.target\n\n"
-	       "[Service]\nType=oneshot\nRemainAfterExit=yes\n"
-	       "ExecStart=/usr/local/sbin/netprobe block apply %s dev %s --mode %s --commit\n"
-	       "ExecStop=/usr/local/sbin/netprobe block del --all dev %s\n\n[Install]\nWantedBy=multi-user.target\n",
-	       b->place.ifname, b->place.ifname, b->place.ifname, b->argv[0], b->place.ifname,
-	       block_modes[b->rules.mode % 3], b->place.ifname);
-	return 0;
+	struct buf t = { 0 };
+
+	u->ifname = b->place.ifname;
+	u->netns = b->g->netns;
+	u->mode = b->rules.mode != NP_MODE_BLOCK ? block_modes[b->rules.mode % 3] : NULL;
+	u->frag = b->rules.frag != NP_FRAG_INHERIT ? block_frags[b->rules.frag % 3] : NULL;
+	u->xdp = b->o->xdp;
+	u->egress = b->o->egress;
+	u->force = b->o->force;
+	unit_print(&t, u);
+	printf("%.*s", (int)t.n, t.p ? t.p : "");
+	buf_free(&t);
 }
 
 static int prepare_apply(struct block_run *b)
@@ -249,13 +254,19 @@ static int prepare_apply(struct block_run *b)
 /* The file is the set: what it does not name goes. */
 static int block_apply(struct block_run *b)
 {
+	struct unit u = { 0 };
 	int err = block_base(b);
 
+	/* What cannot be said must not be done first. */
+	if (!err && b->o->persist)
+		err = unit_find(&u, b->argv[0]);
 	if (err)
 		return err;
 	block_take_list(b, &b->lists[0]);
 	err = change(b, "apply");
-	return !err && b->o->persist ? print_unit(b) : err;
+	if (!err && b->o->persist)
+		print_unit(b, &u);
+	return err;
 }
 
 /* ── del ──────────────────────────────────────────────────────────────────── */

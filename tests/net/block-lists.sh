@@ -112,3 +112,23 @@ refused "65 conditions" 1 'more than 64 entries with a protocol, port or expiry 
 seq -f '02:00:00:00:00:01 port %.0f' 65 >"$work/many"
 refused "65 conditions on a MAC address" 1 'more than 64 entries' apply "$work/many" dev here
 ! reach || die "what ran before does not run on"
+
+say "--persist: a unit that does the same at each boot"
+mkdir "$work/50% of \$HOME \"x\" \\"
+cd "$work/50% of \$HOME \"x\" \\"
+ln -s "$NETPROBE" np	# the program's own path is told, not how it was called
+echo 192.0.2.1 >'a list'
+./np block apply 'a list' dev here --commit --frag drop --mode log -m tcx --persist </dev/null >"$work/netprobe-here.service" 2>/dev/null || die "not applied"
+grep -F "ExecStart=\"$(readlink -f "$NETPROBE")\" block apply --interface \"here\" --mode \"log\" --frag \"drop\" --xdp-mode \"tcx\" --commit \"$work/50%% of \$\$HOME \\\"x\\\" \\\\/a list\"" \
+	"$work/netprobe-here.service" >/dev/null || { cat "$work/netprobe-here.service"; die "another command"; }
+cd "$work"
+if command -v systemd-analyze >/dev/null; then
+	systemd-analyze verify "$work/netprobe-here.service" 2>"$work/verify.log" || die "systemd does not take it"
+	! grep -q 'netprobe-here.service:' "$work/verify.log" || die "systemd finds fault with it"
+fi
+before=$(set_now)
+rc=0
+echo 192.0.2.2 | "$NETPROBE" block apply - dev here --commit --persist 2>"$work/np.err" || rc=$?
+same "standard input at each boot: exit status" $rc 2
+grep -q 'standard input is not there at the next boot' "$work/np.err" || die "not told"
+same "the set" "$(set_now)" "$before"
