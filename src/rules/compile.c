@@ -353,6 +353,14 @@ static int hash_keys(struct build *b, int t)
 	return fail(ENOMEM, "tables");
 }
 
+/* In 2^-8 ns; a century and more is for ever. */
+static uint64_t burst_ns8(const struct np_rule *rule)
+{
+	double burst = (double)(1ull << 8) * 1e12 / (double)rule->rate * (double)rule->burst;
+
+	return burst < 0x1p62 ? (uint64_t)burst : 1ull << 62;
+}
+
 static int make_entries(struct compiled *c, const struct rules *r)
 {
 	c->n_entries = r->n;
@@ -371,7 +379,7 @@ static int make_entries(struct compiled *c, const struct rules *r)
 			continue;
 		/* rate is in thousandths a second: 2^16 ns * 10^12 / rate. */
 		e->cost = ((1ull << 16) * 1000000000000ull + rule->rate / 2) / rule->rate;
-		e->burst = (uint64_t)((double)(1ull << 8) * 1e12 / (double)rule->rate * (double)rule->burst);
+		e->burst = burst_ns8(rule);
 	}
 	return 0;
 }

@@ -244,6 +244,17 @@ static void tables_find_what_the_definition_finds(void **state)
 	compiled_free(&c);
 }
 
+static void a_burst_that_no_number_holds_is_for_ever(void **state)
+{
+	struct compiled c;
+
+	assert_int_equal(read_list("10.0.0.1 action limit 0.01pps/1000000000000\n10.0.0.2 action limit 1pps/5\n"), 0);
+	assert_int_equal(rules_compile(&c, &r, 1), 0);
+	assert_true(c.entries[0].burst == 1ull << 62);
+	assert_true(c.entries[1].burst == 5000000000ull << 8);
+	compiled_free(&c);
+}
+
 static void too_many_conditions_are_refused(void **state)
 {
 	struct compiled c;
@@ -447,6 +458,7 @@ int main(void)
 		T(the_same_match_is_one_entry),
 		T(rates_are_read_and_printed),
 		T(tables_find_what_the_definition_finds),
+		T(a_burst_that_no_number_holds_is_for_ever),
 		T(too_many_conditions_are_refused),
 		T(what_was_read_comes_over_whole),
 		T(no_size_of_what_was_read_is_believed),
