@@ -57,7 +57,7 @@ void block_done(struct block_run *b);
 int  block_take_rules(struct block_run *b);		/* those of b->set -> b->rules */
 void block_failsafe(struct block_run *b);		/* ports of b->peers -> b->rules */
 int  block_commit(struct block_run *b, const char *what);	/* rules -> kernel, in one step */
-uint64_t block_now(void);
+uint64_t block_now(void);				/* CLOCK_BOOTTIME of the kernel, whatever our own says */
 
 /* block_confirm.c */
 bool block_is_expired(const struct block_run *b);	/* when it was found */

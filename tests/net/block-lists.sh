@@ -3,6 +3,7 @@
 # Lists for block are read without privileges, come whole or not at all, and what ran before runs on with its counts.  (D2)
 . "$(dirname "$0")/lib.sh"
 need jq
+export NETPROBE
 mount -t bpf bpf /sys/fs/bpf
 pair
 unset SSH_CONNECTION SSH_CLIENT
@@ -94,6 +95,15 @@ kill -KILL $asks
 wait $asks 2>/dev/null || true
 until_true 5 sh -c "! kill -0 $apart" || die "it goes on"
 exec 9>&-
+
+say "the time of a first set, in a time namespace"
+for offset in 1000000 -10; do
+	unshare --net --time --boottime $offset bash -c '
+		ip link add v0 type veth peer name v1
+		"$NETPROBE" block add 192.0.2.1 for 1h dev v0 --commit </dev/null 2>/dev/null
+		"$NETPROBE" block list -j dev v0' >"$work/time.log" || die "not added"
+	jq -e '.block.expires_in_s | . > 3500 and . <= 3600' "$work/time.log" >/dev/null || die "an hour: $(cat "$work/time.log")"
+done
 
 say "no memory for it"
 seq -f '192.0.2.1 proto udp port %.0f' 60000 >"$work/long"
