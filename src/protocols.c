@@ -42,5 +42,6 @@ struct dataset *const *const protocol_datasets[] = {
 
 struct dataset *const other_datasets[] = {
 	&drop_dataset, &device_dataset, &flow_dataset, &stats_dataset, &alert_dataset, &interface_dataset,
-	&plan_dataset, &link_dataset, &feature_dataset, &layer_dataset, &memory_dataset, &lost_dataset, NULL
+	&plan_dataset, &link_dataset, &feature_dataset, &block_dataset, &rule_dataset, &firewall_dataset,
+	&layer_dataset, &memory_dataset, &lost_dataset, NULL
 };

@@ -103,6 +103,10 @@ struct record {
 	const char *ppp_name;
 	uint32_t ppp_len;
 
+	struct str rule_name, rule_reference;
+	uint32_t rule_id, link_id;
+	const char *hook, *hook_mode;
+
 	/* Members of the dataset's own fields: a struct that only its folder knows. */
 	_Alignas(8) unsigned char own[RECORD_OWN_SIZE];
 };
@@ -172,6 +176,12 @@ struct record {
 	X(PPP_NAME, "ppp.name", FT_WORD, ppp_name, SECTION_PACKET, "its name: LCP, IPCP, IPV6CP, PAP, CHAP, CCP, ...") \
 	X(PPP_CODE, "ppp.code", FT_U8, ppp_code, SECTION_PACKET, "code of a control protocol: 1 configure request, ...") \
 	X(PPP_ID, "ppp.id", FT_U8, ppp_id, SECTION_PACKET, "identifier of a control protocol") \
+	X(RULE_ID, "rule.id", FT_U32, rule_id, SECTION_SOME, "number of the firewall's entry that decides: netprobe block del id N") \
+	X(RULE_NAME, "rule.name", FT_STR, rule_name, SECTION_SOME, "of an alert what was detected: port_scan, host_scan, syn_flood, ...; of the firewall the reason that its entry was given") \
+	X(RULE_REFERENCE, "rule.reference", FT_STR, rule_reference, SECTION_SOME, "where the entry is from: FILE:LINE") \
+	X(LINK_HOOK, "link.hook", FT_WORD, hook, SECTION_SOME, "where packets meet the program: xdp, tcx/ingress, tc/egress, netkit/peer, cgroup/connect4, ...") \
+	X(LINK_MODE, "link.mode", FT_WORD, hook_mode, SECTION_SOME, "of XDP: native (in the driver), generic, offload") \
+	X(LINK_ID, "link.id", FT_U32, link_id, SECTION_SOME, "the BPF link's number; absent without a link") \
 	X(TRUNCATED, "truncated", FT_BOOL, truncated, SECTION_ALL, "texts or lists of it were cut: too long for a line of 64 KiB, or to be kept with a request")
 
 enum field_id {

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 # golden.sh NAME | --list | --renew [NAME]: one line of tests/golden/TESTLIST, whose columns are
-# name, capture, arguments (of watch, unless another command stands first), expected file; they are separated by tabs or by " | ".
+# name, capture, arguments (of watch, unless another command stands first; block is block test), expected file; they are separated by tabs or by " | ".
 set -eu
 cd "$(dirname "$0")/golden"
 NETPROBE=${NETPROBE:-../../build/netprobe}
@@ -27,8 +27,12 @@ trap 'rm -rf "$tmp"' EXIT
 # Arguments are quoted as for the shell: a filter is one word or several.
 eval "set -- $arguments"
 command=watch
-case ${1-} in stats | flows) command=$1; shift ;; esac
+case ${1-} in
+stats | flows) command=$1; shift ;;
+block) command="block test"; shift ;;
+esac
 rc=0
+# shellcheck disable=SC2086	# block test is two words
 "$NETPROBE" $command -r "$capture" "$@" >"$tmp/out" 2>"$tmp/err" || rc=$?
 if [ $renew = yes ]; then
 	cp "$tmp/out" "$expected"

@@ -114,7 +114,7 @@ static void link_line(void *ctx, const struct record *r, struct buf *b)
 	if (run->netns)
 		put_field(b, l->netns_name.p, l->netns_name.n, 15);
 	put_place(b, r);
-	snprintf(hook, sizeof(hook), "%s%s%s", l->hook, l->mode ? " " : "", l->mode ? l->mode : "");
+	snprintf(hook, sizeof(hook), "%s%s%s", r->hook, r->hook_mode ? " " : "", r->hook_mode ? r->hook_mode : "");
 	buf_fmt(b, "%-20s %2u %6u ", hook, l->order, l->program_id);
 	put_field(b, l->name.p, l->name.n, 20);
 	if (l->run_count)
@@ -191,10 +191,10 @@ static int list_one(void *ctx, const struct hooked *h)
 	record_start(&r, &link_dataset);
 	l = link_of(&r);
 	memset(l, 0, sizeof(*l));
-	l->hook = h->hook;
-	l->mode = h->mode;
+	r.hook = h->hook;
+	r.hook_mode = h->mode;
+	r.link_id = h->link_id;
 	l->order = h->order;
-	l->id = h->link_id;
 	l->priority = h->priority;
 	l->handle = h->handle;
 	l->netns = h->netns;

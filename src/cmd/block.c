@@ -354,7 +354,7 @@ struct verb {
 	int (*run)(struct block_run *b);
 	const char *wants;	/* what its words must be; NULL: it sees to that itself */
 	bool change;		/* takes the lock */
-	bool status;		/* returns an exit status */
+	bool status;		/* returns an exit status, and looks for sets itself */
 };
 
 static int refusal(int err)
@@ -376,7 +376,6 @@ static int check_targets(const struct block_run *b, const struct verb *v)
 
 static int run_verb(struct block_run *b, const struct verb *v)
 {
-	bool offline = v->run == block_test && b->o->list.n;
 	int err = check_targets(b, v);
 
 	if (err)
@@ -387,7 +386,7 @@ static int run_verb(struct block_run *b, const struct verb *v)
 		err = rules_init(&b->words);
 	if (!err && v->prepare)
 		err = v->prepare(b);
-	if (!err && !offline)
+	if (!err && !v->status)
 		err = block_find(b, v->change);
 	if (err)
 		return refusal(err);

@@ -6,6 +6,7 @@
 #include "kern/block.h"
 #include "kern/peers.h"
 #include "pin/pin.h"
+#include "record.h"
 #include "rules/match.h"
 
 struct block_opts {
@@ -35,6 +36,7 @@ struct block_run {
 	struct pin_view view;
 	enum pin_hook hook;		/* where the set is, or is to be */
 	bool running;			/* there is one: `set` */
+	struct pin_got got;		/* how it is attached */
 	struct block_set set;
 	struct rules rules;		/* as it is, then as it is to be */
 	struct np_rule like;		/* what each entry of this call begins as */
@@ -51,6 +53,8 @@ struct block_run {
 extern const char *const block_modes[], *const block_frags[];
 void block_set_modes(struct block_run *b);		/* what the options say -> rules */
 
+#define BLOCK_SERVICE "block"
+
 /* block_state.c */
 int  block_find(struct block_run *b, bool change);	/* the interface, its set and rules; says what failed */
 void block_done(struct block_run *b);
@@ -61,6 +65,7 @@ uint64_t block_now(void);				/* CLOCK_BOOTTIME of the kernel, whatever our own s
 
 /* block_confirm.c */
 bool block_is_expired(const struct block_run *b);	/* when it was found */
+void block_warn_expired(const struct block_run *b);	/* says so, where it is */
 /* What a change begins from: the rules of what runs, or when that was not confirmed in time of what was before it;
  * without entries whose time is over. */
 int  block_base(struct block_run *b);
@@ -80,12 +85,54 @@ int  block_add_list(struct block_run *b, struct block_list *l);
 void block_take_list(struct block_run *b, struct block_list *l);
 void block_lists_free(struct block_run *b);
 
-/* block_show.c, block_test.c: exit statuses */
+/*
+ * block_sets.c: the sets at the interfaces that are named, or at all of this network namespace, at all hooks or, with
+ * --egress, at that of what leaves; each a run of its own.  Says when there are none.
+ */
+struct block_sets {
+	struct block_run **v;
+	unsigned int n;
+};
+/* rules: read theirs as well. */
+int  block_sets_open(struct block_sets *s, const struct block_run *b, bool rules);
+void block_sets_close(struct block_sets *s);
+/* 1: another set took its place, 0: none did, -ENOENT: it is gone */
+int  block_renew(struct block_run *one);
+
+/* block_record.c: records of entries and sets.  What they point to: */
+struct block_texts {
+	struct buf reference, target, rate;
+};
+struct block_counts {
+	struct named_count packets[NP_REASONS_N], bytes[NP_REASONS_N];
+};
+extern const char *const block_reasons[NP_REASONS_N];
+void block_texts_free(struct block_texts *t);
+const char *block_hook_word(const struct pin_got *got, enum pin_hook hook);
+void block_put_place(struct record *r, const struct block_run *b);
+void block_put_entry(struct record *r, const struct rules *rules, const struct np_rule *rule, struct block_texts *t);
+void block_rule_record(struct record *r, const struct block_run *b, const struct np_rule *rule,
+		       const struct np_hit *hit, const struct np_guard *now, struct block_texts *t);
+void block_set_record(struct record *r, const struct block_run *b, const struct np_stats *s, const struct np_guard *g,
+		      struct block_counts *c);
+uint64_t block_ago_ns(const struct np_hit *h, const struct np_guard *now);	/* since the last hit */
+
+/* block_show.c (list, entries), block_status.c, block_poll.c, block_test.c: exit statuses */
+struct block_row {
+	uint32_t index;
+	struct np_hit hit;
+};
+struct block_row *block_hits(const struct block_run *b);	/* malloced; NULL: no memory, said */
+int  block_by_hits(const void *a, const void *b);		/* most first, for qsort() */
 int  block_list(struct block_run *b);
 int  block_status(struct block_run *b);
 int  block_poll(struct block_run *b);
 int  block_prepare_test(struct block_run *b);
 int  block_test(struct block_run *b);
 void block_print_entry(struct buf *out, const struct rules *r, const struct np_rule *rule, uint64_t now_ns);
+void block_put_clean(struct buf *b, const char *before, const char *text, size_t n);	/* escaped */
+void block_print_place(struct buf *out, const struct record *r);	/* "eth0 xdp native" */
+struct firewall_body;
+void block_print_confirmation(struct buf *b, const struct firewall_body *f);
 
 #endif

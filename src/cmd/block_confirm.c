@@ -45,6 +45,13 @@ bool block_is_expired(const struct block_run *b)
 	return is_armed(b) && b->guard.now_ns >= b->guard.deadline_ns;
 }
 
+void block_warn_expired(const struct block_run *b)
+{
+	if (block_is_expired(b))
+		warn("%s: the last change was not confirmed in time: it drops nothing, everything passes",
+		     b->place.ifname);
+}
+
 static void prev_name(const struct block_run *b, char out[PIN_NAME])
 {
 	snprintf(out, PIN_NAME, "prev_%s", pin_hook_names[b->hook]);

@@ -23,8 +23,6 @@
 #include "util/err.h"
 #include "util/time.h"
 
-#define SERVICE "block"
-
 enum { HANDLE = 7 };
 
 /* time_namespaces(7): how far ahead of the kernel's our clock is. */
@@ -65,7 +63,7 @@ static int note_state(void *ctx, const struct pin_view *v)
 {
 	struct only *o = ctx;
 
-	if (strcmp(v->service, SERVICE) || v->place.netns != o->netns || v->state != PIN_OURS)
+	if (strcmp(v->service, BLOCK_SERVICE) || v->place.netns != o->netns || v->state != PIN_OURS)
 		return 0;
 	snprintf(o->name, sizeof(o->name), "%s", v->meta.ifname);
 	o->n++;
@@ -132,16 +130,15 @@ int block_take_rules(struct block_run *b)
 static int open_running(struct block_run *b, bool write)
 {
 	static const enum pin_hook ingress[] = { PIN_XDP, PIN_INGRESS }, egress[] = { PIN_EGRESS, PIN_EGRESS };
-	struct pin_got got = { 0 };
 	int fd, err;
 
 	for (int i = 0; i < 2 && !b->running; i++) {
 		b->hook = b->o->egress ? egress[i] : ingress[i];
-		b->running = pin_attached(&b->view, b->hook, &got) == 1;
+		b->running = pin_attached(&b->view, b->hook, &b->got) == 1;
 	}
 	if (!b->running)
 		return 0;
-	fd = bpf_prog_get_fd_by_id(got.prog_id);
+	fd = bpf_prog_get_fd_by_id(b->got.prog_id);
 	if (fd < 0)
 		return fail(fd, "the firewall at %s", b->place.ifname);
 	err = block_open(&b->set, fd, write);
@@ -158,12 +155,12 @@ static int look(struct block_run *b, bool change)
 	int err;
 
 	if (change) {
-		err = pin_open(&b->pin, &b->place, SERVICE, true);
+		err = pin_open(&b->pin, &b->place, BLOCK_SERVICE, true);
 		if (!err)
 			b->view = b->pin.at;
 		return err;
 	}
-	err = pin_look(&b->place, SERVICE, &b->view);
+	err = pin_look(&b->place, BLOCK_SERVICE, &b->view);
 	if (err || b->view.state == PIN_ABSENT || b->view.state == PIN_OURS || b->view.state == PIN_BARE)
 		return err ? fail(err, "the state of %s", b->place.ifname) : 0;
 	return fail(0, "%s", b->view.why);
@@ -181,9 +178,8 @@ int block_find(struct block_run *b, bool change)
 		err = look(b, change);
 	if (!err)
 		err = open_running(b, true);
-	if (!err && !change && block_is_expired(b))
-		warn("%s: the last change was not confirmed in time: it drops nothing, everything passes",
-		     b->place.ifname);
+	if (!err && !change)
+		block_warn_expired(b);
 	return err;
 }
 

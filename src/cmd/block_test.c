@@ -4,82 +4,179 @@
  * asked (BPF_PROG_TEST_RUN); of a file (--list), the reference evaluator, which needs no privilege.
  */
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "cmd/block.h"
+#include "cmd/fields.h"
+#include "cmd/listing.h"
 #include "cmd/session.h"
+#include "decode/packet.h"
 #include "numbers/ipproto.h"
 #include "numbers/linktype.h"
+#include "util/addr.h"
 #include "util/bytes.h"
-#include "util/cleanup.h"
 #include "util/err.h"
 
 enum { FRAME_MAX = 4096 - 512 };
 
 struct tester {
 	struct block_run *b;
+	struct output_options o;
+	struct output out;
+	struct pipeline pipe;
+	struct block_texts texts;
+	struct packet_state *walk;
 	struct seen *seen;
+	int kernel;			/* to the process that may ask the kernel; -1: this one may */
+	bool offline;
 	uint64_t counts[2], refused;
+	/* What the next line is of. */
+	const char *what;		/* NULL: a frame */
+	bool drop;
+	const struct np_rule *rule;
 };
 
-static const char *const reason_names[] = {
-#define REASON_NAME(id, name, text) name,
-	NP_REASONS(REASON_NAME)
-#undef REASON_NAME
+struct answer {
+	bool drop;
+	uint32_t reason;
+	const struct np_rule *rule;	/* NULL: no entry */
 };
 
-static void print_verdict(const struct block_run *b, const char *what, bool drop, uint32_t reason,
-			  const struct np_rule *rule)
+/* ── asking ───────────────────────────────────────────────────────────────── */
+
+/* From the process that reads, without privileges, to the one that may ask the kernel, and back. */
+struct message {
+	uint32_t n;
+	uint8_t data[FRAME_MAX];
+};
+
+struct reply {
+	int32_t err;
+	struct np_probe probe;
+};
+
+static int ask_over(int fd, const uint8_t *frame, uint32_t n, struct np_probe *p)
 {
-	struct buf t = { 0 };
+	struct message m = { .n = n < FRAME_MAX ? n : FRAME_MAX };
+	struct reply r;
 
-	buf_fmt(&t, "%s: %s, %s", what, drop ? "drop" : "pass", reason < NP_REASONS_N ? reason_names[reason] : "?");
-	if (rule) {
-		buf_lit(&t, ", entry ");
-		block_print_entry(&t, &b->rules, rule, b->now_ns);
-	}
-	printf("%.*s\n", (int)t.n, t.p ? t.p : "");
-	buf_free(&t);
+	memcpy(m.data, frame, m.n);
+	if (write(fd, &m, sizeof(m)) != (ssize_t)sizeof(m) || read(fd, &r, sizeof(r)) != (ssize_t)sizeof(r))
+		return fail(EPIPE, "the process that asks the kernel");
+	*p = r.probe;
+	return r.err;
 }
 
-static int judge_here(struct tester *t, const uint8_t *frame, uint32_t n, bool ip, const char *what)
+static int judge_kernel(struct tester *t, const uint8_t *frame, uint32_t n, struct answer *a)
+{
+	struct np_probe p = { 0 };
+	int err = t->kernel < 0 ? block_probe(&t->b->set, frame, n < FRAME_MAX ? n : FRAME_MAX, &p) :
+				  ask_over(t->kernel, frame, n, &p);
+	uint32_t i;
+
+	if (err == -EPIPE || (err == -EINVAL && n < 60))	/* the kernel takes none so short for a test */
+		return err;
+	if (err)
+		return fail(err, "the firewall does not answer");
+	i = p.value & NP_V_INDEX;
+	*a = (struct answer){ .drop = p.drop, .reason = p.reason < NP_REASONS_N ? p.reason : NP_R_NONE };
+	if (p.value && i < t->b->rules.n)
+		a->rule = &t->b->rules.v[i];
+	return 0;
+}
+
+/* ip: where the IP header begins, of a frame that is not of Ethernet; -1: it is. */
+static int judge(struct tester *t, const uint8_t *frame, uint32_t n, int64_t ip, struct answer *a)
 {
 	struct facts f;
 	struct verdict v;
 
-	if (ip)
-		facts_read_ip(&f, frame, n);
+	if (!t->offline)
+		return judge_kernel(t, frame, n, a);
+	if (ip >= 0)
+		facts_read_ip(&f, frame + ip, n - (uint32_t)ip);
 	else
 		facts_read(&f, frame, n);
 	v = rules_match(&t->b->rules, &f, t->seen, t->b->now_ns);
-	t->counts[v.drop]++;
-	print_verdict(t->b, what, v.drop, v.reason, v.rule);
+	*a = (struct answer){ .drop = v.drop, .reason = v.reason, .rule = v.rule };
 	return 0;
 }
 
-static int judge_kernel(struct tester *t, const uint8_t *frame, uint32_t n, const char *what)
-{
-	const struct np_rule *rule = NULL;
-	struct np_probe p;
-	int err = block_probe(&t->b->set, frame, n, &p);
-	uint32_t i;
+/* ── telling ──────────────────────────────────────────────────────────────── */
 
-	if (err == -EINVAL && n < 60) {		/* the kernel takes none so short for a test */
-		t->refused++;
-		return 0;
+static const char *action_of(const struct answer *a)
+{
+	if (a->reason == NP_R_LIMIT_DROP || a->reason == NP_R_LIMIT_PASS)
+		return "limit";
+	if (a->drop)
+		return "drop";
+	return a->reason == NP_R_AUDIT ? "audit" : a->reason == NP_R_ALLOW ? "allow" : "pass";
+}
+
+static void put_answer(struct tester *t, struct record *r, const struct answer *a)
+{
+	const struct block_run *b = t->b;
+
+	r->action = action_of(a);
+	*block_of(r) = (struct block_body){ .reason = block_reasons[a->reason] };
+	record_mark(r, FIELD_ACTION);
+	record_mark(r, FIELD_BLOCK_REASON);
+	if (!t->offline) {
+		block_of(r)->hook = block_hook_word(&b->got, b->hook);
+		record_mark(r, FIELD_BLOCK_HOOK);
+		if (!record_has(r, FIELD_INTERFACE)) {
+			r->interface = (struct str){ b->place.ifname, (uint32_t)strlen(b->place.ifname) };
+			record_mark(r, FIELD_INTERFACE);
+		}
 	}
-	if (err)
-		return fail(err, "the firewall does not answer");
-	i = p.value & NP_V_INDEX;
-	if (p.value && i < t->b->rules.n)
-		rule = &t->b->rules.v[i];
-	t->counts[p.drop != 0]++;
-	print_verdict(t->b, what, p.drop, p.reason, rule);
-	return 0;
+	if (a->rule)
+		block_put_entry(r, &b->rules, a->rule, &t->texts);
+	t->rule = a->rule;
+	t->drop = a->drop;
+	t->counts[a->drop]++;
+}
+
+static void put_end(struct buf *b, const struct addr *addr, bool has_port, uint16_t port)
+{
+	char text[ADDR_TEXT_MAX];
+	unsigned int n = addr_text(text, addr);
+
+	buf_fmt(b, has_port && addr->family == 6 ? "[%.*s]" : "%.*s", (int)n, text);
+	if (has_port)
+		buf_fmt(b, ":%u", port);
+}
+
+/* "3: 192.0.2.7:1234 > 198.51.100.1:80 tcp: " */
+static void put_frame(struct buf *b, const struct record *r)
+{
+	buf_fmt(b, "%llu: ", (unsigned long long)r->frame_number);
+	if (record_has(r, FIELD_SRC_IP)) {
+		put_end(b, &r->src, record_has(r, FIELD_SRC_PORT), r->sport);
+		buf_lit(b, " > ");
+		put_end(b, &r->dst, record_has(r, FIELD_DST_PORT), r->dport);
+		buf_chr(b, ' ');
+	}
+	if (record_has(r, FIELD_TRANSPORT) || record_has(r, FIELD_NET_TYPE))
+		buf_fmt(b, "%s: ", record_has(r, FIELD_TRANSPORT) ? r->transport : r->net_type);
+}
+
+static void verdict_line(void *ctx, const struct record *r, struct buf *b)
+{
+	const struct tester *t = ctx;
+
+	if (t->what)
+		block_put_clean(b, "", t->what, strlen(t->what));
+	else
+		put_frame(b, r);
+	buf_fmt(b, "%s%s, %s", t->what ? ": " : "", t->drop ? "drop" : "pass", block_of(r)->reason);
+	if (!t->rule)
+		return;
+	buf_lit(b, ", entry ");
+	block_print_entry(b, &t->b->rules, t->rule, t->b->now_ns);
 }
 
 /* ── ADDR[:PORT][/PROTO] ──────────────────────────────────────────────────── */
@@ -147,9 +244,29 @@ static uint32_t make_frame(const struct question *q, bool egress, uint8_t *p)
 	return at + 20 < 60 ? 60 : at + 20;
 }
 
-static int ask(struct tester *t, const char *text, bool offline)
+/* What the question says of the packet. */
+static void put_question(struct record *r, const struct question *q, bool egress)
+{
+	struct addr *a = egress ? &r->dst : &r->src;
+
+	*a = (struct addr){ .family = q->who.kind == NP_KIND_V6 ? 6 : 4 };
+	memcpy(a->b, q->who.addr, a->family == 6 ? 16 : 4);
+	record_mark(r, egress ? FIELD_DST_IP : FIELD_SRC_IP);
+	if (q->proto == PROTO_EXPERIMENT)
+		return;
+	r->transport = ipproto_name(q->proto);
+	record_mark(r, FIELD_TRANSPORT);
+	if (q->port) {
+		r->dport = (uint16_t)q->port;
+		record_mark(r, FIELD_DST_PORT);
+	}
+}
+
+static int ask(struct tester *t, const char *text)
 {
 	struct question q = { 0 };
+	struct answer a;
+	struct record r;
 	uint8_t frame[96];
 	int err = parse_question(&q, text);
 	uint32_t n;
@@ -157,102 +274,133 @@ static int ask(struct tester *t, const char *text, bool offline)
 	if (err)
 		return err;
 	n = make_frame(&q, t->b->o->egress, frame);
-	return offline ? judge_here(t, frame, n, false, text) : judge_kernel(t, frame, n, text);
+	err = judge(t, frame, n, -1, &a);
+	if (err)
+		return err;
+	record_start(&r, &block_dataset);
+	put_question(&r, &q, t->b->o->egress);
+	put_answer(t, &r, &a);
+	t->what = text;
+	return listing_put(&t->pipe, &r);
 }
 
 /* ── -r CAPTURE ───────────────────────────────────────────────────────────── */
 
-static int frame_here(void *ctx, const struct frame *f)
+static int one_frame(void *ctx, const struct frame *f)
 {
-	char what[32];
+	struct tester *t = ctx;
+	struct packet pk;
+	struct answer a;
+	struct record r;
+	int64_t ip = -1;
+	int err;
 
-	snprintf(what, sizeof(what), "%llu", (unsigned long long)f->number);
-	return judge_here(ctx, f->data, f->cap_len, f->link == LINK_RAW, what);
-}
-
-/* From the process that reads the capture, without privileges, to the one that may ask the kernel. */
-struct message {
-	uint64_t number;
-	uint32_t n;
-	uint8_t data[FRAME_MAX];
-};
-
-static int frame_over(void *ctx, const struct frame *f)
-{
-	struct message m;
-
-	if (f->link != LINK_ETHERNET)
+	if (f->link != LINK_ETHERNET && !t->offline)
 		return fail(0, "frame %llu is not of Ethernet: the firewall's program would not see it so",
 			    (unsigned long long)f->number);
-	m.number = f->number;
-	m.n = f->cap_len < FRAME_MAX ? f->cap_len : FRAME_MAX;
-	memcpy(m.data, f->data, m.n);
-	return write(*(const int *)ctx, &m, sizeof(m)) == (ssize_t)sizeof(m) ? 0 : -EPIPE;
-}
-
-static int child(struct source *s, int to)
-{
-	int err = batch_confine();
-
-	return err ? err : batch_read(s, frame_over, &to);
-}
-
-static bool next_message(int fd, struct message *m)
-{
-	size_t have = 0;
-	ssize_t n;
-
-	while (have < sizeof(*m)) {
-		n = read(fd, (char *)m + have, sizeof(*m) - have);
-		if (n <= 0)
-			return false;
-		have += (size_t)n;
+	packet_walk(t->walk, &pk, f);
+	if (f->link != LINK_ETHERNET)
+		ip = f->link == LINK_RAW ? 0 : pk.net_off;
+	if (ip > f->cap_len || (!ip && f->link != LINK_RAW)) {
+		t->refused++;
+		return 0;
 	}
-	return m->n <= FRAME_MAX;
+	err = judge(t, f->data, f->cap_len, ip, &a);
+	if (err == -EINVAL) {
+		t->refused++;
+		return 0;
+	}
+	if (err)
+		return err;
+	packet_record(&pk, &r, &block_dataset);
+	put_answer(t, &r, &a);
+	t->what = NULL;
+	return sink_record(t->pipe.sinks[0], &r);
 }
 
-static int capture_in_kernel(struct tester *t, struct source *s)
+static int read_capture(struct tester *t, struct source *s)
 {
-	struct message m;
-	char what[32];
-	int fds[2], status = 0, err = 0;
-	pid_t pid;
+	int err = packet_open(&t->walk);
 
-	if (pipe(fds))
-		return fail(errno, "a pipe");
-	fflush(stdout);
-	pid = fork();
-	if (pid < 0)
-		return fail(errno, "a process for reading");
-	if (!pid) {
-		close(fds[0]);
-		_exit(child(s, fds[1]) ? 1 : 0);
-	}
-	close(fds[1]);
-	while (!err && next_message(fds[0], &m)) {
-		snprintf(what, sizeof(what), "%llu", (unsigned long long)m.number);
-		err = judge_kernel(t, m.data, m.n, what);
-	}
-	close(fds[0]);
-	waitpid(pid, &status, 0);
-	return err ? err : status ? -EIO : 0;
-}
-
-static int capture(struct tester *t, bool offline)
-{
-	struct source *s = NULL;
-	int err = capfile_open(&s, t->b->o->read);
-
-	if (!err && offline)
-		err = batch_confine();
 	if (!err)
-		err = offline ? batch_read(s, frame_here, t) : capture_in_kernel(t, s);
-	if (s)
-		s->ops->close(s);
+		err = batch_read(s, one_frame, t);
+	packet_close(t->walk);
+	if (err >= 0)
+		note("%llu frames pass, %llu would be dropped", (unsigned long long)t->counts[0],
+		     (unsigned long long)t->counts[1]);
+	if (t->refused)
+		note("%llu frames are left out: %s", (unsigned long long)t->refused,
+		     t->offline ? "of links where no IP header was found" : "too short for the kernel to test");
 	return err;
 }
 
-/* ── both ─────────────────────────────────────────────────────────────────── */
+/* ── all of it ────────────────────────────────────────────────────────────── */
+
+static int answer_all(struct tester *t, struct source *s)
+{
+	int err = 0;
+
+	for (int i = 0; i < t->b->argc && !err; i++)
+		err = ask(t, t->b->argv[i]);
+	memset(t->counts, 0, sizeof(t->counts));
+	return err || !s ? err : read_capture(t, s);
+}
+
+static int tell(struct tester *t, struct source *s)
+{
+	static const uint16_t columns[] = {
+		FIELD_FRAME_NUMBER, FIELD_SRC_IP, FIELD_SRC_PORT, FIELD_DST_IP, FIELD_DST_PORT, FIELD_TRANSPORT,
+		FIELD_ACTION, FIELD_BLOCK_REASON, FIELD_BLOCK_HOOK, FIELD_RULE_ID, FIELD_RULE_NAME,
+		FIELD_RULE_REFERENCE,
+	};
+	int err = listing_open(&t->out, &t->pipe, &block_dataset, columns, sizeof(columns) / sizeof(columns[0]));
+
+	/* What came from the wire is read by nobody who has privileges. */
+	if (!err && s)
+		err = batch_confine();
+	if (!err)
+		err = answer_all(t, s);
+	return err == -EINVAL ? (listing_close(&t->out, &t->pipe, 0), EXIT_USAGE) :
+				listing_close(&t->out, &t->pipe, err);
+}
+
+static void answer(struct tester *t, int fd)
+{
+	struct message m;
+	struct reply r;
+
+	while (read(fd, &m, sizeof(m)) == (ssize_t)sizeof(m) && m.n <= FRAME_MAX) {
+		memset(&r, 0, sizeof(r));
+		r.err = block_probe(&t->b->set, m.data, m.n, &r.probe);
+		if (write(fd, &r, sizeof(r)) != (ssize_t)sizeof(r))
+			return;
+	}
+}
+
+/* The reader is another process, which asks this one, and tells all itself. */
+static int tell_from_child(struct tester *t, struct source *s)
+{
+	int fds[2], status = 0;
+	pid_t pid;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds))
+		return exit_status(fail(errno, "a socket"));
+	pid = fork();
+	if (pid < 0)
+		return exit_status(fail(errno, "a process for reading"));
+	if (!pid) {
+		close(fds[0]);
+		t->kernel = fds[1];
+		_exit(tell(t, s));
+	}
+	close(fds[1]);
+	answer(t, fds[0]);
+	close(fds[0]);
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	return WIFEXITED(status) ? WEXITSTATUS(status) :
+				   exit_status(fail(0, "the process that reads ended by signal %d", WTERMSIG(status)));
+}
 
 int block_prepare_test(struct block_run *b)
 {
@@ -274,25 +422,40 @@ static int take_lists(struct block_run *b)
 	return err;
 }
 
-int block_test(struct block_run *b)
+static int find(struct tester *t)
 {
-	bool offline = b->o->list.n;
-	struct tester t = { .b = b, .seen = calloc(1, sizeof(struct seen)) };
-	int err = t.seen ? 0 : fail(ENOMEM, "test");
+	struct block_run *b = t->b;
+	int err;
 
 	if (!b->argc && !b->o->read)
-		err = fail(0, "what? ADDR[:PORT][/PROTO] or -r CAPTURE");
-	if (!err && offline)
-		err = take_lists(b);
-	else if (!err && !b->running)
+		return fail(0, "what? ADDR[:PORT][/PROTO] or -r CAPTURE");
+	err = t->offline ? take_lists(b) : block_find(b, false);
+	if (!err && !t->offline && !b->running)
 		err = (fail(0, "%s has no firewall (--list FILE asks a file)", b->place.ifname), -ENOENT);
-	for (int i = 0; i < b->argc && !err; i++)
-		err = ask(&t, b->argv[i], offline);
-	if (!err && b->o->read) {
-		err = capture(&t, offline);
-		note("%llu frames pass, %llu would be dropped%s", (unsigned long long)t.counts[0],
-		     (unsigned long long)t.counts[1], t.refused ? "; some are too short for the kernel to test" : "");
-	}
+	return err;
+}
+
+int block_test(struct block_run *b)
+{
+	struct tester t = { .b = b, .kernel = -1, .offline = b->o->list.n };
+	struct source *s = NULL;
+	int err, rc;
+
+	t.o = (struct output_options){ .g = b->g, .records = true,
+				       .text = { .line = verdict_line, .line_state = &t } };
+	if (output_check(&t.out, &t.o))
+		return EXIT_USAGE;
+	t.seen = calloc(1, sizeof(*t.seen));
+	err = t.seen ? find(&t) : fail(ENOMEM, "test");
+	if (!err && b->o->read)
+		err = capfile_open(&s, b->o->read);
+	if (err)
+		rc = err == -EINVAL ? EXIT_USAGE : exit_status(err);
+	else
+		rc = s && !t.offline ? tell_from_child(&t, s) : tell(&t, s);
+	if (s)
+		s->ops->close(s);
+	block_texts_free(&t.texts);
 	free(t.seen);
-	return err == -EINVAL ? EXIT_USAGE : exit_status(err);
+	return rc;
 }

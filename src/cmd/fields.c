@@ -23,8 +23,11 @@ struct dataset plan_dataset = {
 OWN_TABLE(link, LINK_FIELDS);
 #undef OWN_BODY
 
+static const uint16_t link_uses[] = { FIELD_LINK_HOOK, FIELD_LINK_MODE, FIELD_LINK_ID, 0 };
+
 struct dataset link_dataset = {
 	.name = "link",
+	.uses = link_uses,
 	.own = &link_table,
 };
 
@@ -35,4 +38,46 @@ OWN_TABLE(feature, FEATURE_FIELDS);
 struct dataset feature_dataset = {
 	.name = "feature",
 	.own = &feature_table,
+};
+
+#define OWN_BODY block_body
+OWN_TABLE(block, BLOCK_FIELDS);
+#undef OWN_BODY
+
+static const uint16_t block_uses[] = { FIELD_ACTION, FIELD_RULE_ID, FIELD_RULE_NAME, FIELD_RULE_REFERENCE, 0 };
+
+struct dataset block_dataset = {
+	.name = "block",
+	.sections = SECTION_PACKET,
+	.uses = block_uses,
+	.own = &block_table,
+	.tone = TONE_DROP,
+};
+
+#define OWN_BODY rule_body
+OWN_TABLE(rule, RULE_FIELDS);
+#undef OWN_BODY
+
+static const uint16_t rule_uses[] = {
+	FIELD_ACTION, FIELD_RULE_ID, FIELD_RULE_NAME, FIELD_RULE_REFERENCE, FIELD_LINK_HOOK, FIELD_LINK_MODE, 0
+};
+
+struct dataset rule_dataset = {
+	.name = "rule",
+	.uses = rule_uses,
+	.own = &rule_table,
+};
+
+#define OWN_BODY firewall_body
+OWN_TABLE(firewall, FIREWALL_FIELDS);
+#undef OWN_BODY
+
+static const uint16_t firewall_uses[] = {
+	FIELD_START, FIELD_END, FIELD_LINK_HOOK, FIELD_LINK_MODE, FIELD_LINK_ID, 0
+};
+
+struct dataset firewall_dataset = {
+	.name = "firewall",
+	.uses = firewall_uses,
+	.own = &firewall_table,
 };

@@ -4,9 +4,11 @@
 
 #include "record.h"
 
-/* Own fields of what there is: interfaces, the ways to capture and to attach at each, programs at hooks, the kernel. */
+/* Own fields of what there is: interfaces, the ways to capture and to attach at each, programs at hooks, the kernel,
+ * the firewall. */
 
-extern struct dataset interface_dataset, plan_dataset, link_dataset, feature_dataset;
+extern struct dataset interface_dataset, plan_dataset, link_dataset, feature_dataset, block_dataset, rule_dataset,
+	firewall_dataset;
 
 struct interface_body {
 	bool is_up, is_loopback;
@@ -51,8 +53,7 @@ static inline struct plan_body *plan_of(const struct record *r)
 }
 
 struct link_body {
-	const char *hook, *mode;
-	uint32_t order, id, handle, program_id;
+	uint32_t order, handle, program_id;
 	int32_t priority;
 	uint64_t netns, run_count, run_ns;
 	bool ours;
@@ -61,10 +62,7 @@ struct link_body {
 };
 
 #define LINK_FIELDS(X) \
-	X(LINK_HOOK, "link.hook", FT_WORD, hook, "where packets meet the program: xdp, tcx/ingress, tc/egress, netkit/peer, cgroup/connect4, ...") \
-	X(LINK_MODE, "link.mode", FT_WORD, mode, "of XDP: native (in the driver), generic, offload") \
 	X(LINK_ORDER, "link.order", FT_U32, order, "in its chain, from 1: who runs first") \
-	X(LINK_ID, "link.id", FT_U32, id, "the BPF link's number; absent without a link") \
 	X(LINK_PRIORITY, "link.priority", FT_I32, priority, "of tc and netfilter: the lower runs first") \
 	X(LINK_HANDLE, "link.handle", FT_U32, handle, "of tc: the filter's handle") \
 	X(LINK_CGROUP, "link.cgroup", FT_STR, cgroup, "path of the cgroup it is attached to") \
@@ -103,6 +101,92 @@ struct feature_body {
 enum feature_field { FIELD_FEATURE_BEFORE_ = FIELD_OWN - 1, FEATURE_FIELDS(FIELD_ID) };
 
 static inline struct feature_body *feature_of(const struct record *r)
+{
+	return record_own(r);
+}
+
+/* What the firewall makes of a packet. */
+struct block_body {
+	const char *reason, *hook;
+};
+
+#define BLOCK_FIELDS(X) \
+	X(BLOCK_REASON, "block.reason", FT_WORD, reason, "why: no_entry, allowed, dropped, audited, limit_passed, limit_dropped, not_ip, cut, ...: see netprobe-block(8)") \
+	X(BLOCK_HOOK, "block.hook", FT_WORD, hook, "where the firewall met the packet: xdp, tcx/ingress, tcx/egress, clsact/ingress, clsact/egress; absent of lists that are in no kernel")
+
+enum block_field { FIELD_BLOCK_BEFORE_ = FIELD_OWN - 1, BLOCK_FIELDS(FIELD_ID) };
+
+static inline struct block_body *block_of(const struct record *r)
+{
+	return record_own(r);
+}
+
+/* An entry of the firewall. */
+struct rule_body {
+	struct str target, rate;
+	const char *direction, *proto;
+	uint16_t port_from, port_to;
+	bool shared;
+	uint64_t rate_pps, rate_bps, burst, expires_ns, expires_in_s, hits, bytes, last_hit_ns, pps, bps;
+};
+
+#define RULE_FIELDS(X) \
+	X(RULE_TARGET, "block.target", FT_STR, target, "address, prefix, MAC address or name that it names") \
+	X(RULE_DIRECTION, "block.direction", FT_WORD, direction, "which end of a packet that is: src, dst, both") \
+	X(RULE_PROTO, "block.proto", FT_WORD, proto, "only of this transport, as network.transport") \
+	X(RULE_PORT_FROM, "block.port_from", FT_U16, port_from, "only to destination ports from this one on") \
+	X(RULE_PORT_TO, "block.port_to", FT_U16, port_to, "up to this one") \
+	X(RULE_RATE, "block.rate", FT_STR, rate, "of limit, as it is written: RATE/BURST") \
+	X(RULE_RATE_PPS, "block.rate_pps", FT_U64, rate_pps, "of limit: packets a second") \
+	X(RULE_RATE_BPS, "block.rate_bps", FT_U64, rate_bps, "of limit: bits a second") \
+	X(RULE_BURST, "block.burst", FT_U64, burst, "of limit: so many packets, or bytes, at once") \
+	X(RULE_SHARED, "block.shared", FT_BOOL, shared, "of limit: all sources share the rate") \
+	X(RULE_EXPIRES, "block.expires", FT_TIME, expires_ns, "when its time is over") \
+	X(RULE_EXPIRES_IN, "block.expires_in_s", FT_U64, expires_in_s, "seconds until then; 0: it is over") \
+	X(RULE_HITS, "block.hits", FT_U64, hits, "packets that it decided") \
+	X(RULE_BYTES, "block.bytes", FT_U64, bytes, "their bytes") \
+	X(RULE_LAST_HIT, "block.last_hit", FT_TIME, last_hit_ns, "when the last of them came") \
+	X(RULE_PPS, "block.packets_per_second", FT_U64, pps, "of poll: packets that it decided, in the interval") \
+	X(RULE_BPS, "block.bits_per_second", FT_U64, bps, "of poll: their bits")
+
+enum rule_field { FIELD_RULE_BEFORE_ = FIELD_OWN - 1, RULE_FIELDS(FIELD_ID) };
+
+static inline struct rule_body *rule_of(const struct record *r)
+{
+	return record_own(r);
+}
+
+/* A set of entries at a hook. */
+struct firewall_body {
+	const char *mode, *frag;
+	struct str made_by;
+	uint32_t entries;
+	bool confirmed, expired;
+	uint64_t made_ns, opens_ns, opens_in_s, memory_bytes, meters, fragments;
+	struct list packets, bytes, pps, bps;	/* struct named_count */
+};
+
+#define FIREWALL_FIELDS(X) \
+	X(FW_ENTRIES, "firewall.entries", FT_U32, entries, "how many entries the set has", .metric = METRIC_GAUGE) \
+	X(FW_MODE, "firewall.mode", FT_WORD, mode, "what becomes of what no entry decides: block (passes), log, deny") \
+	X(FW_FRAG, "firewall.frag", FT_WORD, frag, "later fragments: inherit, drop, pass") \
+	X(FW_MADE, "firewall.made", FT_TIME, made_ns, "when the set was made") \
+	X(FW_MADE_BY, "firewall.made_by", FT_STR, made_by, "by which command: add, allow, apply, del") \
+	X(FW_CONFIRMED, "firewall.confirmed", FT_BOOL, confirmed, "it stays", .metric = METRIC_GAUGE) \
+	X(FW_OPENS, "firewall.opens", FT_TIME, opens_ns, "not confirmed: when everything passes again") \
+	X(FW_OPENS_IN, "firewall.opens_in_s", FT_U64, opens_in_s, "seconds until then") \
+	X(FW_EXPIRED, "firewall.expired", FT_BOOL, expired, "it was not confirmed in time: everything passes", .metric = METRIC_GAUGE) \
+	X(FW_MEMORY, "firewall.memory_bytes", FT_U64, memory_bytes, "bytes that its maps take", .metric = METRIC_GAUGE) \
+	X(FW_PACKETS, "firewall.packets.by_reason", FT_COUNTS, packets, "packets by what became of them: a key is a block.reason", .metric = METRIC_COUNTER) \
+	X(FW_BYTES, "firewall.bytes.by_reason", FT_COUNTS, bytes, "bytes likewise", .metric = METRIC_COUNTER) \
+	X(FW_PPS, "firewall.packets_per_second.by_reason", FT_COUNTS, pps, "of poll: packets in the interval, of reasons that had any") \
+	X(FW_BPS, "firewall.bits_per_second.by_reason", FT_COUNTS, bps, "of poll: bits likewise") \
+	X(FW_METERS, "firewall.meters_forgotten", FT_U64, meters, "rates of sources forgotten: too many at once", .metric = METRIC_COUNTER) \
+	X(FW_FRAGMENTS, "firewall.fragments_forgotten", FT_U64, fragments, "first fragments forgotten: too many at once", .metric = METRIC_COUNTER)
+
+enum firewall_field { FIELD_FW_BEFORE_ = FIELD_OWN - 1, FIREWALL_FIELDS(FIELD_ID) };
+
+static inline struct firewall_body *firewall_of(const struct record *r)
 {
 	return record_own(r);
 }

@@ -2,6 +2,7 @@
 /* A command that opens what it needs, gives up its privileges and then reads what others made. */
 #include <errno.h>
 #include <poll.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cmd/session.h"
@@ -11,11 +12,14 @@ enum { BUDGET = 4096 };
 
 int batch_confine(void)
 {
+	struct stat st;
+	bool known = !fstat(STDOUT_FILENO, &st);
 	const struct priv_drop d = {
 		.change_user = !geteuid(),
 		.uid = PRIV_NOBODY,
 		.gid = PRIV_NOBODY,
-		.fds = { .ask = -1 },
+		.fds = { .ask = -1, .out = known && S_ISSOCK(st.st_mode) ? STDOUT_FILENO : 0 },
+		.writes_files = known && S_ISREG(st.st_mode),
 	};
 
 	return priv_drop(&d);

@@ -259,7 +259,7 @@ static void tell(struct detect *d, const struct alert *a, const char *message, u
 	r.start_ns = a->start_ns && a->start_ns < d->told_ns ? a->start_ns : d->told_ns;
 	r.frame_number = d->frame_number;
 	r.event_kind = "alert";
-	alert_of(&r)->rule = rule->name;
+	r.rule_name = (struct str){ rule->name, (uint32_t)strlen(rule->name) };
 	r.severity = rule->severity;
 	alert_of(&r)->message = (struct str){ message, (uint32_t)strlen(message) };
 	record_mark(&r, FIELD_TIME);

@@ -5,7 +5,7 @@
 OWN_TABLE(alert, ALERT_FIELDS);
 #undef OWN_BODY
 
-static const uint16_t alert_uses[] = { FIELD_EVENT_KIND, FIELD_SEVERITY, FIELD_SRC_MAC, 0 };
+static const uint16_t alert_uses[] = { FIELD_EVENT_KIND, FIELD_SEVERITY, FIELD_SRC_MAC, FIELD_RULE_NAME, 0 };
 
 struct dataset alert_dataset = {
 	.name = "alert",

@@ -9,13 +9,12 @@
 extern struct dataset alert_dataset;
 
 struct alert_body {
-	const char *rule, *technique;
+	const char *technique;
 	struct str message;
 	uint64_t count, ports, hosts, sources, suppressed;
 };
 
 #define ALERT_FIELDS(X) \
-	X(RULE_NAME, "rule.name", FT_WORD, rule, "what was detected: port_scan, host_scan, syn_flood, ...") \
 	X(MESSAGE, "message", FT_STR, message, "the same in words") \
 	X(TECHNIQUE, "threat.technique.id", FT_WORD, technique, "the technique of MITRE ATT&CK that it belongs to") \
 	X(ALERT_COUNT, "alert.count", FT_U64, count, "evidence: what the rule counts") \

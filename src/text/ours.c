@@ -8,7 +8,7 @@
 void alert_line(struct line_state *st, const struct record *r, struct buf *b)
 {
 	buf_lit(b, "ALERT ");
-	buf_str(b, alert_of(r)->rule);
+	buf_add(b, r->rule_name.p, r->rule_name.n);
 	buf_lit(b, ": ");
 	line_text(b, alert_of(r)->message.p, alert_of(r)->message.n);
 	if (record_has(r, FIELD_ALERT_SUPPRESSED)) {

@@ -10,7 +10,7 @@ a=10.9.0.2 b=192.0.2.2 c=192.0.2.3
 np() { "$NETPROBE" block "$@" dev here </dev/null 2>"$work/np.err" || { cat "$work/np.err"; return 1; }; }
 reach() { there ping -qc1 -W1 10.9.0.1 >/dev/null; }
 targets() { "$NETPROBE" block list -j dev here 2>"$work/list.err" | jq -r .block.target | tr '\n' ' '; }
-is() { "$NETPROBE" block status -j dev here 2>/dev/null | jq -e ".block.$1" >/dev/null; }
+is() { "$NETPROBE" block status -j dev here 2>/dev/null | jq -e ".firewall.$1" >/dev/null; }
 # set_is STATE TARGETS: confirmed, armed, expired
 set_is() {
 	same "$step: entries" "$(targets)" "$2"

@@ -10,7 +10,7 @@ unset SSH_CONNECTION SSH_CLIENT
 np() { "$NETPROBE" block "$@" </dev/null 2>"$work/np.err" || { cat "$work/np.err"; return 1; }; }
 reach() { there ping -qc1 -W1 10.9.0.1 >/dev/null; }
 entries() { "$NETPROBE" block list -j dev here; }
-set_now() { entries | jq -c 'del(.block.last_hit_s_ago, .block.expires_in_s)'; }
+set_now() { entries | jq -c 'del(."@timestamp", .block.last_hit, .block.expires, .block.expires_in_s)'; }
 # refused WHAT STATUS PATTERN ARGS...: fails like that, and the set and its counts are what they were
 refused() {
 	local what=$1 status=$2 pattern=$3 before rc=0
@@ -34,11 +34,11 @@ grep -q 'two: 2 lines, 1 entries, others were there already' "$work/np.err" || {
 entries | jq -r '[.block.target, .rule.name, .rule.reference, .block.proto, .block.expires_in_s > 3500] | @csv' >"$work/set.log"
 cat >"$work/wanted" <<E2
 "10.9.0.2",,,,false
-"192.0.2.4","of all","standard input:1",6,false
-"192.0.2.5","of all",,6,false
-"192.0.2.1","of all","$work/one:1",6,false
-"192.0.2.2","of all","$work/one:2",6,true
-"192.0.2.3","from a file","$work/two:2",6,false
+"192.0.2.4","of all","standard input:1","tcp",false
+"192.0.2.5","of all",,"tcp",false
+"192.0.2.1","of all","$work/one:1","tcp",false
+"192.0.2.2","of all","$work/one:2","tcp",true
+"192.0.2.3","from a file","$work/two:2","tcp",false
 E2
 diff "$work/wanted" "$work/set.log" || die "entries are not what the lists say"
 

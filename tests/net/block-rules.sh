@@ -16,7 +16,7 @@ reach() { there ping -qc1 -W1 "$1" >/dev/null; }
 arrived() {
 	awk '$1 == "Ip:" { if (n++) print $15; next } $1 == "Icmp:" { if (m++) print $10 }' /proc/net/snmp | tr '\n' ' '
 }
-reason() { "$NETPROBE" block status -j dev here | jq ".block.reasons.$1.packets"; }
+reason() { "$NETPROBE" block status -j dev here | jq ".firewall.packets.by_reason.$1"; }
 
 for mode in native generic tcx; do
 	say "$mode: an address"

@@ -20,7 +20,7 @@ static int give(void *ctx, const struct record *r)
 	char *to = alerts.text[alerts.n];
 
 	assert_ptr_equal(r->set, &alert_dataset);
-	snprintf(to, LINE_ROOM, "%s", alert_of(r)->rule);
+	snprintf(to, LINE_ROOM, "%.*s", (int)r->rule_name.n, r->rule_name.p);
 	line_add(&alerts, r, NULL, FIELD_SRC_IP, "from");
 	line_add(&alerts, r, NULL, FIELD_SRC_MAC, "mac");
 	line_add(&alerts, r, NULL, FIELD_DST_IP, "to");
