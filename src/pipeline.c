@@ -285,6 +285,8 @@ static int tell_rows(struct pipeline *p, uint64_t now_ns, bool again)
 		err = account_rows(p->account, now_ns, row, p);
 	if (p->account)
 		p->rows_bps = account_bps(p->account);
+	if (!err && p->beside)
+		err = p->beside(p->beside_ctx, now_ns, row, p);
 	for (unsigned int i = 0; i < p->n_sinks && !err; i++)
 		err = p->sinks[i]->ops->rows_end ? p->sinks[i]->ops->rows_end(p->sinks[i]) : 0;
 	return err;

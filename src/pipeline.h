@@ -28,6 +28,9 @@ struct pipeline {
 	const struct where *where;		/* NULL: every record */
 	struct account *account;		/* NULL; else counts the frames in place of `decode` */
 	struct gather *gather;			/* NULL; else takes all records but lost, its rows come out */
+	/* With account: further rows, behind its own; NULL: none. */
+	int (*beside)(void *ctx, uint64_t now_ns, record_fn fn, void *fn_ctx);
+	void *beside_ctx;
 	uint64_t rows_every_ns, rows_next_ns;	/* how often and when; 0: at the end only */
 	uint64_t rows_times;			/* how often at most; 0: no limit */
 	bool rows_by_frames;			/* by the frames' time, from the first of them on; else by the clock */

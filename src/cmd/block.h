@@ -100,21 +100,17 @@ void block_sets_close(struct block_sets *s);
 int  block_renew(struct block_run *one);
 
 /* block_record.c: records of entries and sets.  What they point to: */
+struct firewall_counts;
 struct block_texts {
 	struct buf reference, target, rate;
 };
-struct block_counts {
-	struct named_count packets[NP_REASONS_N], bytes[NP_REASONS_N];
-};
-extern const char *const block_reasons[NP_REASONS_N];
 void block_texts_free(struct block_texts *t);
-const char *block_hook_word(const struct pin_got *got, enum pin_hook hook);
 void block_put_place(struct record *r, const struct block_run *b);
 void block_put_entry(struct record *r, const struct rules *rules, const struct np_rule *rule, struct block_texts *t);
 void block_rule_record(struct record *r, const struct block_run *b, const struct np_rule *rule,
 		       const struct np_hit *hit, const struct np_guard *now, struct block_texts *t);
 void block_set_record(struct record *r, const struct block_run *b, const struct np_stats *s, const struct np_guard *g,
-		      struct block_counts *c);
+		      struct firewall_counts *c);
 uint64_t block_ago_ns(const struct np_hit *h, const struct np_guard *now);	/* since the last hit */
 
 /* block_show.c (list, entries), block_status.c, block_poll.c, block_test.c: exit statuses */

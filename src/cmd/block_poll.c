@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "cmd/block.h"
-#include "cmd/fields.h"
+#include "cmd/firewall.h"
 #include "cmd/listing.h"
 #include "util/err.h"
 #include "util/time.h"
@@ -100,7 +100,7 @@ static int look(struct watched *w)
 
 /* Rates of the reasons that had packets.  A set that was taken away and made anew counts from nothing. */
 static void put_reasons(struct record *r, const struct watched *was, const struct np_stats *now, uint64_t ns,
-			struct block_counts *c)
+			struct firewall_counts *c)
 {
 	struct firewall_body *f = firewall_of(r);
 	uint32_t n = 0;
@@ -108,9 +108,9 @@ static void put_reasons(struct record *r, const struct watched *was, const struc
 	for (unsigned int i = 0; i < NP_REASONS_N; i++) {
 		if (now->packets[i] <= was->stats.packets[i])
 			continue;
-		c->packets[n] = (struct named_count){ block_reasons[i],
+		c->packets[n] = (struct named_count){ firewall_reasons[i],
 						      rate(now->packets[i] - was->stats.packets[i], ns) };
-		c->bytes[n++] = (struct named_count){ block_reasons[i],
+		c->bytes[n++] = (struct named_count){ firewall_reasons[i],
 						      rate(8 * (now->bytes[i] - was->stats.bytes[i]), ns) };
 	}
 	f->pps = (struct list){ c->packets, n };
@@ -125,7 +125,7 @@ static void put_reasons(struct record *r, const struct watched *was, const struc
 
 static int tell_set(struct poll_run *run, struct watched *now, const struct watched *was)
 {
-	struct block_counts counts, rates;
+	struct firewall_counts counts, rates;
 	struct np_guard g;
 	struct record r;
 	int err = block_clock(&now->set->set, 0, &g);

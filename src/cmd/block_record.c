@@ -4,15 +4,9 @@
 #include <time.h>
 
 #include "cmd/block.h"
-#include "cmd/fields.h"
+#include "cmd/firewall.h"
 #include "numbers/ipproto.h"
 #include "util/time.h"
-
-const char *const block_reasons[NP_REASONS_N] = {
-#define REASON_NAME(id, name, text) name,
-	NP_REASONS(REASON_NAME)
-#undef REASON_NAME
-};
 
 static struct str str_of(const char *text)
 {
@@ -47,20 +41,11 @@ void block_put_entry(struct record *r, const struct rules *rules, const struct n
 	record_mark(r, FIELD_RULE_REFERENCE);
 }
 
-const char *block_hook_word(const struct pin_got *got, enum pin_hook hook)
-{
-	if (hook == PIN_XDP)
-		return "xdp";
-	if (!strcmp(got->kind, "clsact"))
-		return hook == PIN_EGRESS ? "clsact/egress" : "clsact/ingress";
-	return hook == PIN_EGRESS ? "tcx/egress" : "tcx/ingress";
-}
-
 void block_put_place(struct record *r, const struct block_run *b)
 {
 	r->interface = str_of(b->place.ifname);
 	r->ifindex = b->place.ifindex;
-	r->hook = block_hook_word(&b->got, b->hook);
+	r->hook = firewall_hook(&b->got, b->hook);
 	record_mark(r, FIELD_INTERFACE);
 	record_mark(r, FIELD_IFINDEX);
 	record_mark(r, FIELD_LINK_HOOK);
@@ -203,26 +188,8 @@ static void put_meta(struct record *r, const struct block_run *b)
 		record_mark(r, FIELD_FW_MADE_BY);
 }
 
-static void put_counts(struct record *r, const struct np_stats *s, struct block_counts *c)
-{
-	struct firewall_body *body = firewall_of(r);
-
-	for (unsigned int i = 0; i < NP_REASONS_N; i++) {
-		c->packets[i] = (struct named_count){ block_reasons[i], s->packets[i] };
-		c->bytes[i] = (struct named_count){ block_reasons[i], s->bytes[i] };
-	}
-	body->packets = (struct list){ c->packets, NP_REASONS_N };
-	body->bytes = (struct list){ c->bytes, NP_REASONS_N };
-	body->meters = s->packets[NP_X_METER_EVICTED];
-	body->fragments = s->packets[NP_X_FRAG_EVICTED];
-	record_mark(r, FIELD_FW_PACKETS);
-	record_mark(r, FIELD_FW_BYTES);
-	record_mark(r, FIELD_FW_METERS);
-	record_mark(r, FIELD_FW_FRAGMENTS);
-}
-
 void block_set_record(struct record *r, const struct block_run *b, const struct np_stats *s, const struct np_guard *g,
-		      struct block_counts *c)
+		      struct firewall_counts *c)
 {
 	record_start(r, &firewall_dataset);
 	memset(firewall_of(r), 0, sizeof(struct firewall_body));
@@ -233,5 +200,5 @@ void block_set_record(struct record *r, const struct block_run *b, const struct 
 	}
 	put_meta(r, b);
 	put_guard(r, g);
-	put_counts(r, s, c);
+	firewall_put_counts(r, s, c);
 }

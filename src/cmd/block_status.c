@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "cmd/block.h"
-#include "cmd/fields.h"
+#include "cmd/firewall.h"
 #include "cmd/listing.h"
 #include "util/err.h"
 #include "util/time.h"
@@ -78,7 +78,7 @@ static void firewall_line(void *ctx, const struct record *r, struct buf *b)
 
 static int tell(struct status_run *run, struct block_run *b)
 {
-	struct block_counts counts;
+	struct firewall_counts counts;
 	struct np_stats s;
 	struct np_guard g;
 	struct record r;

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "cmd/block.h"
-#include "cmd/fields.h"
+#include "cmd/firewall.h"
 #include "cmd/listing.h"
 #include "cmd/session.h"
 #include "decode/packet.h"
@@ -122,11 +122,11 @@ static void put_answer(struct tester *t, struct record *r, const struct answer *
 	const struct block_run *b = t->b;
 
 	r->action = action_of(a);
-	*block_of(r) = (struct block_body){ .reason = block_reasons[a->reason] };
+	*block_of(r) = (struct block_body){ .reason = firewall_reasons[a->reason] };
 	record_mark(r, FIELD_ACTION);
 	record_mark(r, FIELD_BLOCK_REASON);
 	if (!t->offline) {
-		block_of(r)->hook = block_hook_word(&b->got, b->hook);
+		block_of(r)->hook = firewall_hook(&b->got, b->hook);
 		record_mark(r, FIELD_BLOCK_HOOK);
 		if (!record_has(r, FIELD_INTERFACE)) {
 			r->interface = (struct str){ b->place.ifname, (uint32_t)strlen(b->place.ifname) };
@@ -265,7 +265,7 @@ static void put_question(struct record *r, const struct question *q, bool egress
 static int ask(struct tester *t, const char *text)
 {
 	struct question q = { 0 };
-	struct answer a;
+	struct answer a = { 0 };
 	struct record r;
 	uint8_t frame[96];
 	int err = parse_question(&q, text);
@@ -290,7 +290,7 @@ static int one_frame(void *ctx, const struct frame *f)
 {
 	struct tester *t = ctx;
 	struct packet pk;
-	struct answer a;
+	struct answer a = { 0 };
 	struct record r;
 	int64_t ip = -1;
 	int err;

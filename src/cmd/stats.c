@@ -207,12 +207,34 @@ static void tell_in_none(const struct session *s, const struct by *by)
 		     (unsigned long long)c.missed_packets);
 }
 
+/* Told where it is a record or lines, not a row of a table with other columns. */
+static int open_firewall(struct session *s, const struct by *by, const struct stats_opts *o,
+			 struct stats_firewall **f)
+{
+	const struct output_options *out = &s->o->output;
+	int err;
+
+	if (o->read || by->open || out->g->fields || out->g->csv ||
+	    !(out->g->json || out->g->pretty || out->prom || out->text.line))
+		return 0;
+	err = stats_firewall_open(f, &o->iface);
+	if (*f) {
+		s->pipe.beside = stats_firewall_rows;
+		s->pipe.beside_ctx = *f;
+	}
+	return err;
+}
+
 static int gather_all(struct session *s, const struct by *by, const struct stats_opts *o, uint32_t kinds)
 {
+	struct stats_firewall *firewall = NULL;
 	int rc = exit_status(open_rows(s, by, o, kinds));
 
 	if (!rc)
+		rc = exit_status(open_firewall(s, by, o, &firewall));
+	if (!rc)
 		rc = session_run(s);
+	stats_firewall_close(firewall);
 	tell_in_none(s, by);
 	if (s->pipe.rows_left_out)
 		note("%llu rows left out, of intervals without packets", (unsigned long long)s->pipe.rows_left_out);

@@ -19,6 +19,15 @@ int stats_waterfall(const struct globals *g, const struct waterfall_options *w);
 /* What netprobe itself holds on this host.  Likewise. */
 int stats_memory(const struct globals *g);
 
+/*
+ * What the firewall did at these interfaces (none: all), in memory that stays when privileges are given up: *out is
+ * untouched where there is none.  A record for each hook; a pipeline's `beside`.
+ */
+struct stats_firewall;
+int  stats_firewall_open(struct stats_firewall **out, const struct strs *iface);
+int  stats_firewall_rows(void *ctx, uint64_t now_ns, record_fn fn, void *fn_ctx);
+void stats_firewall_close(struct stats_firewall *f);
+
 /* What a reading could not tell. */
 struct waterfall_gaps {
 	bool no_programs;		/* we may not ask which BPF programs there are */

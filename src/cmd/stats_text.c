@@ -3,9 +3,11 @@
 
 #include <string.h>
 
+#include "cmd/fields.h"
 #include "sink/name.h"
 #include "sink/people.h"
 #include "stats/fields.h"
+#include "util/escape.h"
 
 enum {
 	NAMES = 20,			/* columns of what stands before the numbers */
@@ -48,6 +50,27 @@ static void put_list(struct buf *b, unsigned int width, const struct list *l, co
 	}
 }
 
+/* Those reasons that packets had. */
+static void put_firewall(struct buf *b, const struct stats_text *t, const struct record *r)
+{
+	const struct list *all = &firewall_of(r)->packets;
+	struct named_count some[32];
+	struct list l = { some, 0 };
+	char name[128];
+
+	for (uint32_t i = 0; i < all->n; i++)
+		if (((const struct named_count *)all->p)[i].n && l.n < sizeof(some) / sizeof(some[0]))
+			some[l.n++] = ((const struct named_count *)all->p)[i];
+	escape_text(name, sizeof(name), r->interface.p, r->interface.n, ESCAPE_FIELD);
+	put_name(b, "firewall");
+	buf_fmt(b, "%s %s\n", name, r->hook);
+	put_name(b, "");
+	if (l.n)
+		put_list(b, t->width, &l, "");
+	else
+		buf_lit(b, "no packets");
+}
+
 void stats_block(void *text, const struct record *r, struct buf *b)
 {
 	const struct stats_text *t = text;
@@ -56,6 +79,10 @@ void stats_block(void *text, const struct record *r, struct buf *b)
 	bool any = false;
 	char name[64];
 
+	if (r->set == &firewall_dataset) {
+		put_firewall(b, t, r);
+		return;
+	}
 	for (unsigned int i = 0; i < n; i++) {
 		const struct field *f = dataset_field(r->set, order[i]);
 

@@ -33,7 +33,7 @@ void name_metric(char *out, size_t size, const char *field)
 
 void name_label(char *out, size_t size, const char *field)
 {
-	static const char *const fronts[] = { "network.", "server.", "device.", "lost.", NULL };
+	static const char *const fronts[] = { "network.", "server.", "device.", "lost.", "link.", NULL };
 
 	make_name(out, size, field, fronts, ".ip");
 }

@@ -31,7 +31,7 @@ BEGIN {
 	pipeline = "util numbers . fields source filter decode text detect stats flows count sink pipeline abi"
 	allow["cmd"] = pipeline " k8s rules kern count pin inventory priv abi"
 	allow["main"] = "cmd"
-	floor["opt"] = floor["fields"] = floor["kept"] = 1; floor["cmd"] = 2; floor["output"] = 3; floor["session"] = floor["listing"] = 4
+	floor["opt"] = floor["fields"] = floor["kept"] = 1; floor["cmd"] = floor["firewall"] = 2; floor["output"] = 3; floor["session"] = floor["listing"] = 4
 }
 function folder(path) {
 	if (path ~ /^bpf\//) return "bpf"

@@ -120,6 +120,31 @@ same "of frames" "$(np test -j -r "$top/tests/golden/tcp.pcap" dev here | jq -sr
 "$NETPROBE" block test -r "$top/tests/golden/tcp.pcap" dev here 2>"$work/np.err" >"$work/frames"
 grep -q "^$(wc -l <"$work/frames") frames pass, 0 would be dropped" "$work/np.err" || die "$(cat "$work/np.err")"
 
+say "stats: what the firewall does where packets are counted, also once another set took its place"
+start stats stats -j -i here 100ms
+np add 198.51.100.17 dev here --commit
+dropped=$(json '.[] | select(.link.hook == "tcx/ingress") | .firewall.packets.by_reason.dropped' status dev here)
+more() {
+	there ping -qc2 -i 0.01 -W0.05 10.9.0.1 >/dev/null || true
+	[ "$(jq -r 'select(.link.hook == "tcx/ingress") | .firewall.packets.by_reason.dropped' <"$work/stats.out" 2>/dev/null | tail -n 1)" -gt "$dropped" ]
+}
+until_true 10 more || die "stats does not count on: $(tail -n 2 "$work/stats.out")"
+stop INT
+same "stats" "$status" 0
+same "of which hooks" "$(jq -sr 'map(select(.event.dataset == "firewall") | .network.interface + " " + .link.hook) | unique | join(",")' <"$work/stats.out")" \
+	"here tcx/egress,here tcx/ingress"
+command -v python3 >/dev/null && {
+	"$NETPROBE" stats --prom -i here -i other 100ms 1 >"$work/prom" 2>"$work/prom.err"
+	"$top/tests/tools/openmetrics.py" <"$work/prom" >/dev/null || die "no OpenMetrics"
+	grep -q '^netprobe_firewall_packets_by_reason_total{interface="other",hook="xdp",reason="dropped"} 0$' "$work/prom" ||
+		die "not in: $(grep firewall "$work/prom")"
+	[ "$(sed -n 's/^netprobe_firewall_packets_by_reason_total{interface="here",hook="tcx.ingress",reason="dropped"} //p' "$work/prom")" -gt "$dropped" ] ||
+		die "metrics of dropped"
+}
+start lines stats -i here
+stop INT
+grep -A 1 '^firewall  *here tcx/ingress$' "$work/lines.out" | grep -q '^  *.*dropped [0-9]' || die "$(cat "$work/lines.out")"
+
 say "who may not look"
 if command -v setpriv >/dev/null; then
 	for words in list status poll 'list dev here'; do
