@@ -3,6 +3,7 @@
 #define NETPROBE_CMD_BLOCK_H
 
 #include "cmd/cmd.h"
+#include "cmd/firewall.h"
 #include "kern/block.h"
 #include "kern/peers.h"
 #include "pin/pin.h"
@@ -53,8 +54,6 @@ struct block_run {
 extern const char *const block_modes[], *const block_frags[];
 void block_set_modes(struct block_run *b);		/* what the options say -> rules */
 
-#define BLOCK_SERVICE "block"
-
 /* block_state.c */
 int  block_find(struct block_run *b, bool change);	/* the interface, its set and rules; says what failed */
 void block_done(struct block_run *b);
@@ -100,7 +99,6 @@ void block_sets_close(struct block_sets *s);
 int  block_renew(struct block_run *one);
 
 /* block_record.c: records of entries and sets.  What they point to: */
-struct firewall_counts;
 struct block_texts {
 	struct buf reference, target, rate;
 };
@@ -128,7 +126,6 @@ int  block_test(struct block_run *b);
 void block_print_entry(struct buf *out, const struct rules *r, const struct np_rule *rule, uint64_t now_ns);
 void block_put_clean(struct buf *b, const char *before, const char *text, size_t n);	/* escaped */
 void block_print_place(struct buf *out, const struct record *r);	/* "eth0 xdp native" */
-struct firewall_body;
 void block_print_confirmation(struct buf *b, const struct firewall_body *f);
 
 #endif

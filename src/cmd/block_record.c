@@ -4,7 +4,6 @@
 #include <time.h>
 
 #include "cmd/block.h"
-#include "cmd/firewall.h"
 #include "numbers/ipproto.h"
 #include "util/time.h"
 

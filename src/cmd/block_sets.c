@@ -94,8 +94,15 @@ static int add_place(void *ctx, const struct pin_view *v)
 	struct finder *f = ctx;
 	int err = 0;
 
-	if (strcmp(v->service, BLOCK_SERVICE) || v->place.netns != f->netns || v->state != PIN_OURS)
+	if (strcmp(v->service, BLOCK_SERVICE) || v->place.netns != f->netns || v->state == PIN_BARE)
 		return 0;
+	if (v->state != PIN_OURS) {
+		if (*v->why)
+			note("left out: %s", v->why);
+		else
+			note("left out: %s is of another version of netprobe", v->path);
+		return 0;
+	}
 	for (enum pin_hook h = PIN_XDP; h < PIN_HOOKS && !err; h++)
 		if (!f->b->o->egress || h == PIN_EGRESS)
 			err = add_hook(f, v, h);

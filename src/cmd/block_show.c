@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "cmd/block.h"
-#include "cmd/fields.h"
 #include "cmd/listing.h"
 #include "util/err.h"
 #include "util/escape.h"

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "cmd/block.h"
-#include "cmd/firewall.h"
 #include "cmd/listing.h"
 #include "util/err.h"
 #include "util/time.h"

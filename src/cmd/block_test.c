@@ -11,7 +11,6 @@
 #include <unistd.h>
 
 #include "cmd/block.h"
-#include "cmd/firewall.h"
 #include "cmd/listing.h"
 #include "cmd/session.h"
 #include "decode/packet.h"

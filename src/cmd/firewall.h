@@ -8,6 +8,8 @@
 
 /* What records of the firewall have in common, whoever tells them. */
 
+#define BLOCK_SERVICE "block"	/* of what is pinned */
+
 extern const char *const firewall_reasons[NP_REASONS_N];
 
 /* What firewall.packets.by_reason and firewall.bytes.by_reason point to. */

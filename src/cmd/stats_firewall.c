@@ -73,7 +73,7 @@ static int add_place(void *ctx, const struct pin_view *v)
 	bool named;
 	int err = 0;
 
-	if (strcmp(v->service, "block") || v->place.netns != f->netns || v->state != PIN_OURS ||
+	if (strcmp(v->service, BLOCK_SERVICE) || v->place.netns != f->netns || v->state != PIN_OURS ||
 	    link_get(NULL, v->place.ifindex, &link) || !link_wanted(&link, f->iface->v, f->iface->n, &named))
 		return 0;
 	for (enum pin_hook h = PIN_XDP; h < PIN_HOOKS && !err; h++)

@@ -145,6 +145,15 @@ start lines stats -i here
 stop INT
 grep -A 1 '^firewall  *here tcx/ingress$' "$work/lines.out" | grep -q '^  *.*dropped [0-9]' || die "$(cat "$work/lines.out")"
 
+say "state that is not taken for ours is named, not passed over"
+dir=$(echo /sys/fs/bpf/netprobe/v1/*-"$(json ".[0].network.ifindex" status dev other)"/block)
+chmod 755 "$dir"
+same "the others" "$(json length list dev here)" "$(json length list)"
+np list >"$work/others"
+grep -q "^left out: $dir" "$work/np.err" || die "not named: $(cat "$work/np.err")"
+rc 1 list dev other
+chmod 700 "$dir"
+
 say "who may not look"
 if command -v setpriv >/dev/null; then
 	for words in list status poll 'list dev here'; do
