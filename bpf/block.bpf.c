@@ -22,33 +22,63 @@
 static __always_inline tuple *start(void)
 {
 	__u32 cpu = bpf_get_smp_processor_id();
-	tuple *t = bpf_map_lookup_elem(&np_tuples, &cpu);
 
-	if (t)		/* it has a place for each possible CPU */
-		tuple_start(t);
-	return t;
+	return bpf_map_lookup_elem(&np_tuples, &cpu);	/* it has a place for each possible CPU */
+}
+
+static __always_inline int at_xdp(struct xdp_md *ctx)
+{
+	struct walk w = { .data = (void *)(long)ctx->data, .end = (void *)(long)ctx->data_end };
+	bool test = ctx->ingress_ifindex != conf.ifindex, drop;
+	struct plain f;
+	tuple *t;
+
+	w.len = (__u32)(w.end - w.data);
+	if (plain_ether(&f, w.data, w.end)) {
+		if (judge_known(&f, (__u32)w.len, test, &drop))
+			return drop ? XDP_DROP : XDP_PASS;
+		t = start();
+		if (!t)
+			return XDP_PASS;
+		plain_tuple(t, &f);
+		return judge(t, &f, (__u32)w.len, test) ? XDP_DROP : XDP_PASS;
+	}
+	t = start();
+	if (!t)
+		return XDP_PASS;
+	tuple_start(t);
+	parse_ether(t, &w);
+	return judge(t, NULL, (__u32)w.len, test) ? XDP_DROP : XDP_PASS;
 }
 
 SEC("xdp")
 int np_block_xdp(struct xdp_md *ctx)
 {
-	struct walk w = { .data = (void *)(long)ctx->data, .end = (void *)(long)ctx->data_end };
-	tuple *t = start();
+	return at_xdp(ctx);
+}
 
-	if (!t)
-		return XDP_PASS;
-	w.len = (__u32)(w.end - w.data);
-	parse_ether(t, &w);
-	return judge(t, (__u32)w.len, ctx->ingress_ifindex != conf.ifindex) ? XDP_DROP : XDP_PASS;
+/* Everything of a frame that is not plain. */
+static __always_inline void read_all(tuple *t, struct __sk_buff *skb, const struct walk *w)
+{
+	tuple_start(t);
+	if (conf.l3) {
+		parse_l3(t, w);
+		return;
+	}
+	if (skb->vlan_present) {	/* the device, or the stack, took it off */
+		t->vlan[0] = skb->vlan_tci & 0xfff;
+		t->vlans = 1;
+	}
+	parse_ether(t, w);
 }
 
 static __always_inline int at_tc(struct __sk_buff *skb)
 {
-	tuple *t = start();
+	bool test = skb->ifindex != conf.ifindex, drop;
 	struct walk w = { .len = skb->len };
+	struct plain f;
+	tuple *t;
 
-	if (!t)
-		return NEXT;
 	w.data = (void *)(long)skb->data;
 	w.end = (void *)(long)skb->data_end;
 	if (w.data + HEADERS > w.end && (__u32)(w.end - w.data) < skb->len) {
@@ -56,16 +86,20 @@ static __always_inline int at_tc(struct __sk_buff *skb)
 		w.data = (void *)(long)skb->data;
 		w.end = (void *)(long)skb->data_end;
 	}
-	if (conf.l3) {
-		parse_l3(t, &w);
-	} else {
-		if (skb->vlan_present) {	/* the device, or the stack, took it off */
-			t->vlan[0] = skb->vlan_tci & 0xfff;
-			t->vlans = 1;
-		}
-		parse_ether(t, &w);
+	if (!conf.l3 && plain_ether(&f, w.data, w.end)) {
+		if (judge_known(&f, (__u32)w.len, test, &drop))
+			return drop ? SHOT : NEXT;
+		t = start();
+		if (!t)
+			return NEXT;
+		plain_tuple(t, &f);
+		return judge(t, &f, (__u32)w.len, test) ? SHOT : NEXT;
 	}
-	return judge(t, skb->len, skb->ifindex != conf.ifindex) ? SHOT : NEXT;
+	t = start();
+	if (!t)
+		return NEXT;
+	read_all(t, skb, &w);
+	return judge(t, NULL, (__u32)w.len, test) ? SHOT : NEXT;
 }
 
 SEC("tc")

@@ -116,12 +116,20 @@ struct np_hit {
 	__u64 last;		/* jiffies */
 };
 
-/* A CPU's most recent entries: their counts go to np_hits when the slot is wanted. */
+/*
+ * What a CPU met last, and the counts of that entry, which go to np_hits when the slot is wanted.  Where the source,
+ * the protocol and the port decide, and nothing else (conf.remember), a slot is theirs, and nothing is looked up for as
+ * long as it stays so; else it is the entry's.
+ */
 struct np_recent {
+	__u64 hi, lo;		/* the source */
 	__u64 hits, bytes, last;
-	__u32 index;		/* of the entry, + 1 */
-	__u32 reserved;
+	__u32 index;		/* of the entry, + 1; 0: none */
+	__u32 value;		/* what decides for that source */
+	__u32 what;		/* NP_WHAT() of its packets; 0: the slot is no source's */
+	__u32 reserved[3];
 };
+#define NP_WHAT(family, proto, port) ((family) << 28 | (proto) << 20 | (port))
 #define NP_RECENT 1024
 
 enum np_frag_policy { NP_FRAG_INHERIT, NP_FRAG_DROP, NP_FRAG_PASS };
@@ -216,7 +224,8 @@ struct np_block_conf {
 	__u8  ports;		/* some entry asks for ports */
 	__u8  n_failsafe;
 	__u8  l3;		/* frames begin with the IP header */
-	__u8  reserved[2];
+	__u8  macs;		/* some entry is of a MAC address */
+	__u8  remember;		/* no entry asks for destinations, MAC addresses or the time */
 	__u64 seed;
 	__u64 meter_mask;	/* sets of meters - 1 */
 	__u64 frag_jiffies;
@@ -239,6 +248,7 @@ struct np_probe {
 
 _Static_assert(sizeof(struct np_rule) == 72, "np_rule is ABI");
 _Static_assert(sizeof(struct np_bucket) == 64, "a line of the cache");
+_Static_assert(sizeof(struct np_recent) == 64, "a line of the cache");
 _Static_assert(sizeof(struct np_cond) == 24, "np_cond is ABI");
 _Static_assert(sizeof(struct np_entry) == 24, "np_entry is ABI");
 _Static_assert(sizeof(struct np_meter) == 32, "np_meter is ABI");

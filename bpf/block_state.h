@@ -2,6 +2,7 @@
 #ifndef NETPROBE_BLOCK_STATE_H
 #define NETPROBE_BLOCK_STATE_H
 
+#include "block_plain.h"
 #include "block_table.h"
 
 /* What packets leave behind: buckets of rates, fragments, counts.  Bounded; what is pushed out is counted. */
@@ -156,33 +157,65 @@ static __always_inline void remember_frag(tuple *t, __u32 value, bool drop)
 	g->jiffies = now;
 }
 
-/* Counts of one entry: in this CPU's slot, from where they go to the map when another entry wants it. */
-static __always_inline void count_hit(__u32 value, __u32 bytes)
+/* A slot gets a new owner. */
+static __always_inline void give_slot(struct np_recent *r, __u32 value, __u32 what)
 {
-	__u32 cpu = bpf_get_smp_processor_id(), index = value & NP_V_INDEX, at, old;
-	struct np_recent *r;
-	struct np_hit *h;
+	__u32 old = r->index - 1;
+	struct np_hit *h = r->hits ? bpf_map_lookup_elem(&np_hits, &old) : NULL;
 
-	at = cpu * NP_RECENT + (index & (NP_RECENT - 1));
-	r = bpf_map_lookup_elem(&np_recent, &at);
-	if (!r)
-		return;
-	if (r->index != index + 1) {
-		old = r->index - 1;
-		h = r->index ? bpf_map_lookup_elem(&np_hits, &old) : NULL;
-		if (h) {
-			__sync_fetch_and_add(&h->hits, r->hits);
-			__sync_fetch_and_add(&h->bytes, r->bytes);
-			if (h->last < r->last)
-				h->last = r->last;
-		}
-		r->index = index + 1;
-		r->hits = 0;
-		r->bytes = 0;
+	if (h) {
+		__sync_fetch_and_add(&h->hits, r->hits);
+		__sync_fetch_and_add(&h->bytes, r->bytes);
+		if (h->last < r->last)
+			h->last = r->last;
 	}
+	r->hits = 0;
+	r->bytes = 0;
+	r->index = value ? (value & NP_V_INDEX) + 1 : 0;
+	r->value = value;
+	r->what = what;
+}
+
+static __always_inline struct np_recent *slot_of(__u32 n)
+{
+	__u32 at = bpf_get_smp_processor_id() * NP_RECENT + (n & (NP_RECENT - 1));
+
+	return bpf_map_lookup_elem(&np_recent, &at);
+}
+
+static __always_inline __u32 what_of(const struct plain *f)
+{
+	return NP_WHAT(f->family, f->proto, f->port);
+}
+
+static __always_inline struct np_recent *slot_of_source(const struct plain *f)
+{
+	return slot_of((__u32)(((f->hi ^ f->lo ^ what_of(f)) * 0x9e3779b97f4a7c15ull) >> 54));
+}
+
+static __always_inline bool is_source(const struct np_recent *r, const struct plain *f)
+{
+	return r->hi == f->hi && r->lo == f->lo && r->what == what_of(f);
+}
+
+static __always_inline void count_in(struct np_recent *r, __u32 bytes)
+{
 	r->hits++;
 	r->bytes += bytes;
 	r->last = bpf_jiffies64();
+}
+
+/* Counts of one entry: in this CPU's slot, from where they go to the map when another entry wants it. */
+static __always_inline void count_hit(__u32 value, __u32 bytes)
+{
+	__u32 index = value & NP_V_INDEX;
+	struct np_recent *r = slot_of(index);
+
+	if (!r)
+		return;
+	if (r->index != index + 1)
+		give_slot(r, value, 0);
+	count_in(r, bytes);
 }
 
 #endif

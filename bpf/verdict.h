@@ -10,6 +10,7 @@ struct verdict {
 	__u32 value;		/* the entry, with its action; 0: none */
 	__u32 reason;
 	bool drop;
+	struct np_recent *slot;	/* where it is counted; NULL: by the entry */
 };
 
 static __always_inline bool failsafe(tuple *t)
@@ -136,28 +137,70 @@ static __always_inline void account(const struct verdict *v, __u32 bytes, bool t
 		s->packets[v->reason & (NP_STATS - 1)]++;
 		s->bytes[v->reason & (NP_STATS - 1)] += bytes;
 	}
-	if (v->value && v->reason != NP_R_EXPIRED)
+	if (!v->value || v->reason == NP_R_EXPIRED)
+		return;
+	if (v->slot)
+		count_in(v->slot, bytes);
+	else
 		count_hit(v->value, bytes);
 }
 
+/* What decides, and from now on is known of this source.  f: what was read of it; NULL: the frame is not plain. */
+static __always_inline __u32 decide_for(tuple *t, const struct plain *f, struct verdict *v)
+{
+	struct np_recent *r = conf.remember && f ? slot_of_source(f) : NULL;
+	__u32 value = decide(t);
+
+	v->slot = r;
+	if (!r || is_source(r, f))
+		return value;
+	give_slot(r, value, what_of(f));
+	r->hi = f->hi;
+	r->lo = f->lo;
+	return value;
+}
+
 /* True: drop it.  test: it did not come by our interface but from `block test`, and leaves no trace. */
-static __always_inline bool judge(tuple *t, __u32 bytes, bool test)
+static __always_inline bool judge(tuple *t, const struct plain *f, __u32 bytes, bool test)
 {
 	struct verdict v = { 0 };
 
-	if (!t->fragment || !as_fragment(t, &v)) {
-		v.value = decide(t);
+	if (f || !t->fragment || !as_fragment(t, &v)) {
+		v.value = decide_for(t, f, &v);
 		if (v.value)
 			by_entry(t, &v, bytes);
 		else
 			otherwise(t, &v);
-		if (t->fragment && t->first && conf.frag == NP_FRAG_INHERIT)
+		if (!f && t->fragment && t->first && conf.frag == NP_FRAG_INHERIT)
 			remember_frag(t, v.value, v.drop);
 	}
 	if (v.drop)
 		check_guard(&v);
 	account(&v, bytes, test);
 	return v.drop;
+}
+
+/* The verdict of a source that is known, unless more than that decides: then false. */
+static __always_inline bool judge_known(const struct plain *f, __u32 bytes, bool test, bool *drop)
+{
+	struct np_recent *r = conf.remember ? slot_of_source(f) : NULL;
+	struct verdict v = { 0 };
+	__u32 action;
+
+	if (!r || !is_source(r, f))
+		return false;
+	v.slot = r;
+	v.value = r->value;
+	action = v.value >> NP_V_ACTION & 7;
+	if (action == NP_LIMIT || (!v.value && conf.mode != NP_MODE_BLOCK))
+		return false;
+	v.drop = action == NP_DROP;
+	v.reason = !v.value ? NP_R_NONE : v.drop ? NP_R_DROP : action == NP_AUDIT ? NP_R_AUDIT : NP_R_ALLOW;
+	if (v.drop)
+		check_guard(&v);
+	account(&v, bytes, test);
+	*drop = v.drop;
+	return true;
 }
 
 #endif

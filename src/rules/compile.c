@@ -367,6 +367,7 @@ static int make_entries(struct compiled *c, const struct rules *r)
 	c->entries = calloc(r->n ? r->n : 1, sizeof(*c->entries));
 	if (!c->entries)
 		return fail(ENOMEM, "tables");
+	c->conf.remember = 1;
 	for (uint32_t i = 0; i < r->n; i++) {
 		const struct np_rule *rule = &r->v[i];
 		struct np_entry *e = &c->entries[i];
@@ -375,6 +376,9 @@ static int make_entries(struct compiled *c, const struct rules *r)
 		e->flags = rule->flags;
 		e->id = rule->id;
 		c->conf.ports = c->conf.ports || rule->flags & NP_RULE_PORT;
+		c->conf.macs = c->conf.macs || rule->kind == NP_KIND_MAC;
+		if (rule->kind == NP_KIND_MAC || rule->dir != NP_SRC || rule->flags & NP_RULE_EXPIRES)
+			c->conf.remember = 0;
 		if (rule->action != NP_LIMIT)
 			continue;
 		/* rate is in thousandths a second: 2^16 ns * 10^12 / rate. */

@@ -9,6 +9,8 @@
 
 #include "block_rig.h"
 
+enum { WIDE = 2048, RULES_WIDE = 3000 };
+
 static uint64_t state;
 
 static uint32_t rnd(uint32_t n)
@@ -21,10 +23,21 @@ static uint32_t rnd(uint32_t n)
 
 /* ── entries ──────────────────────────────────────────────────────────────── */
 
-/* Few addresses, so that entries cover one another and frames meet them. */
+/* What a set is like: its entries and the frames that it meets. */
+static struct {
+	bool sources;			/* no entry asks for more than source, protocol and port */
+	uint32_t wide;			/* addresses of a family; 0: few, so that entries cover one another */
+	uint8_t addr[2][WIDE][16];
+	uint32_t spilled;		/* buckets with keys in the next one, of all sets */
+} shape;
+
 static void random_addr(uint8_t *a, int family)
 {
 	memset(a, 0, 16);
+	if (shape.wide) {
+		memcpy(a, shape.addr[family == 6][rnd(shape.wide)], 16);
+		return;
+	}
 	if (family == 4) {
 		a[0] = 10;
 		a[1] = (uint8_t)rnd(3);
@@ -46,7 +59,7 @@ static void random_rule(struct np_rule *r)
 	static const char *const lens4[] = { "0", "8", "15", "16", "22", "24", "31", "32" };
 
 	memset(r, 0, sizeof(*r));
-	r->kind = rnd(12) == 0 ? NP_KIND_MAC : rnd(2) ? NP_KIND_V4 : NP_KIND_V6;
+	r->kind = !shape.sources && rnd(12) == 0 ? NP_KIND_MAC : rnd(2) ? NP_KIND_V4 : NP_KIND_V6;
 	if (r->kind == NP_KIND_MAC) {
 		r->addr[0] = 2;
 		r->addr[5] = (uint8_t)rnd(4);
@@ -57,13 +70,14 @@ static void random_rule(struct np_rule *r)
 
 		random_addr(a, r->kind);
 		if (r->kind == NP_KIND_V4)
-			snprintf(text, sizeof(text), "%u.%u.%u.%u/%s", a[0], a[1], a[2], a[3], lens4[rnd(8)]);
+			snprintf(text, sizeof(text), "%u.%u.%u.%u/%s", a[0], a[1], a[2], a[3],
+				 lens4[shape.wide ? 4 + rnd(4) : rnd(8)]);
 		else
-			snprintf(text, sizeof(text), "2001:%x:0:%x:%x::%x/%u", a[3], a[7], a[8] << 8, a[15],
+			snprintf(text, sizeof(text), "2001:%x:%x:%x:%x::%x/%u", a[3], a[5], a[7], a[8] << 8, a[15],
 				 rnd(3) ? (unsigned int[]){ 0, 16, 32, 48, 64, 72, 127, 128 }[rnd(8)] : rnd(129));
 		assert_true(rule_target(r, text, strlen(text)));
 	}
-	r->dir = (uint8_t)(1 + rnd(3));
+	r->dir = shape.sources ? NP_SRC : (uint8_t)(1 + rnd(3));
 	r->action = (uint8_t)(1 + rnd(4));
 	if (r->action == NP_LIMIT) {
 		r->rate = 1000000000000000ull;	/* far above what is sent */
@@ -78,16 +92,34 @@ static void random_rule(struct np_rule *r)
 		r->port_lo = (uint16_t)(rnd(2) ? 20 + rnd(10) : rnd(65536));
 		r->port_hi = (uint16_t)(r->port_lo + rnd((uint32_t)(65536 - r->port_lo)) / (rnd(2) ? 1 : 1000));
 	}
-	if (!rnd(8)) {
+	if (!shape.sources && !rnd(8)) {
 		r->flags |= NP_RULE_EXPIRES;
 		r->expires_ns = rnd(2) ? 1 : block_rig_now() + 3600000000000ull;
 	}
 }
 
-static void random_set(struct block_rig *b)
+/* Many addresses, apart from one another: of one length there are more than the tables have places side by side. */
+static void random_shape(bool wide)
 {
-	uint32_t n = rnd(5) ? rnd(24) : rnd(400);
+	shape.sources = rnd(2);
+	shape.wide = 0;
+	for (uint32_t i = 0; wide && i < WIDE; i++)
+		for (int v6 = 0; v6 < 2; v6++) {
+			uint8_t *a = shape.addr[v6][i];
+
+			random_addr(a, v6 ? 6 : 4);
+			a[v6 ? 3 : 1] = (uint8_t)rnd(256);
+			a[v6 ? 5 : 2] = (uint8_t)rnd(256);
+		}
+	shape.wide = wide ? WIDE : 0;
+}
+
+static void random_set(struct block_rig *b, bool wide)
+{
+	uint32_t n = wide ? RULES_WIDE : rnd(5) ? rnd(24) : rnd(400);
 	bool same;
+
+	random_shape(wide);
 
 	memset(b, 0, sizeof(*b));
 	assert_int_equal(rules_init(&b->r), 0);
@@ -281,6 +313,13 @@ static void compare(struct block_rig *b, const struct frame_of *f, struct seen *
 	fail();
 }
 
+static void count_spilled(const struct compiled *c)
+{
+	for (int t = 0; t < NP_TABLES; t++)
+		for (uint64_t i = 0; c->buckets[t] && i <= c->index[t].mask; i++)
+			shape.spilled += c->buckets[t][i].more;
+}
+
 static void differences(enum block_hook hook, uint32_t packets)
 {
 	struct seen *seen = calloc(1, sizeof(*seen));
@@ -290,12 +329,14 @@ static void differences(enum block_hook hook, uint32_t packets)
 	assert_non_null(seen);
 	if (per_set > 20000)
 		per_set = 20000;
-	for (uint32_t done = 0; done < packets; done += per_set) {
+	shape.spilled = 0;
+	for (uint32_t done = 0, n = 0; done < packets; done += per_set, n++) {
 		struct block_rig b;
 
-		random_set(&b);
+		random_set(&b, n % 5 == 4);
 		seen->n = 0;
 		block_rig_load(&b, hook);
+		count_spilled(&b.c);
 		for (uint32_t i = 0; i < per_set; i++) {
 			random_frame(&f);
 			compare(&b, &f, seen);
@@ -303,7 +344,8 @@ static void differences(enum block_hook hook, uint32_t packets)
 		block_rig_free(&b);
 	}
 	free(seen);
-	print_message("%u frames, no difference\n", packets);
+	assert_true(packets < 10 || shape.spilled);
+	print_message("%u frames, no difference; %u buckets that go on in the next one\n", packets, shape.spilled);
 }
 
 static uint32_t wanted(void)

@@ -172,6 +172,7 @@ for t in $tests; do
 	case $t in
 	tuple) export PACKETS=20000 ;;
 	count | count_flood) export PACKETS=3000 ;;
+	block) export PACKETS=10000 ;;	# ten sets of 1000 frames, at each hook
 	*) unset PACKETS ;;
 	esac
 	check "bpf $t" "/t/test_$t"
