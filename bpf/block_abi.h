@@ -86,6 +86,11 @@ struct np_length {
 	__u32 tag, reserved;
 };
 
+/* A bit for each /24 of IPv4: a prefix of the table covers it, or lies in it.  Where a table has many of them. */
+#define NP_COVERED_MANY 1024
+#define NP_COVERED_WORDS (1 << 18)
+#define NP_USE_COVERED 2
+
 struct np_index {		/* of one table */
 	__u64 mask;		/* buckets - 1 */
 	__u32 n_v4, n_v6, macs, reserved;
@@ -220,7 +225,7 @@ struct np_guard {
 struct np_block_conf {
 	__u32 ifindex;
 	__u8  mode, frag;	/* enum np_mode, np_frag_policy */
-	__u8  use[NP_TABLES];	/* the table is not empty */
+	__u8  use[NP_TABLES];	/* 0: the table is empty; from NP_USE_COVERED on the number of its bits */
 	__u8  ports;		/* some entry asks for ports */
 	__u8  n_failsafe;
 	__u8  l3;		/* frames begin with the IP header */

@@ -100,16 +100,29 @@ static __always_inline __u32 better(__u32 a, __u32 b)
 	return ia < ib ? a : b;
 }
 
+/* May a prefix of IPv4 match?  Where bits tell that none does, nothing is looked up. */
+static __always_inline bool is_covered(__u32 which, __u64 addr)
+{
+	__u32 at = (conf.use[which] - NP_USE_COVERED) * NP_COVERED_WORDS + (__u32)(addr >> 46);
+	__u64 *bits;
+
+	if (conf.use[which] < NP_USE_COVERED)
+		return true;
+	bits = bpf_map_lookup_elem(&np_covered, &at);
+	return !bits || *bits >> (addr >> 40 & 63) & 1;
+}
+
 static __always_inline __u32 in_table(void *table, __u32 which, tuple *t, volatile __u64 addr[2], __u64 mac)
 {
-	struct np_index *ix = bpf_map_lookup_elem(&np_index, &which);
+	__u32 key = which;	/* of a constant whose address is taken the compiler no longer knows that it is one */
+	struct np_index *ix = bpf_map_lookup_elem(&np_index, &key);
 	__u64 first = 0, n = 0;
 	__u32 found;
 
 	if (!ix)
 		return 0;
 	if (t->family == NP_KIND_V4)
-		n = ix->n_v4;
+		n = is_covered(which, addr[0]) ? ix->n_v4 : 0;
 	if (t->family == NP_KIND_V6) {
 		n = ix->n_v6;
 		first = NP_ROWS_V6;

@@ -21,7 +21,8 @@ struct block_image {			/* what the maps are to hold; borrowed */
 	const struct np_entry *entries;
 	const struct np_rule *rules;
 	const char *text;
-	uint32_t n_conds, n_entries;
+	const uint64_t *covered;
+	uint32_t n_conds, n_entries, n_covered;
 	struct np_block_conf conf;
 	struct np_set_meta meta;
 };

@@ -50,6 +50,7 @@ struct build {
 	uint8_t row_of[129];
 	struct key last_mark[129];	/* by row */
 	uint32_t conds_cap;
+	uint8_t covered[NP_TABLES];	/* which bits of c->covered are the table's, from 1; 0: it has none */
 };
 
 static void length_mask(unsigned int plen, uint64_t *hi, uint64_t *lo)
@@ -281,6 +282,29 @@ static int add_macs(struct build *b, const struct item *v, size_t n)
 	return 0;
 }
 
+/* The bits of IPv4 prefixes: sorted, and mostly short of one word. */
+static int cover(struct build *b, int t, const struct item *v, size_t n)
+{
+	struct compiled *c = b->c;
+	uint64_t *bits;
+
+	if (!c->covered)
+		c->covered = calloc((size_t)NP_TABLES * NP_COVERED_WORDS, sizeof(*c->covered));
+	if (!c->covered)
+		return fail(ENOMEM, "tables");
+	bits = c->covered + (size_t)c->n_covered * NP_COVERED_WORDS;
+	b->covered[t] = (uint8_t)++c->n_covered;
+	for (size_t i = 0; i < n; i++) {
+		uint32_t first = (uint32_t)(v[i].hi >> 40), k = v[i].plen < 24 ? 1u << (24 - v[i].plen) : 1;
+
+		for (; k >= 64; k -= 64, first += 64)
+			bits[first / 64] = ~0ull;
+		if (k)
+			bits[first / 64] |= (~0ull >> (64 - k)) << (first & 63);
+	}
+	return 0;
+}
+
 static int add_kind(struct build *b, int t, uint8_t kind, struct item *items)
 {
 	size_t n = gather(b->r, t, kind, items);
@@ -298,6 +322,8 @@ static int add_kind(struct build *b, int t, uint8_t kind, struct item *items)
 	}
 	b->rows = index->rows + (kind == NP_KIND_V6 ? NP_ROWS_V6 : 0);
 	b->n_rows = lengths(b, items, n, kind == NP_KIND_V6, (struct np_length *)b->rows);
+	if (kind == NP_KIND_V4 && n >= NP_COVERED_MANY)
+		err = cover(b, t, items, n);
 	*(kind == NP_KIND_V4 ? &index->n_v4 : &index->n_v6) = b->n_rows;
 	for (size_t i = 0, k; i < n && !err; i += k) {
 		k = same_prefix(items + i, n - i);
@@ -345,7 +371,7 @@ static int hash_keys(struct build *b, int t)
 		if (fill(v, size - 1, &b->keys, b->c->conf.seed)) {
 			b->c->buckets[t] = v;
 			b->c->index[t].mask = size - 1;
-			b->c->conf.use[t] = 1;
+			b->c->conf.use[t] = b->covered[t] ? NP_USE_COVERED + b->covered[t] - 1 : 1;
 			return 0;
 		}
 		free(v);
@@ -424,6 +450,7 @@ void compiled_free(struct compiled *c)
 	for (int t = 0; t < NP_TABLES; t++)
 		free(c->buckets[t]);
 	free(c->conds);
+	free(c->covered);
 	free(c->entries);
 	memset(c, 0, sizeof(*c));
 }

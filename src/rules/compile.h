@@ -10,7 +10,8 @@ struct compiled {
 	struct np_index index[NP_TABLES];
 	struct np_cond *conds;
 	struct np_entry *entries;
-	uint32_t n_conds, n_entries;
+	uint64_t *covered;			/* conf.use tells whose; n_covered * NP_COVERED_WORDS of them */
+	uint32_t n_conds, n_entries, n_covered;
 	struct np_block_conf conf;		/* but for ifindex, meter_mask and frag_jiffies */
 };
 

@@ -9,7 +9,7 @@
 
 #include "block_rig.h"
 
-enum { WIDE = 2048, RULES_WIDE = 3000 };
+enum { WIDE = 2048, RULES_WIDE = 8000 };
 
 static uint64_t state;
 
