@@ -230,11 +230,12 @@ struct np_block_conf {
 	__u8  n_failsafe;
 	__u8  l3;		/* frames begin with the IP header */
 	__u8  macs;		/* some entry is of a MAC address */
+	__u8  egress;		/* what leaves is judged */
 	__u8  remember;		/* no entry asks for destinations, MAC addresses or the time */
 	__u64 seed;
 	__u64 meter_mask;	/* sets of meters - 1 */
 	__u64 frag_jiffies;
-	__u16 failsafe[16];	/* TCP ports that NP_MODE_DENY leaves open */
+	__u16 failsafe[16];	/* TCP ports that NP_MODE_DENY leaves open; egress: what answers from them */
 };
 
 /* The set itself: facts that the maps do not tell. */

@@ -82,6 +82,8 @@ static __always_inline void plain_tuple(tuple *t, const struct plain *f)
 	t->family = f->family;
 	t->proto = f->proto;
 	t->dport = f->port;
+	if (conf.mode == NP_MODE_DENY && conf.egress)
+		t->sport = f->family == NP_KIND_V4 ? get16(p + 20) : get16(p + 40);
 	t->icmp_type = f->icmp_type;
 	t->fragment = 0;
 	t->reading = NP_WHOLE;

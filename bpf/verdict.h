@@ -21,7 +21,7 @@ static __always_inline bool failsafe(tuple *t)
 		return (t->family == NP_KIND_V4 && (t->dport == 67 || t->dport == 68)) ||
 		       (t->family == NP_KIND_V6 && (t->dport == 546 || t->dport == 547));
 	for (int i = 0; t->proto == 6 && i < 16; i++)
-		if (i < conf.n_failsafe && t->dport == conf.failsafe[i])
+		if (i < conf.n_failsafe && (conf.egress ? t->sport : t->dport) == conf.failsafe[i])
 			return true;
 	return false;
 }

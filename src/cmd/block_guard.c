@@ -91,9 +91,18 @@ static int refuse(const struct block_run *b, const struct verdict *v, const char
 	return -ECANCELED;
 }
 
+/* What shares a rate with all others, or has one that no session can live with, is as good as cut off. */
+static bool chokes(const struct np_rule *rule)
+{
+	enum { LEAST_PACKETS = 10000, LEAST_BYTES = 8000000 };	/* thousandths a second */
+
+	return rule->flags & NP_RULE_SHARED ||
+	       rule->rate < (rule->flags & NP_RULE_BYTES ? LEAST_BYTES : LEAST_PACKETS);
+}
+
 static bool cuts(const struct verdict *v)
 {
-	return v->drop || v->reason == NP_R_LIMIT_PASS;
+	return v->drop || (v->reason == NP_R_LIMIT_PASS && chokes(v->rule));
 }
 
 static int check_session(const struct block_run *b, const struct peer *peer)
@@ -105,7 +114,7 @@ static int check_session(const struct block_run *b, const struct peer *peer)
 
 	as_facts(b, peer, &f);
 	v = rules_match(&b->rules, &f, NULL, b->now_ns);
-	if (!v.drop)
+	if (!cuts(&v))
 		return 0;
 	addr_print(&t, &peer->remote);
 	snprintf(whom, sizeof(whom), "the session from %.*s, known by %s", (int)t.n, t.p, peer->how);
@@ -181,10 +190,7 @@ static int check_port(const struct block_run *b, const struct addr *local, uint1
 	as_facts(b, &peer, &f);
 	memset(b->hook == PIN_EGRESS ? f.dmac : f.smac, 0, 6);
 	v = rules_match(&b->rules, &f, NULL, b->now_ns);
-	if (!v.drop || is_about_there(b, v.rule, &f))
-		return 0;
-	/* No entry tells by the port that something comes from: whoever is known has been asked about. */
-	if (b->hook == PIN_EGRESS && !v.rule && b->peers.n)
+	if (!cuts(&v) || is_about_there(b, v.rule, &f))
 		return 0;
 	snprintf(whom, sizeof(whom), "%s port %d, where sshd listens",
 		 b->hook == PIN_EGRESS ? "what answers from" : "new connections to", port);
@@ -245,15 +251,17 @@ static int check_all(struct block_run *b)
 
 int block_guard(struct block_run *b)
 {
-	const struct rules all = b->rules;
+	struct rules all;
 	owned_mem struct np_rule *few = NULL;
 	uint32_t n = 0;
 	int err;
 
+	b->rules.egress = b->hook == PIN_EGRESS;
+	if (!strcmp(b->place.ifname, "lo"))
+		return fail(0, "refused: lo is how this machine talks to itself"), -ECANCELED;
 	if (b->o->force)
 		return 0;
-	if (!strcmp(b->place.ifname, "lo"))
-		return fail(0, "refused: lo is how this machine talks to itself; --force-lockout insists"), -ECANCELED;
+	all = b->rules;
 	few = malloc((all.n ? all.n : 1) * sizeof(*few));
 	if (!few)
 		return fail(ENOMEM, "entries");

@@ -278,8 +278,8 @@ static void tell(const struct block_run *b, const struct pin_got *got, uint64_t 
 
 		for (int i = 0; i < b->rules.n_failsafe && n < sizeof(ports); i++)
 			n += (size_t)snprintf(ports + n, sizeof(ports) - n, " %u", b->rules.failsafe[i]);
-		note("open in any case: %s%s%s, DHCP, ARP, neighbour discovery", out ? "to TCP ports" : "TCP ports",
-		     ports, out ? ", but not what answers from them" : "");
+		note("open in any case: %s%s, DHCP, ARP, neighbour discovery",
+		     out ? "what answers from TCP ports" : "TCP ports", ports);
 	}
 	if (confirm)
 		note("everything passes again in %llu s unless you run: netprobe block confirm dev %s",

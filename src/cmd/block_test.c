@@ -415,6 +415,7 @@ static int take_lists(struct block_run *b)
 	int err = 0;
 
 	b->now_ns = block_now();
+	b->rules.egress = b->o->egress;
 	for (unsigned int i = 0; i < b->n_lists && !err; i++)
 		err = block_add_list(b, &b->lists[i]);
 	block_set_modes(b);

@@ -429,6 +429,7 @@ int rules_compile(struct compiled *c, const struct rules *r, uint64_t seed)
 	c->conf.seed = seed;
 	c->conf.mode = r->mode;
 	c->conf.frag = r->frag;
+	c->conf.egress = r->egress;
 	c->conf.n_failsafe = r->n_failsafe;
 	memcpy(c->conf.failsafe, r->failsafe, sizeof(c->conf.failsafe));
 	err = make_entries(c, r);

@@ -49,7 +49,7 @@ static const struct np_rule *decides(const struct rules *r, const struct facts *
 }
 
 /* What keeps a machine reachable, where everything not allowed is dropped: RFC 4861's five messages, DHCP, and
- * connections to the failsafe ports. */
+ * connections to the failsafe ports, or their answers. */
 static bool failsafe(const struct rules *r, const struct facts *f)
 {
 	if (f->family == NP_KIND_V6 && f->proto == PROTO_ICMPV6)
@@ -58,7 +58,7 @@ static bool failsafe(const struct rules *r, const struct facts *f)
 		return (f->family == NP_KIND_V4 && (f->dport == 67 || f->dport == 68)) ||
 		       (f->family == NP_KIND_V6 && (f->dport == 546 || f->dport == 547));
 	for (unsigned int i = 0; f->proto == PROTO_TCP && i < r->n_failsafe; i++)
-		if (f->dport == r->failsafe[i])
+		if ((r->egress ? f->sport : f->dport) == r->failsafe[i])
 			return true;
 	return false;
 }

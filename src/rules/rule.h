@@ -35,6 +35,7 @@ struct rules {
 	struct hash_key key;
 	uint32_t last_reason, last_file;	/* offsets: lists repeat them */
 	uint8_t mode, frag;		/* enum np_mode, np_frag_policy */
+	bool egress;			/* it judges what leaves */
 	uint8_t n_failsafe;
 	uint16_t failsafe[16];
 };

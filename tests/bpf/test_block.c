@@ -134,6 +134,7 @@ static void random_set(struct block_rig *b, bool wide)
 	}
 	b->r.mode = (uint8_t)(rnd(2) ? 0 : rnd(3));
 	b->r.frag = (uint8_t)(rnd(3) ? 0 : rnd(3));
+	b->r.egress = rnd(2);
 	b->r.n_failsafe = (uint8_t)rnd(3);
 	b->r.failsafe[0] = 22;
 	b->r.failsafe[1] = 25;

@@ -38,6 +38,22 @@ export SSH_CONNECTION='::ffff:10.9.0.2 50000 ::ffff:10.9.0.1 22'
 refused 'the session from 10.9.0.2, known by SSH_CONNECTION' add 10.9.0.0/24
 unset SSH_CONNECTION
 
+say "rates that leave room, and others"
+taken add any action limit 100pps
+taken add any action limit 1mbit
+clear
+refused 'DHCP requests' add any action limit 1pps
+refused 'DHCP requests' add any action limit 1000pps shared
+export SSH_CONNECTION='10.9.0.2 50000 10.9.0.1 22'
+refused 'the session from 10.9.0.2' add 10.9.0.2 action limit 8kbit
+unset SSH_CONNECTION
+
+say "the loopback interface"
+rc=0
+"$NETPROBE" block add 192.0.2.1 dev lo --force-lockout </dev/null 2>"$work/lo.err" || rc=$?
+same "lo: exit status" $rc 2
+grep -q 'refused: lo is how' "$work/lo.err" || die "$(cat "$work/lo.err")"
+
 say "MAC addresses"
 export SSH_CONNECTION='10.9.0.2 50000 10.9.0.1 22'
 refused 'the session from 10.9.0.2' add "$(peer_mac)"
@@ -60,7 +76,6 @@ refused 'the session from 10.9.0.2' add any --egress proto tcp port 50000
 unset SSH_CONNECTION
 refused 'what answers from port 22' add 10.9.0.1 src --egress
 refused 'what answers from port 22' add any --egress proto tcp
-refused 'what answers from port 22' allow 192.0.2.1 --egress --mode deny
 taken add 192.0.2.1 --egress
 clear --egress
 
@@ -78,13 +93,14 @@ taken allow 10.9.0.2
 refused 'the session from 10.9.0.2' del id 2
 taken del 10.9.0.0/24
 clear
-taken allow 10.9.0.0/24 --egress --mode deny
-grep -q 'to TCP ports 22, but not what answers from them' "$work/t.err" || die "what stays open?"
-refused 'the session from 10.9.0.2, known by SSH_CONNECTION (nothing allows it)' del 10.9.0.0/24 --egress
-taken allow 10.9.0.2 --egress
-taken del 10.9.0.0/24 --egress
-refused 'the session from 10.9.0.2' del id 2 --egress
+taken allow 192.0.2.0/24 --egress --mode deny
+grep -q 'open in any case: what answers from TCP ports 22' "$work/t.err" || die "what stays open?"
 clear --egress
+export SSH_CONNECTION='10.9.0.2 50000 10.9.0.1 2022'
+taken allow 192.0.2.0/24 --egress --mode deny
+grep -q 'open in any case: what answers from TCP ports 22 2022' "$work/t.err" || die "is the session's port shut?"
+clear --egress
+export SSH_CONNECTION='10.9.0.2 50000 10.9.0.1 22'
 taken add 10.9.0.2 --force-lockout
 taken del 10.9.0.2
 refused 'the session from 10.9.0.2' rollback
