@@ -262,8 +262,9 @@ static int block_apply(struct block_run *b)
 		err = unit_find(&u, b->argv[0]);
 	if (err)
 		return err;
-	block_take_list(b, &b->lists[0]);
-	err = change(b, "apply");
+	err = block_take_list(b, &b->lists[0]);
+	if (!err)
+		err = change(b, "apply");
 	if (!err && b->o->persist)
 		print_unit(b, &u);
 	return err;

@@ -81,7 +81,7 @@ int  block_guard(struct block_run *b);
 /* block_list.c: files of entries.  Read one more; then the set with its entries as well, or with no others. */
 int  block_read(struct block_run *b, const char *path);
 int  block_add_list(struct block_run *b, struct block_list *l);
-void block_take_list(struct block_run *b, struct block_list *l);
+int  block_take_list(struct block_run *b, struct block_list *l);
 void block_lists_free(struct block_run *b);
 
 /*

@@ -273,9 +273,10 @@ int block_add_list(struct block_run *b, struct block_list *l)
 }
 
 /* What matches the same keeps its number, and with it its counts. */
-void block_take_list(struct block_run *b, struct block_list *l)
+int block_take_list(struct block_run *b, struct block_list *l)
 {
 	struct rules *r = &l->rules;
+	int err;
 
 	for (uint32_t i = 0; i < r->n; i++) {
 		r->v[i].id = b->rules.next_id++;
@@ -285,9 +286,12 @@ void block_take_list(struct block_run *b, struct block_list *l)
 	r->next_id = b->rules.next_id;
 	r->frag = b->rules.frag;
 	set_permitted(l, r);
-	rules_keep_numbers(r, &b->rules);
+	err = rules_keep_numbers(r, &b->rules);
+	if (err)
+		return err;
 	rules_free(&b->rules);
 	b->rules = *r;
 	memset(r, 0, sizeof(*r));
 	tell(l);
+	return 0;
 }

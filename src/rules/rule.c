@@ -230,12 +230,13 @@ static int by_id(const void *pa, const void *pb)
 	return a->id < b->id ? -1 : a->id > b->id;
 }
 
-void rules_keep_numbers(struct rules *r, const struct rules *from)
+int rules_keep_numbers(struct rules *r, struct rules *from)
 {
 	uint32_t n = 0;
 
-	if (!from->n || !from->index)
-		return;
+	/* What was taken out of it took the index along. */
+	if (!from->index && reindex(from, from->n))
+		return fail(ENOMEM, "%u entries", from->n);
 	for (uint32_t i = 0; i < r->n; i++) {
 		uint32_t at = find_same(from, r, &r->v[i]);
 
@@ -244,8 +245,9 @@ void rules_keep_numbers(struct rules *r, const struct rules *from)
 		n += at != 0;
 	}
 	if (!n)
-		return;
+		return 0;
 	qsort(r->v, r->n, sizeof(*r->v), by_id);
 	free(r->index);
 	r->index = NULL;
+	return 0;
 }

@@ -59,7 +59,7 @@ int  rules_add(struct rules *r, const struct np_rule *rule, bool *replaced);
 /* Remove where keep() says no; returns how many went. */
 uint32_t rules_remove(struct rules *r, bool (*keep)(const struct np_rule *rule, const void *ctx), const void *ctx);
 /* Entries that match what an entry of `from` matches get its number. */
-void rules_keep_numbers(struct rules *r, const struct rules *from);
+int  rules_keep_numbers(struct rules *r, struct rules *from);
 /* Do both match the same packets? */
 bool rule_same(const struct rules *r, const struct np_rule *a, const struct np_rule *b);
 unsigned int rule_rank(const struct np_rule *rule);

@@ -442,6 +442,42 @@ static void an_entry_is_for_a_time_that_can_be_counted(void **state)
 	assert_int_equal(rule.expires_ns, 36500ull * 86400 * 1000000000);
 }
 
+static bool any(const struct np_rule *rule, const void *ctx)
+{
+	return true;
+}
+
+static uint32_t number_of(const struct rules *of, const char *target)
+{
+	struct np_rule like = { .dir = NP_SRC, .action = NP_DROP };
+
+	assert_true(rule_target(&like, target, strlen(target)));
+	for (uint32_t i = 0; i < of->n; i++)
+		if (rule_same(of, &of->v[i], &like))
+			return of->v[i].id;
+	return 0;
+}
+
+/* As the set is when its expired entries were looked for. */
+static void what_a_list_names_again_keeps_its_number(void **state)
+{
+	struct rules before;
+
+	assert_int_equal(read_list("192.0.2.1\n192.0.2.2\n192.0.2.3\n"), 0);
+	before = r;
+	assert_int_equal(rules_init(&r), 0);
+	r.next_id = before.next_id;
+	assert_int_equal(rules_remove(&before, any, NULL), 0);
+	assert_int_equal(read_list("192.0.2.3\n198.51.100.1\n192.0.2.1\n"), 0);
+	assert_int_equal(rules_keep_numbers(&r, &before), 0);
+	assert_int_equal(number_of(&r, "192.0.2.1"), 1);
+	assert_int_equal(number_of(&r, "192.0.2.3"), 3);
+	assert_int_equal(number_of(&r, "198.51.100.1"), 5);
+	for (uint32_t i = 1; i < r.n; i++)
+		assert_true(r.v[i - 1].id < r.v[i].id);
+	rules_free(&before);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, fresh, clear)
@@ -465,6 +501,7 @@ int main(void)
 		T(no_match_of_what_was_read_is_believed),
 		T(no_action_or_text_of_what_was_read_is_believed),
 		T(an_entry_is_for_a_time_that_can_be_counted),
+		T(what_a_list_names_again_keeps_its_number),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
