@@ -74,6 +74,7 @@ int  block_swap(struct block_run *b, struct pin_want *want, struct pin_got *got)
 int  block_rollback(struct block_run *b);
 int  block_confirm(struct block_run *b);
 int  block_remove(struct block_run *b);			/* all of it: everything passes */
+bool block_unfinished(const struct block_run *b);	/* there is state, but no set at any hook */
 
 /* block_guard.c: -ECANCELED, said, when the rules would cut somebody off who must not be. */
 int  block_guard(struct block_run *b);

@@ -238,8 +238,10 @@ int block_swap(struct block_run *b, struct pin_want *want, struct pin_got *got)
 	err = b->running ? pin_put(&b->pin, name, b->set.prog) : pin_drop(&b->pin, name);
 	if (!err)
 		err = pin_attach(&b->pin, want, got);
-	if (err)
-		put_back(b, name, b->running ? old : -1);
+	if (err && b->running)
+		put_back(b, name, old);
+	else if (err)		/* then there was nothing, and is nothing again */
+		block_remove(b);
 	return err;
 }
 
@@ -334,19 +336,29 @@ int block_rollback(struct block_run *b)
 	return err;
 }
 
+static bool any_attached(const struct block_run *b)
+{
+	struct pin_got got;
+	bool any = false;
+
+	for (int h = 0; h < PIN_HOOKS; h++)
+		any = any || pin_attached(&b->pin.at, (enum pin_hook)h, &got) == 1;
+	return any;
+}
+
+bool block_unfinished(const struct block_run *b)
+{
+	return b->pin.at.state != PIN_ABSENT && !any_attached(b);
+}
+
 int block_remove(struct block_run *b)
 {
-	static const enum pin_hook hooks[] = { PIN_XDP, PIN_INGRESS, PIN_EGRESS };
-	struct pin_got got;
 	char name[PIN_NAME];
-	bool other = false;
 	int err;
 
 	prev_name(b, name);
 	err = pin_detach(&b->pin, b->hook);
 	if (!err)
 		err = pin_drop(&b->pin, name);
-	for (int i = 0; i < 3 && !err; i++)
-		other = other || pin_attached(&b->pin.at, hooks[i], &got) == 1;
-	return err || other ? err : pin_remove(&b->pin);
+	return err || any_attached(b) ? err : pin_remove(&b->pin);
 }

@@ -23,7 +23,7 @@
 #include "util/err.h"
 #include "util/time.h"
 
-enum { HANDLE = 7 };
+enum { HANDLE = 7, LOOKS_MAX = 100 };
 
 /* time_namespaces(7): how far ahead of the kernel's our clock is. */
 static int64_t clock_offset(void)
@@ -127,25 +127,50 @@ int block_take_rules(struct block_run *b)
 	return err;
 }
 
-static int open_running(struct block_run *b, bool write)
+/* Where the set is: b->hook, b->running. */
+static int find_hook(struct block_run *b)
 {
 	static const enum pin_hook ingress[] = { PIN_XDP, PIN_INGRESS }, egress[] = { PIN_EGRESS, PIN_EGRESS };
-	int fd, err;
+	int is = 0;
 
-	for (int i = 0; i < 2 && !b->running; i++) {
+	for (int i = 0; i < 2 && !is; i++) {
 		b->hook = b->o->egress ? egress[i] : ingress[i];
-		b->running = pin_attached(&b->view, b->hook, &b->got) == 1;
+		is = pin_attached(&b->view, b->hook, &b->got);
 	}
-	if (!b->running)
-		return 0;
-	fd = bpf_prog_get_fd_by_id(b->got.prog_id);
-	if (fd < 0)
-		return fail(fd, "the firewall at %s", b->place.ifname);
+	b->running = is == 1;
+	return is < 0 ? is : 0;
+}
+
+/* Its program, or -1 when there is none.  Who looks without the lock may see one that has just been replaced. */
+static int find_program(struct block_run *b, int *prog)
+{
+	int err = -ENOENT;
+
+	*prog = -1;
+	for (int i = 0; i < LOOKS_MAX && (!i || b->pin.lock < 0) && (err == -ENOENT || err == -EPERM); i++) {
+		err = find_hook(b);
+		if (!err && b->running)
+			*prog = bpf_prog_get_fd_by_id(b->got.prog_id);
+		if (!err && b->running && *prog < 0)
+			err = *prog;
+	}
+	/* What cannot be known is not taken for nothing: the next set would be made without its entries. */
+	return err ? fail(err, "the firewall at %s", b->place.ifname) : 0;
+}
+
+static int open_running(struct block_run *b, bool write)
+{
+	int fd, err = find_program(b, &fd);
+
+	if (err || !b->running)
+		return err;
 	err = block_open(&b->set, fd, write);
 	b->running = !err;
 	if (!err)
 		err = block_take_rules(b);
-	if (!err && write && !block_clock(&b->set, 0, &b->guard))
+	if (!err && write)
+		err = block_clock(&b->set, 0, &b->guard);
+	if (!err && write)
 		b->now_ns = b->guard.now_ns;
 	return err;
 }

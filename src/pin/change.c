@@ -102,8 +102,11 @@ static int open_at(struct pin *p, bool make)
 	if (p->lock < 0)
 		return p->lock;
 	err = pin_each(find_newer, p);
-	if (!err)
+	if (!err) {
 		err = pin_look_again(&p->at);
+		if (err)
+			fail(*p->at.why ? 0 : err, "%s", *p->at.why ? p->at.why : p->at.path);
+	}
 	if (!err && (p->at.state == PIN_FOREIGN || p->at.state == PIN_NEWER))
 		err = refuse(p->at.why);
 	if (err) {
@@ -262,9 +265,32 @@ static int unlink_ours(const char *path)
 	return unlink(path) && errno != ENOENT ? fail(errno, "%s", path) : 0;
 }
 
+/* In place of what is there. */
+static int put_over(const char *path, int fd)
+{
+	char fresh[PIN_PATH + PIN_NAME + 8];
+	owned_fd int there = open_ours(path);
+	int err;
+
+	if (there == -EPERM)
+		return fail(0, "%s is not ours: left alone", path), -ESTALE;
+	snprintf(fresh, sizeof(fresh), "%s-new", path);
+	err = unlink_ours(fresh);
+	if (err)
+		return err;
+	err = bpf_obj_pin(fd, fresh);
+	if (err)
+		return fail(err, "%s", fresh);
+	if (!rename(fresh, path))
+		return 0;
+	err = fail(errno, "%s", path);
+	unlink(fresh);
+	return err;
+}
+
 int pin_put(struct pin *p, const char *name, int fd)
 {
-	char path[PIN_PATH + PIN_NAME], fresh[PIN_PATH + PIN_NAME + 8];
+	char path[PIN_PATH + PIN_NAME];
 	enum pin_kind kind;
 	mode_t old;
 	int err;
@@ -274,22 +300,13 @@ int pin_put(struct pin *p, const char *name, int fd)
 	if (!pin_is_ours(fd, &kind))
 		return fail(0, "%s: it has no name of ours: not pinned", path), -EIO;
 	old = umask(0077);
-	snprintf(fresh, sizeof(fresh), "%s-new", path);
 	err = bpf_obj_pin(fd, path);
-	if (err == -EEXIST) {
-		owned_fd int there = open_ours(path);
-
-		if (there == -EPERM)
-			err = (fail(0, "%s is not ours: left alone", path), -ESTALE);
-		else
-			err = unlink_ours(fresh);
-		if (!err)
-			err = bpf_obj_pin(fd, fresh);
-		if (!err && rename(fresh, path))
-			err = -errno;
-	}
+	if (err == -EEXIST)
+		err = put_over(path, fd);
+	else if (err)
+		fail(err, "%s", path);
 	umask(old);
-	return err && err != -ESTALE ? fail(err, "%s", path) : err;
+	return err;
 }
 
 int pin_drop(struct pin *p, const char *name)

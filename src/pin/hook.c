@@ -34,13 +34,13 @@ static uint32_t prog_id(int fd)
 
 /* ── links ────────────────────────────────────────────────────────────────── */
 
-/* xdp, tcx and netkit have the interface in the same place; 0 once it is gone. */
-static uint32_t link_ifindex(int fd, struct bpf_link_info *info)
+/* Of a link: 1, 0 once its interface is gone, or -errno.  xdp, tcx and netkit have that in the same place. */
+static int link_lives(int fd, struct bpf_link_info *info)
 {
 	uint32_t n = sizeof(*info);
 
 	memset(info, 0, sizeof(*info));
-	return bpf_obj_get_info_by_fd(fd, info, &n) ? 0 : info->xdp.ifindex;
+	return bpf_obj_get_info_by_fd(fd, info, &n) ? -errno : info->xdp.ifindex != 0;
 }
 
 static int update_link(int link, const struct bpf_link_info *info, int prog)
@@ -73,9 +73,11 @@ static int replace_link(struct pin *p, const struct pin_want *w, struct pin_got 
 		return 0;
 	if (fd < 0)
 		return fd == -EPERM ? not_ours(p, name) : fail(fd, "%s/%s", p->at.path, name);
-	if (!link_ifindex(fd, &info))
+	err = link_lives(fd, &info);
+	if (!err)
 		return pin_drop(p, name);
-	err = update_link(fd, &info, w->prog);
+	if (err > 0)
+		err = update_link(fd, &info, w->prog);
 	if (err)
 		return fail(err, "%s: cannot replace the program at %s", p->at.place.ifname, pin_hook_names[w->hook]);
 	got->replaced = true;
@@ -91,7 +93,7 @@ static int keep_link(struct pin *p, const struct pin_want *w, int fd, struct pin
 
 	name_of(name, "link", w->hook);
 	err = pin_put(p, name, fd);
-	if (!err && link_ifindex(fd, &info))
+	if (!err && link_lives(fd, &info) > 0)
 		got->link_id = info.id;
 	return err;
 }
@@ -320,6 +322,8 @@ int pin_detach(struct pin *p, enum pin_hook hook)
 	link = pin_get(&p->at, name, false);
 	if (link == -EPERM)
 		return not_ours(p, name);
+	if (link < 0 && link != -ENOENT)
+		return fail(link, "%s/%s", p->at.path, name);
 	if (link >= 0) {
 		bpf_link_detach(link);
 		err = pin_drop(p, name);
@@ -341,8 +345,9 @@ int pin_attached(const struct pin_view *v, enum pin_hook hook, struct pin_got *g
 	name_of(name, "link", hook);
 	link = pin_get(v, name, false);
 	if (link >= 0) {
-		if (!link_ifindex(link, &info))
-			return 0;
+		err = link_lives(link, &info);
+		if (err <= 0)
+			return err;
 		got->kind = hook == PIN_XDP ? "xdp" : "tcx";
 		got->link_id = info.id;
 		got->prog_id = info.prog_id;

@@ -225,7 +225,7 @@ enum pin_state pin_meta_judge(const void *bytes, uint32_t n, struct np_meta *out
 							       PIN_OURS;
 }
 
-static enum pin_state read_meta(const struct pin_view *v, struct np_meta *m)
+static enum pin_state read_meta(struct pin_view *v, struct np_meta *m)
 {
 	owned_fd int fd = pin_get(v, "meta", true);
 	struct bpf_map_info info = { 0 };
@@ -233,6 +233,9 @@ static enum pin_state read_meta(const struct pin_view *v, struct np_meta *m)
 	uint8_t bytes[1024] = { 0 };
 
 	memset(m, 0, sizeof(*m));
+	*v->why = '\0';
+	if (fd < 0 && fd != -EPERM && fd != -ENOENT)
+		snprintf(v->why, sizeof(v->why), "%s/meta: %s", v->path, strerror(-fd));
 	if (fd < 0)
 		return PIN_FOREIGN;
 	/* A map of another shape would have the kernel write beyond it. */
@@ -271,7 +274,7 @@ static void judge(struct pin_view *v, int dir)
 	v->state = read_meta(v, &v->meta);
 	if (v->state != PIN_FOREIGN && v->meta.abi != v->abi)
 		v->state = PIN_FOREIGN;
-	if (v->state == PIN_FOREIGN)
+	if (v->state == PIN_FOREIGN && !*v->why)
 		snprintf(v->why, sizeof(v->why), "%s holds no meta of ours: left alone", v->path);
 	else if (v->state == PIN_OURS && is_alone)
 		v->state = PIN_BARE;
