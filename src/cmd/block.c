@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <bpf/libbpf.h>
+
 #include "cmd/block.h"
 #include "cmd/block_unit.h"
 #include "cmd/session.h"
@@ -381,6 +383,7 @@ static int run_verb(struct block_run *b, const struct verb *v)
 
 	if (err)
 		return EXIT_USAGE;
+	libbpf_set_print(NULL);		/* it tells of filters that are not there */
 	b->like = (struct np_rule){ .dir = b->o->egress ? NP_DST : NP_SRC, .action = NP_DROP };
 	err = rules_init(&b->rules);
 	if (!err)

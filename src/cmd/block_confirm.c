@@ -281,7 +281,7 @@ static void tell(const struct block_run *b, uint64_t confirm)
 /* b->set runs, *prev is to. */
 static int run_prev(struct block_run *b, struct block_set *prev)
 {
-	struct pin_want want = { .hook = b->hook, .handle = HANDLE, .prog = prev->prog };
+	struct pin_want want = { .hook = b->hook, .handle = HANDLE, .prog = prev->prog, .gate = true };
 	uint64_t confirm = is_armed(b) ? b->o->confirm_ns : own_time(b);
 	struct pin_got got = { 0 };
 	struct np_guard g;

@@ -253,6 +253,7 @@ static void choose_hook(struct block_run *b, struct pin_want *want, bool *l3)
 				     PIN_XDP;
 	b->hook = want->hook;
 	want->handle = HANDLE;
+	want->gate = true;
 }
 
 /* ── how ──────────────────────────────────────────────────────────────────── */

@@ -146,6 +146,22 @@ static int find_filter(const struct pin_view *v, enum pin_hook hook, uint8_t *se
 	return err;
 }
 
+/* What runs behind the gate: a program's number; 0: nothing, for it was emptied; -ENOENT: there is no gate. */
+static int64_t behind_gate(const struct pin_view *v, enum pin_hook hook)
+{
+	uint32_t zero = 0, id = 0;
+	char name[PIN_NAME];
+	owned_fd int map = -1;
+
+	name_of(name, "gate", hook);
+	map = pin_get(v, name, true);
+	if (map < 0)
+		return map;
+	if (bpf_map_lookup_elem(map, &zero, &id))
+		return errno == ENOENT ? 0 : -errno;
+	return id;
+}
+
 static int detach_filter(struct pin *p, enum pin_hook hook)
 {
 	char name[PIN_NAME];
@@ -165,7 +181,75 @@ static int detach_filter(struct pin *p, enum pin_hook hook)
 		name_of(name, filter_pins[i], hook);
 		err = pin_drop(p, name);
 	}
-	return err;
+	name_of(name, "gate", hook);
+	return err ? err : pin_drop(p, name);
+}
+
+/* The program that jumps into the map, and where there is nothing lets pass (TC_ACT_UNSPEC). */
+static int load_gate(int map)
+{
+	const struct bpf_insn insns[] = {
+		{ .code = BPF_LD | BPF_DW | BPF_IMM, .dst_reg = BPF_REG_2, .src_reg = BPF_PSEUDO_MAP_FD, .imm = map },
+		{ 0 },
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_3 },
+		{ .code = BPF_JMP | BPF_CALL, .imm = BPF_FUNC_tail_call },
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = -1 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+
+	return bpf_prog_load(BPF_PROG_TYPE_SCHED_CLS, "np_gate", "GPL", insns, sizeof(insns) / sizeof(insns[0]), NULL);
+}
+
+/* The program goes behind the gate, which is made where there is none: the map. */
+static int fill_gate(struct pin *p, const struct pin_want *w)
+{
+	owned_fd int map = -1;
+	uint32_t zero = 0;
+	char name[PIN_NAME];
+	bool fresh;
+	int err = 0;
+
+	name_of(name, "gate", w->hook);
+	map = pin_get(&p->at, name, false);
+	fresh = map == -ENOENT;
+	if (fresh)
+		map = bpf_map_create(BPF_MAP_TYPE_PROG_ARRAY, "np_gate", 4, 4, 1, NULL);
+	if (map < 0)
+		return fail(map, "%s/%s", p->at.path, name);
+	if (bpf_map_update_elem(map, &zero, &w->prog, BPF_ANY))
+		return fail(errno, "%s/%s", p->at.path, name);
+	if (fresh)
+		err = pin_put(p, name, map);
+	return err ? err : take_fd(map);
+}
+
+static int attach_clsact(struct pin *p, const struct pin_want *w, struct pin_got *got);
+
+/* Where the filter is the gate already, what is behind it is replaced, and nothing else. */
+static int attach_gate(struct pin *p, const struct pin_want *w, struct pin_got *got)
+{
+	struct pin_want gate = *w;
+	uint8_t service = 0;
+	uint32_t id = 0;
+	bool is_gate = behind_gate(&p->at, w->hook) >= 0;
+	owned_fd int map = -1, prog = -1;
+	int err = find_filter(&p->at, w->hook, &service, &id);
+
+	if (err && err != -ENOENT)
+		return fail(err, "%s %s: the filter", p->at.place.ifname, pin_hook_names[w->hook]);
+	map = fill_gate(p, w);
+	if (map < 0)
+		return map;
+	got->kind = "clsact";
+	got->replaced = is_gate && service;
+	if (got->replaced)
+		return 0;
+	prog = load_gate(map);
+	if (prog < 0)
+		return fail(prog, "%s %s: the filter", p->at.place.ifname, pin_hook_names[w->hook]);
+	gate.prog = prog;
+	gate.gate = false;
+	return attach_clsact(p, &gate, got);
 }
 
 static int attach_clsact(struct pin *p, const struct pin_want *w, struct pin_got *got)
@@ -208,7 +292,7 @@ static int attach_tc(struct pin *p, const struct pin_want *w, struct pin_got *go
 	}
 	/* Before 6.6 the kernel knows no such type. */
 	if (fd == -EINVAL || fd == -EOPNOTSUPP)
-		return attach_clsact(p, w, got);
+		return w->gate ? attach_gate(p, w, got) : attach_clsact(p, w, got);
 	load_reason(reason, sizeof(reason), fd, NEED_BPF | NEED_NET_ADMIN, "tcx");
 	return fail(0, "%s %s: %s", p->at.place.ifname, pin_hook_names[w->hook], reason), fd;
 }
@@ -339,6 +423,7 @@ int pin_attached(const struct pin_view *v, enum pin_hook hook, struct pin_got *g
 	struct bpf_link_info info;
 	owned_fd int link = -1;
 	uint8_t service;
+	int64_t behind;
 	int err;
 
 	memset(got, 0, sizeof(*got));
@@ -359,5 +444,10 @@ int pin_attached(const struct pin_view *v, enum pin_hook hook, struct pin_got *g
 		return link;
 	got->kind = "clsact";
 	err = find_filter(v, hook, &service, &got->prog_id);
-	return err == -ENOENT ? 0 : err ? err : service ? 1 : 0;
+	if (err || !service)
+		return err == -ENOENT ? 0 : err;
+	behind = behind_gate(v, hook);
+	if (behind >= 0)
+		got->prog_id = (uint32_t)behind;
+	return behind == -ENOENT ? 1 : behind < 0 ? (int)behind : behind > 0;
 }

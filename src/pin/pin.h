@@ -119,6 +119,12 @@ struct pin_want {
 	enum pin_mode mode; /* xdp */
 	bool last; /* tcx: behind what is there; else in front */
 	uint8_t handle; /* clsact: of the service, from 1; one of its own each */
+	/*
+	 * clsact: the filter belongs to the interface and would go on when our directory is removed by hand.  Behind a
+	 * gate it does not: the filter is a program that jumps into a pinned map of programs, and the kernel empties
+	 * such a map when its last name goes.
+	 */
+	bool gate;
 	/* xdp: that the driver, or a program of others, is in the way is told by got->note and by nothing else. */
 	bool quiet;
 };

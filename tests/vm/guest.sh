@@ -92,6 +92,21 @@ blocks() {
 	netprobe block list dev here
 	netprobe block del --all dev here && ping -q -c 1 -W 5 10.9.0.2
 }
+opened() {
+	n=0
+	until ping -q -c 1 -W 1 10.9.0.2; do
+		n=$((n + 1))
+		[ $n -lt 5 ] || return 1
+	done
+}
+# rm -r of the directory lets everything pass, also where a filter is left at the interface.
+exits() {
+	netprobe block add 10.9.0.2 dev here --commit || return 1
+	! ping -q -c 1 -W 1 10.9.0.2 || return 1
+	rm -r /sys/fs/bpf/netprobe
+	opened || return 1
+	netprobe block add 10.9.0.2 dev here --commit && netprobe block del --all dev here
+}
 # Programs that stay count at the interface, are replaced, and go.
 counts() {
 	netprobe attach add dev here || return 1
@@ -159,6 +174,7 @@ for rung in $(awk '$1 == "here" && ($3 == "chosen" || $3 == "works") { print $2 
 done
 check 'write and read' writes
 check block blocks
+check 'block, and rm' exits
 check count counts
 check 'nothing left' leftovers
 case $(cat /proc/cmdline) in
