@@ -29,7 +29,10 @@ nothing_held() {
 	until_true 10 eval '[ -z "$("$TOOLS/bpfids" left <"$work/ids.all")" ]' || die "$way: left: $("$TOOLS/bpfids" left <"$work/ids.all")"
 }
 
-at() { grep -q " at $1[ /,]" <("$NETPROBE" block status dev here) || die "$way: $("$NETPROBE" block status dev here)"; }
+at() {
+	"$NETPROBE" block status dev here >"$work/status.log"
+	grep -q " at $1[ /,]" "$work/status.log" || die "$way: not at $1"
+}
 
 say "which call makes a link, where nothing is and behind a filter"
 way=tcx
