@@ -189,7 +189,7 @@ static int detach_filter(struct pin *p, enum pin_hook hook)
 static int load_gate(int map)
 {
 	const struct bpf_insn insns[] = {
-		{ .code = BPF_LD | BPF_DW | BPF_IMM, .dst_reg = BPF_REG_2, .src_reg = BPF_PSEUDO_MAP_FD, .imm = map },
+		{ .code = BPF_LD | BPF_DW, .dst_reg = BPF_REG_2, .src_reg = BPF_PSEUDO_MAP_FD, .imm = map },
 		{ 0 },
 		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_3 },
 		{ .code = BPF_JMP | BPF_CALL, .imm = BPF_FUNC_tail_call },
