@@ -13,6 +13,7 @@
 
 #include "block_abi.h"
 #include "parse.h"
+#include "block_log.h"
 #include "verdict.h"
 
 #define NEXT (-1)		/* TCX_NEXT */
@@ -29,26 +30,29 @@ static __always_inline tuple *start(void)
 static __always_inline int at_xdp(struct xdp_md *ctx)
 {
 	struct walk w = { .data = (void *)(long)ctx->data, .end = (void *)(long)ctx->data_end };
-	bool test = ctx->ingress_ifindex != conf.ifindex, drop;
+	bool test = ctx->ingress_ifindex != conf.ifindex;
+	struct verdict v = { 0 };
 	struct plain f;
 	tuple *t;
 
 	w.len = (__u32)(w.end - w.data);
-	if (plain_ether(&f, w.data, w.end)) {
-		if (judge_known(&f, (__u32)w.len, test, &drop))
-			return drop ? XDP_DROP : XDP_PASS;
+	if (!plain_ether(&f, w.data, w.end)) {
+		t = start();
+		if (!t)
+			return XDP_PASS;
+		tuple_start(t);
+		parse_ether(t, &w);
+		judge(t, NULL, &v, (__u32)w.len, test);
+	} else if (!judge_known(&f, &v, (__u32)w.len, test)) {
 		t = start();
 		if (!t)
 			return XDP_PASS;
 		plain_tuple(t, &f);
-		return judge(t, &f, (__u32)w.len, test) ? XDP_DROP : XDP_PASS;
+		judge(t, &f, &v, (__u32)w.len, test);
 	}
-	t = start();
-	if (!t)
-		return XDP_PASS;
-	tuple_start(t);
-	parse_ether(t, &w);
-	return judge(t, NULL, (__u32)w.len, test) ? XDP_DROP : XDP_PASS;
+	if (v.log && !test)
+		tell(&w, &v, 0);
+	return v.drop ? XDP_DROP : XDP_PASS;
 }
 
 SEC("xdp")
@@ -72,10 +76,19 @@ static __always_inline void read_all(tuple *t, struct __sk_buff *skb, const stru
 	parse_ether(t, w);
 }
 
+/* Type and tag of the one that the device, or the stack, took off. */
+static __always_inline __u32 absent_tag(struct __sk_buff *skb)
+{
+	if (conf.l3 || !skb->vlan_present)
+		return 0;
+	return (__u32)bpf_ntohs((__u16)skb->vlan_proto) << 16 | (skb->vlan_tci & 0xffff);
+}
+
 static __always_inline int at_tc(struct __sk_buff *skb)
 {
-	bool test = skb->ifindex != conf.ifindex, drop;
+	bool test = skb->ifindex != conf.ifindex;
 	struct walk w = { .len = skb->len };
+	struct verdict v = { 0 };
 	struct plain f;
 	tuple *t;
 
@@ -86,20 +99,22 @@ static __always_inline int at_tc(struct __sk_buff *skb)
 		w.data = (void *)(long)skb->data;
 		w.end = (void *)(long)skb->data_end;
 	}
-	if (!conf.l3 && plain_ether(&f, w.data, w.end)) {
-		if (judge_known(&f, (__u32)w.len, test, &drop))
-			return drop ? SHOT : NEXT;
+	if (conf.l3 || !plain_ether(&f, w.data, w.end)) {
+		t = start();
+		if (!t)
+			return NEXT;
+		read_all(t, skb, &w);
+		judge(t, NULL, &v, (__u32)w.len, test);
+	} else if (!judge_known(&f, &v, (__u32)w.len, test)) {
 		t = start();
 		if (!t)
 			return NEXT;
 		plain_tuple(t, &f);
-		return judge(t, &f, (__u32)w.len, test) ? SHOT : NEXT;
+		judge(t, &f, &v, (__u32)w.len, test);
 	}
-	t = start();
-	if (!t)
-		return NEXT;
-	read_all(t, skb, &w);
-	return judge(t, NULL, (__u32)w.len, test) ? SHOT : NEXT;
+	if (v.log && !test)
+		tell(&w, &v, absent_tag(skb));
+	return v.drop ? SHOT : NEXT;
 }
 
 SEC("tc")

@@ -218,7 +218,8 @@ struct np_guard {
 	__u64 now_ns, now_jiffies;
 	__u64 expired;		/* the deadline was seen to pass */
 	__u64 ask_ns;		/* in: arm it to go off so much later */
-	__u64 reserved[2];
+	__u64 readers;		/* the log was read once: is it still? */
+	__u64 reserved;
 };
 
 /* Constants of a program. */
@@ -235,6 +236,7 @@ struct np_block_conf {
 	__u64 seed;
 	__u64 meter_mask;	/* sets of meters - 1 */
 	__u64 frag_jiffies;
+	__u64 log_jiffies;
 	__u16 failsafe[16];	/* TCP ports that NP_MODE_DENY leaves open; egress: what answers from them */
 };
 
@@ -245,6 +247,40 @@ struct np_set_meta {
 	__u64 made_ns;		/* wall clock */
 	__u16 failsafe[16];
 	char  what[64];		/* the command that made it */
+};
+
+/*
+ * The log: the newest packets that an entry, the mode or a rule of fragments stopped or took note of, the last
+ * NP_LOG_PACKETS of each CPU.  Any number of readers map it and only look, so one that is killed leaves nothing
+ * behind.  The programs write it while somebody reads: readers add to `beat` once a second.  What was
+ * written over before it was read is told by `written`.
+ */
+#define NP_LOG_PACKETS 1024
+#define NP_LOG_BYTES 136		/* of the frame */
+#define NP_LOG_SECONDS 3		/* written for so long after the last beat */
+
+struct np_log_packet {
+	__u64 boot_ns;
+	__u32 rule;			/* number of the entry; 0: none */
+	__u32 len;			/* of the frame, without the tag below */
+	__u16 cap;			/* bytes of `data` */
+	__u16 tag_type, tag;		/* of the VLAN tag that is not in the data; 0: none */
+	__u8  reason;			/* enum np_reason */
+	__u8  drop;
+	__u8  data[NP_LOG_BYTES];
+};
+
+struct np_log_cpu {			/* the CPU's alone */
+	__u64 written;			/* packets, up to now */
+	__u64 beat, beat_jiffies;	/* the last one seen, and when */
+	__u64 reserved[5];
+};
+
+struct np_log_readers {
+	__u64 beat;
+	__u64 sets;			/* that took over from one before; entries may have come */
+	__u64 ended;			/* the firewall was taken away */
+	__u64 reserved[5];
 };
 
 /* A packet that `block test` sends: what the program made of it. */
@@ -259,6 +295,8 @@ _Static_assert(sizeof(struct np_cond) == 24, "np_cond is ABI");
 _Static_assert(sizeof(struct np_entry) == 24, "np_entry is ABI");
 _Static_assert(sizeof(struct np_meter) == 32, "np_meter is ABI");
 _Static_assert(sizeof(struct np_frag) == 64, "np_frag is ABI");
+_Static_assert(sizeof(struct np_log_packet) == 160, "np_log_packet is ABI");
+_Static_assert((NP_LOG_PACKETS & (NP_LOG_PACKETS - 1)) == 0 && NP_LOG_BYTES % 8 == 0, "block_log.h");
 _Static_assert((NP_READINGS_N & (NP_READINGS_N - 1)) == 0, "np_reason_of() masks");
 _Static_assert((int)NP_REASONS_N <= (int)NP_X_METER_EVICTED, "one number space");
 

@@ -30,6 +30,9 @@ ARRAY(np_meters, struct np_meter_set);
 ARRAY(np_frags, struct np_frag_set);
 ARRAY(np_guard, struct np_guard);
 ARRAY(np_probe, struct np_probe);		/* by CPU */
+ARRAY(np_log, struct np_log_packet);		/* NP_LOG_PACKETS for each CPU */
+ARRAY(np_log_cpus, struct np_log_cpu);
+ARRAY(np_log_readers, struct np_log_readers);
 
 /* No program looks at these: they are bound to it, so that whoever has the program has the set. */
 struct np_page {

@@ -10,6 +10,7 @@ struct verdict {
 	__u32 value;		/* the entry, with its action; 0: none */
 	__u32 reason;
 	bool drop;
+	bool log;		/* somebody reads the log, or did once */
 	struct np_recent *slot;	/* where it is counted; NULL: by the entry */
 };
 
@@ -83,13 +84,22 @@ static __always_inline bool as_fragment(tuple *t, struct verdict *v)
 	return true;
 }
 
+/* What passes, and is worth telling. */
+static __always_inline bool is_noted(const struct verdict *v)
+{
+	return v->reason == NP_R_AUDIT || v->reason == NP_R_NOT_PERMITTED || (v->value >> NP_V_ACTION & 7) == NP_AUDIT;
+}
+
 /* The dead-man timer: what was not confirmed in time drops nothing any more. */
 static __always_inline void check_guard(struct verdict *v)
 {
 	__u32 zero = 0;
 	struct np_guard *g = bpf_map_lookup_elem(&np_guard, &zero);
 
-	if (!g || !g->deadline_ns || bpf_ktime_get_boot_ns() < g->deadline_ns)
+	if (!g)
+		return;
+	v->log = g->readers;
+	if (!g->deadline_ns || bpf_ktime_get_boot_ns() < g->deadline_ns)
 		return;
 	g->expired = 1;
 	v->drop = false;
@@ -160,46 +170,41 @@ static __always_inline __u32 decide_for(tuple *t, const struct plain *f, struct 
 	return value;
 }
 
-/* True: drop it.  test: it did not come by our interface but from `block test`, and leaves no trace. */
-static __always_inline bool judge(tuple *t, const struct plain *f, __u32 bytes, bool test)
+/* Into *v (zeroed).  test: it did not come by our interface but from `block test`, and leaves no trace. */
+static __always_inline void judge(tuple *t, const struct plain *f, struct verdict *v, __u32 bytes, bool test)
 {
-	struct verdict v = { 0 };
-
-	if (f || !t->fragment || !as_fragment(t, &v)) {
-		v.value = decide_for(t, f, &v);
-		if (v.value)
-			by_entry(t, &v, bytes);
+	if (f || !t->fragment || !as_fragment(t, v)) {
+		v->value = decide_for(t, f, v);
+		if (v->value)
+			by_entry(t, v, bytes);
 		else
-			otherwise(t, &v);
+			otherwise(t, v);
 		if (!f && t->fragment && t->first && conf.frag == NP_FRAG_INHERIT)
-			remember_frag(t, v.value, v.drop);
+			remember_frag(t, v->value, v->drop);
 	}
-	if (v.drop)
-		check_guard(&v);
-	account(&v, bytes, test);
-	return v.drop;
+	if (v->drop || is_noted(v))
+		check_guard(v);
+	account(v, bytes, test);
 }
 
 /* The verdict of a source that is known, unless more than that decides: then false. */
-static __always_inline bool judge_known(const struct plain *f, __u32 bytes, bool test, bool *drop)
+static __always_inline bool judge_known(const struct plain *f, struct verdict *v, __u32 bytes, bool test)
 {
 	struct np_recent *r = conf.remember ? slot_of_source(f) : NULL;
-	struct verdict v = { 0 };
 	__u32 action;
 
 	if (!r || !is_source(r, f))
 		return false;
-	v.slot = r;
-	v.value = r->value;
-	action = v.value >> NP_V_ACTION & 7;
-	if (action == NP_LIMIT || (!v.value && conf.mode != NP_MODE_BLOCK))
+	action = r->value >> NP_V_ACTION & 7;
+	if (action == NP_LIMIT || (!r->value && conf.mode != NP_MODE_BLOCK))
 		return false;
-	v.drop = action == NP_DROP;
-	v.reason = !v.value ? NP_R_NONE : v.drop ? NP_R_DROP : action == NP_AUDIT ? NP_R_AUDIT : NP_R_ALLOW;
-	if (v.drop)
-		check_guard(&v);
-	account(&v, bytes, test);
-	*drop = v.drop;
+	v->slot = r;
+	v->value = r->value;
+	v->drop = action == NP_DROP;
+	v->reason = !v->value ? NP_R_NONE : v->drop ? NP_R_DROP : action == NP_AUDIT ? NP_R_AUDIT : NP_R_ALLOW;
+	if (v->drop || action == NP_AUDIT)
+		check_guard(v);
+	account(v, bytes, test);
 	return true;
 }
 

@@ -28,6 +28,15 @@ struct drop_info {
 	const char *hook;	/* class of the location: see drop.hook */
 };
 
+/* What a firewall of ours made of it. */
+struct block_info {
+	const char *action;	/* drop, limit, audit, pass */
+	const char *reason;	/* of NP_REASONS in block_abi.h */
+	uint32_t rule;		/* number of the entry that decided; 0: none did */
+	const char *name, *file;	/* what the entry says of itself, and where it was read; NULL: nothing */
+	uint32_t line;
+};
+
 struct frame {
 	uint64_t time_ns;		/* wall clock since 1970 */
 	uint64_t number;		/* from 1, in the order read */
@@ -40,6 +49,7 @@ struct frame {
 	uint32_t ifindex;		/* of the interface, where only the frame itself tells; else 0 */
 	uint32_t sampled;		/* one in so many was kept; 0, 1: all */
 	const struct drop_info *drop;	/* NULL unless the kernel dropped it */
+	const struct block_info *block;	/* NULL unless it is a firewall's verdict */
 	const char *netns;		/* its network namespace, where drops of all are watched; NULL: unknown */
 };
 

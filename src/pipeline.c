@@ -84,7 +84,7 @@ static int emit_frame(struct pipeline *p, const struct frame *f)
 {
 	struct record r;
 
-	record_start(&r, f->drop ? &drop_dataset : &packet_dataset);
+	record_start(&r, f->drop ? &drop_dataset : f->block ? &block_dataset : &packet_dataset);
 	r.frame = f;
 	r.time_ns = f->time_ns;
 	record_mark(&r, FIELD_TIME);

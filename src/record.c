@@ -40,6 +40,20 @@ struct dataset drop_dataset = {
 	.tone = TONE_DROP,
 };
 
+#define OWN_BODY block_body
+OWN_TABLE(block, BLOCK_FIELDS);
+#undef OWN_BODY
+
+static const uint16_t block_uses[] = { FIELD_ACTION, FIELD_RULE_ID, FIELD_RULE_NAME, FIELD_RULE_REFERENCE, 0 };
+
+struct dataset block_dataset = {
+	.name = "block",
+	.sections = SECTION_PACKET,
+	.uses = block_uses,
+	.own = &block_table,
+	.tone = TONE_DROP,
+};
+
 const char *const lost_stages[LOST_STAGES_N] = { LOST_STAGES(LOST_WORD, LOST_COMMA) };
 
 #define OWN_BODY lost_body

@@ -241,8 +241,8 @@ const void *record_value(const struct record *r, unsigned int number);
 /* Nothing marked but the dataset's name; other members keep whatever they held. */
 void record_start(struct record *r, const struct dataset *set);
 
-/* What is nobody's: a frame and its headers, one that the kernel threw away, what netprobe itself lost. */
-extern struct dataset packet_dataset, drop_dataset, lost_dataset;
+/* What is nobody's: a frame and its headers, one that the kernel threw away or a firewall judged, what we lost. */
+extern struct dataset packet_dataset, drop_dataset, block_dataset, lost_dataset;
 
 struct drop_body {
 	struct str reason, netns;
@@ -259,6 +259,22 @@ struct drop_body {
 enum drop_field { FIELD_DROP_BEFORE_ = FIELD_OWN - 1, DROP_FIELDS(FIELD_ID) };
 
 static inline struct drop_body *drop_of(const struct record *r)
+{
+	return record_own(r);
+}
+
+/* What the firewall makes of a packet. */
+struct block_body {
+	const char *reason, *hook;
+};
+
+#define BLOCK_FIELDS(X) \
+	X(BLOCK_REASON, "block.reason", FT_WORD, reason, "why: no_entry, allowed, dropped, audited, limit_passed, limit_dropped, not_ip, cut, ...: see netprobe-block(8)") \
+	X(BLOCK_HOOK, "block.hook", FT_WORD, hook, "where the firewall met the packet: xdp, tcx/ingress, tcx/egress, clsact/ingress, clsact/egress; absent of lists that are in no kernel")
+
+enum block_field { FIELD_BLOCK_BEFORE_ = FIELD_OWN - 1, BLOCK_FIELDS(FIELD_ID) };
+
+static inline struct block_body *block_of(const struct record *r)
 {
 	return record_own(r);
 }

@@ -99,7 +99,7 @@ static int give_back(struct block_set *prev, const struct block_set *now)
 	const struct np_set_meta *mp = prev->at[BLOCK_META], *mn = now->at[BLOCK_META];
 	const struct np_rule *rp = prev->at[BLOCK_RULES], *rn = now->at[BLOCK_RULES];
 	owned_mem struct np_hit *held_p = block_recent(prev, mp->n_rules), *held_n = block_recent(now, mn->n_rules);
-	struct np_hit *before = calloc(mn->n_rules ? mn->n_rules : 1, sizeof(*before));
+	struct np_hit *before = block_carry_room(now);
 	int err;
 
 	for (uint32_t i = 0, k = 0; held_p && held_n && before && i < mn->n_rules; i++) {
@@ -295,6 +295,7 @@ static int run_prev(struct block_run *b, struct block_set *prev)
 	if (err)
 		return err;
 	hook_wait();
+	block_tell_readers(&b->set, false);
 	err = give_back(prev, &b->set);
 	if (!err)
 		tell(b, confirm);
@@ -358,6 +359,8 @@ int block_remove(struct block_run *b)
 
 	prev_name(b, name);
 	err = pin_detach(&b->pin, b->hook);
+	if (!err && b->running)
+		block_tell_readers(&b->set, true);
 	if (!err)
 		err = pin_drop(&b->pin, name);
 	return err || any_attached(b) ? err : pin_remove(&b->pin);

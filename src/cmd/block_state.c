@@ -332,6 +332,8 @@ static int take_over(struct block_run *b, struct block_set *next, struct pin_wan
 		err = block_carry(next, &b->set, &before);
 	}
 	free(before);
+	if (!err && b->running)
+		block_tell_readers(&b->set, false);
 	if (!err)
 		tell(b, &got, confirm);
 	return err;

@@ -40,20 +40,6 @@ struct dataset feature_dataset = {
 	.own = &feature_table,
 };
 
-#define OWN_BODY block_body
-OWN_TABLE(block, BLOCK_FIELDS);
-#undef OWN_BODY
-
-static const uint16_t block_uses[] = { FIELD_ACTION, FIELD_RULE_ID, FIELD_RULE_NAME, FIELD_RULE_REFERENCE, 0 };
-
-struct dataset block_dataset = {
-	.name = "block",
-	.sections = SECTION_PACKET,
-	.uses = block_uses,
-	.own = &block_table,
-	.tone = TONE_DROP,
-};
-
 #define OWN_BODY rule_body
 OWN_TABLE(rule, RULE_FIELDS);
 #undef OWN_BODY

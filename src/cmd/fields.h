@@ -7,8 +7,7 @@
 /* Own fields of what there is: interfaces, the ways to capture and to attach at each, programs at hooks, the kernel,
  * the firewall. */
 
-extern struct dataset interface_dataset, plan_dataset, link_dataset, feature_dataset, block_dataset, rule_dataset,
-	firewall_dataset;
+extern struct dataset interface_dataset, plan_dataset, link_dataset, feature_dataset, rule_dataset, firewall_dataset;
 
 struct interface_body {
 	bool is_up, is_loopback;
@@ -101,22 +100,6 @@ struct feature_body {
 enum feature_field { FIELD_FEATURE_BEFORE_ = FIELD_OWN - 1, FEATURE_FIELDS(FIELD_ID) };
 
 static inline struct feature_body *feature_of(const struct record *r)
-{
-	return record_own(r);
-}
-
-/* What the firewall makes of a packet. */
-struct block_body {
-	const char *reason, *hook;
-};
-
-#define BLOCK_FIELDS(X) \
-	X(BLOCK_REASON, "block.reason", FT_WORD, reason, "why: no_entry, allowed, dropped, audited, limit_passed, limit_dropped, not_ip, cut, ...: see netprobe-block(8)") \
-	X(BLOCK_HOOK, "block.hook", FT_WORD, hook, "where the firewall met the packet: xdp, tcx/ingress, tcx/egress, clsact/ingress, clsact/egress; absent of lists that are in no kernel")
-
-enum block_field { FIELD_BLOCK_BEFORE_ = FIELD_OWN - 1, BLOCK_FIELDS(FIELD_ID) };
-
-static inline struct block_body *block_of(const struct record *r)
 {
 	return record_own(r);
 }

@@ -46,6 +46,7 @@ struct session_options {
 	const char *filter_file;	/* in place of words; NULL: none */
 	bool wait;			/* for interfaces that are not there */
 	enum session_counts counts;	/* live, where there is no filter: packets need not come here to be counted */
+	bool blocks;			/* live: what firewalls of ours stop or take note of, as frames */
 	const char *until;		/* said when ^C alone ends it; NULL: nothing */
 	struct capture_options capture;	/* live; filter and debug are the session's to fill */
 	struct output_options output;

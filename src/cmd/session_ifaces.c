@@ -95,6 +95,8 @@ static void on_attached(struct live *l, const struct helper_event *ev)
 		add_down(l, ev->info.name);
 	if (!o->g->verbose && !(ev->named && l->attached <= NAMES_SAID))
 		return;
+	if (!o->capture.packets && !o->capture.drops)
+		return;		/* its firewall is */
 	if (l->counts)
 		note("%s: counting until this ends (attach add dev %s: until attach del)", ev->info.name,
 		     ev->info.name);
@@ -179,7 +181,8 @@ static void on_event(struct live *l, const struct helper_event *ev)
 		}
 		if (l->down && !l->s->o->g->quiet)
 			warn("%u interface%s down: %s", l->down, l->down == 1 ? " is" : "s are", l->down_names);
-		if (l->s->many_interfaces && l->counts != COUNTS_KEPT)
+		if (l->s->many_interfaces && l->counts != COUNTS_KEPT &&
+		    (l->s->o->capture.packets || l->s->o->capture.drops))
 			note("%s on %u interface%s", l->counts ? "counting" : "listening", l->attached,
 			     l->attached == 1 ? "" : "s");
 		break;

@@ -26,7 +26,7 @@ static void check_blind(struct live *l, uint64_t now)
 {
 	struct source_counts c;
 
-	if (l->blind_said || now - l->started_ns < (uint64_t)BLIND_SECONDS * 1000000000u)
+	if (l->blind_said || !l->s->o->capture.packets || now - l->started_ns < (uint64_t)BLIND_SECONDS * 1000000000u)
 		return;
 	l->blind_said = true;
 	l->s->source->ops->counts(l->s->source, &c);
@@ -284,6 +284,7 @@ void live_close(struct live *l)
 		return;
 	capture_close(l->capture);
 	counted_stop(l);
+	blocks_close(l->blocks);
 	drop_names_close(l->drops);
 	filter_free(l->filter);
 	for (unsigned int i = 0; i < l->n_ifaces; i++)

@@ -15,6 +15,8 @@ enum {
 	SCREEN_KEYS_MAX = 16,
 };
 
+struct blocks;
+
 struct live {
 	struct session *s;
 	struct capture *capture;
@@ -38,6 +40,7 @@ struct live {
 	struct capture_counting counters;
 	uint32_t next_number, next_number_max;	/* the helper's: of the next interface; of the last that has one */
 	bool others_said;			/* that others come behind it */
+	struct blocks *blocks;			/* of firewalls that are watched; NULL: none */
 	struct source_counts told;		/* losses that the stream has told */
 	int err;
 };
@@ -58,6 +61,10 @@ unsigned int counted_names(const struct live *l, const char **names, unsigned in
 /* Is it over as soon as it has begun, what is there being told at once? */
 bool counted_at_once(const struct live *l);
 void counted_stop(struct live *l);
+
+/* session_blocks.c: what the firewalls at the interfaces that are wanted stop.  -ENOENT, said: there are none. */
+int blocks_open(struct live *l, struct source **out);
+void blocks_close(struct blocks *b);
 
 /* Is it of an interface that -i wants? */
 bool live_wants_drop(void *live, const struct frame *f);

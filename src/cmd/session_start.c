@@ -153,10 +153,10 @@ static int open_ring(struct live *l, struct source **out)
 	return err;
 }
 
-/* What the frames come from: the ring, and a packet socket for each interface that it does not carry. */
+/* What the frames come from: the ring, a packet socket for each interface that it does not carry, logs of firewalls. */
 struct members {
 	struct live *l;
-	struct source *at[1 + SOCKETS_MAX];
+	struct source *at[2 + SOCKETS_MAX];
 	unsigned int n, sockets, left_out;
 	bool failed;	/* and that has been said */
 };
@@ -263,6 +263,10 @@ static int open_sources(struct live *l)
 	if (m.left_out)
 		warn("more than %d interfaces need a packet socket: %u are not captured", SOCKETS_MAX,
 		     m.left_out);
+	if (!err && l->s->o->blocks) {
+		err = blocks_open(l, &m.at[m.n]);
+		m.n += !err;
+	}
 	if (!err)
 		err = join(l, &m);
 	while (err && m.n--)

@@ -42,6 +42,8 @@ static const struct opt watch_rows[] = {
 	{ "drops", 0, OPT_OPTSTR, W(drops), "REASON",
 	  "packets the kernel dropped, for these reasons (comma-separated; see: netprobe help drops) or any",
 	  &(const struct opt_words){ .get = watch_drop_word, .of_machine = true } },
+	{ "blocks", 0, OPT_FLAG, W(blocks), NULL,
+	  "what the firewalls of netprobe block stop or take note of, and by which entry" },
 	{ "alerts", 0, OPT_FLAG, W(alerts), NULL,
 	  "what the traffic adds up to, scans and floods and the like: only, or beside --packets or --proto" },
 	{ "alert", 0, OPT_STRS, W(alert), "RULE",
@@ -116,6 +118,8 @@ static int check_conflicts(const struct watch *w)
 			    "-r reads a file: -i, --plan, --wait, --sample and --rung are for live capture");
 	if (o->read && o->drops)
 		return fail(0, "--drops needs the running kernel: leave out -r");
+	if (o->read && o->blocks)
+		return fail(0, "--blocks needs the running kernel: leave out -r (see: netprobe block test -r)");
 	if (o->packets && o->proto)
 		return fail(0, "--packets and --proto exclude each other");
 	if (o->sample > UINT32_MAX)
@@ -157,7 +161,7 @@ static void choose_capture(struct watch *w)
 	struct capture_options *c = &w->ask.capture;
 	uint8_t direction = w->s.pipe.direction;
 
-	c->packets = !o->drops || o->packets || o->proto || w->alerts;
+	c->packets = (!o->drops && !o->blocks) || o->packets || o->proto || w->alerts;
 	c->drops = o->drops != NULL;
 	c->drop_reasons = w->reasons;
 	c->n_drop_reasons = w->n_reasons;
@@ -202,10 +206,27 @@ static int check(struct watch *w, int argc, char **argv)
 	w->ask.user = o->user;
 	w->ask.filter_file = o->filter_file;
 	w->ask.wait = o->wait;
+	w->ask.blocks = o->blocks;
 	w->ask.capture.snaplen = (uint32_t)snaplen;
 	choose_capture(w);
 	choose_output(w);
 	return session_check(&w->s, &w->ask, argc, argv);
+}
+
+/* Of verdicts alone CSV shows what they are about. */
+static void choose_columns(struct watch *w)
+{
+	static const uint16_t columns[] = {
+		FIELD_TIME, FIELD_ACTION, FIELD_INTERFACE, FIELD_DIRECTION, FIELD_SRC_IP, FIELD_SRC_PORT, FIELD_DST_IP,
+		FIELD_DST_PORT, FIELD_TRANSPORT, FIELD_FRAME_LEN, FIELD_BLOCK_REASON, FIELD_RULE_ID, FIELD_RULE_NAME,
+		FIELD_RULE_REFERENCE,
+	};
+	struct output *out = &w->s.out;
+
+	if (!w->g->csv || out->n_columns || !w->o->blocks || w->ask.capture.packets || w->ask.capture.drops)
+		return;
+	output_columns(out, &block_dataset, columns, sizeof(columns) / sizeof(columns[0]));
+	out->columns[out->n_columns++] = field_number(&lost_dataset, FIELD_LOST_COUNT);
 }
 
 static int run(struct watch *w)
@@ -218,6 +239,7 @@ static int run(struct watch *w)
 		return watch_dump(w);
 	if (w->o->plan)
 		return watch_plan(w);
+	choose_columns(w);
 	rc = exit_status(watch_open_stages(w));
 	if (!rc)
 		rc = session_run(&w->s);

@@ -13,7 +13,7 @@ struct watch_opts {
 	const char *postrotate;
 	unsigned int hex, hex_ascii, time, dump;
 	bool link, ascii, number, absolute_seq, pcapng, packets, inner, strict, plan, list, wait, print;
-	bool ignored, show_secrets, alerts, no_promisc, micro;
+	bool ignored, show_secrets, alerts, no_promisc, micro, blocks;
 };
 
 /* One run of `watch`: what is its own. */

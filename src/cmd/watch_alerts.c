@@ -67,6 +67,8 @@ int watch_open_alerts(struct watch *w)
 	w->s.pipe.shown = dataset_bit(&alert_dataset) | dataset_bit(&lost_dataset);
 	if (w->o->drops)
 		w->s.pipe.shown |= dataset_bit(&drop_dataset);
+	if (w->o->blocks)
+		w->s.pipe.shown |= dataset_bit(&block_dataset);
 	if (w->o->packets)
 		w->s.pipe.shown = UINT32_MAX;
 	else if (w->o->proto)

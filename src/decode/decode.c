@@ -2,7 +2,9 @@
 #include "decode/decode.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "decode/conv/conv.h"
 #include "decode/firsts.h"
@@ -12,7 +14,7 @@
 struct decode {
 	enum decode_mode mode;
 	uint32_t kinds;			/* of messages */
-	uint32_t frames;		/* packet and drop: what is left of a frame without one */
+	uint32_t frames;		/* packet, drop, block: what is left of a frame without a message */
 	uint64_t last_ns;		/* the last moment heard of */
 	struct packet_state *packets;
 	struct conv *conv;
@@ -39,7 +41,7 @@ int decode_open(struct decode **out, const struct decode_options *opt)
 	d->lines = opt->lines;
 	d->heads = opt->heads;
 	d->kinds = opt->kinds ? opt->kinds : UINT32_MAX;
-	d->frames = dataset_bit(&packet_dataset) | dataset_bit(&drop_dataset);
+	d->frames = dataset_bit(&packet_dataset) | dataset_bit(&drop_dataset) | dataset_bit(&block_dataset);
 	*out = d;
 	return 0;
 }
@@ -90,6 +92,36 @@ static void emit_drop(const struct packet *pk, struct emit *e)
 	if (pk->frame->netns) {
 		drop_of(&r)->netns = (struct str){ pk->frame->netns, (uint32_t)strlen(pk->frame->netns) };
 		record_mark(&r, FIELD_DROP_NETNS);
+	}
+	emit_record(e, &r);
+}
+
+/* Likewise what a firewall of ours stopped or took note of. */
+static void emit_block(const struct packet *pk, struct emit *e)
+{
+	const struct block_info *block = pk->frame->block;
+	char reference[512];
+	struct record r;
+
+	packet_record(pk, &r, &block_dataset);
+	r.action = block->action;
+	record_mark(&r, FIELD_ACTION);
+	if (block->reason) {
+		block_of(&r)->reason = block->reason;
+		record_mark(&r, FIELD_BLOCK_REASON);
+	}
+	if (block->rule) {
+		r.rule_id = block->rule;
+		record_mark(&r, FIELD_RULE_ID);
+	}
+	if (block->name) {
+		r.rule_name = (struct str){ block->name, (uint32_t)strlen(block->name) };
+		record_mark(&r, FIELD_RULE_NAME);
+	}
+	if (block->file) {
+		snprintf(reference, sizeof(reference), "%s:%u", block->file, block->line);
+		r.rule_reference = (struct str){ reference, (uint32_t)strlen(reference) };
+		record_mark(&r, FIELD_RULE_REFERENCE);
 	}
 	emit_record(e, &r);
 }
@@ -161,6 +193,8 @@ int decode_frame(struct decode *d, const struct frame *f, record_fn fn, void *ct
 		d->counts.undecoded++;
 	if (f->drop) {
 		emit_drop(&pk, &e);
+	} else if (f->block) {
+		emit_block(&pk, &e);
 	} else {
 		if (d->mode == DECODE_PACKETS)
 			emit_packet(&pk, NULL, &e);

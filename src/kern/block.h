@@ -27,8 +27,11 @@ struct block_image {			/* what the maps are to hold; borrowed */
 	struct np_set_meta meta;
 };
 
+/* Its name below /sys/fs/bpf/netprobe: pin/pin.h. */
+#define BLOCK_SERVICE "block"
+
 enum block_map { BLOCK_RULES, BLOCK_TEXT, BLOCK_META, BLOCK_HITS, BLOCK_RECENT, BLOCK_STATS, BLOCK_GUARD, BLOCK_PROBE,
-		 BLOCK_METERS, BLOCK_FRAGS, BLOCK_MAPS };
+		 BLOCK_METERS, BLOCK_FRAGS, BLOCK_LOG, BLOCK_LOG_CPUS, BLOCK_LOG_READERS, BLOCK_MAPS };
 
 enum block_hook { BLOCK_XDP, BLOCK_IN, BLOCK_OUT };
 
@@ -47,6 +50,8 @@ int  block_load(struct block_set *s, const struct block_image *image, enum block
 /* That of a program (which it takes over); read only unless `write`.  Says what failed. */
 int  block_open(struct block_set *s, int prog, bool write);
 void block_close(struct block_set *s);
+/* Only what is mapped stays, to be read without privileges; to its log's readers one can say that one is there. */
+void block_forget(struct block_set *s);
 
 /* What time it is by the kernel's own clocks, and with arm_ns not 0 start the dead-man timer of this set. */
 int  block_clock(struct block_set *s, uint64_t arm_ns, struct np_guard *now);
@@ -59,6 +64,10 @@ struct np_hit *block_recent(const struct block_set *s, uint32_t n_rules);
 /* The counts of the entries that both sets have, found by their numbers, from `old` on: what was counted up to now is
  * added, and what was added before (before: of old's entries, NULL at first; renewed) is not added again. */
 int  block_carry(struct block_set *to, const struct block_set *old, struct np_hit **before);
+/* For `before`, of old's entries, none of which has been added: malloced; NULL: no memory. */
+struct np_hit *block_carry_room(const struct block_set *old);
 void block_stats(const struct block_set *s, struct np_stats *sum);
+/* To those who read its log: another set has taken over, or (ended) none. */
+void block_tell_readers(struct block_set *s, bool ended);
 
 #endif

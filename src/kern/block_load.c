@@ -50,6 +50,8 @@ static void size_maps(struct block *skel, const struct block_image *image, unsig
 	bpf_map__set_max_entries(skel->maps.np_tuples, cpus);
 	bpf_map__set_max_entries(skel->maps.np_meters, METER_SETS);
 	bpf_map__set_max_entries(skel->maps.np_frags, NP_FRAG_SETS);
+	bpf_map__set_max_entries(skel->maps.np_log, cpus * NP_LOG_PACKETS);
+	bpf_map__set_max_entries(skel->maps.np_log_cpus, cpus);
 }
 
 /* n bytes into the map; it is mapped only for that. */
@@ -121,6 +123,7 @@ static int load_skeleton(struct block *skel, const struct block_image *image, en
 	memcpy((void *)&skel->rodata->conf, &image->conf, sizeof(image->conf));
 	skel->rodata->conf.meter_mask = METER_SETS - 1;
 	skel->rodata->conf.frag_jiffies = jiffies_of(NP_FRAG_SECONDS);
+	skel->rodata->conf.log_jiffies = jiffies_of(NP_LOG_SECONDS);
 	bpf_object__for_each_program(p, skel->obj)
 		bpf_program__set_autoload(p, p == choose(skel, hook));
 	err = block__load(skel);
@@ -139,7 +142,8 @@ static int bind_maps(const struct block *skel, int prog)
 {
 	const struct bpf_map *maps[] = { skel->maps.np_rules, skel->maps.np_text, skel->maps.np_set_meta,
 					 skel->maps.np_hits, skel->maps.np_recent, skel->maps.np_guard,
-					 skel->maps.np_meters, skel->maps.np_frags };
+					 skel->maps.np_meters, skel->maps.np_frags, skel->maps.np_log,
+					 skel->maps.np_log_cpus, skel->maps.np_log_readers };
 
 	for (size_t i = 0; i < sizeof(maps) / sizeof(maps[0]); i++)
 		if (bpf_prog_bind_map(prog, bpf_map__fd(maps[i]), NULL))
@@ -149,12 +153,18 @@ static int bind_maps(const struct block *skel, int prog)
 
 static int share(struct block *skel, const struct block_set *old)
 {
-	if (!old)
-		return 0;
-	if (bpf_map__reuse_fd(skel->maps.np_stats, old->maps[BLOCK_STATS]) ||
-	    bpf_map__reuse_fd(skel->maps.np_meters, old->maps[BLOCK_METERS]) ||
-	    bpf_map__reuse_fd(skel->maps.np_frags, old->maps[BLOCK_FRAGS]))
-		return fail(errno, "cannot go on with the state of the firewall that runs");
+	const struct {
+		struct bpf_map *map;
+		enum block_map which;
+	} rows[] = {
+		{ skel->maps.np_stats, BLOCK_STATS }, { skel->maps.np_meters, BLOCK_METERS },
+		{ skel->maps.np_frags, BLOCK_FRAGS }, { skel->maps.np_log, BLOCK_LOG },
+		{ skel->maps.np_log_cpus, BLOCK_LOG_CPUS }, { skel->maps.np_log_readers, BLOCK_LOG_READERS },
+	};
+
+	for (size_t i = 0; old && i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (bpf_map__reuse_fd(rows[i].map, old->maps[rows[i].which]))
+			return fail(errno, "cannot go on with the state of the firewall that runs");
 	return 0;
 }
 

@@ -20,7 +20,7 @@ enum { IDS_MAX = 64, PROBES_MAX = 100 };
 
 static const char *const names[BLOCK_MAPS] = {
 	"np_rules", "np_text", "np_set_meta", "np_hits", "np_recent", "np_stats", "np_guard", "np_probe", "np_meters",
-	"np_frags",
+	"np_frags", "np_log", "np_log_cpus", "np_log_readers",
 };
 
 static int take_map(struct block_set *s, uint32_t id, bool write)
@@ -40,6 +40,7 @@ static int take_map(struct block_set *s, uint32_t id, bool write)
 	if (m == BLOCK_MAPS)
 		return 0;
 	s->size[m] = (size_t)((info.value_size + 7) & ~7u) * info.max_entries;
+	write |= m == BLOCK_LOG_READERS;	/* who reads the log says so there */
 	s->at[m] = mmap(NULL, s->size[m], PROT_READ | (write ? PROT_WRITE : 0), MAP_SHARED, fd, 0);
 	if (s->at[m] == MAP_FAILED) {
 		s->at[m] = NULL;
@@ -63,6 +64,9 @@ static int check(const struct block_set *s)
 	    meta->text_bytes > s->size[BLOCK_TEXT] || s->size[BLOCK_STATS] < s->cpus * sizeof(struct np_stats) ||
 	    s->size[BLOCK_RECENT] < (size_t)s->cpus * NP_RECENT * sizeof(struct np_recent) ||
 	    s->size[BLOCK_PROBE] < s->cpus * sizeof(struct np_probe) ||
+	    s->size[BLOCK_LOG] < (size_t)s->cpus * NP_LOG_PACKETS * sizeof(struct np_log_packet) ||
+	    s->size[BLOCK_LOG_CPUS] < s->cpus * sizeof(struct np_log_cpu) ||
+	    s->size[BLOCK_LOG_READERS] < sizeof(struct np_log_readers) ||
 	    ((const char *)s->at[BLOCK_TEXT])[meta->text_bytes - 1])
 		return fail(0, "the maps of the firewall that runs are not what they should be");
 	return 0;
@@ -90,16 +94,26 @@ int block_open(struct block_set *s, int prog, bool write)
 	return err;
 }
 
-void block_close(struct block_set *s)
+void block_forget(struct block_set *s)
 {
 	for (int m = 0; m < BLOCK_MAPS; m++) {
-		if (s->at[m])
-			munmap(s->at[m], s->size[m]);
+		if (s->at[m] && m != BLOCK_LOG_READERS)
+			mprotect(s->at[m], s->size[m], PROT_READ);
 		if (s->maps[m] >= 0)
 			close(s->maps[m]);
+		s->maps[m] = -1;
 	}
 	if (s->prog >= 0)
 		close(s->prog);
+	s->prog = -1;
+}
+
+void block_close(struct block_set *s)
+{
+	for (int m = 0; m < BLOCK_MAPS; m++)
+		if (s->at[m])
+			munmap(s->at[m], s->size[m]);
+	block_forget(s);
 	memset(s, 0, sizeof(*s));
 	s->prog = -1;
 	for (int m = 0; m < BLOCK_MAPS; m++)
@@ -221,6 +235,21 @@ void block_stats(const struct block_set *s, struct np_stats *sum)
 		}
 }
 
+void block_tell_readers(struct block_set *s, bool ended)
+{
+	struct np_log_readers *r = s->at[BLOCK_LOG_READERS];
+
+	__atomic_fetch_add(ended ? &r->ended : &r->sets, 1, __ATOMIC_RELAXED);
+}
+
+/* Room for both at once: when the new set works already, nothing may be missing. */
+struct np_hit *block_carry_room(const struct block_set *old)
+{
+	uint32_t n = ((const struct np_set_meta *)old->at[BLOCK_META])->n_rules;
+
+	return calloc(n ? n : 1, 2 * sizeof(struct np_hit));
+}
+
 int block_carry(struct block_set *to, const struct block_set *old, struct np_hit **before)
 {
 	const struct np_set_meta *mo = old->at[BLOCK_META], *mt = to->at[BLOCK_META];
@@ -228,9 +257,9 @@ int block_carry(struct block_set *to, const struct block_set *old, struct np_hit
 	struct np_hit *recent, *hits = to->at[BLOCK_HITS];
 	uint32_t k = 0;
 
-	/* Room for both at once: when the new set works already, nothing may be missing. */
+	((struct np_guard *)to->at[BLOCK_GUARD])->readers |= ((const struct np_guard *)old->at[BLOCK_GUARD])->readers;
 	if (!*before)
-		*before = calloc(mo->n_rules ? mo->n_rules : 1, 2 * sizeof(**before));
+		*before = block_carry_room(old);
 	if (!*before)
 		return fail(ENOMEM, "counts of entries");
 	recent = *before + mo->n_rules;

@@ -466,7 +466,7 @@ int capture_open(struct capture **out, const struct capture_options *opt)
 	c->drop_link = -1;
 	c->clsact.owner = -1;
 	load_none(&c->l);
-	if (!opt->counting)
+	if (!opt->counting && (opt->packets || opt->drops))
 		load_maps(&c->l, opt);
 	err = check_maps(c);
 	if (!err && opt->drops)

@@ -3,15 +3,14 @@
 
 #include <errno.h>
 #include <linux/types.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "abi.h"
 #include "numbers/linktype.h"
+#include "source/clock.h"
 #include "util/err.h"
 
 /*
@@ -23,8 +22,6 @@ enum { HEADER = 8, RECORD_MAX = NP_CLASS_6, RELEASE_EVERY = 32, TRIES = 5 };
 
 static const uint32_t busy_bit = 1u << 31, discard_bit = 1u << 30;
 
-static const uint64_t second = 1000000000;
-
 struct ring {
 	struct source s;
 	struct ring_config cfg;
@@ -35,8 +32,7 @@ struct ring {
 	struct np_control *control;
 	size_t page;
 	uint8_t *whole;			/* a record that wraps, in one piece */
-	int64_t timens_ns;		/* our CLOCK_BOOTTIME less the host's */
-	uint64_t wall_ns;		/* wall clock at the host's boot_ns 0 */
+	struct boot_clock clock;
 	uint64_t number, read, rejected, lost;
 };
 
@@ -45,68 +41,10 @@ static struct ring *ring_of(struct source *s)
 	return (struct ring *)s;
 }
 
-static uint64_t now(clockid_t id)
-{
-	struct timespec t;
-
-	clock_gettime(id, &t);
-	return (uint64_t)t.tv_sec * second + (uint64_t)t.tv_nsec;
-}
-
-/* Seconds and nanoseconds of an offset; false when the text is something else. */
-static bool read_offset(const char *text, int64_t *ns)
-{
-	char *end, *last;
-	long long sec, nsec;
-
-	errno = 0;
-	sec = strtoll(text, &end, 10);
-	nsec = strtoll(end, &last, 10);
-	if (errno || end == text || last == end)
-		return false;
-	return !__builtin_mul_overflow(sec, (int64_t)second, ns) && !__builtin_add_overflow(*ns, nsec, ns);
-}
-
-/* time_namespaces(7): what was added to our clocks; a line has the clock, seconds and nanoseconds. */
-static int64_t timens_offset(void)
-{
-	FILE *f = fopen("/proc/self/timens_offsets", "re");
-	char line[96];
-	int64_t ns, found = 0;
-
-	if (!f)
-		return 0;
-	while (fgets(line, sizeof(line), f)) {
-		size_t n = strcspn(line, " \t");
-		bool ours = (n == 8 && !memcmp(line, "boottime", n)) || (n == 1 && line[0] == '7');
-
-		if (ours && read_offset(line + n, &ns))
-			found = ns;
-	}
-	fclose(f);
-	return found;
-}
-
-/* The two clocks cannot be read at once: of a few tries, the one with the least time between. */
-static void anchor(struct ring *r)
-{
-	uint64_t least = ~0ull;
-
-	for (int i = 0; i < TRIES; i++) {
-		uint64_t before = now(CLOCK_BOOTTIME), wall = now(CLOCK_REALTIME);
-		uint64_t after = now(CLOCK_BOOTTIME);
-
-		if (after - before >= least)
-			continue;
-		least = after - before;
-		r->wall_ns = wall - (before + least / 2 - (uint64_t)r->timens_ns);
-	}
-}
-
 static void describe(const struct ring *r, const struct np_event *ev, struct frame *f)
 {
 	*f = (struct frame){
-		.time_ns = ev->boot_ns + r->wall_ns,
+		.time_ns = boot_clock_wall(&r->clock, ev->boot_ns),
 		.data = ev->data,
 		.cap_len = ev->cap_len,
 		.len = ev->wire_len < ev->cap_len ? ev->cap_len : ev->wire_len,
@@ -305,7 +243,7 @@ static int ring_counts(struct source *s, struct source_counts *c)
 
 static void ring_tick(struct source *s)
 {
-	anchor(ring_of(s));
+	boot_clock_tick(&ring_of(s)->clock);
 }
 
 static void unmap(const void *p, size_t n)
@@ -392,8 +330,7 @@ int ring_open(struct source **out, const struct ring_config *cfg)
 		ring_close(&r->s);
 		return fail(err, "cannot map the ring buffer");
 	}
-	r->timens_ns = timens_offset();
-	anchor(r);
+	boot_clock_open(&r->clock);
 	*out = &r->s;
 	return 0;
 }

@@ -415,6 +415,32 @@ static void put_drop(const struct record *r, struct buf *b)
 	buf_chr(b, ' ');
 }
 
+/* "BLOCK entry 3 scanner (scanners.netset:2) ", "AUDIT not_permitted " */
+static void put_block(const struct record *r, struct buf *b)
+{
+	buf_str(b, !strcmp(r->action, "drop")  ? "BLOCK " :
+		   !strcmp(r->action, "limit") ? "LIMIT " :
+		   !strcmp(r->action, "audit") ? "AUDIT " :
+						 "PASS ");
+	if (record_has(r, FIELD_RULE_ID)) {
+		buf_lit(b, "entry ");
+		buf_u64(b, r->rule_id);
+		buf_chr(b, ' ');
+	} else if (record_has(r, FIELD_BLOCK_REASON)) {
+		buf_str(b, block_of(r)->reason);
+		buf_chr(b, ' ');
+	}
+	if (record_has(r, FIELD_RULE_NAME)) {
+		line_text(b, r->rule_name.p, r->rule_name.n);
+		buf_chr(b, ' ');
+	}
+	if (record_has(r, FIELD_RULE_REFERENCE)) {
+		buf_chr(b, '(');
+		line_text(b, r->rule_reference.p, r->rule_reference.n);
+		buf_lit(b, ") ");
+	}
+}
+
 /* Where there are several, be it that the second comes late; and where each frame tells its own. */
 static bool shows_interface(struct line_state *st, const struct record *r)
 {
@@ -443,5 +469,7 @@ void line_print(void *ctx, const struct record *r, struct buf *b)
 		put_interface(r, b);
 	if (r->set == &drop_dataset)
 		put_drop(r, b);
+	if (r->set == &block_dataset)
+		put_block(r, b);
 	put_packet(st, r, b);
 }
