@@ -23,7 +23,7 @@ struct reader {
 	const char *name;
 	uint32_t file, line;
 	int target_column, reason_column;	/* of CSV; -1: not said */
-	bool header_seen;
+	bool header_seen, is_csv;		/* is_csv: it named the column */
 	char why[WHY];
 	int err;				/* of the whole */
 };
@@ -291,12 +291,14 @@ static int csv_line(struct reader *l, struct np_rule *rule, char *line)
 	static const char *const reasons[] = { "reason", "comment", "description", "name", "source", "category", NULL };
 	char *columns[COLUMNS_MAX], *t;
 	int n = csv_split(line, columns), at;
+	size_t len;
 
 	if (!l->header_seen) {
 		l->header_seen = true;
 		l->target_column = find_column(columns, n, targets);
 		l->reason_column = find_column(columns, n, reasons);
-		if (l->target_column >= 0)
+		l->is_csv = l->target_column >= 0;
+		if (l->is_csv)
 			return 0;
 		l->target_column = 0;
 		l->reason_column = 1;
@@ -307,7 +309,16 @@ static int csv_line(struct reader *l, struct np_rule *rule, char *line)
 	t = columns[at] + strspn(columns[at], " \t");
 	if (l->reason_column >= 0 && l->reason_column < n)
 		rule->reason = rules_text(l->r, columns[l->reason_column], strlen(columns[l->reason_column]));
-	return add_target(l, rule, t, strcspn(t, " \t"));
+	len = strcspn(t, " \t");
+	if (t[len + strspn(t + len, " \t")])
+		return bad_word(l, t, strlen(t), "is more than an address: words of `block add` go into no column");
+	return add_target(l, rule, t, len);
+}
+
+/* A comma in the first word, or a quote, or a heading that named the column: not any comma, which a reason may have. */
+static bool is_csv(const struct reader *l, const char *start)
+{
+	return l->is_csv || *start == '"' || start[strcspn(start, ", \t")] == ',';
 }
 
 /* ── lines ────────────────────────────────────────────────────────────────── */
@@ -338,14 +349,14 @@ static int one_line(struct reader *l, const char *p, size_t n)
 		return bad(l, "a NUL byte: this is no text");
 	memcpy(line, p, n);
 	line[n] = '\0';
-	comment = !strncmp(line, "add ", 4) ? NULL : cut_comment(line, n);
 	start = line + strspn(line, " \t");
+	if (*start != '#' && *start != ';' && is_csv(l, start))
+		return csv_line(l, &rule, start);
+	comment = !strncmp(line, "add ", 4) ? NULL : cut_comment(line, n);
 	for (size_t end = strlen(start); end && (start[end - 1] == ' ' || start[end - 1] == '\t');)
 		start[--end] = '\0';
 	if (!*start)
 		return 0;
-	if (strchr(start, ',') && strncmp(start, "add ", 4))
-		return csv_line(l, &rule, start);
 	return words_line(l, &rule, start, comment);
 }
 

@@ -132,6 +132,20 @@ static void lists_of_many_forms_are_read(void **state)
 	assert_int_equal(r.n, 13);
 }
 
+/* A comma in a reason makes no CSV of a line, and what is read of CSV is all of it. */
+static void a_comma_is_not_a_column(void **state)
+{
+	assert_int_equal(read_list("192.0.2.2 proto udp port 40053 reason answers, to one port\n"), 0);
+	assert_int_equal(r.n, 1);
+	assert_int_equal(r.v[0].flags, NP_RULE_PROTO | NP_RULE_PORT);
+	assert_string_equal(rules_string(&r, r.v[0].reason), "answers, to one port");
+	assert_int_equal(read_list("192.0.2.3 # one, two\n192.0.2.4,\"three; #4\"\n"), 0);
+	assert_string_equal(rules_string(&r, r.v[1].reason), "one, two");
+	assert_string_equal(rules_string(&r, r.v[2].reason), "three; #4");
+	assert_int_equal(read_list("\"192.0.2.5 proto udp\",x\n"), 1);
+	assert_int_equal(read_list("192.0.2.5 , x\n"), 2);
+}
+
 static void csv_has_its_columns_by_name(void **state)
 {
 	assert_int_equal(read_list("id,\"CIDR\",comment\n1,192.0.2.0/24,\"a \"\"b\"\", c\"\n2,2001:db8::1,\n"), 0);
@@ -489,6 +503,7 @@ int main(void)
 		T(an_entry_ends_when_its_time_is_over),
 		T(lists_of_many_forms_are_read),
 		T(csv_has_its_columns_by_name),
+		T(a_comma_is_not_a_column),
 		T(permitted_cidrs_become_allow_entries),
 		T(every_bad_line_is_told_with_its_number),
 		T(the_same_match_is_one_entry),
