@@ -328,7 +328,7 @@ static int block_del(struct block_run *b)
 	uint32_t all;
 	int err;
 
-	if (!b->running && !(b->o->all && block_unfinished(b)))
+	if (!b->running && !(b->o->all && (b->unreadable || block_unfinished(b))))
 		return fail(0, "%s has no firewall", b->place.ifname), -ENOENT;
 	if (b->o->all) {
 		err = b->o->dry_run ? 0 : block_remove(b);

@@ -37,6 +37,7 @@ struct block_run {
 	struct pin_view view;
 	enum pin_hook hook;		/* where the set is, or is to be */
 	bool running;			/* there is one: `set` */
+	bool unreadable;		/* there is one, of which nothing can be read (del --all) */
 	struct pin_got got;		/* how it is attached */
 	struct block_set set;
 	struct rules rules;		/* as it is, then as it is to be */

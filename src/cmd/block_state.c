@@ -203,6 +203,11 @@ int block_find(struct block_run *b, bool change)
 		err = look(b, change);
 	if (!err)
 		err = open_running(b, true);
+	/* What cannot be read can be taken away all the same. */
+	if (err && change && b->o->all && b->got.prog_id) {
+		b->unreadable = true;
+		err = 0;
+	}
 	if (!err && !change)
 		block_warn_expired(b);
 	return err;
@@ -254,6 +259,21 @@ static void choose_hook(struct block_run *b, struct pin_want *want, bool *l3)
 	b->hook = want->hook;
 	want->handle = HANDLE;
 	want->gate = true;
+}
+
+/* A set that runs stays where it is: who asks for another place must hear that. */
+static int check_place(const struct block_run *b)
+{
+	const char *m = b->o->xdp, *is = b->hook == PIN_INGRESS ? "tcx" : b->got.mode;
+
+	if (b->o->egress && m && (!strcmp(m, "native") || !strcmp(m, "generic")))
+		return fail(0, "-m %s: XDP does not see what leaves; --egress is at tcx", m), -EINVAL;
+	if (!b->running || !m || !strcmp(m, "auto") || b->hook == PIN_EGRESS || !is || !strcmp(m, is))
+		return 0;
+	fail(0, "%s: the firewall is at %s%s, and a change does not move it to %s: netprobe block del --all dev %s first",
+	     b->place.ifname, b->hook == PIN_XDP ? "xdp " : "", b->hook == PIN_XDP ? is : b->got.kind, m,
+	     b->place.ifname);
+	return -EINVAL;
 }
 
 /* ── how ──────────────────────────────────────────────────────────────────── */
@@ -355,6 +375,9 @@ int block_commit(struct block_run *b, const char *what)
 	bool l3;
 	int err;
 
+	err = check_place(b);
+	if (err)
+		return err;
 	choose_hook(b, &want, &l3);
 	block_failsafe(b);
 	err = block_guard(b);

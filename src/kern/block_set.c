@@ -57,7 +57,8 @@ static int check(const struct block_set *s)
 
 	for (int m = 0; m < BLOCK_MAPS; m++)
 		if (!s->at[m])
-			return fail(0, "the firewall that runs has no map %s: it is not of this version", names[m]);
+			return fail(0, "the firewall that runs has no map %s: it is of another version of netprobe "
+				       "(netprobe block del --all takes it away)", names[m]);
 	if (s->size[BLOCK_META] < sizeof(*meta) || s->size[BLOCK_GUARD] < sizeof(struct np_guard) ||
 	    meta->n_rules > s->size[BLOCK_RULES] / sizeof(struct np_rule) ||
 	    meta->n_rules > s->size[BLOCK_HITS] / sizeof(struct np_hit) || !meta->text_bytes ||

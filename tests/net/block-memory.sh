@@ -43,6 +43,15 @@ bash -c 'ulimit -l 64; exec "$@"' - "$NETPROBE" block add 10.9.0.3 proto tcp dev
 same "what arrives" "$(arrives)" 10.9.0.4
 [ $rc = 0 ] || same "lines that say why" "$(grep -c '^netprobe: ' "$work/lock.err")" 1
 
+say "what cannot be read can be taken away"
+rc=0
+bash -c 'ulimit -v 7000; exec "$@"' - "$NETPROBE" block list dev here </dev/null >"$work/out" 2>"$work/r.err" || rc=$?
+same "list, without room for its maps" $rc 1
+bash -c 'ulimit -v 7000; exec "$@"' - "$NETPROBE" block del --all dev here </dev/null >"$work/out" 2>"$work/r.err" || die "$(cat "$work/r.err")"
+grep -q 'no firewall any more' "$work/r.err" || die "$(cat "$work/r.err")"
+! "$NETPROBE" block status dev here 2>/dev/null || die "it is still there"
+"$NETPROBE" block add 10.9.0.4 dev here --commit </dev/null 2>"$work/np.err"
+
 say "and with memory"
 "$NETPROBE" block apply "$work/many" dev here --commit </dev/null 2>"$work/np.err"
 same "what arrives in the end" "$(arrives)" 10.9.0.3

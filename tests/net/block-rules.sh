@@ -74,6 +74,19 @@ for mode in native generic tcx; do
 	np del --all dev here
 done
 
+say "a set that runs is not moved in silence"
+np add 192.0.2.1 dev here -m generic
+for mode in native tcx; do
+	rc=0
+	"$NETPROBE" block add 192.0.2.2 dev here -m $mode </dev/null 2>"$work/move.err" || rc=$?
+	same "$mode: exit status" $rc 2
+	grep -q "the firewall is at xdp generic, and a change does not move it to $mode" "$work/move.err" || die "$(cat "$work/move.err")"
+done
+np add 192.0.2.2 dev here -m generic
+np add 192.0.2.3 dev here -m auto
+same "entries" "$("$NETPROBE" block list dev here | wc -l)" 3
+np del --all dev here
+
 say "what leaves, at tcx"
 np add 10.9.0.2 proto icmp dev here --egress
 ! ping -qc1 -W1 10.9.0.2 >/dev/null || die "egress: it arrives"
