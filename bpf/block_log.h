@@ -19,26 +19,34 @@ static __always_inline bool is_read(struct np_log_cpu *c)
 	return beat && now - c->beat_jiffies < conf.log_jiffies;
 }
 
-/* As much of it as there is room for. */
+/* As much of it as there is room for: in words, and what is left in halves of one. */
 static __always_inline __u16 copy_frame(__u8 *to, const void *p, const void *end)
 {
-	__u16 n = 0;
+	__u32 n = 0;
 
 #pragma unroll
 	for (int i = 0; i < NP_LOG_BYTES / 8; i++) {
 		if (p + 8 > end)
 			break;
-		*(__u64 *)(void *)(to + 8 * i) = *(const __u64 *)p;
+		*(__u64 *)(void *)(to + n) = *(const __u64 *)p;
 		p += 8;
 		n += 8;
 	}
-	for (int i = 0; i < 7 && n < NP_LOG_BYTES; i++, n++) {
-		if (p + 1 > end)
-			break;
-		to[n] = *(const __u8 *)p;
-		p++;
+	if (n == NP_LOG_BYTES)
+		return NP_LOG_BYTES;
+	if (p + 4 <= end) {
+		*(__u32 *)(void *)(to + n) = *(const __u32 *)p;
+		p += 4;
+		n += 4;
 	}
-	return n;
+	if (p + 2 <= end) {
+		*(__u16 *)(void *)(to + n) = *(const __u16 *)p;
+		p += 2;
+		n += 2;
+	}
+	if (p + 1 <= end)
+		to[n++] = *(const __u8 *)p;
+	return (__u16)n;
 }
 
 /* skb_tag: type and tag of the one that is not in the data, or 0. */
