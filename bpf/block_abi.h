@@ -86,14 +86,50 @@ struct np_length {
 	__u32 tag, reserved;
 };
 
-/* A bit for each /24 of IPv4: a prefix of the table covers it, or lies in it.  Where a table has many of them. */
-#define NP_COVERED_MANY 1024
-#define NP_COVERED_WORDS (1 << 18)
-#define NP_USE_COVERED 2
+/*
+ * Where a table has many prefixes of IPv4, those up to /24 are no keys of it: what decides seldom changes from one /24
+ * to the next, so each run of those with the same value has a place in np_runs, in order.  With NP_V_MARK longer
+ * prefixes lie in there, which are keys; where none of them holds, the rest of the value decides.  Which run it is
+ * tells the step of the /16, and where more than NP_BEGIN_BYTES begin within that, one of NP_FINE steps elsewhere in
+ * np_steps, each of 32 times a /24.  That is small enough to stay in a cache.
+ */
+#define NP_RUNS_MANY 1024
+#define NP_STEPS (1 << 16)
+#define NP_USE_RUNS 2
+#define NP_BEGIN_BYTES 4
+#define NP_FINE 8
+#define NP_RUN_FINE 0x80000000u
+struct np_step {
+	__u32 run;		/* the one in which it begins; a /16, NP_RUN_FINE: the place of its finer steps */
+	__u32 begin;		/* where other runs begin: a /16, a byte for each, less 1 (255: none); else bits */
+};
+struct np_run_pair {
+	__u32 value[2];		/* an array's elements take no less */
+};
+
+/* The run of a /24 in the step of its /16: how many of the bytes are less, in four lanes of 16 bits. */
+static inline __u32 np_run(const struct np_step *s, __u32 at)
+{
+	__u64 bytes = (s->begin & 0x00ff00ffu) | (__u64)(s->begin >> 8 & 0x00ff00ffu) << 32;
+	__u64 x = ((at & 255) + 255) * 0x0001000100010001ull - bytes;
+
+	return s->run + (__u32)((x >> 8 & 0x0001000100010001ull) * 0x0001000100010001ull >> 48);
+}
+
+/* In a finer one: how many of the bits up to there are set. */
+static inline __u32 np_run_fine(const struct np_step *s, __u32 at)
+{
+	__u32 x = s->begin & ((2u << (at & 31)) - 1);
+
+	x -= x >> 1 & 0x55555555u;
+	x = (x & 0x33333333u) + (x >> 2 & 0x33333333u);
+	x = (x + (x >> 4)) & 0x0f0f0f0fu;
+	return s->run + (x * 0x01010101u >> 24);
+}
 
 struct np_index {		/* of one table */
 	__u64 mask;		/* buckets - 1 */
-	__u32 n_v4, n_v6, macs, reserved;
+	__u32 n_v4, n_v6, macs, reserved;	/* lengths; MAC addresses */
 	struct np_length rows[512];	/* ascending: those of IPv4, from NP_ROWS_V6 on those of IPv6 */
 };
 #define NP_ROWS_V6 64
@@ -226,13 +262,14 @@ struct np_guard {
 struct np_block_conf {
 	__u32 ifindex;
 	__u8  mode, frag;	/* enum np_mode, np_frag_policy */
-	__u8  use[NP_TABLES];	/* 0: the table is empty; from NP_USE_COVERED on the number of its bits */
+	__u8  use[NP_TABLES];	/* 0: the table is empty; NP_USE_RUNS: it has runs */
 	__u8  ports;		/* some entry asks for ports */
 	__u8  n_failsafe;
 	__u8  l3;		/* frames begin with the IP header */
 	__u8  macs;		/* some entry is of a MAC address */
 	__u8  egress;		/* what leaves is judged */
 	__u8  remember;		/* no entry asks for destinations, MAC addresses or the time */
+	__u32 steps[NP_TABLES];	/* where those of a table begin, NP_STEPS for as many /16 */
 	__u64 seed;
 	__u64 meter_mask;	/* sets of meters - 1 */
 	__u64 frag_jiffies;
@@ -291,6 +328,7 @@ struct np_probe {
 _Static_assert(sizeof(struct np_rule) == 72, "np_rule is ABI");
 _Static_assert(sizeof(struct np_bucket) == 64, "a line of the cache");
 _Static_assert(sizeof(struct np_recent) == 64, "a line of the cache");
+_Static_assert(sizeof(struct np_step) == 8 && sizeof(struct np_run_pair) == 8, "as an array has them");
 _Static_assert(sizeof(struct np_cond) == 24, "np_cond is ABI");
 _Static_assert(sizeof(struct np_entry) == 24, "np_entry is ABI");
 _Static_assert(sizeof(struct np_meter) == 32, "np_meter is ABI");

@@ -19,7 +19,8 @@ ARRAY(np_allow_src, struct np_bucket);
 ARRAY(np_allow_dst, struct np_bucket);
 ARRAY(np_block_src, struct np_bucket);
 ARRAY(np_block_dst, struct np_bucket);
-ARRAY(np_covered, __u64);			/* NP_COVERED_WORDS for each table that has them */
+ARRAY(np_steps, struct np_step);
+ARRAY(np_runs, struct np_run_pair);
 ARRAY(np_index, struct np_index);		/* one for each table */
 ARRAY(np_conds, struct np_cond);
 ARRAY(np_entries, struct np_entry);

@@ -4,6 +4,8 @@
 
 #include "block_maps.h"
 
+#define LENGTHS 512		/* rows of np_index */
+
 /* The value of one key; 0 when it is not there. */
 static __always_inline __u32 probe(void *table, __u64 mask, __u64 hi, __u64 lo, __u32 tag)
 {
@@ -33,12 +35,12 @@ static __always_inline __u32 longest(tuple *t, void *table, const struct np_inde
 				    __u64 hi, __u64 lo)
 {
 	const struct np_length *row;
-	__u64 from = t->zero, to = n, mid;
+	__u64 from = t->zero & (LENGTHS - 1), to = (n | t->zero) & (LENGTHS - 1), mid;
 	__u32 best = (__u32)t->zero, v;
 
 	for (int i = 0; i < 8 && from < to; i++) {
 		mid = (from + to) >> 1;
-		row = &ix->rows[(first + mid) & 511];
+		row = &ix->rows[(first + mid) & (LENGTHS - 1)];
 		v = probe(table, ix->mask, hi & row->hi, lo & row->lo, row->tag);
 		FORGET(t, v);
 		if (v) {
@@ -50,17 +52,24 @@ static __always_inline __u32 longest(tuple *t, void *table, const struct np_inde
 		FORGET(t, best);
 		FORGET(t, from);
 		FORGET(t, to);
+		/* One range, wherever it comes from: else the verifier goes each way on its own. */
+		from &= LENGTHS - 1;
+		to &= LENGTHS - 1;
 	}
 	return best == NP_V_MARK ? 0 : best;
 }
 
+/* Hardly a branch: the verifier would walk them all at each place of a chain. */
 static __always_inline bool holds(const struct np_cond *c, tuple *t)
 {
-	if (c->flags & NP_RULE_PROTO && t->proto != c->proto)
+	__u64 flags = c->flags, port = t->dport, miss;
+
+	_Static_assert(NP_RULE_PROTO == 1 << 0 && NP_RULE_PORT == 1 << 1, "bits 0 and 1");
+	miss = -(flags & 1) & (t->proto ^ c->proto);
+	miss |= -(flags >> 1 & 1) & ((port - c->port_lo) | (c->port_hi - port)) >> 63;
+	if (miss)
 		return false;
-	if (c->flags & NP_RULE_PORT && (t->dport < c->port_lo || t->dport > c->port_hi))
-		return false;
-	return !(c->flags & NP_RULE_EXPIRES) || bpf_ktime_get_boot_ns() < c->expires_ns;
+	return !(flags & NP_RULE_EXPIRES) || bpf_ktime_get_boot_ns() < c->expires_ns;
 }
 
 /* Along the chain to the first entry whose conditions hold. */
@@ -69,6 +78,7 @@ static __always_inline __u32 settle(__u32 value, tuple *t)
 	struct np_cond *c;
 	__u32 i;
 
+	FORGET(t, value);
 	for (int n = 0; n <= NP_CHAIN_MAX; n++) {
 		if (!(value & NP_V_CHAIN))
 			return value;
@@ -100,36 +110,67 @@ static __always_inline __u32 better(__u32 a, __u32 b)
 	return ia < ib ? a : b;
 }
 
-/* May a prefix of IPv4 match?  Where bits tell that none does, nothing is looked up. */
-static __always_inline bool is_covered(__u32 which, __u64 addr)
+/* What the prefixes of IPv4 up to /24 say. */
+static __always_inline __u32 in_runs(__u32 which, __u64 addr)
 {
-	__u32 at = (conf.use[which] - NP_USE_COVERED) * NP_COVERED_WORDS + (__u32)(addr >> 46);
-	__u64 *bits;
+	__u32 n = (__u32)(addr >> 40), at = conf.steps[which] + (n >> 8), run;
+	struct np_step *s = bpf_map_lookup_elem(&np_steps, &at);
+	struct np_run_pair *pair;
 
-	if (conf.use[which] < NP_USE_COVERED)
-		return true;
-	bits = bpf_map_lookup_elem(&np_covered, &at);
-	return !bits || *bits >> (addr >> 40 & 63) & 1;
+	if (!s)
+		return 0;
+	if (s->run & NP_RUN_FINE) {
+		at = (s->run & ~NP_RUN_FINE) + (n >> 5 & (NP_FINE - 1));
+		s = bpf_map_lookup_elem(&np_steps, &at);
+		if (!s)
+			return 0;
+		run = np_run_fine(s, n);
+	} else {
+		run = np_run(s, n);
+	}
+	at = run >> 1;
+	pair = bpf_map_lookup_elem(&np_runs, &at);
+	return pair ? pair->value[run & 1] : 0;
+}
+
+static __always_inline __u32 by_prefix(void *table, __u32 which, const struct np_index *ix, tuple *t,
+				       volatile __u64 addr[2])
+{
+	__u32 covering = 0, found;
+	__u64 first = 0, n = 0;
+
+	if (t->family == NP_KIND_V4) {
+		n = ix->n_v4;
+		if (conf.use[which] == NP_USE_RUNS)
+			covering = in_runs(which, addr[0]);
+		if (conf.use[which] == NP_USE_RUNS && !(covering & NP_V_MARK))
+			n = 0;
+	}
+	if (t->family == NP_KIND_V6) {
+		n = ix->n_v6;
+		first = NP_ROWS_V6;
+	}
+	FORGET(t, n);
+	FORGET(t, covering);
+	found = longest(t, table, ix, first, n, addr[0], addr[1]);
+	if (!found)
+		found = covering & ~NP_V_MARK;
+	FORGET(t, found);
+	return found;
 }
 
 static __always_inline __u32 in_table(void *table, __u32 which, tuple *t, volatile __u64 addr[2], __u64 mac)
 {
 	__u32 key = which;	/* of a constant whose address is taken the compiler no longer knows that it is one */
 	struct np_index *ix = bpf_map_lookup_elem(&np_index, &key);
-	__u64 first = 0, n = 0;
 	__u32 found;
 
 	if (!ix)
 		return 0;
-	if (t->family == NP_KIND_V4)
-		n = is_covered(which, addr[0]) ? ix->n_v4 : 0;
-	if (t->family == NP_KIND_V6) {
-		n = ix->n_v6;
-		first = NP_ROWS_V6;
-	}
-	found = settle(longest(t, table, ix, first, n, addr[0], addr[1]), t);
-	if (ix->macs && t->has_mac)
+	found = settle(by_prefix(table, which, ix, t, addr), t);
+	if (conf.macs && t->has_mac)
 		found = better(found, settle(probe(table, ix->mask, mac, 0, NP_TAG_MAC), t));
+	FORGET(t, found);
 	return found;
 }
 

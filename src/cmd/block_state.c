@@ -283,7 +283,8 @@ static int load(struct block_run *b, struct compiled *c, const struct pin_want *
 {
 	struct block_image image = { .index = c->index, .conds = c->conds, .entries = c->entries, .rules = b->rules.v,
 				     .text = b->rules.text.p, .n_conds = c->n_conds, .n_entries = c->n_entries,
-				     .covered = c->covered, .n_covered = c->n_covered, .conf = c->conf };
+				     .steps = c->runs.steps, .n_steps = c->runs.n_steps, .runs = c->runs.v,
+				     .n_runs = c->runs.n, .conf = c->conf };
 	struct np_set_meta *m = &image.meta;
 
 	for (int i = 0; i < NP_TABLES; i++)

@@ -21,8 +21,9 @@ struct block_image {			/* what the maps are to hold; borrowed */
 	const struct np_entry *entries;
 	const struct np_rule *rules;
 	const char *text;
-	const uint64_t *covered;
-	uint32_t n_conds, n_entries, n_covered;
+	const struct np_step *steps;
+	const uint32_t *runs;
+	uint32_t n_conds, n_entries, n_steps, n_runs;
 	struct np_block_conf conf;
 	struct np_set_meta meta;
 };

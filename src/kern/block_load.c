@@ -38,7 +38,8 @@ static void size_maps(struct block *skel, const struct block_image *image, unsig
 	for (int t = 0; t < NP_TABLES; t++)
 		bpf_map__set_max_entries(tables[t], image->buckets[t] ? (uint32_t)image->index[t].mask + 1 : 1);
 	bpf_map__set_max_entries(skel->maps.np_index, NP_TABLES);
-	bpf_map__set_max_entries(skel->maps.np_covered, at_least_one((uint64_t)image->n_covered * NP_COVERED_WORDS));
+	bpf_map__set_max_entries(skel->maps.np_steps, at_least_one(image->n_steps));
+	bpf_map__set_max_entries(skel->maps.np_runs, at_least_one((image->n_runs + 1) / 2));
 	bpf_map__set_max_entries(skel->maps.np_conds, at_least_one(image->n_conds));
 	bpf_map__set_max_entries(skel->maps.np_entries, at_least_one(image->n_entries));
 	bpf_map__set_max_entries(skel->maps.np_rules, at_least_one(image->n_entries));
@@ -81,8 +82,9 @@ static int fill_maps(const struct block *skel, const struct block_image *image)
 	if (!err)
 		err = fill(skel->maps.np_index, image->index, NP_TABLES * sizeof(*image->index));
 	if (!err)
-		err = fill(skel->maps.np_covered, image->covered,
-			   (size_t)image->n_covered * NP_COVERED_WORDS * sizeof(*image->covered));
+		err = fill(skel->maps.np_steps, image->steps, image->n_steps * sizeof(*image->steps));
+	if (!err)
+		err = fill(skel->maps.np_runs, image->runs, image->n_runs * sizeof(*image->runs));
 	if (!err)
 		err = fill(skel->maps.np_conds, image->conds, image->n_conds * sizeof(*image->conds));
 	if (!err)

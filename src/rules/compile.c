@@ -47,10 +47,10 @@ struct build {
 	unsigned int depth;
 	const struct np_length *rows;
 	unsigned int n_rows;
-	uint8_t row_of[129];
+	int16_t row_of[129];		/* -1: prefixes of this length are in runs */
 	struct key last_mark[129];	/* by row */
 	uint32_t conds_cap;
-	uint8_t covered[NP_TABLES];	/* which bits of c->covered are the table's, from 1; 0: it has none */
+	bool runs;			/* of IPv4, those up to /24 */
 };
 
 static void length_mask(unsigned int plen, uint64_t *hi, uint64_t *lo)
@@ -174,46 +174,85 @@ static int mark(struct build *b, unsigned int row, uint64_t hi, uint64_t lo)
 	if (last->tag && last->hi == hi && last->lo == lo)
 		return 0;
 	*last = (struct key){ .hi = hi, .lo = lo, .tag = 1 };
-	while (i && b->row_of[b->stack[i - 1].plen] > row)
+	while (i && b->row_of[b->stack[i - 1].plen] > (int)row)
 		i--;
-	if (i && b->row_of[b->stack[i - 1].plen] == row)
+	if (i && b->row_of[b->stack[i - 1].plen] == (int)row)
 		return 0;
 	if (i && b->stack[i - 1].value)
 		value = b->stack[i - 1].value;
 	return push_key(b, hi, lo, (uint8_t)len->tag, value);
 }
 
-static int add_prefix(struct build *b, const struct item *v, size_t n)
+/* What was opened last ends, and what covers it goes on. */
+static int end_prefix(struct build *b)
 {
-	unsigned int row = b->row_of[v->plen], lo = 0, hi = b->n_rows;
-	struct open_prefix mine = { .hi = v->hi, .lo = v->lo, .plen = v->plen };
+	const struct open_prefix *p = &b->stack[--b->depth];
+
+	if (!b->runs || p->plen > 24)
+		return 0;
+	return runs_put(&b->c->runs, (uint32_t)(p->hi >> 40) + (1u << (24 - p->plen)), b->depth ? p[-1].value : 0);
+}
+
+/* One of IPv4 that is about to be opened: up to /24 it is a run, a longer one is told of by its /24. */
+static int add_run(struct build *b, const struct open_prefix *mine)
+{
+	uint32_t at = (uint32_t)(mine->hi >> 40), covering = 0;
+	unsigned int i = b->depth;
 	int err;
 
-	while (b->depth && !inside(&b->stack[b->depth - 1], v->hi, v->lo, v->plen))
-		b->depth--;
-	if (b->depth) {
-		mine.value = b->stack[b->depth - 1].value;
-		mine.chain = b->stack[b->depth - 1].chain;
-	}
-	err = chain_of(b, v, n, &mine.value, &mine.chain);
-	/* The search of bpf/block_table.h, and where it passes by. */
+	if (mine->plen <= 24)
+		return runs_put(&b->c->runs, at, mine->value);
+	while (i && b->stack[i - 1].plen > 24)
+		i--;
+	if (i)
+		covering = b->stack[i - 1].value;
+	err = runs_put(&b->c->runs, at, covering | NP_V_MARK);
+	return err ? err : runs_put(&b->c->runs, at + 1, covering);
+}
+
+/* Into the hash, and marks where the search of bpf/block_table.h passes by. */
+static int add_key(struct build *b, const struct open_prefix *mine)
+{
+	unsigned int row = (unsigned int)b->row_of[mine->plen], lo = 0, hi = b->n_rows;
+	int err = 0;
+
 	while (!err && lo < hi) {
 		unsigned int mid = (lo + hi) / 2;
 
 		if (mid == row)
 			break;
 		if (mid < row) {
-			err = mark(b, mid, v->hi, v->lo);
+			err = mark(b, mid, mine->hi, mine->lo);
 			lo = mid + 1;
 		} else {
 			hi = mid;
 		}
 	}
-	b->stack[b->depth++] = mine;
-	return err ? err : push_key(b, v->hi, v->lo, (uint8_t)b->rows[row].tag, mine.value);
+	return err ? err : push_key(b, mine->hi, mine->lo, (uint8_t)b->rows[row].tag, mine->value);
 }
 
-/* The lengths that occur, ascending. */
+static int add_prefix(struct build *b, const struct item *v, size_t n)
+{
+	struct open_prefix mine = { .hi = v->hi, .lo = v->lo, .plen = v->plen };
+	int err = 0;
+
+	while (!err && b->depth && !inside(&b->stack[b->depth - 1], v->hi, v->lo, v->plen))
+		err = end_prefix(b);
+	if (b->depth) {
+		mine.value = b->stack[b->depth - 1].value;
+		mine.chain = b->stack[b->depth - 1].chain;
+	}
+	if (!err)
+		err = chain_of(b, v, n, &mine.value, &mine.chain);
+	if (!err && b->runs)
+		err = add_run(b, &mine);
+	if (!err && b->row_of[v->plen] >= 0)
+		err = add_key(b, &mine);
+	b->stack[b->depth++] = mine;
+	return err;
+}
+
+/* The lengths that occur among keys, ascending. */
 static unsigned int lengths(struct build *b, const struct item *v, size_t n, bool v6, struct np_length *rows)
 {
 	bool there[129] = { false };
@@ -222,10 +261,11 @@ static unsigned int lengths(struct build *b, const struct item *v, size_t n, boo
 
 	for (size_t i = 0; i < n; i++)
 		there[v[i].plen] = true;
-	for (unsigned int plen = 0; plen <= 128; plen++) {
+	memset(b->row_of, -1, sizeof(b->row_of));
+	for (unsigned int plen = b->runs ? 25 : 0; plen <= 128; plen++) {
 		if (!there[plen])
 			continue;
-		b->row_of[plen] = (uint8_t)k;
+		b->row_of[plen] = (int16_t)k;
 		length_mask(plen, &hi, &lo);
 		rows[k].hi = hi;
 		rows[k].lo = lo;
@@ -282,29 +322,6 @@ static int add_macs(struct build *b, const struct item *v, size_t n)
 	return 0;
 }
 
-/* The bits of IPv4 prefixes: sorted, and mostly short of one word. */
-static int cover(struct build *b, int t, const struct item *v, size_t n)
-{
-	struct compiled *c = b->c;
-	uint64_t *bits;
-
-	if (!c->covered)
-		c->covered = calloc((size_t)NP_TABLES * NP_COVERED_WORDS, sizeof(*c->covered));
-	if (!c->covered)
-		return fail(ENOMEM, "tables");
-	bits = c->covered + (size_t)c->n_covered * NP_COVERED_WORDS;
-	b->covered[t] = (uint8_t)++c->n_covered;
-	for (size_t i = 0; i < n; i++) {
-		uint32_t first = (uint32_t)(v[i].hi >> 40), k = v[i].plen < 24 ? 1u << (24 - v[i].plen) : 1;
-
-		for (; k >= 64; k -= 64, first += 64)
-			bits[first / 64] = ~0ull;
-		if (k)
-			bits[first / 64] |= (~0ull >> (64 - k)) << (first & 63);
-	}
-	return 0;
-}
-
 static int add_kind(struct build *b, int t, uint8_t kind, struct item *items)
 {
 	size_t n = gather(b->r, t, kind, items);
@@ -320,16 +337,21 @@ static int add_kind(struct build *b, int t, uint8_t kind, struct item *items)
 		index->macs = (uint32_t)n;
 		return add_macs(b, items, n);
 	}
+	b->runs = kind == NP_KIND_V4 && n >= NP_RUNS_MANY;
+	if (b->runs) {
+		b->c->conf.use[t] = NP_USE_RUNS;
+		err = runs_begin(&b->c->runs);
+	}
 	b->rows = index->rows + (kind == NP_KIND_V6 ? NP_ROWS_V6 : 0);
 	b->n_rows = lengths(b, items, n, kind == NP_KIND_V6, (struct np_length *)b->rows);
-	if (kind == NP_KIND_V4 && n >= NP_COVERED_MANY)
-		err = cover(b, t, items, n);
 	*(kind == NP_KIND_V4 ? &index->n_v4 : &index->n_v6) = b->n_rows;
 	for (size_t i = 0, k; i < n && !err; i += k) {
 		k = same_prefix(items + i, n - i);
 		err = add_prefix(b, items + i, k);
 	}
-	return err;
+	while (b->depth && !err)
+		err = end_prefix(b);
+	return b->runs && !err ? runs_end(&b->c->runs, &b->c->conf.steps[t]) : err;
 }
 
 /* Every key within NP_BUCKETS_ROW buckets of its place; false when this size does not do. */
@@ -371,7 +393,8 @@ static int hash_keys(struct build *b, int t)
 		if (fill(v, size - 1, &b->keys, b->c->conf.seed)) {
 			b->c->buckets[t] = v;
 			b->c->index[t].mask = size - 1;
-			b->c->conf.use[t] = b->covered[t] ? NP_USE_COVERED + b->covered[t] - 1 : 1;
+			if (!b->c->conf.use[t])
+				b->c->conf.use[t] = 1;
 			return 0;
 		}
 		free(v);
@@ -437,7 +460,7 @@ int rules_compile(struct compiled *c, const struct rules *r, uint64_t seed)
 		b->keys.n = 0;
 		for (int k = 0; k < 3 && !err; k++)
 			err = add_kind(b, t, kinds[k], items);
-		if (!err && b->keys.n)
+		if (!err && (b->keys.n || c->conf.use[t]))
 			err = hash_keys(b, t);
 	}
 	free(b->keys.v);
@@ -451,7 +474,7 @@ void compiled_free(struct compiled *c)
 	for (int t = 0; t < NP_TABLES; t++)
 		free(c->buckets[t]);
 	free(c->conds);
-	free(c->covered);
+	runs_free(&c->runs);
 	free(c->entries);
 	memset(c, 0, sizeof(*c));
 }

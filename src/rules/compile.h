@@ -3,6 +3,7 @@
 #define NETPROBE_RULES_COMPILE_H
 
 #include "rules/rule.h"
+#include "rules/runs.h"
 
 /* A set as the programs want it: the contents of their maps. */
 struct compiled {
@@ -10,8 +11,8 @@ struct compiled {
 	struct np_index index[NP_TABLES];
 	struct np_cond *conds;
 	struct np_entry *entries;
-	uint64_t *covered;			/* conf.use tells whose; n_covered * NP_COVERED_WORDS of them */
-	uint32_t n_conds, n_entries, n_covered;
+	struct runs runs;			/* conf.use tells whose */
+	uint32_t n_conds, n_entries;
 	struct np_block_conf conf;		/* but for ifindex, meter_mask and frag_jiffies */
 };
 

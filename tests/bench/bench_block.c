@@ -103,8 +103,10 @@ static void load_set(struct block_set *set, struct rules *r)
 	image.conds = c.conds;
 	image.entries = c.entries;
 	image.text = r->text.p;
-	image.covered = c.covered;
-	image.n_covered = c.n_covered;
+	image.steps = c.runs.steps;
+	image.n_steps = c.runs.n_steps;
+	image.runs = c.runs.v;
+	image.n_runs = c.runs.n;
 	image.n_conds = c.n_conds;
 	image.n_entries = c.n_entries;
 	image.conf = c.conf;

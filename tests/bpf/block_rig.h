@@ -42,8 +42,10 @@ static inline void block_rig_load(struct block_rig *b, enum block_hook hook)
 	image.entries = b->c.entries;
 	image.rules = b->r.v;
 	image.text = b->r.text.p;
-	image.covered = b->c.covered;
-	image.n_covered = b->c.n_covered;
+	image.steps = b->c.runs.steps;
+	image.n_steps = b->c.runs.n_steps;
+	image.runs = b->c.runs.v;
+	image.n_runs = b->c.runs.n;
 	image.n_conds = b->c.n_conds;
 	image.n_entries = b->c.n_entries;
 	image.conf = b->c.conf;

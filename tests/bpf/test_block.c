@@ -56,7 +56,7 @@ static void random_addr(uint8_t *a, int family)
 static void random_rule(struct np_rule *r)
 {
 	static const uint8_t protos[] = { 1, 6, 17, 58, 132, 47 };
-	static const char *const lens4[] = { "0", "8", "15", "16", "22", "24", "31", "32" };
+	static const char *const lens4[] = { "0", "8", "15", "16", "22", "24", "31", "32", "25", "18", "28", "13" };
 
 	memset(r, 0, sizeof(*r));
 	r->kind = !shape.sources && rnd(12) == 0 ? NP_KIND_MAC : rnd(2) ? NP_KIND_V4 : NP_KIND_V6;
@@ -71,7 +71,7 @@ static void random_rule(struct np_rule *r)
 		random_addr(a, r->kind);
 		if (r->kind == NP_KIND_V4)
 			snprintf(text, sizeof(text), "%u.%u.%u.%u/%s", a[0], a[1], a[2], a[3],
-				 lens4[shape.wide ? 4 + rnd(4) : rnd(8)]);
+				 lens4[shape.wide ? 4 + rnd(8) : rnd(8)]);
 		else
 			snprintf(text, sizeof(text), "2001:%x:%x:%x:%x::%x/%u", a[3], a[5], a[7], a[8] << 8, a[15],
 				 rnd(3) ? (unsigned int[]){ 0, 16, 32, 48, 64, 72, 127, 128 }[rnd(8)] : rnd(129));
@@ -296,6 +296,7 @@ static void compare(struct block_rig *b, const struct frame_of *f, struct seen *
 	struct facts facts;
 	struct verdict want;
 	uint32_t want_id, got_id;
+	struct np_stats stats;
 	int err = block_probe(&b->set, f->p, f->n, &got);
 
 	/* From 6.18 a test run refuses an IP packet that ends in its first header. */
@@ -309,8 +310,10 @@ static void compare(struct block_rig *b, const struct frame_of *f, struct seen *
 	if (got.drop == want.drop && got.reason == want.reason && want_id == got_id)
 		return;
 	hex(f);
-	print_error("kernel: drop %u reason %u entry %u; reference: drop %u reason %u entry %u (mode %u frag %u)\n",
-		    got.drop, got.reason, got_id, want.drop, want.reason, want_id, b->r.mode, b->r.frag);
+	block_stats(&b->set, &stats);
+	print_error("kernel: drop %u reason %u entry %u; reference: drop %u reason %u entry %u (mode %u frag %u, "
+		    "%u fragments pushed out)\n", got.drop, got.reason, got_id, want.drop, want.reason, want_id,
+		    b->r.mode, b->r.frag, (unsigned int)stats.packets[NP_X_FRAG_EVICTED]);
 	fail();
 }
 

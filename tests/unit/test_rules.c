@@ -200,9 +200,21 @@ static void rates_are_read_and_printed(void **state)
 /* The search of the program, over what compile made. */
 static uint32_t find(const struct compiled *c, int t, uint64_t hi)
 {
+	uint32_t from = 0, to = c->index[t].n_v4, best = 0, covering = 0;
 	const struct np_index *ix = &c->index[t];
-	uint32_t from = 0, to = ix->n_v4, best = 0;
 
+	if (c->conf.use[t] == NP_USE_RUNS) {
+		const struct np_step *s = &c->runs.steps[c->conf.steps[t] + (hi >> 48)];
+		uint32_t at = (uint32_t)(hi >> 40);
+
+		if (s->run & NP_RUN_FINE)
+			covering = c->runs.v[np_run_fine(&c->runs.steps[(s->run & ~NP_RUN_FINE) + (at >> 5 & 7)], at)];
+		else
+			covering = c->runs.v[np_run(s, at)];
+		if (!(covering & NP_V_MARK))
+			return covering;
+		covering &= ~NP_V_MARK;
+	}
 	while (from < to) {
 		uint32_t mid = (from + to) / 2, v = 0;
 		const struct np_length *row = &ix->rows[mid];
@@ -222,7 +234,7 @@ static uint32_t find(const struct compiled *c, int t, uint64_t hi)
 		else
 			to = mid;
 	}
-	return best == NP_V_MARK ? 0 : best;
+	return best && best != NP_V_MARK ? best : covering;
 }
 
 static void tables_find_what_the_definition_finds(void **state)
@@ -256,6 +268,69 @@ static void tables_find_what_the_definition_finds(void **state)
 		assert_int_equal(got ? (got & NP_V_INDEX) + 1 : 0, want ? want - r.v + 1 : 0);
 	}
 	compiled_free(&c);
+}
+
+/* As the rules say it of the address, and of those beside it. */
+static void same_around(const struct compiled *c, uint32_t addr)
+{
+	for (uint32_t a = addr - 1; a != addr + 2; a++) {
+		struct facts f = { .family = 4,
+				   .src = { (uint8_t)(a >> 24), (uint8_t)(a >> 16), (uint8_t)(a >> 8), (uint8_t)a } };
+		const struct np_rule *want = rules_match(&r, &f, &seen, 1).rule;
+		uint32_t got = find(c, NP_T_BLOCK_SRC, (uint64_t)a << 32);
+
+		assert_int_equal(got ? (got & NP_V_INDEX) + 1 : 0, want ? want - r.v + 1 : 0);
+	}
+}
+
+/* `longest`: with entries up to that length, so many of them that the table has runs; `spread`: bits that differ. */
+static void tables_have_no_gap(uint32_t longest, uint32_t spread, bool all)
+{
+	uint64_t x = 88172645463325252ull + longest + spread;
+	struct compiled c;
+	bool same;
+
+	for (int i = 0; i < 3000; i++) {
+		uint32_t plen = (uint32_t)(x >> 40) % (longest + 1), addr = (uint32_t)(x >> 8) & spread;
+		struct np_rule rule = { .kind = 4, .dir = NP_SRC, .action = NP_DROP };
+
+		x ^= x << 13, x ^= x >> 7, x ^= x << 17;
+		rule.plen = (uint8_t)(plen ? plen : all ? 0 : 1);
+		addr &= rule.plen ? ~0u << (32 - rule.plen) : 0;
+		for (int k = 0; k < 4; k++)
+			rule.addr[k] = (uint8_t)(addr >> (24 - 8 * k));
+		assert_int_equal(rules_add(&r, &rule, &same), 0);
+	}
+	assert_int_equal(rules_compile(&c, &r, x), 0);
+	assert_int_equal(c.conf.use[NP_T_BLOCK_SRC], NP_USE_RUNS);
+	for (uint32_t i = 0; i < r.n; i += 7) {
+		const uint8_t *a = r.v[i].addr;
+		uint32_t addr = (uint32_t)a[0] << 24 | (uint32_t)a[1] << 16 | (uint32_t)a[2] << 8 | a[3];
+
+		same_around(&c, addr);
+		same_around(&c, addr | (r.v[i].plen == 32 ? 0 : ~0u >> r.v[i].plen));
+	}
+	compiled_free(&c);
+}
+
+static void tables_of_many_lengths_have_no_gap(void **state)
+{
+	tables_have_no_gap(32, ~0u, false);
+}
+
+static void tables_where_all_is_covered_have_no_gap(void **state)
+{
+	tables_have_no_gap(32, 0x0f0fffff, true);
+}
+
+static void tables_without_long_prefixes_have_no_gap(void **state)
+{
+	tables_have_no_gap(24, ~0u, false);
+}
+
+static void tables_of_prefixes_close_together_have_no_gap(void **state)
+{
+	tables_have_no_gap(32, 0x0103ffff, false);
 }
 
 static void a_burst_that_no_number_holds_is_for_ever(void **state)
@@ -509,6 +584,10 @@ int main(void)
 		T(the_same_match_is_one_entry),
 		T(rates_are_read_and_printed),
 		T(tables_find_what_the_definition_finds),
+		T(tables_of_many_lengths_have_no_gap),
+		T(tables_where_all_is_covered_have_no_gap),
+		T(tables_without_long_prefixes_have_no_gap),
+		T(tables_of_prefixes_close_together_have_no_gap),
 		T(a_burst_that_no_number_holds_is_for_ever),
 		T(too_many_conditions_are_refused),
 		T(what_was_read_comes_over_whole),
