@@ -156,9 +156,12 @@ static int ipset_line(struct reader *l, struct np_rule *rule, int n, char **word
 			if (!strcmp(words[i], flags[k]))
 				i++;
 	}
+	if (strchr(words[2], ','))
+		return bad_word(l, words[2], strlen(words[2]),
+				"has more than an address: write it as ADDR proto tcp port N");
 	if (comment)
 		rule->reason = rules_text(l->r, comment, strlen(comment));
-	return add_target(l, rule, words[2], strcspn(words[2], ","));
+	return add_target(l, rule, words[2], strlen(words[2]));
 }
 
 /* The comment of an ipset line, cut out of it. */
@@ -284,6 +287,14 @@ static int find_column(char **columns, int n, const char *const *names)
 	return -1;
 }
 
+static bool is_target(const char *text)
+{
+	struct np_rule rule = { 0 };
+
+	text += strspn(text, " \t");
+	return rule_target(&rule, text, strcspn(text, " \t"));
+}
+
 static int csv_line(struct reader *l, struct np_rule *rule, char *line)
 {
 	static const char *const targets[] = { "cidr", "network", "prefix", "ip", "ip_address", "address", "range",
@@ -307,6 +318,9 @@ static int csv_line(struct reader *l, struct np_rule *rule, char *line)
 	if (at >= n)
 		return bad(l, "the column of the address is missing");
 	t = columns[at] + strspn(columns[at], " \t");
+	if (!l->is_csv && is_target(n > 1 ? columns[1] : ""))
+		return bad_word(l, columns[1], strlen(columns[1]),
+				"is a second address, and no heading says what it is: a range is ADDR-ADDR");
 	if (l->reason_column >= 0 && l->reason_column < n)
 		rule->reason = rules_text(l->r, columns[l->reason_column], strlen(columns[l->reason_column]));
 	len = strcspn(t, " \t");
@@ -391,7 +405,7 @@ int list_read(struct rules *r, const char *name, const char *text, size_t n, con
 	const char *end = text + n, *p = text;
 
 	if (n > 3 && !memcmp(p, "\xef\xbb\xbf", 3))
-		p += 3;
+		text = p += 3;
 	while (p < end && strchr(" \t\r\n", *p) && *p)
 		p++;
 	if (p < end && (*p == '{' || *p == '['))

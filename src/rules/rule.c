@@ -56,7 +56,10 @@ uint32_t rules_text(struct rules *r, const char *p, size_t n)
 	return at;
 }
 
-/* What is matched, as words: the same for two entries that match the same packets. */
+/*
+ * What is matched, as words: the same for two entries that match the same packets.  What is allowed is apart from what
+ * is blocked: both stand in a set, and the first decides.
+ */
 static void matched(const struct rules *r, const struct np_rule *rule, uint64_t w[5])
 {
 	const char *name = rules_string(r, rule->name);
@@ -65,7 +68,7 @@ static void matched(const struct rules *r, const struct np_rule *rule, uint64_t 
 	memcpy(w, rule->addr, sizeof(rule->addr));
 	w[2] = (uint64_t)rule->kind << 56 | (uint64_t)rule->plen << 48 | (uint64_t)rule->dir << 40 |
 	       (uint64_t)rule->proto << 32 | (uint64_t)rule->port_lo << 16 | rule->port_hi;
-	w[3] = flags;
+	w[3] = flags | (uint64_t)(rule->action == NP_ALLOW) << 8;
 	w[4] = 0;
 	for (; rule->kind == NP_KIND_NAME && *name; name++)
 		w[4] = (w[4] ^ (uint8_t)*name) * 0x100000001b3ull;

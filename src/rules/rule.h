@@ -40,6 +40,7 @@ struct rules {
 	uint16_t failsafe[16];
 };
 
+enum { RULE_BURST_BYTES = 1514 };	/* a frame: none passes where there is less */
 enum { RULES_MAX = 4 << 20, RULES_TEXT_MAX = 512 << 20, RULE_NAME_MAX = 253 };
 /* A rate in thousandths, a burst, and for how long an entry may be. */
 #define RULE_RATE_MIN 10ull

@@ -208,7 +208,7 @@ int rule_rate(const char *text, struct np_rule *rule)
 	text += unit;
 	if (*text == '/') {
 		text++;
-		if (!number(&text, &burst) || burst < 1)
+		if (!number(&text, &burst) || burst < (rule->flags & NP_RULE_BYTES ? RULE_BURST_BYTES : 1))
 			return -EINVAL;
 	}
 	if (*text || rate < 0.01 || rate > 1e12 || burst > 1e12)
@@ -339,6 +339,12 @@ int rule_words(struct rules *r, struct np_rule *rule, int n, char *const *words,
 	for (int i = 0; i < n;) {
 		int took = parse_word(r, rule, n - i, words + i, now_ns);
 
+		if (took < 0 && i + 2 < n && !strcmp(words[i], "action") && !strcmp(words[i + 1], "limit")) {
+			snprintf(why, WHY,
+				 "'limit %.24s': a rate is 100pps or 1mbit, and behind a slash a burst: packets, or "
+				 "bytes, then at least %u", words[i + 2], RULE_BURST_BYTES);
+			return -EINVAL;
+		}
 		if (took < 0) {
 			snprintf(why, WHY, "'%.60s%s%.60s' is not understood", words[i], i + 1 < n ? " " : "",
 				 i + 1 < n ? words[i + 1] : "");

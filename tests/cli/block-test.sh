@@ -55,6 +55,12 @@ ip='\x45\0\0\x14\0\0\0\0\x40\0\0\0\xc0\0\2\1\xc0\0\2\2'
 test_ -r "$work/cooked.pcap" --list "$list" || die "cooked frames are refused"
 grep -q '^1: 192.0.2.1 > 192.0.2.2 .*: drop, dropped, entry 1: ' "$work/out" || die "cooked: $(cat "$work/out")"
 
+# JSON is read where nothing can be opened any more; ssh stays open whatever is denied.
+echo '{"permitted_cidrs": ["203.0.113.0/24"]}' >"$work/permitted.json"
+test_ 203.0.113.7 198.51.100.1 198.51.100.1:22/tcp --list "$work/permitted.json" --mode deny || die "JSON: $(cat "$work/err")"
+same "permitted, and not" "$(sed 's/^[^ ]* \([a-z]*\), \([a-z_]*\).*/\1 \2/' "$work/out" | tr '\n' ,)" \
+	"pass allowed,drop not_permitted,pass failsafe,"
+
 # A disk that is full, a reader that has had enough, options that exclude each other.
 rc=0
 "$np" block test 192.0.2.1 --list "$list" >/dev/full 2>"$work/err" || rc=$?
