@@ -84,7 +84,8 @@ static const struct opt apply_rows[] = {
 static const struct opt del_rows[] = {
 	CHANGE_ROWS,
 	{ "expired", 0, OPT_FLAG, B(expired), NULL, "entries whose time is over" },
-	{ "all", 0, OPT_FLAG, B(all), NULL, "everything; the firewall is taken away" },
+	{ "all", 0, OPT_FLAG, B(all), NULL, "everything: no firewall any more, at any hook" },
+	{ "ingress", 0, OPT_FLAG, B(ingress), NULL, "with --all: only the one for what arrives" },
 	{ .type = OPT_END },
 };
 
@@ -264,6 +265,11 @@ static int block_apply(struct block_run *b)
 		err = unit_find(&u, b->argv[0]);
 	if (err)
 		return err;
+	if (!b->lists[0].rules.n && !b->o->force) {
+		fail(0, "%s: no entries: nothing was changed (netprobe block del --all takes all of them away)",
+		     b->argv[0]);
+		return -EINVAL;
+	}
 	err = block_take_list(b, &b->lists[0]);
 	if (!err)
 		err = change(b, "apply");
@@ -328,15 +334,12 @@ static int block_del(struct block_run *b)
 	uint32_t all;
 	int err;
 
-	if (!b->running && !(b->o->all && (b->unreadable || block_unfinished(b))))
+	if (b->o->all && (b->argc || b->o->ids.n || b->o->expired))
+		return fail(0, "--all takes everything away: without TARGET, id and --expired");
+	if (b->o->all)
+		return block_remove_all(b);
+	if (!b->running)
 		return fail(0, "%s has no firewall", b->place.ifname), -ENOENT;
-	if (b->o->all) {
-		err = b->o->dry_run ? 0 : block_remove(b);
-		if (!err)
-			note("%s: %s", b->place.ifname,
-			     b->o->dry_run ? "would be without a firewall" : "no firewall any more");
-		return err;
-	}
 	if (!b->argc && !b->o->ids.n && !b->o->expired)
 		return fail(0, "what? TARGET, id N, --expired or --all");
 	err = block_base(b);

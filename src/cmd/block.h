@@ -16,7 +16,7 @@ struct block_opts {
 	struct rest reason;
 	const char *read, *mode, *xdp, *frag;
 	uint64_t confirm_ns;
-	bool dry_run, commit, force, persist, hits, expired, all, egress;
+	bool dry_run, commit, force, persist, hits, expired, all, egress, ingress;
 };
 
 /* A file of entries, as it was read: they have numbers from 1, and times that count from now on. */
@@ -74,8 +74,8 @@ int  block_time_to_confirm(struct block_run *b, const char *what, uint64_t *ns);
 int  block_swap(struct block_run *b, struct pin_want *want, struct pin_got *got);
 int  block_rollback(struct block_run *b);
 int  block_confirm(struct block_run *b);
-int  block_remove(struct block_run *b);			/* all of it: everything passes */
-bool block_unfinished(const struct block_run *b);	/* there is state, but no set at any hook */
+int  block_remove(struct block_run *b);			/* this set: everything passes there */
+int  block_remove_all(struct block_run *b);		/* those of all hooks, or of --egress or --ingress; says so */
 
 /* block_guard.c: -ECANCELED, said, when the rules would cut somebody off who must not be. */
 int  block_guard(struct block_run *b);

@@ -347,11 +347,6 @@ static bool any_attached(const struct block_run *b)
 	return any;
 }
 
-bool block_unfinished(const struct block_run *b)
-{
-	return b->pin.at.state != PIN_ABSENT && !any_attached(b);
-}
-
 int block_remove(struct block_run *b)
 {
 	char name[PIN_NAME];
@@ -364,4 +359,49 @@ int block_remove(struct block_run *b)
 	if (!err)
 		err = pin_drop(&b->pin, name);
 	return err || any_attached(b) ? err : pin_remove(&b->pin);
+}
+
+/* That of another hook than b's: its readers hear of it where it can be opened. */
+static int remove_other(struct block_run *b, enum pin_hook hook, uint32_t prog_id)
+{
+	struct block_run other = *b;
+	int fd = bpf_prog_get_fd_by_id(prog_id), err;
+
+	other.hook = hook;
+	memset(&other.set, 0, sizeof(other.set));
+	other.running = fd >= 0 && !block_open(&other.set, fd, true);
+	err = block_remove(&other);
+	if (other.running)
+		block_close(&other.set);
+	return err;
+}
+
+int block_remove_all(struct block_run *b)
+{
+	static const char *const where[] = { "", ", where what arrives is judged", ", where what leaves is judged" };
+	int found = 0, is, err = 0, which = b->o->ingress ? 1 : b->o->egress ? 2 : 0;
+	struct pin_got got;
+
+	for (enum pin_hook h = 0; h < PIN_HOOKS && !err; h++) {
+		if (which && (h == PIN_EGRESS) != (which == 2))
+			continue;
+		is = pin_attached(&b->pin.at, h, &got);
+		if (is < 0)
+			err = fail(is, "the firewall at %s %s", b->place.ifname, pin_hook_names[h]);
+		if (is != 1)
+			continue;
+		found++;
+		err = b->o->dry_run ? 0 : h == b->hook ? block_remove(b) : remove_other(b, h, got.prog_id);
+	}
+	if (err < 0)
+		return err;
+	if (!found && (which || b->pin.at.state == PIN_ABSENT))
+		return no_firewall(b);
+	/* Whoever was killed has left names, and no program. */
+	if (!found && !b->o->dry_run && !any_attached(b))
+		err = pin_remove(&b->pin);
+	if (!err)
+		note("%s: %s%s", b->place.ifname,
+		     b->o->dry_run ? "would be without a firewall" : "no firewall any more", where[which]);
+	return err;
 }

@@ -95,9 +95,10 @@ static int refuse(const struct block_run *b, const struct verdict *v, const char
 static bool chokes(const struct np_rule *rule)
 {
 	enum { LEAST_PACKETS = 10000, LEAST_BYTES = 8000000 };	/* thousandths a second */
+	bool bytes = rule->flags & NP_RULE_BYTES;
 
-	return rule->flags & NP_RULE_SHARED ||
-	       rule->rate < (rule->flags & NP_RULE_BYTES ? LEAST_BYTES : LEAST_PACKETS);
+	return rule->flags & NP_RULE_SHARED || rule->rate < (bytes ? LEAST_BYTES : LEAST_PACKETS) ||
+	       rule->burst < (bytes ? 4500 : 5);
 }
 
 static bool cuts(const struct verdict *v)
@@ -249,6 +250,51 @@ static int check_all(struct block_run *b)
 	return err ? err : check_failsafe(b, &l);
 }
 
+/* ── when entries end ─────────────────────────────────────────────────────── */
+
+enum { TIMES_MAX = 256 };
+
+/* The next time at which one ends; 0: none does any more. */
+static uint64_t next_end(const struct block_run *b, uint64_t now_ns)
+{
+	uint64_t next = 0;
+
+	for (uint32_t i = 0; i < b->rules.n; i++) {
+		const struct np_rule *rule = &b->rules.v[i];
+
+		if (rule->flags & NP_RULE_EXPIRES && rule->expires_ns > now_ns && (!next || rule->expires_ns < next))
+			next = rule->expires_ns;
+	}
+	return next;
+}
+
+/* An entry that lets a session pass may end before the one that would cut it off. */
+static int check_later(struct block_run *b)
+{
+	uint64_t now_ns = b->now_ns, then;
+	int err = 0;
+
+	for (int i = 0; i < TIMES_MAX && !err && (then = next_end(b, b->now_ns)); i++) {
+		b->now_ns = i == TIMES_MAX - 1 ? UINT64_MAX : then;
+		err = check_all(b);
+	}
+	b->now_ns = now_ns;
+	return err;
+}
+
+static int check_basics_later(struct block_run *b)
+{
+	uint64_t now_ns = b->now_ns;
+	int err = 0;
+
+	if (next_end(b, now_ns)) {
+		b->now_ns = UINT64_MAX;
+		err = check_basics(b);
+		b->now_ns = now_ns;
+	}
+	return err;
+}
+
 int block_guard(struct block_run *b)
 {
 	struct rules all;
@@ -266,6 +312,8 @@ int block_guard(struct block_run *b)
 	if (!few)
 		return fail(ENOMEM, "entries");
 	err = check_basics(b);
+	if (!err)
+		err = check_basics_later(b);
 	for (uint32_t i = 0; i < all.n && !err; i++)
 		if (matters(b, &all.v[i]))
 			few[n++] = all.v[i];
@@ -273,6 +321,8 @@ int block_guard(struct block_run *b)
 	b->rules.n = n;
 	if (!err)
 		err = check_all(b);
+	if (!err)
+		err = check_later(b);
 	b->rules = all;
 	return err;
 }

@@ -270,9 +270,9 @@ static int check_place(const struct block_run *b)
 		return fail(0, "-m %s: XDP does not see what leaves; --egress is at tcx", m), -EINVAL;
 	if (!b->running || !m || !strcmp(m, "auto") || b->hook == PIN_EGRESS || !is || !strcmp(m, is))
 		return 0;
-	fail(0, "%s: the firewall is at %s%s, and a change does not move it to %s: netprobe block del --all dev %s first",
-	     b->place.ifname, b->hook == PIN_XDP ? "xdp " : "", b->hook == PIN_XDP ? is : b->got.kind, m,
-	     b->place.ifname);
+	fail(0, "%s: the firewall is at %s%s, and a change does not move it to %s: netprobe block del --all "
+		"dev %s first", b->place.ifname, b->hook == PIN_XDP ? "xdp " : "",
+	     b->hook == PIN_XDP ? is : b->got.kind, m, b->place.ifname);
 	return -EINVAL;
 }
 

@@ -96,6 +96,7 @@ void unit_print(struct buf *out, const struct unit *u)
 	unit_word(out, u->file, UNIT_ARGUMENT);
 	buf_chr(out, '\n');
 	command(out, u, "ExecStop", "del");
+	buf_str(out, u->egress ? "" : " --ingress");
 	buf_lit(out, " --all\n\n[Install]\nWantedBy=multi-user.target\n");
 }
 

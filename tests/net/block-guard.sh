@@ -48,6 +48,18 @@ export SSH_CONNECTION='10.9.0.2 50000 10.9.0.1 22'
 refused 'the session from 10.9.0.2' add 10.9.0.2 action limit 8kbit
 unset SSH_CONNECTION
 
+taken add any action limit 1mbit/5000
+clear
+refused 'DHCP requests' add any action limit 1mbit/2000
+
+say "an entry that ends before the one that cuts off"
+export SSH_CONNECTION='10.9.0.2 50000 10.9.0.1 22'
+taken allow 10.9.0.2 for 1h
+refused 'the session from 10.9.0.2' add 10.9.0.0/24
+taken add 10.9.0.0/24 for 30m
+clear
+unset SSH_CONNECTION
+
 say "the loopback interface"
 rc=0
 "$NETPROBE" block add 192.0.2.1 dev lo --force-lockout </dev/null 2>"$work/lo.err" || rc=$?

@@ -42,6 +42,10 @@ cat >"$work/wanted" <<E2
 E2
 diff "$work/wanted" "$work/set.log" || die "entries are not what the lists say"
 
+say "a list without entries is no set"
+: >"$work/empty"
+refused "an empty file" 2 'empty: no entries: nothing was changed' apply "$work/empty" dev here --commit
+
 say "every bad line is told, and none counts"
 printf '192.0.2.9\nnonsense!\n192.0.2.10\n10.0.0.0/33\n' >"$work/bad"
 refused "bad lines" 2 "bad: 2 of 4 lines are bad" add file "$work/bad" dev here

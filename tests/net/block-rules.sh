@@ -93,6 +93,22 @@ np add 10.9.0.2 proto icmp dev here --egress
 np del --all dev here --egress
 ok || die "egress: it does not arrive any more"
 
+say "del --all opens both ways, and says what it opened"
+np add 10.9.0.2 dev here
+np add 10.9.0.2 proto icmp dev here --egress
+np del --all --ingress dev here
+grep -q 'no firewall any more, where what arrives is judged' "$work/np.err" || die "$(cat "$work/np.err")"
+! ok || die "--ingress opened what leaves too"
+np add 10.9.0.2 dev here
+np del --all dev here
+ok || die "del --all does not open both ways"
+np add 10.9.0.2 proto icmp dev here --egress
+np del --all dev here
+ok || die "del --all does not open what leaves"
+rc=0
+"$NETPROBE" block del --all id 1 dev here </dev/null 2>"$work/np.err" || rc=$?
+same "del --all id 1: exit status" $rc 2
+
 say "an expired entry ends"
 for secs in 1 5 25; do		# where the machine is so slow that it ends before it is tried: for longer
 	begin=$(date +%s%N)
