@@ -218,7 +218,7 @@ static inline __u8 np_reason_of(__u32 reading)
 }
 
 /* Counts that are not of packets. */
-enum np_extra { NP_X_METER_EVICTED = 24, NP_X_FRAG_EVICTED, NP_X_SEEN, NP_X_DROPPED, NP_STATS = 32 };
+enum np_extra { NP_X_METER_EVICTED = 24, NP_X_FRAG_EVICTED, NP_STATS = 32 };
 
 struct np_stats {		/* a CPU's */
 	__u64 packets[NP_STATS], bytes[NP_STATS];
