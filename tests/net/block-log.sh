@@ -122,6 +122,8 @@ start json -j watch --blocks -i here
 same "programs, maps and links that the reader holds" "$("$TOOLS/bpfids" held "$pid")" ""
 kill -KILL "$pid"
 wait "$pid" 2>/dev/null || true
+start json -j watch --blocks -i here
 pings 1 10.9.0.1
-[ "$("$NETPROBE" block list --hits dev here | wc -l)" -ge 1 ] || die "no firewall any more"
+until_true 5 has json 1 || die "the next reader is told nothing"
+stop TERM
 np del --all dev here
