@@ -21,36 +21,17 @@
 #include "rules/compile.h"
 #include "util/cleanup.h"
 #include "util/err.h"
+#include "util/hostclock.h"
 #include "util/time.h"
 
 enum { HANDLE = 7, LOOKS_MAX = 100 };
 
-/* time_namespaces(7): how far ahead of the kernel's our clock is. */
-static int64_t clock_offset(void)
-{
-	FILE *f = fopen("/proc/self/timens_offsets", "re");
-	long long s = 0, ns = 0;
-	char line[128];
-
-	while (f && fgets(line, sizeof(line), f)) {
-		char *at = line + strcspn(line, " \t");
-
-		if (strncmp(line, "boottime", 8))
-			continue;
-		s = strtoll(at, &at, 10);
-		ns = strtoll(at, NULL, 10);
-	}
-	if (f)
-		fclose(f);
-	return s * 1000000000 + ns;
-}
-
 uint64_t block_now(void)
 {
-	struct timespec t;
+	struct host_clock c;
 
-	clock_gettime(CLOCK_BOOTTIME, &t);
-	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec - (uint64_t)clock_offset();
+	host_clock_open(&c, CLOCK_BOOTTIME);
+	return host_clock_now(&c);
 }
 
 struct only {

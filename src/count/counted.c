@@ -99,10 +99,10 @@ bool counted_clock(struct counted *c)
 	bool was_set = false;
 
 	for (uint32_t i = 0; i < c->n_views; i++) {
-		uint64_t was = c->views[i].wall_ns;
+		uint64_t was = c->views[i].clock.wall_ns;
 
 		count_clock(&c->views[i]);
-		was_set |= time_apart(was, c->views[i].wall_ns) > CLOCK_SET_NS;
+		was_set |= time_apart(was, c->views[i].clock.wall_ns) > CLOCK_SET_NS;
 	}
 	return was_set;
 }

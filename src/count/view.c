@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 
 #include <bpf/bpf.h>
 
@@ -134,51 +133,12 @@ void count_unmap(struct count_view *v)
 
 /* ── clocks ───────────────────────────────────────────────────────────────── */
 
-/* Our CLOCK_MONOTONIC less the host's, which the kernel's programs read: time_namespaces(7). */
-static int64_t timens_ns(void)
-{
-	static const char key[] = "monotonic";
-	FILE *f = fopen("/proc/self/timens_offsets", "re");
-	int64_t offset = 0;
-	char line[128], *at;
-
-	while (f && fgets(line, sizeof(line), f)) {
-		if (strncmp(line, key, sizeof(key) - 1) != 0)
-			continue;
-		offset = strtoll(line + sizeof(key) - 1, &at, 10) * 1000000000;
-		offset += strtoll(at, NULL, 10);
-	}
-	if (f)
-		fclose(f);
-	return offset;
-}
-
-static uint64_t ns_of(clockid_t clock)
-{
-	struct timespec t;
-
-	clock_gettime(clock, &t);
-	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
-
-/* Of a few readings the one with the least time between. */
 void count_clock(struct count_view *v)
 {
-	uint64_t least = UINT64_MAX;
-
-	if (!v->has_timens) {
-		v->timens_ns = timens_ns();
-		v->has_timens = true;
-	}
-	for (int i = 0; i < 5; i++) {
-		uint64_t before = ns_of(CLOCK_MONOTONIC), wall = ns_of(CLOCK_REALTIME);
-		uint64_t took = ns_of(CLOCK_MONOTONIC) - before;
-
-		if (took < least) {
-			least = took;
-			v->wall_ns = wall - (before + took / 2 - (uint64_t)v->timens_ns);
-		}
-	}
+	if (v->clock.id != CLOCK_MONOTONIC)
+		host_clock_open(&v->clock, CLOCK_MONOTONIC);
+	else
+		host_clock_tick(&v->clock);
 }
 
 /* ── counters ─────────────────────────────────────────────────────────────── */
@@ -241,8 +201,8 @@ static int each_of_set(const struct count_view *v, const struct np_flow_set *set
 		/* Another took its place meanwhile. */
 		if (*(const volatile uint32_t *)&set->tag[way] != tag)
 			continue;
-		f.start_ns += v->wall_ns;
-		f.last_ns += v->wall_ns;
+		f.start_ns = host_clock_wall(&v->clock, f.start_ns);
+		f.last_ns = host_clock_wall(&v->clock, f.last_ns);
 		rc = fn(ctx, &f);
 	}
 	return rc;
@@ -262,7 +222,7 @@ int count_each_piece(const struct count_view *v, count_flow_fn fn, void *ctx)
 		if (!g.early_packets)
 			continue;
 		p.key = g.key;
-		p.time_ns = g.time_ns + v->wall_ns;
+		p.time_ns = host_clock_wall(&v->clock, g.time_ns);
 		p.vlans = (uint8_t)g.vlans;
 		p.vlan[0] = g.vlan[0];
 		p.vlan[1] = g.vlan[1];

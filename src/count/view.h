@@ -11,6 +11,7 @@
 #include "tuple.h"
 
 #include "count_abi.h"
+#include "util/hostclock.h"
 
 /*
  * What is counted in the kernel, by the programs of bpf/count.bpf.c: load.h puts them there.  The arrays are mapped,
@@ -34,9 +35,7 @@ struct count_view {
 	uint32_t cpus, ifaces;
 	uint64_t since_ns;		/* of the wall clock then: when the maps were made */
 	const struct np_count_conf *conf;
-	uint64_t wall_ns;		/* to be added to a time of the kernel's */
-	int64_t  timens_ns;		/* our CLOCK_MONOTONIC less the host's */
-	bool     has_timens;
+	struct host_clock clock;	/* the programs'; see count_clock() */
 };
 
 /* How the programs were made.  Says what failed. */

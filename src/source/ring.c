@@ -10,8 +10,8 @@
 
 #include "abi.h"
 #include "numbers/linktype.h"
-#include "source/clock.h"
 #include "util/err.h"
+#include "util/hostclock.h"
 
 /*
  * The kernel's protocol (Documentation/bpf/ringbuf.rst): a page with the consumer's position, which is
@@ -32,7 +32,7 @@ struct ring {
 	struct np_control *control;
 	size_t page;
 	uint8_t *whole;			/* a record that wraps, in one piece */
-	struct boot_clock clock;
+	struct host_clock clock;
 	uint64_t number, read, rejected, lost;
 };
 
@@ -44,7 +44,7 @@ static struct ring *ring_of(struct source *s)
 static void describe(const struct ring *r, const struct np_event *ev, struct frame *f)
 {
 	*f = (struct frame){
-		.time_ns = boot_clock_wall(&r->clock, ev->boot_ns),
+		.time_ns = host_clock_wall(&r->clock, ev->boot_ns),
 		.data = ev->data,
 		.cap_len = ev->cap_len,
 		.len = ev->wire_len < ev->cap_len ? ev->cap_len : ev->wire_len,
@@ -243,7 +243,7 @@ static int ring_counts(struct source *s, struct source_counts *c)
 
 static void ring_tick(struct source *s)
 {
-	boot_clock_tick(&ring_of(s)->clock);
+	host_clock_tick(&ring_of(s)->clock);
 }
 
 static void unmap(const void *p, size_t n)
@@ -330,7 +330,7 @@ int ring_open(struct source **out, const struct ring_config *cfg)
 		ring_close(&r->s);
 		return fail(err, "cannot map the ring buffer");
 	}
-	boot_clock_open(&r->clock);
+	host_clock_open(&r->clock, CLOCK_BOOTTIME);
 	*out = &r->s;
 	return 0;
 }

@@ -10,9 +10,9 @@
 
 #include "block_abi.h"
 #include "numbers/linktype.h"
-#include "source/clock.h"
 #include "util/bytes.h"
 #include "util/err.h"
+#include "util/hostclock.h"
 
 /*
  * The programs write a packet, and then that it is written; of some machines' stores the order is not that of the
@@ -39,7 +39,7 @@ struct verdicts {
 		uint64_t sets; /* as they were told */
 		bool ended;
 	} * logs;
-	struct boot_clock clock;
+	struct host_clock clock;
 	uint64_t number, lost, rejected, truncated;
 	unsigned int n, ended;
 	struct one *v;
@@ -133,7 +133,7 @@ static int take(struct verdicts *v, struct one *o, frame_fn fn, void *ctx)
 		return 0;
 	}
 	f = (struct frame){
-		.time_ns = boot_clock_wall(&v->clock, p.boot_ns),
+		.time_ns = host_clock_wall(&v->clock, p.boot_ns),
 		.data = data,
 		.cap_len = whole(data, &p),
 		.link = iface->link ? iface->link : LINK_ETHERNET,
@@ -227,7 +227,7 @@ static void verdicts_tick(struct source *s)
 
 	beat(v);
 	look_after(v);
-	boot_clock_tick(&v->clock);
+	host_clock_tick(&v->clock);
 }
 
 static void verdicts_close(struct source *s)
@@ -265,7 +265,7 @@ static void begin(struct verdicts *v)
 		o->cpu = &o->of->cpus[cpu];
 		o->first = o->next = o->limit = o->written = written(o);
 	}
-	boot_clock_open(&v->clock);
+	host_clock_open(&v->clock, CLOCK_BOOTTIME);
 	beat(v);
 }
 

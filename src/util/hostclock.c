@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "source/clock.h"
+#include "util/hostclock.h"
 
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { TRIES = 5 };
 
@@ -34,9 +33,10 @@ static bool read_offset(const char *text, int64_t *ns)
 	return !__builtin_mul_overflow(sec, (int64_t)second, ns) && !__builtin_add_overflow(*ns, nsec, ns);
 }
 
-/* time_namespaces(7): what was added to our clocks; a line has the clock, seconds and nanoseconds. */
-static int64_t timens_offset(void)
+/* time_namespaces(7): what was added to our clocks; a line has the clock's name or number, seconds and nanoseconds. */
+static int64_t offset_of(clockid_t id)
 {
+	const char *name = id == CLOCK_BOOTTIME ? "boottime" : "monotonic", number = id == CLOCK_BOOTTIME ? '7' : '1';
 	FILE *f = fopen("/proc/self/timens_offsets", "re");
 	char line[96];
 	int64_t ns, found = 0;
@@ -45,7 +45,7 @@ static int64_t timens_offset(void)
 		return 0;
 	while (fgets(line, sizeof(line), f)) {
 		size_t n = strcspn(line, " \t");
-		bool ours = (n == 8 && !memcmp(line, "boottime", n)) || (n == 1 && line[0] == '7');
+		bool ours = (n == strlen(name) && !memcmp(line, name, n)) || (n == 1 && line[0] == number);
 
 		if (ours && read_offset(line + n, &ns))
 			found = ns;
@@ -55,23 +55,29 @@ static int64_t timens_offset(void)
 }
 
 /* The two clocks cannot be read at once: of a few tries, the one with the least time between. */
-void boot_clock_tick(struct boot_clock *c)
+void host_clock_tick(struct host_clock *c)
 {
 	uint64_t least = ~0ull;
 
 	for (int i = 0; i < TRIES; i++) {
-		uint64_t before = now(CLOCK_BOOTTIME), wall = now(CLOCK_REALTIME);
-		uint64_t after = now(CLOCK_BOOTTIME);
+		uint64_t before = now(c->id), wall = now(CLOCK_REALTIME);
+		uint64_t after = now(c->id);
 
 		if (after - before >= least)
 			continue;
 		least = after - before;
-		c->wall_ns = wall - (before + least / 2 - (uint64_t)c->timens_ns);
+		c->wall_ns = wall - (before + least / 2 - (uint64_t)c->ahead_ns);
 	}
 }
 
-void boot_clock_open(struct boot_clock *c)
+void host_clock_open(struct host_clock *c, clockid_t id)
 {
-	c->timens_ns = timens_offset();
-	boot_clock_tick(c);
+	c->id = id;
+	c->ahead_ns = offset_of(id);
+	host_clock_tick(c);
+}
+
+uint64_t host_clock_now(const struct host_clock *c)
+{
+	return now(c->id) - (uint64_t)c->ahead_ns;
 }
