@@ -260,7 +260,7 @@ struct np_guard {
 
 /* Constants of a program. */
 struct np_block_conf {
-	__u32 ifindex;
+	__u32 counts_tests;	/* frames of test runs are like any other: of measurements and tests */
 	__u8  mode, frag;	/* enum np_mode, np_frag_policy */
 	__u8  use[NP_TABLES];	/* 0: the table is empty; NP_USE_RUNS: it has runs */
 	__u8  ports;		/* some entry asks for ports */

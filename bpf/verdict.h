@@ -41,7 +41,8 @@ static __always_inline void otherwise(tuple *t, struct verdict *v)
 		v->reason = NP_R_NOT_PERMITTED;
 }
 
-static __always_inline void by_entry(tuple *t, struct verdict *v, __u32 bytes)
+/* test: no rate is used up. */
+static __always_inline void by_entry(tuple *t, struct verdict *v, __u32 bytes, bool test)
 {
 	switch (v->value >> NP_V_ACTION & 7) {
 	case NP_DROP:
@@ -52,7 +53,7 @@ static __always_inline void by_entry(tuple *t, struct verdict *v, __u32 bytes)
 		v->reason = NP_R_AUDIT;
 		return;
 	case NP_LIMIT:
-		v->drop = !within_rate(v->value, t, bytes);
+		v->drop = !test && !within_rate(v->value, t, bytes);
 		v->reason = v->drop ? NP_R_LIMIT_DROP : NP_R_LIMIT_PASS;
 		return;
 	default:
@@ -61,7 +62,7 @@ static __always_inline void by_entry(tuple *t, struct verdict *v, __u32 bytes)
 }
 
 /* True: the fragment's verdict is there. */
-static __always_inline bool as_fragment(tuple *t, struct verdict *v)
+static __always_inline bool as_fragment(tuple *t, struct verdict *v, bool test)
 {
 	struct np_frag_set *set;
 	struct np_frag *g;
@@ -74,7 +75,7 @@ static __always_inline bool as_fragment(tuple *t, struct verdict *v)
 	    t->reading == NP_FRAGMENT_OVERLAP)
 		return true;
 	v->drop = false;
-	set = t->first ? NULL : frag_set(t);
+	set = t->first ? NULL : frag_set(t, test);
 	g = set ? find_frag(set, t, bpf_jiffies64()) : NULL;
 	if (!g)
 		return false;
@@ -156,9 +157,9 @@ static __always_inline void account(const struct verdict *v, __u32 bytes, bool t
 }
 
 /* What decides, and from now on is known of this source.  f: what was read of it; NULL: the frame is not plain. */
-static __always_inline __u32 decide_for(tuple *t, const struct plain *f, struct verdict *v)
+static __always_inline __u32 decide_for(tuple *t, const struct plain *f, struct verdict *v, bool test)
 {
-	struct np_recent *r = conf.remember && f ? slot_of_source(f) : NULL;
+	struct np_recent *r = conf.remember && f && !test ? slot_of_source(f) : NULL;
 	__u32 value = decide(t);
 
 	v->slot = r;
@@ -173,14 +174,14 @@ static __always_inline __u32 decide_for(tuple *t, const struct plain *f, struct 
 /* Into *v (zeroed).  test: it did not come by our interface but from `block test`, and leaves no trace. */
 static __always_inline void judge(tuple *t, const struct plain *f, struct verdict *v, __u32 bytes, bool test)
 {
-	if (f || !t->fragment || !as_fragment(t, v)) {
-		v->value = decide_for(t, f, v);
+	if (f || !t->fragment || !as_fragment(t, v, test)) {
+		v->value = decide_for(t, f, v, test);
 		if (v->value)
-			by_entry(t, v, bytes);
+			by_entry(t, v, bytes, test);
 		else
 			otherwise(t, v);
 		if (!f && t->fragment && t->first && conf.frag == NP_FRAG_INHERIT)
-			remember_frag(t, v->value, v->drop);
+			remember_frag(t, v->value, v->drop, test);
 	}
 	if (v->drop || is_noted(v))
 		check_guard(v);

@@ -270,7 +270,6 @@ static int load(struct block_run *b, struct compiled *c, const struct pin_want *
 
 	for (int i = 0; i < NP_TABLES; i++)
 		image.buckets[i] = c->buckets[i];
-	image.conf.ifindex = b->place.ifindex;
 	image.conf.l3 = l3;
 	m->n_rules = b->rules.n;
 	m->next_id = b->rules.next_id;

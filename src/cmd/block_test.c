@@ -433,6 +433,8 @@ static int find(struct tester *t)
 	err = t->offline ? take_lists(b) : block_find(b, false);
 	if (!err && !t->offline && !b->running)
 		err = (fail(0, "%s has no firewall (--list FILE asks a file)", b->place.ifname), -ENOENT);
+	if (!err && !t->offline)
+		block_begin_tests(&b->set);
 	return err;
 }
 

@@ -56,6 +56,8 @@ void block_forget(struct block_set *s);
 
 /* What time it is by the kernel's own clocks, and with arm_ns not 0 start the dead-man timer of this set. */
 int  block_clock(struct block_set *s, uint64_t arm_ns, struct np_guard *now);
+/* What was asked before is forgotten: fragments. */
+void block_begin_tests(struct block_set *s);
 /* Send a frame through the program, without a trace.  xdp: what kind of program it is. */
 int  block_probe(struct block_set *s, const uint8_t *frame, uint32_t n, struct np_probe *out);
 /* Counts of an entry, of all CPUs; last in jiffies.  recent: as block_recent() sums it, NULL: none. */

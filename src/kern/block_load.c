@@ -50,7 +50,7 @@ static void size_maps(struct block *skel, const struct block_image *image, unsig
 	bpf_map__set_max_entries(skel->maps.np_probe, cpus);
 	bpf_map__set_max_entries(skel->maps.np_tuples, cpus);
 	bpf_map__set_max_entries(skel->maps.np_meters, METER_SETS);
-	bpf_map__set_max_entries(skel->maps.np_frags, NP_FRAG_SETS);
+	bpf_map__set_max_entries(skel->maps.np_frags, 2 * NP_FRAG_SETS);
 	bpf_map__set_max_entries(skel->maps.np_log, cpus * NP_LOG_PACKETS);
 	bpf_map__set_max_entries(skel->maps.np_log_cpus, cpus);
 }

@@ -27,7 +27,7 @@ struct block_rig {
 	struct block_set set;
 	int link;
 	bool l3;			/* the device has no link header */
-	uint32_t ifindex;		/* whose packets count; 0: nobody's */
+	bool counts;			/* frames are counted, and leave traces, like what arrives */
 };
 
 static inline void block_rig_load(struct block_rig *b, enum block_hook hook)
@@ -49,7 +49,7 @@ static inline void block_rig_load(struct block_rig *b, enum block_hook hook)
 	image.n_conds = b->c.n_conds;
 	image.n_entries = b->c.n_entries;
 	image.conf = b->c.conf;
-	image.conf.ifindex = b->ifindex ? b->ifindex : 0xffff;
+	image.conf.counts_tests = b->counts;
 	image.conf.l3 = b->l3;
 	image.meta = (struct np_set_meta){ .n_rules = b->r.n, .next_id = b->r.next_id,
 					   .text_bytes = (uint32_t)b->r.text.n };
