@@ -292,6 +292,7 @@ static void hex(const struct frame_of *f)
 
 static void compare(struct block_rig *b, const struct frame_of *f, struct seen *seen)
 {
+	static struct seen none;
 	struct np_probe got;
 	struct facts facts;
 	struct verdict want;
@@ -308,7 +309,7 @@ static void compare(struct block_rig *b, const struct frame_of *f, struct seen *
 	/* The program remembers only so many first fragments at once, and counts those that it forgot. */
 	block_stats(&b->set, &stats);
 	if (want.reason == NP_R_FRAG_INHERITED && got.reason != want.reason && stats.packets[NP_X_FRAG_EVICTED])
-		want = rules_match(&b->r, &facts, NULL, block_rig_now());
+		want = rules_match(&b->r, &facts, &none, block_rig_now());
 	want_id = want.rule ? want.rule->id : 0;
 	got_id = got.value ? b->r.v[got.value & NP_V_INDEX].id : 0;
 	if (got.drop == want.drop && got.reason == want.reason && want_id == got_id)
