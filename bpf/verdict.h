@@ -17,7 +17,7 @@ struct verdict {
 static __always_inline bool failsafe(tuple *t)
 {
 	if (t->family == NP_KIND_V6 && t->proto == 58)
-		return t->icmp_type >= 133 && t->icmp_type <= 137;
+		return (t->icmp_type >= 130 && t->icmp_type <= 137) || t->icmp_type == 143;
 	if (t->proto == 17)
 		return (t->family == NP_KIND_V4 && (t->dport == 67 || t->dport == 68)) ||
 		       (t->family == NP_KIND_V6 && (t->dport == 546 || t->dport == 547));

@@ -48,12 +48,13 @@ static const struct np_rule *decides(const struct rules *r, const struct facts *
 	return best;
 }
 
-/* What keeps a machine reachable, where everything not allowed is dropped: RFC 4861's five messages, DHCP, and
+/* What keeps a machine reachable, where everything not allowed is dropped: RFC 4861's five messages, those of multicast
+ * listeners (RFC 2710, 3810: a switch that is told of none stops passing on the questions of neighbours), DHCP, and
  * connections to the failsafe ports, or their answers. */
 static bool failsafe(const struct rules *r, const struct facts *f)
 {
 	if (f->family == NP_KIND_V6 && f->proto == PROTO_ICMPV6)
-		return f->icmp_type >= 133 && f->icmp_type <= 137;
+		return (f->icmp_type >= 130 && f->icmp_type <= 137) || f->icmp_type == 143;
 	if (f->proto == PROTO_UDP)
 		return (f->family == NP_KIND_V4 && (f->dport == 67 || f->dport == 68)) ||
 		       (f->family == NP_KIND_V6 && (f->dport == 546 || f->dport == 547));

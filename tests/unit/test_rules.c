@@ -98,6 +98,17 @@ static void a_condition_on_what_is_not_known_does_not_hold(void **state)
 	assert_true(rules_match(&r, &f, &seen, 5).drop);
 }
 
+static void neighbours_and_listeners_are_heard_where_all_is_denied(void **state)
+{
+	struct facts f = { .family = NP_KIND_V6, .proto = 58, .sport = -1, .dport = -1 };
+
+	assert_int_equal(read_list("allow 2001:db8::1\n"), 0);
+	r.mode = NP_MODE_DENY;
+	for (f.icmp_type = 0; f.icmp_type < 256; f.icmp_type++)
+		assert_int_equal(rules_match(&r, &f, &seen, 5).drop,
+				 !(f.icmp_type >= 130 && f.icmp_type <= 137) && f.icmp_type != 143);
+}
+
 static void an_entry_ends_when_its_time_is_over(void **state)
 {
 	struct facts f = { .family = 4, .src = { 192, 0, 2, 1 } };
@@ -437,6 +448,7 @@ int main(void)
 		T(an_allow_entry_wins_over_a_longer_block),
 		T(of_equal_prefixes_the_narrower_then_the_older_decides),
 		T(a_condition_on_what_is_not_known_does_not_hold),
+		T(neighbours_and_listeners_are_heard_where_all_is_denied),
 		T(an_entry_ends_when_its_time_is_over),
 		T(lists_of_many_forms_are_read),
 		T(csv_has_its_columns_by_name),
