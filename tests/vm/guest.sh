@@ -177,18 +177,21 @@ check block blocks
 check 'block, and rm' exits
 check count counts
 check 'nothing left' leftovers
-case $(cat /proc/cmdline) in
-*netprobe.tests=smoke*)
+# word NAME: what the command line of the kernel says of it
+word() { sed -n "s/.*netprobe\.$1=\([^ ]*\).*/\1/p" /proc/cmdline; }
+case $(word tests) in
+smoke)
 	tests='hooks budget tuple count'
 	export BRIEF=1
 	;;
-*) tests=$(cd /t && echo test_* | sed 's/test_//g') ;;
+all) tests=$(cd /t && echo test_* | sed 's/test_//g') ;;
+*) tests=$(word tests | tr , ' ') ;;
 esac
 for t in $tests; do
 	case $t in
 	tuple) export PACKETS=20000 ;;
 	count | count_flood) export PACKETS=3000 ;;
-	block) export PACKETS=10000 ;;	# ten sets of 1000 frames, at each hook
+	block) PACKETS=$(word packets) && export PACKETS ;;	# ten sets, at each hook
 	*) unset PACKETS ;;
 	esac
 	check "bpf $t" "/t/test_$t"
