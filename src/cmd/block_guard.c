@@ -1,57 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Who must not be cut off: sessions, and what an address and a neighbour are found by.  The reference judges. */
 #include <errno.h>
-#include <ifaddrs.h>
-#include <net/if.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "cmd/block.h"
-#include "kern/neigh.h"
+#include "cmd/block_near.h"
 #include "numbers/ipproto.h"
 #include "util/cleanup.h"
 #include "util/err.h"
 
-enum { LOCALS_MAX = 64, A_PORT = 50000 };
+enum { A_PORT = 50000 };
 
 /* Addresses that stand for whoever is not known (RFC 5737, 3849). */
 static const struct addr somebody[] = { { .family = 4, .b = { 203, 0, 113, 253 } },
 					{ .family = 6, .b = { 0x20, 1, 0xd, 0xb8, [15] = 0xfd } } };
 
-/* Addresses of this machine: packets to one of them are packets to us. */
-struct locals {
-	struct addr v[LOCALS_MAX];
-	unsigned int n;
-};
-
-static void find_locals(struct locals *l)
-{
-	struct ifaddrs *all = NULL;
-
-	l->n = 0;
-	if (getifaddrs(&all))
-		return;
-	for (const struct ifaddrs *i = all; i && l->n < LOCALS_MAX; i = i->ifa_next) {
-		struct addr *a = &l->v[l->n];
-
-		memset(a, 0, sizeof(*a));
-		if (!i->ifa_addr || i->ifa_flags & IFF_LOOPBACK)
-			continue;
-		if (i->ifa_addr->sa_family == AF_INET) {
-			memcpy(a->b, &((const struct sockaddr_in *)i->ifa_addr)->sin_addr, 4);
-			a->family = 4;
-		} else if (i->ifa_addr->sa_family == AF_INET6) {
-			memcpy(a->b, &((const struct sockaddr_in6 *)i->ifa_addr)->sin6_addr, 16);
-			a->family = 6;
-		}
-		l->n += a->family != 0;
-	}
-	freeifaddrs(all);
-}
-
 /* A segment of a session, the way that this hook sees: from there to us, or from us to there. */
-static void as_facts(const struct block_run *b, const struct peer *peer, struct facts *f)
+static void as_facts(const struct block_run *b, const struct peer *peer, const struct above_device *own,
+		     const struct hop *hop, struct facts *f)
 {
 	bool out = b->hook == PIN_EGRESS;
 	const struct addr *src = out ? &peer->local : &peer->remote, *dst = out ? &peer->remote : &peer->local;
@@ -66,8 +32,11 @@ static void as_facts(const struct block_run *b, const struct peer *peer, struct 
 	f->dport = out ? rport : lport;
 	f->icmp_type = -1;
 	f->first = true;
-	f->has_mac = neigh_own_mac(b->place.ifname, out ? f->smac : f->dmac);
-	neigh_mac(&peer->remote, b->place.ifindex, out ? f->dmac : f->smac);
+	f->has_mac = own && own->has_mac;
+	if (own)
+		memcpy(out ? f->smac : f->dmac, own->mac, 6);
+	if (hop)
+		memcpy(out ? f->dmac : f->smac, hop->mac, 6);
 }
 
 static void print_rule(const struct block_run *b, const struct np_rule *rule, char *out, size_t size)
@@ -106,26 +75,26 @@ static bool cuts(const struct verdict *v)
 	return v->drop || (v->reason == NP_R_LIMIT_PASS && chokes(v->rule));
 }
 
-static int check_session(const struct block_run *b, const struct peer *peer)
+static int check_session(const struct near *n, const struct peer *peer, const struct hop *hop)
 {
-	struct buf t = { 0 };
+	const struct block_run *b = n->b;
 	struct facts f;
 	struct verdict v;
-	char whom[160];
+	char whom[160], from[ADDR_TEXT_MAX + 1];
 
-	as_facts(b, peer, &f);
+	as_facts(b, peer, near_own(n, hop->ifindex), hop, &f);
 	v = rules_match(&b->rules, &f, NULL, b->now_ns);
 	if (!cuts(&v))
 		return 0;
-	addr_print(&t, &peer->remote);
-	snprintf(whom, sizeof(whom), "the session from %.*s, known by %s", (int)t.n, t.p, peer->how);
-	buf_free(&t);
+	from[addr_text(from, &peer->remote)] = '\0';
+	snprintf(whom, sizeof(whom), "the session from %s, known by %s", from, peer->how);
 	return refuse(b, &v, whom);
 }
 
 /* Where it is not known which of our addresses it came to, it may be any. */
-static int check_peer(const struct block_run *b, const struct peer *peer, const struct locals *l)
+static int check_peer(const struct near *n, const struct peer *peer, const struct hop *hop)
 {
+	const struct locals *l = &n->locals;
 	struct peer p = *peer;
 	bool checked = false;
 	int err = 0;
@@ -134,10 +103,10 @@ static int check_peer(const struct block_run *b, const struct peer *peer, const 
 		if (l->v[i].family != peer->remote.family)
 			continue;
 		p.local = l->v[i];
-		err = check_session(b, &p);
+		err = check_session(n, &p, hop);
 		checked = true;
 	}
-	return checked || err ? err : check_session(b, &p);
+	return checked || err ? err : check_session(n, &p, hop);
 }
 
 /* It is about an address that was made up for who is there, and not about us. */
@@ -181,15 +150,15 @@ static int check_basics(const struct block_run *b)
 }
 
 /* A new connection to a failsafe port, from whom nothing is known; of what leaves, its answer. */
-static int check_port(const struct block_run *b, const struct addr *local, uint16_t port)
+static int check_port(const struct near *n, const struct addr *local, uint16_t port)
 {
+	const struct block_run *b = n->b;
 	struct peer peer = { .local = *local, .remote = somebody[local->family == 6], .lport = port };
 	struct facts f;
 	struct verdict v;
 	char whom[80];
 
-	as_facts(b, &peer, &f);
-	memset(b->hook == PIN_EGRESS ? f.dmac : f.smac, 0, 6);
+	as_facts(b, &peer, near_own_of(n, local), NULL, &f);
 	v = rules_match(&b->rules, &f, NULL, b->now_ns);
 	if (!cuts(&v) || is_about_there(b, v.rule, &f))
 		return 0;
@@ -198,16 +167,18 @@ static int check_port(const struct block_run *b, const struct addr *local, uint1
 	return refuse(b, &v, whom);
 }
 
-static int check_failsafe(const struct block_run *b, const struct locals *l)
+static int check_failsafe(const struct near *n)
 {
+	const struct peers *peers = &n->b->peers;
+	const struct locals *l = &n->locals;
 	static const struct addr any[] = { { .family = 4, .b = { 203, 0, 113, 1 } }, { .family = 6 } };
 	int err = 0;
 
-	for (unsigned int p = 0; p < b->peers.n_ports && !err; p++) {
+	for (unsigned int p = 0; p < peers->n_ports && !err; p++) {
 		for (unsigned int i = 0; i < 2 && !err; i++)
-			err = check_port(b, &any[i], b->peers.ports[p]);
+			err = check_port(n, &any[i], peers->ports[p]);
 		for (unsigned int i = 0; i < l->n && !err; i++)
-			err = check_port(b, &l->v[i], b->peers.ports[p]);
+			err = check_port(n, &l->v[i], peers->ports[p]);
 	}
 	return err;
 }
@@ -226,28 +197,28 @@ static bool covers(const struct np_rule *rule, const struct addr *a)
 }
 
 /* All but those long prefixes that are about the other end alone, and about nobody who is asked about. */
-static bool matters(const struct block_run *b, const struct np_rule *rule)
+static bool matters(const struct near *n, const struct np_rule *rule)
 {
-	bool is_known = false;
+	const struct peers *peers = &n->b->peers;
+	bool out = n->b->hook == PIN_EGRESS, is_known = false;
 
-	if (rule->kind == NP_KIND_MAC || rule->plen <= 10 || rule->dir & (b->hook == PIN_EGRESS ? NP_SRC : NP_DST))
+	if (rule->kind == NP_KIND_MAC || rule->plen <= 10 || rule->dir & (out ? NP_SRC : NP_DST))
 		return true;
 	for (int i = 0; i < 2 && !is_known; i++)
 		is_known = covers(rule, &somebody[i]);
-	for (unsigned int i = 0; i < b->peers.n && !is_known; i++)
-		is_known = covers(rule, &b->peers.v[i].remote);
+	for (unsigned int i = 0; i < peers->n && !is_known; i++)
+		is_known = covers(rule, &peers->v[i].remote);
 	return is_known;
 }
 
-static int check_all(struct block_run *b)
+static int check_sessions(const struct near *n)
 {
-	struct locals l;
+	const struct peers *peers = &n->b->peers;
 	int err = 0;
 
-	find_locals(&l);
-	for (unsigned int i = 0; i < b->peers.n && !err; i++)
-		err = check_peer(b, &b->peers.v[i], &l);
-	return err ? err : check_failsafe(b, &l);
+	for (unsigned int i = 0; i < peers->n && !err; i++)
+		err = check_peer(n, &peers->v[i], &n->hops[i]);
+	return err;
 }
 
 /* ── when entries end ─────────────────────────────────────────────────────── */
@@ -269,25 +240,25 @@ static uint64_t next_end(const struct block_run *b, uint64_t now_ns)
 }
 
 /* An entry that lets a session pass may end before the one that would cut it off. */
-static int check_later(struct block_run *b)
+static int check_always(const struct near *n, struct block_run *b, int (*check)(const struct near *n))
 {
 	uint64_t now_ns = b->now_ns, then;
-	int err = 0;
+	int err = check(n);
 
 	for (int i = 0; i < TIMES_MAX && !err && (then = next_end(b, b->now_ns)); i++) {
 		b->now_ns = i == TIMES_MAX - 1 ? UINT64_MAX : then;
-		err = check_all(b);
+		err = check(n);
 	}
 	b->now_ns = now_ns;
 	return err;
 }
 
-static int check_basics_later(struct block_run *b)
+static int check_basics_always(struct block_run *b)
 {
 	uint64_t now_ns = b->now_ns;
-	int err = 0;
+	int err = check_basics(b);
 
-	if (next_end(b, now_ns)) {
+	if (!err && next_end(b, now_ns)) {
 		b->now_ns = UINT64_MAX;
 		err = check_basics(b);
 		b->now_ns = now_ns;
@@ -295,34 +266,44 @@ static int check_basics_later(struct block_run *b)
 	return err;
 }
 
+/* Sessions first: they are named. */
+static int check_all(const struct near *n, struct block_run *b)
+{
+	struct rules all = b->rules, few = b->rules;
+	owned_mem struct np_rule *v = malloc((all.n ? all.n : 1) * sizeof(*v));
+	int err;
+
+	if (!v)
+		return fail(ENOMEM, "entries");
+	few.v = v;
+	few.n = 0;
+	for (uint32_t i = 0; i < all.n; i++)
+		if (matters(n, &all.v[i]))
+			v[few.n++] = all.v[i];
+	b->rules = few;
+	err = check_always(n, b, check_sessions);
+	b->rules = all;
+	if (!err)
+		err = check_basics_always(b);
+	b->rules = few;
+	if (!err)
+		err = check_always(n, b, check_failsafe);
+	b->rules = all;
+	return err;
+}
+
 int block_guard(struct block_run *b)
 {
-	struct rules all;
-	owned_mem struct np_rule *few = NULL;
-	uint32_t n = 0;
-	int err;
+	owned_mem struct near *n = NULL;
 
 	b->rules.egress = b->hook == PIN_EGRESS;
 	if (!strcmp(b->place.ifname, "lo"))
 		return fail(0, "refused: lo is how this machine talks to itself"), -ECANCELED;
 	if (b->o->force)
 		return 0;
-	all = b->rules;
-	few = malloc((all.n ? all.n : 1) * sizeof(*few));
-	if (!few)
-		return fail(ENOMEM, "entries");
-	err = check_basics(b);
-	if (!err)
-		err = check_basics_later(b);
-	for (uint32_t i = 0; i < all.n && !err; i++)
-		if (matters(b, &all.v[i]))
-			few[n++] = all.v[i];
-	b->rules.v = few;
-	b->rules.n = n;
-	if (!err)
-		err = check_all(b);
-	if (!err)
-		err = check_later(b);
-	b->rules = all;
-	return err;
+	n = calloc(1, sizeof(*n));
+	if (!n)
+		return fail(ENOMEM, "neighbours of sessions");
+	near_find(n, b);
+	return check_all(n, b);
 }

@@ -63,6 +63,12 @@ static void take_kind(struct link_info *l, const struct rtattr *a)
 			take_text(l->kind, sizeof(l->kind), RTA_DATA(a), RTA_PAYLOAD(a));
 }
 
+static void take_u32(uint32_t *to, const void *p, size_t n)
+{
+	if (n >= sizeof(*to))
+		memcpy(to, p, sizeof(*to));
+}
+
 static void take_attribute(struct link_info *l, const struct rtattr *a)
 {
 	size_t n = RTA_PAYLOAD(a);
@@ -79,8 +85,20 @@ static void take_attribute(struct link_info *l, const struct rtattr *a)
 		l->has_device = true;
 		break;
 	case IFLA_MTU:
-		if (n >= sizeof(l->mtu))
-			memcpy(&l->mtu, p, sizeof(l->mtu));
+		take_u32(&l->mtu, p, n);
+		break;
+	case IFLA_MASTER:
+		take_u32(&l->master, p, n);
+		break;
+	case IFLA_LINK:
+		take_u32(&l->lower, p, n);
+		break;
+	case IFLA_LINK_NETNSID:
+		l->is_elsewhere = true;
+		break;
+	case IFLA_ADDRESS:
+		l->has_mac = n == sizeof(l->mac);
+		memcpy(l->mac, p, l->has_mac ? n : 0);
 		break;
 	case IFLA_OPERSTATE:
 		if (n >= 1)
@@ -90,6 +108,17 @@ static void take_attribute(struct link_info *l, const struct rtattr *a)
 		memcpy(&l->stats, p, n < sizeof(l->stats) ? n : sizeof(l->stats));
 		break;
 	}
+}
+
+/* IFLA_LINK is also the other end of a veth, and what the packets of a tunnel leave by, in others of their own. */
+static bool has_frames_of_lower(const struct link_info *l)
+{
+	static const char *const kinds[] = { "vlan", "macvlan", "macvtap", "ipvlan", "ipvtap" };
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (!strcmp(l->kind, kinds[i]))
+			return !l->is_elsewhere;
+	return false;
 }
 
 /* False: the message is not about a link. */
@@ -115,6 +144,8 @@ static bool take_message(struct link_info *l, const struct nlmsghdr *h)
 	left = (int)(h->nlmsg_len - NLMSG_LENGTH(sizeof(*m)));
 	for (a = IFLA_RTA(m); RTA_OK(a, left); a = RTA_NEXT(a, left))
 		take_attribute(l, a);
+	if (!has_frames_of_lower(l))
+		l->lower = 0;
 	return true;
 }
 

@@ -17,6 +17,11 @@ struct link_info {
 	uint32_t operstate;
 	char     kind[16];		/* of software: veth, bridge, ...; empty: it says none */
 	bool     has_device;		/* hardware, or a virtual machine's; before Linux 5.14 it is not told */
+	uint8_t  mac[6];
+	bool     has_mac;
+	uint32_t master;		/* the bridge, bond, ... whose port it is; 0: none */
+	uint32_t lower;			/* what a VLAN, macvlan or ipvlan has its frames from; 0: nothing here */
+	bool     is_elsewhere;		/* that is in another network namespace */
 	struct rtnl_link_stats64 stats;
 	bool     is_gone;		/* monitor only */
 };
