@@ -75,20 +75,26 @@ static bool cuts(const struct verdict *v)
 	return v->drop || (v->reason == NP_R_LIMIT_PASS && chokes(v->rule));
 }
 
+/* "WHAT the session from ADDRESS, known by HOW" */
+static int refuse_session(const struct block_run *b, const struct verdict *v, const char *what,
+			  const struct peer *peer)
+{
+	char whom[200], from[ADDR_TEXT_MAX + 1];
+
+	from[addr_text(from, &peer->remote)] = '\0';
+	snprintf(whom, sizeof(whom), "%sthe session from %s, known by %s", what, from, peer->how);
+	return refuse(b, v, whom);
+}
+
 static int check_session(const struct near *n, const struct peer *peer, const struct hop *hop)
 {
 	const struct block_run *b = n->b;
 	struct facts f;
 	struct verdict v;
-	char whom[160], from[ADDR_TEXT_MAX + 1];
 
 	as_facts(b, peer, near_own(n, hop->ifindex), hop, &f);
 	v = rules_match(&b->rules, &f, NULL, b->now_ns);
-	if (!cuts(&v))
-		return 0;
-	from[addr_text(from, &peer->remote)] = '\0';
-	snprintf(whom, sizeof(whom), "the session from %s, known by %s", from, peer->how);
-	return refuse(b, &v, whom);
+	return cuts(&v) ? refuse_session(b, &v, "", peer) : 0;
 }
 
 /* Where it is not known which of our addresses it came to, it may be any. */
@@ -107,6 +113,21 @@ static int check_peer(const struct near *n, const struct peer *peer, const struc
 		checked = true;
 	}
 	return checked || err ? err : check_session(n, &p, hop);
+}
+
+/* What the link of sessions needs, or that of whoever comes next. */
+static int check_needs(const struct near *n, bool of_sessions)
+{
+	const struct block_run *b = n->b;
+
+	for (unsigned int i = 0; i < n->n; i++) {
+		const struct need *need = &n->needs[i];
+		struct verdict v = rules_match(&b->rules, &need->f, NULL, b->now_ns);
+
+		if (cuts(&v) && (need->peer != NULL) == of_sessions)
+			return of_sessions ? refuse_session(b, &v, need->what, need->peer) : refuse(b, &v, need->what);
+	}
+	return 0;
 }
 
 /* It is about an address that was made up for who is there, and not about us. */
@@ -208,6 +229,8 @@ static bool matters(const struct near *n, const struct np_rule *rule)
 		is_known = covers(rule, &somebody[i]);
 	for (unsigned int i = 0; i < peers->n && !is_known; i++)
 		is_known = covers(rule, &peers->v[i].remote);
+	for (unsigned int i = 0; i < n->n_theirs && !is_known; i++)
+		is_known = covers(rule, &n->theirs[i]);
 	return is_known;
 }
 
@@ -218,7 +241,14 @@ static int check_sessions(const struct near *n)
 
 	for (unsigned int i = 0; i < peers->n && !err; i++)
 		err = check_peer(n, &peers->v[i], &n->hops[i]);
-	return err;
+	return err ? err : check_needs(n, true);
+}
+
+static int check_newcomers(const struct near *n)
+{
+	int err = check_failsafe(n);
+
+	return err ? err : check_needs(n, false);
 }
 
 /* ── when entries end ─────────────────────────────────────────────────────── */
@@ -287,14 +317,15 @@ static int check_all(const struct near *n, struct block_run *b)
 		err = check_basics_always(b);
 	b->rules = few;
 	if (!err)
-		err = check_always(n, b, check_failsafe);
+		err = check_always(n, b, check_newcomers);
 	b->rules = all;
 	return err;
 }
 
 int block_guard(struct block_run *b)
 {
-	owned_mem struct near *n = NULL;
+	struct near *n;
+	int err;
 
 	b->rules.egress = b->hook == PIN_EGRESS;
 	if (!strcmp(b->place.ifname, "lo"))
@@ -304,6 +335,9 @@ int block_guard(struct block_run *b)
 	n = calloc(1, sizeof(*n));
 	if (!n)
 		return fail(ENOMEM, "neighbours of sessions");
-	near_find(n, b);
-	return check_all(n, b);
+	err = near_find(n, b);
+	if (!err)
+		err = check_all(n, b);
+	near_close(n);
+	return err;
 }

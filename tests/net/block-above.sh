@@ -41,6 +41,10 @@ judged() {
 		refused "the session from ${session%% *}, known by SSH_CONNECTION" "$2" add "$peer"
 		refused "the session from ${session%% *}, known by SSH_CONNECTION" "$2" add "$(mac_of "$3")" dst
 		refused "the session from ${session%% *}, known by SSH_CONNECTION" "$2" add "$peer" --egress
+		taken "$2" allow any proto tcp
+		refused '\(ARP\|neighbour discovery\) of the session from' "$2" add "$peer"
+		case $session in fd*) refused 'neighbour discovery of the session' "$2" add "fd$1::/64" ;; esac
+		clear "$2"
 	done
 	unset SSH_CONNECTION
 	refused 'new connections to port 22' "$2" add "$(mac_of "$3")" dst
@@ -64,6 +68,8 @@ judged 11 p0 br0
 
 say "no port of it"
 export SSH_CONNECTION='fd11::2 50000 fd11::1 22'
+taken other allow any proto tcp
+taken other add fd11::/64
 taken other add "$(mac_of eth0 there)"
 clear other
 unset SSH_CONNECTION

@@ -80,6 +80,95 @@ taken add 02:00:00:00:00:77
 clear
 unset SSH_CONNECTION
 
+say "neighbour discovery of a session of IPv6, whose TCP passes"
+# Below: the address of either end at the link, from the entry for neighbours, and where they are asked for in.
+link_local() { ip ${2:+-n "$2"} -6 -j addr show dev "$1" scope link -tentative | jq -r 'map(.addr_info // [])[][].local // empty'; }
+has_link_local() { [ "$(link_local "$@")" ]; }
+until_true 5 has_link_local here || die "no link-local address"
+until_true 5 has_link_local eth0 there || die "no link-local address there"
+ours=$(link_local here) theirs=$(link_local eth0 there)
+export SSH_CONNECTION='fd09::2 50000 fd09::1 22'
+for egress in '' --egress; do
+	taken allow any proto tcp ${egress:+"$egress"}
+	for target in fe80::/10 fd09::/64 fd09::2 ::/0; do
+		refused 'neighbour discovery of the session from fd09::2' add "$target" ${egress:+"$egress"}
+	done
+	clear
+done
+grep -q '(::/0 dst action drop)' "$work/r.err" || die "which entry?"
+taken allow any proto tcp
+refused 'neighbour discovery of the session from fd09::2' add ff02::1:ff00:0/104 dst
+refused 'neighbour discovery of the session from fd09::2' add ff02::1:ff00:1 dst proto icmp6
+refused 'neighbour discovery of the session from fd09::2' add fd09::1 dst proto icmp6
+refused 'neighbour discovery of the session from fd09::2' add "$ours" dst
+refused 'neighbour discovery of the session from fd09::2' add 33:33:ff:00:00:01 dst
+refused 'neighbour discovery of the session from fd09::2' add "$(peer_mac)"
+refused 'neighbour discovery of the session from fd09::2' add fd09::2 proto icmp6 action limit 1pps
+taken allow fd09::/64 proto icmp6
+taken allow fe80::/10 proto icmp6
+taken add fd09::/64
+clear
+taken add ff02::1:ff00:77 dst
+taken add fe80::77
+clear
+for target in ff02::1:ff00:0/104 ff02::1:ff00:2 ff02::1; do
+	refused 'neighbour discovery of the session from fd09::2' add "$target" --egress
+done
+taken add ff02::1:ff00:77 --egress
+clear --egress
+
+say "a neighbour's link-local address, which it asks from"
+ip -6 neigh replace "$theirs" lladdr "$(peer_mac)" dev here
+ip -6 neigh replace fe80::99 lladdr "$(peer_mac)" dev here
+refused 'neighbour discovery of the session from fd09::2' add fe80::99
+refused 'neighbour discovery of the session from fd09::2' add "$theirs"
+refused 'neighbour discovery of the session from fd09::2' add "$theirs" --egress
+ip -6 neigh del fe80::99 dev here
+taken add fe80::99
+clear
+
+say "a gateway's, and routers"
+ip -6 route add default via fe80::2 dev here proto ra
+ip -6 neigh replace fe80::2 lladdr "$(peer_mac)" dev here
+export SSH_CONNECTION='2001:db8:7::7 50000 fd09::1 22'
+refused 'neighbour discovery of the session from 2001:db8:7::7' add fe80::2 proto icmp6
+refused 'neighbour discovery of the session from 2001:db8:7::7' add fe80::2 --egress
+taken allow fe80::2 dst
+refused 'router discovery of the session from 2001:db8:7::7' add ff02::2 --egress
+taken add fd09::2
+clear
+ip -6 route del default
+taken add ff02::2 --egress
+clear --egress
+
+say "a session from a link-local address"
+export SSH_CONNECTION="$theirs%here 50000 $ours%here 22"
+refused "the session from $theirs, known by SSH_CONNECTION" add "$(peer_mac)"
+refused "the session from $theirs, known by SSH_CONNECTION" add "$theirs"
+taken allow any proto tcp
+refused "neighbour discovery of the session from $theirs" add "$theirs"
+refused "neighbour discovery of the session from $theirs" add "$(peer_mac)"
+clear
+unset SSH_CONNECTION
+
+say "ARP of a session of IPv4, whose TCP passes"
+export SSH_CONNECTION='10.9.0.2 50000 10.9.0.1 22'
+taken allow any proto tcp
+refused 'ARP of the session from 10.9.0.2' add "$(peer_mac)"
+refused 'ARP of the session from 10.9.0.2' add "$(mac)" dst
+refused 'ARP of the session from 10.9.0.2' add ff:ff:ff:ff:ff:ff dst
+refused 'ARP of the session from 10.9.0.2' add "$(peer_mac)" action limit 1pps
+taken add 10.9.0.2
+taken add 33:33:ff:00:00:77 dst
+clear
+taken allow any proto tcp --egress
+refused 'ARP of the session from 10.9.0.2' add "$(peer_mac)" --egress
+refused 'ARP of the session from 10.9.0.2' add ff:ff:ff:ff:ff:ff --egress
+clear --egress
+unset SSH_CONNECTION
+refused 'ARP (ff:ff:ff:ff:ff:ff dst action drop)' add ff:ff:ff:ff:ff:ff dst
+refused 'neighbour discovery (ff02::1:ff00:1 dst action drop)' add ff02::1:ff00:1 dst
+
 say "what leaves"
 export SSH_CONNECTION='10.9.0.2 50000 10.9.0.1 22'
 refused 'the session from 10.9.0.2' add 10.9.0.2 --egress
