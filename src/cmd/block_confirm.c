@@ -21,6 +21,7 @@
  * packets, and at worst prev is R itself, which is known by its number; or all has.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -180,11 +181,22 @@ int block_base(struct block_run *b)
 	return err;
 }
 
+/* Whichever of the three is redirected: the terminal of a pipeline, or of a script, is that of its session. */
+static bool has_terminal(void)
+{
+	owned_fd int fd = -1;
+
+	if (isatty(STDIN_FILENO) || isatty(STDOUT_FILENO) || isatty(STDERR_FILENO))
+		return true;
+	fd = open("/dev/tty", O_RDONLY | O_NOCTTY | O_CLOEXEC);
+	return fd >= 0;
+}
+
 static uint64_t own_time(const struct block_run *b)
 {
 	if (b->o->confirm_ns)
 		return b->o->confirm_ns;
-	return !b->o->commit && (isatty(0) || b->peers.own) ? (uint64_t)CONFIRM_S * SECOND : 0;
+	return !b->o->commit && (b->peers.own || has_terminal()) ? (uint64_t)CONFIRM_S * SECOND : 0;
 }
 
 int block_time_to_confirm(struct block_run *b, const char *what, uint64_t *ns)

@@ -33,6 +33,33 @@ fails() {
 }
 clear() { np del --all; gone; }
 
+say "from where a change waits for a confirmation"
+need script
+# at_terminal COMMAND: run by a shell with a controlling terminal, of which nothing is left to netprobe but what it takes
+at_terminal() { script -qec "$1" /dev/null </dev/null >"$work/script.log"; }
+one="'$NETPROBE' block add $a dev here"
+at_terminal "$one </dev/null >/dev/null 2>'$work/np.err'"
+told 'everything passes again in 60 s unless'
+set_is armed "$a "
+clear
+at_terminal "echo $a | '$NETPROBE' block add - dev here 2>'$work/np.err' | cat"
+set_is armed "$a "
+clear
+for fd in '<&3 >/dev/null 2>&1' '</dev/null 2>/dev/null' '</dev/null >/dev/null'; do
+	at_terminal "exec 3<&0; setsid -w $one $fd"
+	set_is armed "$a "
+	clear
+done
+at_terminal "$one --commit </dev/null >/dev/null 2>'$work/np.err'"
+set_is confirmed "$a "
+clear
+at_terminal "setsid -w $one </dev/null >/dev/null 2>'$work/np.err'"
+set_is confirmed "$a "
+clear
+SSH_CLIENT='10.9.0.3 50000 22' setsid -w "$NETPROBE" block add $a dev here </dev/null >"$work/out" 2>"$work/np.err"
+set_is armed "$a "
+clear
+
 say "none, armed, armed: nothing to go back to"
 np add $b --confirm 60s
 np add $c --confirm 60s
