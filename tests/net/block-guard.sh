@@ -258,6 +258,7 @@ under 4 2223 session "$NETPROBE" block add 192.0.2.1 dev here || die "refused"
 grep -q 'everything passes again in 60 s unless' "$work/sshd.err" || die "not armed"
 clear
 say "somebody else's session"
+: >"$work/sshd.log"
 python3 "$work/sshd.py" 6 2224 listens sleep 60 >"$work/sshd.log" 2>"$work/sshd.err" </dev/null &
 sshd=$!
 until_true 5 grep -q ready "$work/sshd.log" || die "no sshd"
