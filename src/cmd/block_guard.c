@@ -27,7 +27,7 @@ static void as_facts(const struct block_run *b, const struct peer *peer, const s
 	f->family = peer->remote.family;
 	memcpy(f->src, src->b, 16);
 	memcpy(f->dst, dst->b, 16);
-	f->proto = PROTO_TCP;
+	f->proto = peer->udp ? PROTO_UDP : PROTO_TCP;
 	f->sport = out ? lport : rport;
 	f->dport = out ? rport : lport;
 	f->icmp_type = -1;

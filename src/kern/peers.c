@@ -24,10 +24,13 @@ static void add_port(struct peers *p, uint16_t port)
 		p->ports[p->n_ports++] = port;
 }
 
-static void add_peer(struct peers *p, const struct peer *peer)
+/* Of more than there is room for our own is the one that is wanted. */
+static void add_peer(struct peers *p, const struct peer *peer, bool own)
 {
 	if (p->n < PEERS_MAX)
 		p->v[p->n++] = *peer;
+	else if (own)
+		p->v[PEERS_MAX - 1] = *peer;
 }
 
 /* An IPv4-mapped address is IPv4 on the wire. */
@@ -47,7 +50,7 @@ static bool parse_addr(struct addr *a, const char *text)
 	char copy[64];
 
 	memset(a, 0, sizeof(*a));
-	snprintf(copy, sizeof(copy), "%.*s", (int)strcspn(text, "%"), text);
+	snprintf(copy, sizeof(copy), "%.*s", (int)strcspn(text, "% "), text);
 	if (inet_pton(AF_INET, copy, a->b) == 1)
 		a->family = 4;
 	else if (inet_pton(AF_INET6, copy, a->b) == 1)
@@ -83,31 +86,13 @@ static void from_environment(struct peers *p, const char *name, bool has_local)
 		return;
 	peer.rport = (uint16_t)strtoul(word[1], NULL, 10);
 	peer.lport = (uint16_t)strtoul(word[3], NULL, 10);
-	add_peer(p, &peer);
+	add_peer(p, &peer, true);
 	add_port(p, peer.lport);
 	p->own = true;
 }
 
-static void from_logins(struct peers *p)
-{
-	struct utmp *u;
-
-	setutent();
-	while ((u = getutent())) {
-		struct peer peer = { .how = "a login (utmp)" };
-		char host[sizeof(u->ut_host) + 1];
-
-		if (u->ut_type != USER_PROCESS)
-			continue;
-		snprintf(host, sizeof(host), "%.*s", (int)sizeof(u->ut_host), u->ut_host);
-		if (parse_addr(&peer.remote, host))
-			add_peer(p, &peer);
-	}
-	endutent();
-}
-
-/* Sockets of a process called sshd: their inodes. */
-static unsigned int sockets_of(const char *pid, unsigned long *inodes, unsigned int n)
+/* Inodes of the sockets of a process. */
+static unsigned int sockets_of(const char *pid, unsigned long *inodes, unsigned int n, unsigned int max)
 {
 	char path[300], to[64];
 	struct dirent *e;
@@ -115,7 +100,7 @@ static unsigned int sockets_of(const char *pid, unsigned long *inodes, unsigned 
 
 	snprintf(path, sizeof(path), "/proc/%.16s/fd", pid);
 	d = opendir(path);
-	while (d && (e = readdir(d)) && n < INODES_MAX) {
+	while (d && (e = readdir(d)) && n < max) {
 		ssize_t len;
 
 		snprintf(path, sizeof(path), "/proc/%.16s/fd/%.20s", pid, e->d_name);
@@ -172,7 +157,7 @@ static unsigned int own_sockets(unsigned long *inodes)
 
 		snprintf(name, sizeof(name), "%ld", pid);
 		if (is_sshd(name))
-			n = sockets_of(name, inodes, n);
+			n = sockets_of(name, inodes, n, INODES_MAX);
 	}
 	return n;
 }
@@ -184,7 +169,7 @@ static unsigned int sshd_sockets(unsigned long *inodes, unsigned int n)
 
 	while (d && (e = readdir(d)))
 		if (isdigit((unsigned char)e->d_name[0]) && is_sshd(e->d_name))
-			n = sockets_of(e->d_name, inodes, n);
+			n = sockets_of(e->d_name, inodes, n, INODES_MAX);
 	if (d)
 		closedir(d);
 	return n;
@@ -252,7 +237,7 @@ static void take_row(struct peers *p, const struct row *r, const struct sockets 
 		peer.how = "the sshd that this runs under";
 	p->own = p->own || own;
 	if (!is_loopback(&peer.remote))
-		add_peer(p, &peer);
+		add_peer(p, &peer, own);
 }
 
 /* "C0A80001:0016": the address stays hexadecimal. */
@@ -297,6 +282,69 @@ static void from_table(struct peers *p, const char *path, const struct sockets *
 			take_row(p, &r, s);
 	if (f)
 		fclose(f);
+}
+
+static uint16_t port_in(const char *table, const unsigned long *inodes, unsigned int n)
+{
+	FILE *f = fopen(table, "re");
+	unsigned int port = 0;
+	char line[256];
+	struct row r;
+
+	while (f && !port && fgets(line, sizeof(line), f))
+		if (parse_row(&r, line) && is_in(inodes, n, r.inode))
+			port = r.lport;
+	if (f)
+		fclose(f);
+	return (uint16_t)port;
+}
+
+/* Where mosh-server(1) listens, by its number; the first that it takes when that is not known. */
+static uint16_t port_of_mosh(const char *pid)
+{
+	enum { FIRST_PORT = 60001, SOCKETS = 64 };
+	unsigned long inodes[SOCKETS];
+	unsigned int n = sockets_of(pid, inodes, 0, SOCKETS);
+	uint16_t port = port_in("/proc/self/net/udp", inodes, n);
+
+	if (!port)
+		port = port_in("/proc/self/net/udp6", inodes, n);
+	return port ? port : FIRST_PORT;
+}
+
+/* mosh-server's is "ADDRESS via mosh [PID]". */
+static void from_login(struct peers *p, const char *host)
+{
+	static const char via[] = " via mosh [";
+	struct peer peer = { .how = "a login (utmp)" };
+	const char *at = strstr(host, via);
+	char pid[24];
+
+	if (!parse_addr(&peer.remote, host))
+		return;
+	if (at) {
+		at += strlen(via);
+		snprintf(pid, sizeof(pid), "%.*s", (int)strspn(at, "0123456789"), at);
+		peer.udp = true;
+		peer.lport = port_of_mosh(pid);
+	}
+	add_peer(p, &peer, false);
+}
+
+static void from_logins(struct peers *p)
+{
+	struct utmp *u;
+
+	setutent();
+	while ((u = getutent())) {
+		char host[sizeof(u->ut_host) + 1];
+
+		if (u->ut_type != USER_PROCESS)
+			continue;
+		snprintf(host, sizeof(host), "%.*s", (int)sizeof(u->ut_host), u->ut_host);
+		from_login(p, host);
+	}
+	endutent();
 }
 
 void peers_find(struct peers *p)

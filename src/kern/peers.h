@@ -11,6 +11,7 @@
 struct peer {
 	struct addr local, remote;	/* local.family 0: not known */
 	uint16_t lport, rport;		/* 0: not known */
+	bool udp;			/* of mosh-server(1), else TCP */
 	const char *how;		/* "SSH_CONNECTION", "a connection to sshd", "a login (utmp)", ... */
 };
 

@@ -209,14 +209,38 @@ unset SSH_CONNECTION
 clear
 
 say "utmp"
-python3 - <<'P'
-import struct
+# logged_in HOST [N]: N logins from there
+logged_in() {
+	python3 - "$@" <<'P'
+import struct, sys
 with open("/run/utmp", "wb") as f:
-	f.write(struct.pack("=hxxi32s4s32s256shhiii4I20x", 7, 1, b"pts/0", b"0", b"root", b"10.9.0.2", 0, 0, 1, 1, 0, 0, 0, 0, 0))
+	for i in range(int(sys.argv[2]) if len(sys.argv) > 2 else 1):
+		f.write(struct.pack("=hxxi32s4s32s256shhiii4I20x", 7, 1, b"pts/0", b"0", b"root", sys.argv[1].encode(), 0, 0, 1, 1, 0, 0, 0, 0, 0))
 P
+}
+logged_in 10.9.0.2
 refused 'the session from 10.9.0.2, known by a login (utmp)' add 10.9.0.2
 refused 'the session from 10.9.0.2, known by a login (utmp)' add 10.9.0.2 --egress
 refused 'the session from 10.9.0.2, known by a login (utmp)' add 10.9.0.1 dst proto tcp port 22
+
+say "mosh, which tells so in utmp"
+: >"$work/mosh.log"
+python3 -c 'import socket, time
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(("", 60007))
+print("ready", flush=True)
+time.sleep(60)' >"$work/mosh.log" 2>"$work/mosh.err" &
+mosh=$!
+until_true 5 grep -q ready "$work/mosh.log" || die "no mosh"
+logged_in "10.9.0.2 via mosh [$mosh]"
+refused 'the session from 10.9.0.2, known by a login (utmp)' add 10.9.0.0/24 proto udp
+refused 'the session from 10.9.0.2, known by a login (utmp)' add any proto udp port 60007
+refused 'the session from 10.9.0.2, known by a login (utmp)' add 10.9.0.1 src proto udp --egress
+taken add any proto udp port 60008
+clear
+logged_in '10.9.0.2 via mosh [1]'
+refused 'the session from 10.9.0.2, known by a login (utmp)' add any proto udp port 60000-61000
+kill $mosh
 rm /run/utmp
 
 # A process called sshd with a session from there, in which a command runs, with an empty environment as sudo leaves it.
@@ -253,6 +277,13 @@ for family in 4 6; do
 		grep -q 'the session from 10.9.0.2, known by the sshd that this runs under' "$work/sshd.err" || die "$step: not told"
 	done
 done
+say "our own, among more logins than are looked at"
+logged_in 10.9.0.77 300
+rc=0
+under 4 2222 session "$NETPROBE" block add 10.9.0.2 dev here --commit || rc=$?
+same "$step: exit status" $rc 2
+grep -q 'the session from 10.9.0.2, known by the sshd that this runs under' "$work/sshd.err" || die "$step: not told"
+rm /run/utmp
 say "a change from there waits for a confirmation"
 under 4 2223 session "$NETPROBE" block add 192.0.2.1 dev here || die "refused"
 grep -q 'everything passes again in 60 s unless' "$work/sshd.err" || die "not armed"
