@@ -240,7 +240,8 @@ static int list_all(struct list_run *run, const struct inventory_scope *scope)
 	if (!err)
 		err = inventory_each(v, scope, list_one, run);
 	if (inventory_missed(v))
-		note("%u places could not be looked into", inventory_missed(v));
+		note("%u place%s could not be looked into", inventory_missed(v),
+		     inventory_missed(v) == 1 ? "" : "s");
 	if (!err && holders_blind())
 		note("no holders and pinned names: /proc: %s", strerror(-holders_blind()));
 	if (!err && scope->dev && !inventory_interfaces(v))

@@ -65,7 +65,7 @@ static const struct opt add_keywords[] = {
 	{ "src", 0, OPT_PASS, B(conditions), NULL, "what comes from the targets (the default)" },
 	{ "dst", 0, OPT_PASS, B(conditions), NULL, "what goes to them" },
 	{ "both", 0, OPT_PASS, B(conditions), NULL, "either" },
-	{ "proto", 0, OPT_PASS, B(conditions), "P", "of this protocol only: tcp, udp, icmp, icmp6, sctp or a number" },
+	{ "proto", 0, OPT_PASS, B(conditions), "P", "of this protocol only: tcp, udp, icmp, icmp6, sctp, gre or a number" },
 	{ "port", 0, OPT_PASS, B(conditions), "N[-M]", "to these destination ports only" },
 	{ "for", 0, OPT_PASS, B(conditions), "TIME", "for so long: 10m, 1d" },
 	{ "action", 0, OPT_PASS, B(conditions), "ACTION", "what becomes of it; RATE[/BURST] is 100pps, 1mbit",

@@ -126,6 +126,7 @@ int  block_poll(struct block_run *b);
 int  block_prepare_test(struct block_run *b);
 int  block_test(struct block_run *b);
 void block_print_entry(struct buf *out, const struct rules *r, const struct np_rule *rule, uint64_t now_ns);
+const char *block_entries(uint64_t n);		/* "entry" or "entries" */
 void block_put_clean(struct buf *b, const char *before, const char *text, size_t n);	/* escaped */
 void block_print_place(struct buf *out, const struct record *r);	/* "eth0 xdp native" */
 void block_print_confirmation(struct buf *b, const struct firewall_body *f);

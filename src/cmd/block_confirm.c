@@ -284,7 +284,7 @@ int block_confirm(struct block_run *b)
 
 static void tell(const struct block_run *b, uint64_t confirm)
 {
-	note("%s: as before: %u entries", b->place.ifname, b->rules.n);
+	note("%s: as before: %u %s", b->place.ifname, b->rules.n, block_entries(b->rules.n));
 	if (confirm)
 		note("everything passes again in %llu s unless you run: netprobe block confirm dev %s",
 		     (unsigned long long)(confirm / SECOND), b->place.ifname);

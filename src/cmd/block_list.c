@@ -78,8 +78,10 @@ static int read_all(const struct job *j, struct buf *b)
 static int tell_bad(const struct job *j, const struct said *said, const struct list_report *report)
 {
 	if (said->n > SAID_MAX)
-		fail(0, "%s: %u more bad lines", j->path, said->n - SAID_MAX);
-	fail(0, "%s: %u of %u lines are bad: nothing was changed", j->path, report->bad_lines, report->lines);
+		fail(0, "%s: %u more bad line%s", j->path, said->n - SAID_MAX,
+		     said->n - SAID_MAX == 1 ? "" : "s");
+	fail(0, "%s: %u of %u line%s %s bad: nothing was changed", j->path, report->bad_lines, report->lines,
+	     report->lines == 1 ? "" : "s", report->bad_lines == 1 ? "is" : "are");
 	return READ_BAD_LINES;
 }
 
@@ -220,8 +222,8 @@ void block_lists_free(struct block_run *b)
 
 static void tell(const struct block_list *l)
 {
-	note("%s: %u lines, %u entries%s", l->path, l->report.lines, l->report.added,
-	     l->report.same ? ", others were there already" : "");
+	note("%s: %u line%s, %u %s%s", l->path, l->report.lines, l->report.lines == 1 ? "" : "s", l->report.added,
+	     block_entries(l->report.added), l->report.same ? ", others were there already" : "");
 }
 
 static void set_permitted(const struct block_list *l, struct rules *r)

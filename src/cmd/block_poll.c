@@ -59,7 +59,7 @@ static void poll_line(void *ctx, const struct record *r, struct buf *b)
 	if (run->told++)
 		buf_chr(b, '\n');
 	block_print_place(b, r);
-	buf_fmt(b, ": %u entries, ", f->entries);
+	buf_fmt(b, ": %u %s, ", f->entries, block_entries(f->entries));
 	block_print_confirmation(b, f);
 	for (uint32_t i = 0; i < f->pps.n; i++) {
 		buf_chr(b, '\n');

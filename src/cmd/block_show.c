@@ -37,6 +37,11 @@ struct block_row *block_hits(const struct block_run *b)
 	return v;
 }
 
+const char *block_entries(uint64_t n)
+{
+	return n == 1 ? "entry" : "entries";
+}
+
 void block_put_clean(struct buf *b, const char *before, const char *text, size_t n)
 {
 	char clean[1024];

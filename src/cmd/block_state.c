@@ -294,7 +294,7 @@ static void tell(const struct block_run *b, const struct pin_got *got, uint64_t 
 	static const char *const frags[] = { "", ", fragments are dropped",
 					     ", fragments pass unless an address decides" };
 
-	note("%s: %u entries at %s%s%s%s%s", b->place.ifname, b->rules.n, got->kind, got->mode ? " " : "",
+	note("%s: %u %s at %s%s%s%s%s", b->place.ifname, b->rules.n, block_entries(b->rules.n), got->kind, got->mode ? " " : "",
 	     got->mode ? got->mode : "", modes[b->rules.mode % 3], frags[b->rules.frag % 3]);
 	if (*got->note)
 		note("%s", got->note);
@@ -373,8 +373,8 @@ int block_commit(struct block_run *b, const char *what)
 	if (!err)
 		err = block_time_to_confirm(b, what, &confirm);
 	if (!err && b->o->dry_run)
-		note("%s: %u entries, %llu bytes of memory: nothing was changed (--dry-run)", b->place.ifname,
-		     b->rules.n, (unsigned long long)next.memory);
+		note("%s: %u %s, %llu bytes of memory: nothing was changed (--dry-run)", b->place.ifname,
+		     b->rules.n, block_entries(b->rules.n), (unsigned long long)next.memory);
 	else if (!err)
 		err = take_over(b, &next, &want, confirm);
 	block_close(&next);

@@ -59,8 +59,8 @@ static void firewall_line(void *ctx, const struct record *r, struct buf *b)
 	if (run->n++)
 		buf_chr(b, '\n');
 	block_put_clean(b, "", r->interface.p, r->interface.n);
-	buf_fmt(b, ": %u entries at %s%s%s", f->entries, r->hook, record_has(r, FIELD_LINK_MODE) ? " " : "",
-		record_has(r, FIELD_LINK_MODE) ? r->hook_mode : "");
+	buf_fmt(b, ": %u %s at %s%s%s", f->entries, block_entries(f->entries), r->hook,
+		record_has(r, FIELD_LINK_MODE) ? " " : "", record_has(r, FIELD_LINK_MODE) ? r->hook_mode : "");
 	if (record_has(r, FIELD_LINK_ID))
 		buf_fmt(b, ", link %u", r->link_id);
 	buf_fmt(b, ", %llu bytes of memory\n", (unsigned long long)f->memory_bytes);

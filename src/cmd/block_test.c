@@ -325,10 +325,10 @@ static int read_capture(struct tester *t, struct source *s)
 		err = batch_read(s, one_frame, t);
 	packet_close(t->walk);
 	if (err >= 0)
-		note("%llu frames pass, %llu would be dropped", (unsigned long long)t->counts[0],
-		     (unsigned long long)t->counts[1]);
+		note("%llu frame%s, %llu would be dropped", (unsigned long long)t->counts[0],
+		     t->counts[0] == 1 ? " passes" : "s pass", (unsigned long long)t->counts[1]);
 	if (t->refused)
-		note("%llu frames are left out: %s", (unsigned long long)t->refused,
+		note("%llu frame%s left out: %s", (unsigned long long)t->refused, t->refused == 1 ? " is" : "s are",
 		     t->offline ? "of links where no IP header was found" : "too short for the kernel to test");
 	return err;
 }

@@ -205,8 +205,8 @@ static void tell_coverage(const struct account *a)
 	account_coverage_text(a, text, sizeof(text));
 	note("%s", text);
 	if (account_past(a))
-		note("%llu flows left out: over, or silent, for a while (--closed lists those that were closed)",
-		     (unsigned long long)account_past(a));
+		note("%llu flow%s left out: over, or silent, for a while (--closed lists those that were closed)",
+		     (unsigned long long)account_past(a), account_past(a) == 1 ? "" : "s");
 }
 
 /* What is there when the file or the run ends. */

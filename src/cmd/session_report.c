@@ -79,7 +79,7 @@ void session_trailer(struct session *s)
 	note("%llu packet%s received by filter", (ull)received, received == 1 ? "" : "s");
 	note("%llu packet%s dropped by kernel", (ull)lost, lost == 1 ? "" : "s");
 	if (c.lost_other)
-		note("%llu packets dropped by interface or queue", (ull)c.lost_other);
+		note("%llu packet%s dropped by interface or queue", (ull)c.lost_other, c.lost_other == 1 ? "" : "s");
 	if (s->live || s->o->g->verbose)
 		session_ledger(s);
 }

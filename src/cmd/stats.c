@@ -203,8 +203,8 @@ static void tell_in_none(const struct session *s, const struct by *by)
 		return;
 	account_coverage(s->pipe.account, &c);
 	if (c.missed_packets)
-		note("up to %llu packets are in no row: their flows left the table, or the same ends began anew",
-		     (unsigned long long)c.missed_packets);
+		note("up to %llu packet%s in no row: their flows left the table, or the same ends began anew",
+		     (unsigned long long)c.missed_packets, c.missed_packets == 1 ? " is" : "s are");
 }
 
 /* Told where it is a record or lines, not a row of a table with other columns. */
@@ -237,7 +237,8 @@ static int gather_all(struct session *s, const struct by *by, const struct stats
 	stats_firewall_close(firewall);
 	tell_in_none(s, by);
 	if (s->pipe.rows_left_out)
-		note("%llu rows left out, of intervals without packets", (unsigned long long)s->pipe.rows_left_out);
+		note("%llu row%s left out, of intervals without packets", (unsigned long long)s->pipe.rows_left_out,
+		     s->pipe.rows_left_out == 1 ? "" : "s");
 	if (s->pipe.gather)
 		s->pipe.gather->close(s->pipe.gather);
 	decode_close(s->pipe.decode);

@@ -229,7 +229,8 @@ static void tell_gaps(const struct waterfall_gaps *g)
 	if (*g->unread)
 		note("what the kernel counts there is missing: %s", g->unread);
 	if (g->left_out)
-		note("%u counters and places were left out: too many", g->left_out);
+		note("%u counter%s or place%s left out: too many", g->left_out, g->left_out == 1 ? "" : "s",
+		     g->left_out == 1 ? " was" : "s were");
 }
 
 static int tell_all(struct run *run)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "numbers/ipproto.h"
 
+#include <string.h>
+
 /*
  * IANA's protocol numbers, as their keywords in lower case; 4 is "ipip", for IANA's
  * "ipv4" would be taken for the network layer.  What has no keyword is its number.
@@ -37,4 +39,12 @@ static const char numbers[260][4] = {
 const char *ipproto_name(uint8_t proto)
 {
 	return names[proto] ? names[proto] : numbers[proto];
+}
+
+int ipproto_number(const char *name)
+{
+	for (int i = 0; i < 256; i++)
+		if (names[i] && !strcmp(names[i], name))
+			return i;
+	return !strcmp(name, "icmp6") || !strcmp(name, "icmpv6") ? PROTO_ICMPV6 : -1;
 }

@@ -16,5 +16,7 @@ enum {
 
 /* IANA's keyword in the form of network.transport: "tcp", "ipv6-icmp", …, "253". */
 const char *ipproto_name(uint8_t proto);
+/* Of such a keyword, or of "icmp6" and "icmpv6", that is how others call it; -1: there is none like that. */
+int ipproto_number(const char *name);
 
 #endif

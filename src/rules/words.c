@@ -226,17 +226,10 @@ int rule_rate(const char *text, struct np_rule *rule)
 
 static int parse_proto(struct np_rule *rule, const char *word)
 {
-	static const struct { const char *name; uint8_t n; } rows[] = {
-		{ "icmp", PROTO_ICMP }, { "igmp", PROTO_IGMP }, { "ipip", PROTO_IPV4 }, { "tcp", PROTO_TCP },
-		{ "udp", PROTO_UDP }, { "dccp", PROTO_DCCP }, { "ipv6", PROTO_IPV6 }, { "gre", PROTO_GRE },
-		{ "esp", PROTO_ESP }, { "ah", PROTO_AH }, { "icmp6", PROTO_ICMPV6 }, { "ipv6-icmp", PROTO_ICMPV6 },
-		{ "ospf", PROTO_OSPF }, { "vrrp", PROTO_VRRP }, { "sctp", PROTO_SCTP }, { "udplite", PROTO_UDPLITE },
-	};
 	long v = decimal(word, strlen(word), 255);
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		if (!strcmp(rows[i].name, word))
-			v = rows[i].n;
+	if (v < 0)
+		v = ipproto_number(word);
 	rule->proto = (uint8_t)v;
 	rule->flags |= NP_RULE_PROTO;
 	return v < 0 ? -EINVAL : 0;
@@ -392,6 +385,11 @@ void rule_print_rate(struct buf *b, const struct np_rule *rule)
 		(unsigned long long)rule->burst);
 }
 
+static const char *proto_word(uint8_t proto)
+{
+	return proto == PROTO_ICMPV6 ? "icmp6" : ipproto_name(proto);
+}
+
 void rule_print(struct buf *b, const struct rules *r, const struct np_rule *rule, uint64_t now_ns)
 {
 	static const char *const dirs[] = { "", " src", " dst", " both" };
@@ -400,7 +398,7 @@ void rule_print(struct buf *b, const struct rules *r, const struct np_rule *rule
 	if (rule->kind != NP_KIND_NAME)
 		buf_str(b, dirs[rule->dir & 3]);
 	if (rule->flags & NP_RULE_PROTO)
-		buf_fmt(b, " proto %u", rule->proto);
+		buf_fmt(b, " proto %s", proto_word(rule->proto));
 	if (rule->flags & NP_RULE_PORT)
 		buf_fmt(b, rule->port_lo == rule->port_hi ? " port %u" : " port %u-%u", rule->port_lo, rule->port_hi);
 	if (rule->flags & NP_RULE_EXPIRES) {

@@ -37,7 +37,7 @@ evil=$(printf 'x\033[31m\377\302\233y')
 np add 10.9.0.2 dev here --commit reason "$evil"
 np add 192.0.2.0/24 proto tcp port 80-90 action limit 1mbit/3000 shared for 1h dev here --egress --commit
 np add fd09::/16 proto 200 dev other -m generic --commit
-same "sets" "$(np status | grep -c 'entries at')" 3
+same "sets" "$(np status | grep -c ': 1 entry at')" 3
 same "places" "$(json 'map(.network.interface + " " + .link.hook) | sort | join(",")' status)" \
 	"here tcx/egress,here tcx/ingress,other xdp"
 same "by name" "$(json length status dev here)" 2
@@ -102,7 +102,7 @@ kill -INT $pid
 status=0
 wait $pid || status=$?
 same "poll, interrupted" $status 0
-same "so often" "$(np poll 50ms 2 dev other | grep -c 'other xdp generic: 1 entries, confirmed')" 2
+same "so often" "$(np poll 50ms 2 dev other | grep -c 'other xdp generic: 1 entry, confirmed')" 2
 "$NETPROBE" block poll 50ms -j dev other 2>"$work/poll.err" | head -n 1 >/dev/null
 same "a reader who had enough" "${PIPESTATUS[0]}" 0
 

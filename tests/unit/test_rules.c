@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "numbers/ipproto.h"
 #include "rules/compile.h"
 #include "rules/match.h"
 #include "util/err.h"
@@ -135,10 +136,47 @@ static void lists_of_many_forms_are_read(void **state)
 	assert_string_equal(shown(7), "domain ads.example.com action drop||8");
 	assert_string_equal(shown(8), "domain tracker.example.net action drop||8");
 	assert_string_equal(shown(9), "domain *.evil.test action drop||10");
-	assert_string_equal(shown(10), "198.51.100.7 dst proto 17 port 53-54 action limit 10kpps/500|two words|11");
-	assert_string_equal(shown(11), "0.0.0.0/0 src proto 47 action drop||12");
-	assert_string_equal(shown(12), "::/0 src proto 47 action drop||12");
+	assert_string_equal(shown(10), "198.51.100.7 dst proto udp port 53-54 action limit 10kpps/500|two words|11");
+	assert_string_equal(shown(11), "0.0.0.0/0 src proto gre action drop||12");
+	assert_string_equal(shown(12), "::/0 src proto gre action drop||12");
 	assert_int_equal(r.n, 13);
+}
+
+/* The number where there is no name; what is printed is read as the same again. */
+static void protocols_have_names(void **state)
+{
+	static const struct { uint8_t n; const char *name; } rows[] = {
+		{ 1, "icmp" }, { 6, "tcp" }, { 17, "udp" }, { 47, "gre" }, { 50, "esp" }, { 58, "icmp6" }, { 132, "sctp" },
+		{ 200, "200" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct np_rule rule = { .kind = NP_KIND_V4, .dir = NP_SRC, .action = NP_DROP };
+		char want[64], got[64], *words[] = { (char *)"proto", (char *)rows[i].name }, why[160];
+		struct buf b = { 0 };
+
+		assert_int_equal(rule_words(&r, &rule, 2, words, 0, why), 0);
+		assert_int_equal(rule.proto, rows[i].n);
+		rule_print(&b, &r, &rule, 0);
+		snprintf(got, sizeof(got), "%.*s", (int)b.n, b.p);
+		snprintf(want, sizeof(want), "0.0.0.0/0 src proto %s action drop", rows[i].name);
+		assert_string_equal(got, want);
+		buf_free(&b);
+	}
+	for (int i = 0; i < 256; i++) {
+		struct np_rule rule = { 0 };
+		char *words[] = { (char *)"proto", (char *)ipproto_name((uint8_t)i) }, why[160];
+
+		assert_int_equal(rule_words(&r, &rule, 2, words, 0, why), 0);
+		assert_int_equal(rule.proto, i);
+	}
+	for (const char *const *t = (const char *const[]){ "icmpv6", "ipv6-icmp", "58", NULL }; *t; t++) {
+		struct np_rule rule = { 0 };
+		char *words[] = { (char *)"proto", (char *)*t }, why[160];
+
+		assert_int_equal(rule_words(&r, &rule, 2, words, 0, why), 0);
+		assert_int_equal(rule.proto, 58);
+	}
 }
 
 /* A comma in a reason makes no CSV of a line, and what is read of CSV is all of it. */
@@ -451,6 +489,7 @@ int main(void)
 		T(neighbours_and_listeners_are_heard_where_all_is_denied),
 		T(an_entry_ends_when_its_time_is_over),
 		T(lists_of_many_forms_are_read),
+		T(protocols_have_names),
 		T(csv_has_its_columns_by_name),
 		T(nothing_is_read_in_part),
 		T(allowed_and_blocked_are_two_entries),
