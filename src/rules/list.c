@@ -10,7 +10,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "util/bytes.h"
 #include "util/err.h"
 
 enum { WORDS_MAX = 64, WHY = 160, LINE_MAX_BYTES = 4096, COLUMNS_MAX = 32 };
@@ -77,43 +76,22 @@ static int bad(struct reader *l, const char *what)
 	return -EINVAL;
 }
 
-/* first-last, IPv4: the fewest prefixes that make it up. */
-static int add_range(struct reader *l, struct np_rule *rule, uint32_t first, uint32_t last)
-{
-	while (first <= last) {
-		unsigned int bits = first ? (unsigned int)__builtin_ctz(first) : 32;
-
-		while (bits && ((uint64_t)1 << bits) - 1 > last - first)
-			bits--;
-		rule->kind = NP_KIND_V4;
-		rule->plen = (uint8_t)(32 - bits);
-		memset(rule->addr, 0, sizeof(rule->addr));
-		for (int i = 0; i < 4; i++)
-			rule->addr[i] = (uint8_t)(first >> (24 - 8 * i));
-		if (add(l, rule))
-			return l->err;
-		/* It ends: first grows, and at the last address it would wrap. */
-		if ((uint64_t)first + ((uint64_t)1 << bits) > UINT32_MAX)
-			break;
-		first += 1u << bits;
-	}
-	return 0;
-}
-
 /* What a line is about: address, prefix, MAC, name or range.  Adds it. */
 static int add_target(struct reader *l, struct np_rule *rule, const char *word, size_t n)
 {
-	const char *dash = memchr(word, '-', n);
-	struct np_rule last = *rule;
+	struct range g;
+	int is_range;
 
 	if (rule_target(rule, word, n))
 		return add_both(l, rule, is(word, n, "any"));
-	if (dash && rule_target(rule, word, (size_t)(dash - word)) && rule->kind == NP_KIND_V4 && rule->plen == 32 &&
-	    rule_target(&last, dash + 1, n - (size_t)(dash - word) - 1) && last.kind == NP_KIND_V4) {
-		if (be32(rule->addr) > be32(last.addr) || last.plen != 32)
-			return bad_word(l, word, n, "is a range that ends before it begins");
-		return add_range(l, rule, be32(rule->addr), be32(last.addr));
-	}
+	is_range = range_parse(&g, word, n);
+	if (is_range < 0)
+		return bad_word(l, word, n, "is a range that ends before it begins");
+	while (is_range && range_next(&g, rule))
+		if (add(l, rule))
+			return l->err;
+	if (is_range)
+		return 0;
 	if (rule_domain(l->r, rule, word, n))
 		return add(l, rule);
 	return bad_word(l, word, n, "is no address, prefix, MAC address or name");
@@ -219,6 +197,17 @@ static bool is_keyword(const char *w)
 	return false;
 }
 
+/* A protocol that the line itself says is one of its address; what the command says is for lists of both families. */
+static bool own_family(struct reader *l, const struct np_rule *rule, const char *target)
+{
+	const struct np_rule *like = l->like;
+	struct np_rule of = *rule;
+
+	if (like->flags & NP_RULE_PROTO && like->proto == rule->proto)
+		return true;
+	return !strcmp(target, "any") || !rule_target(&of, target, strlen(target)) || !rule_family(&of, l->why);
+}
+
 static int words_line(struct reader *l, struct np_rule *rule, char *line, const char *comment)
 {
 	char *words[WORDS_MAX], *said = !strncmp(line, "add ", 4) ? ipset_comment(line) : NULL;
@@ -243,6 +232,13 @@ static int words_line(struct reader *l, struct np_rule *rule, char *line, const 
 		skip = 2;
 	}
 	if (n > skip && rule_words(l->r, rule, n - skip, words + skip, l->now_ns, l->why))
+		return -EINVAL;
+	if (skip == 2 && strcmp(words[0], "domain") && !strcmp(words[0], "allow") != (rule->action == NP_ALLOW)) {
+		snprintf(l->why, sizeof(l->why), "'%s' and 'action %s': which of the two?", words[0],
+			 rule_actions[rule->action]);
+		return -EINVAL;
+	}
+	if (!own_family(l, rule, words[skip - 1]))
 		return -EINVAL;
 	return add_target(l, rule, words[skip - 1], strlen(words[skip - 1]));
 }

@@ -67,18 +67,30 @@ unsigned int rule_rank(const struct np_rule *rule);
 
 /* "192.0.2.0/24", "2001:db8::1", a MAC, "any" (NP_KIND_V4 and /0; the caller doubles it).  False: none of these. */
 bool rule_target(struct np_rule *rule, const char *text, size_t n);
+/* "192.0.2.1-192.0.2.9", "2001:db8::1-2001:db8::ff", as prefixes.  1; 0: it is none; -EINVAL: its ends are swapped. */
+struct range {
+	uint8_t kind;
+	bool done;
+	unsigned __int128 first, last;
+};
+int  range_parse(struct range *g, const char *text, size_t n);
+/* The next of them, into kind, plen and addr; false: there is none any more. */
+bool range_next(struct range *g, struct np_rule *rule);
 /* Letters, digits, - and _ in labels, the last of them no number. */
 bool rule_name_ok(const char *text, size_t n);
 /* A host name, "*.NAME" for all below it; lower case, checked.  False: not one. */
 bool rule_domain(struct rules *r, struct np_rule *rule, const char *text, size_t n);
 /*
  * Words behind the targets: [src|dst|both] [proto P] [port N[-M]] [for TIME] [action A [RATE[/BURST]]] [shared]
- * [reason TEXT...].  now_ns: CLOCK_BOOTTIME, for `for`.  Says nothing: `why` (of 160) does.
+ * [reason TEXT...], each once.  now_ns: CLOCK_BOOTTIME, for `for`.  Says nothing: `why` (of 160) does.
  */
 int  rule_words(struct rules *r, struct np_rule *rule, int n, char *const *words, uint64_t now_ns, char *why);
+/* Is its protocol one that its address has?  (ICMP of the other family; `any` has both.)  `why` as above. */
+int  rule_family(const struct np_rule *rule, char *why);
 int  rule_rate(const char *text, struct np_rule *rule);
 /* As the user would write it, without reason and source. */
 void rule_print(struct buf *b, const struct rules *r, const struct np_rule *rule, uint64_t now_ns);
+void rule_print_match(struct buf *b, const struct rules *r, const struct np_rule *rule);	/* what it matches */
 void rule_print_target(struct buf *b, const struct rules *r, const struct np_rule *rule);
 void rule_print_rate(struct buf *b, const struct np_rule *rule);
 extern const char *const rule_actions[];

@@ -235,6 +235,11 @@ static int parse_proto(struct np_rule *rule, const char *word)
 	return v < 0 ? -EINVAL : 0;
 }
 
+static const char *proto_word(uint8_t proto)
+{
+	return proto == PROTO_ICMPV6 ? "icmp6" : ipproto_name(proto);
+}
+
 static int parse_ports(struct np_rule *rule, const char *word)
 {
 	const char *dash = strchr(word, '-');
@@ -327,29 +332,86 @@ static int parse_word(struct rules *r, struct np_rule *rule, int n, char *const 
 	return -EINVAL;
 }
 
-int rule_words(struct rules *r, struct np_rule *rule, int n, char *const *words, uint64_t now_ns, char *why)
+/* Which of them a word is: those that say the same thing are one; -1: none that could be said twice. */
+static int kind_of(const char *word)
 {
-	for (int i = 0; i < n;) {
-		int took = parse_word(r, rule, n - i, words + i, now_ns);
+	static const struct { const char *word; int kind; } rows[] = {
+		{ "src", 0 }, { "dst", 0 }, { "both", 0 }, { "proto", 1 }, { "port", 2 }, { "for", 3 }, { "action", 4 },
+		{ "shared", 5 },
+	};
 
-		if (took < 0 && i + 2 < n && !strcmp(words[i], "action") && !strcmp(words[i + 1], "limit")) {
-			snprintf(why, WHY,
-				 "'limit %.24s': a rate is 100pps or 1mbit, and behind a slash a burst: packets, or "
-				 "bytes, then at least %u", words[i + 2], RULE_BURST_BYTES);
-			return -EINVAL;
-		}
-		if (took < 0) {
-			snprintf(why, WHY, "'%.60s%s%.60s' is not understood", words[i], i + 1 < n ? " " : "",
-				 i + 1 < n ? words[i + 1] : "");
-			return -EINVAL;
-		}
-		i += took;
-	}
-	if ((rule->flags & NP_RULE_SHARED) && rule->action != NP_LIMIT) {
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (!strcmp(rows[i].word, word))
+			return rows[i].kind;
+	return -1;
+}
+
+static int not_understood(int n, char *const *words, char *why)
+{
+	if (n > 2 && !strcmp(words[0], "action") && !strcmp(words[1], "limit"))
+		snprintf(why, WHY,
+			 "'limit %.24s': a rate is 100pps or 1mbit, and behind a slash a burst: packets, or "
+			 "bytes, then at least %u", words[2], RULE_BURST_BYTES);
+	else
+		snprintf(why, WHY, "'%.60s%s%.60s' is not understood", words[0], n > 1 ? " " : "",
+			 n > 1 ? words[1] : "");
+	return -EINVAL;
+}
+
+/* The last one would win in silence. */
+static int said_twice(const char *before, int n, char *const *words, char *why)
+{
+	bool value = kind_of(words[0]) != 0 && strcmp(words[0], "shared") && n > 1;
+
+	snprintf(why, WHY, "'%.40s%s%.40s': '%.16s' was given before; once is enough", words[0], value ? " " : "",
+		 value ? words[1] : "", before);
+	return -EINVAL;
+}
+
+/* What no packet is, or what nothing follows from. */
+static int contradicts(const struct np_rule *rule, char *why)
+{
+	static const uint8_t with_ports[] = { PROTO_TCP, PROTO_UDP, PROTO_DCCP, PROTO_SCTP, PROTO_UDPLITE };
+
+	if (rule->flags & NP_RULE_SHARED && rule->action != NP_LIMIT) {
 		snprintf(why, WHY, "'shared' is for 'action limit'");
 		return -EINVAL;
 	}
-	return 0;
+	if (~rule->flags & (NP_RULE_PROTO | NP_RULE_PORT) || memchr(with_ports, rule->proto, sizeof(with_ports)))
+		return 0;
+	snprintf(why, WHY, "'port %u': proto %s has no ports; tcp, udp, sctp, dccp and udplite have", rule->port_lo,
+		 proto_word(rule->proto));
+	return -EINVAL;
+}
+
+int rule_words(struct rules *r, struct np_rule *rule, int n, char *const *words, uint64_t now_ns, char *why)
+{
+	const char *said[6] = { NULL };
+
+	for (int i = 0; i < n;) {
+		int took = parse_word(r, rule, n - i, words + i, now_ns), kind = kind_of(words[i]);
+
+		if (took < 0)
+			return not_understood(n - i, words + i, why);
+		if (kind >= 0 && said[kind])
+			return said_twice(said[kind], n - i, words + i, why);
+		if (kind >= 0)
+			said[kind] = words[i];
+		i += took;
+	}
+	return contradicts(rule, why);
+}
+
+int rule_family(const struct np_rule *rule, char *why)
+{
+	bool v6 = rule->kind == NP_KIND_V6;
+
+	if (!(rule->flags & NP_RULE_PROTO) || rule->proto != (v6 ? PROTO_ICMP : PROTO_ICMPV6) ||
+	    (!v6 && rule->kind != NP_KIND_V4))
+		return 0;
+	snprintf(why, WHY, "'proto %s': IPv%c has %s", proto_word(rule->proto), v6 ? '6' : '4',
+		 proto_word(v6 ? PROTO_ICMPV6 : PROTO_ICMP));
+	return -EINVAL;
 }
 
 void rule_print_target(struct buf *b, const struct rules *r, const struct np_rule *rule)
@@ -385,12 +447,7 @@ void rule_print_rate(struct buf *b, const struct np_rule *rule)
 		(unsigned long long)rule->burst);
 }
 
-static const char *proto_word(uint8_t proto)
-{
-	return proto == PROTO_ICMPV6 ? "icmp6" : ipproto_name(proto);
-}
-
-void rule_print(struct buf *b, const struct rules *r, const struct np_rule *rule, uint64_t now_ns)
+void rule_print_match(struct buf *b, const struct rules *r, const struct np_rule *rule)
 {
 	static const char *const dirs[] = { "", " src", " dst", " both" };
 
@@ -401,6 +458,11 @@ void rule_print(struct buf *b, const struct rules *r, const struct np_rule *rule
 		buf_fmt(b, " proto %s", proto_word(rule->proto));
 	if (rule->flags & NP_RULE_PORT)
 		buf_fmt(b, rule->port_lo == rule->port_hi ? " port %u" : " port %u-%u", rule->port_lo, rule->port_hi);
+}
+
+void rule_print(struct buf *b, const struct rules *r, const struct np_rule *rule, uint64_t now_ns)
+{
+	rule_print_match(b, r, rule);
 	if (rule->flags & NP_RULE_EXPIRES) {
 		uint64_t left = rule->expires_ns > now_ns ? rule->expires_ns - now_ns : 0;
 

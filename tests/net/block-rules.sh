@@ -24,7 +24,7 @@ for mode in native generic tcx; do
 	np add 10.9.0.2 dev here -m $mode reason a test
 	! reach 10.9.0.1 || die "$mode: blocked, and arrives"
 	reach fd09::1 || die "$mode: IPv6 is not blocked, and does not arrive"
-	np add fd09::/64 proto icmp6 port 1 dev here
+	np add fd09::/64 port 0-65535 dev here
 	reach fd09::1 || die "$mode: a port that ICMP does not have"
 	np add fd09::2 dev here
 	! reach fd09::1 || die "$mode: IPv6 blocked, and arrives"
