@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* block: a firewall in front of the network stack. */
 #include <errno.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,8 @@
 #include "cmd/block_unit.h"
 #include "cmd/session.h"
 #include "util/err.h"
+
+enum { NAMES_TOLD = 20 };
 
 #define B(member) offsetof(struct block_opts, member)
 
@@ -33,6 +36,11 @@ static const struct opt block_keywords[] = {
 	  "what no entry decides: block passes it, log counts it, deny drops it", \
 	  &(const struct opt_words){ .list = block_modes } }
 
+#define FRAG_ROW \
+	{ "frag", 0, OPT_WORD, B(frag), "POLICY", \
+	  "later fragments: inherit the verdict of the first (default), drop or pass", \
+	  &(const struct opt_words){ .list = block_frags } }
+
 /* Of whatever puts another set in the place of what runs. */
 #define SWAP_ROWS \
 	{ "confirm", 0, OPT_TIME, B(confirm_ns), "TIME", \
@@ -43,13 +51,23 @@ static const struct opt block_keywords[] = {
 /* Of whatever changes a set. */
 #define CHANGE_ROWS \
 	MODE_ROW, \
-	{ "frag", 0, OPT_WORD, B(frag), "POLICY", \
-	  "later fragments: inherit the verdict of the first (default), drop or pass", \
-	  &(const struct opt_words){ .list = block_frags } }, \
+	FRAG_ROW, \
 	{ "xdp-mode", 'm', OPT_WORD, B(xdp), "XDPMODE", "where: at XDP, or at tcx", \
 	  OPT_WORDS("auto", "native", "generic", "tcx") }, \
 	{ "dry-run", 0, OPT_FLAG, B(dry_run), NULL, "check and load, but change nothing" }, \
 	SWAP_ROWS
+
+/* What an entry matches besides its target. */
+#define MATCH_ROWS \
+	{ "src", 0, OPT_PASS, B(conditions), NULL, "what comes from the targets (the default)" }, \
+	{ "dst", 0, OPT_PASS, B(conditions), NULL, "what goes to them" }, \
+	{ "both", 0, OPT_PASS, B(conditions), NULL, "either" }, \
+	{ "proto", 0, OPT_PASS, B(conditions), "P", \
+	  "of this protocol only: tcp, udp, icmp, icmp6, sctp, gre or a number" }, \
+	{ "port", 0, OPT_PASS, B(conditions), "N[-M]", "to these destination ports only" }, \
+	{ "action", 0, OPT_PASS, B(conditions), "ACTION", "what becomes of it; RATE[/BURST] is 100pps, 1mbit", \
+	  OPT_WORDS("drop", "audit", "limit RATE", "allow") }, \
+	{ "shared", 0, OPT_PASS, B(conditions), NULL, "all sources share the rate" }
 
 static const struct opt rollback_rows[] = { SWAP_ROWS, { .type = OPT_END } };
 static const struct opt confirm_rows[] = {
@@ -62,15 +80,8 @@ static const struct opt add_rows[] = { CHANGE_ROWS, { .type = OPT_END } };
 static const struct opt add_keywords[] = {
 	{ "file", 0, OPT_STRS, B(files), "FILE", "the entries of FILE" },
 	{ "domain", 0, OPT_STRS, B(domains), "NAME", "a host name: not enforced yet, and refused" },
-	{ "src", 0, OPT_PASS, B(conditions), NULL, "what comes from the targets (the default)" },
-	{ "dst", 0, OPT_PASS, B(conditions), NULL, "what goes to them" },
-	{ "both", 0, OPT_PASS, B(conditions), NULL, "either" },
-	{ "proto", 0, OPT_PASS, B(conditions), "P", "of this protocol only: tcp, udp, icmp, icmp6, sctp, gre or a number" },
-	{ "port", 0, OPT_PASS, B(conditions), "N[-M]", "to these destination ports only" },
+	MATCH_ROWS,
 	{ "for", 0, OPT_PASS, B(conditions), "TIME", "for so long: 10m, 1d" },
-	{ "action", 0, OPT_PASS, B(conditions), "ACTION", "what becomes of it; RATE[/BURST] is 100pps, 1mbit",
-	  OPT_WORDS("drop", "audit", "limit RATE", "allow") },
-	{ "shared", 0, OPT_PASS, B(conditions), NULL, "all sources share the rate" },
 	{ "reason", 0, OPT_REST, B(reason), "TEXT", "kept with the entry, to the end of the line" },
 	{ .type = OPT_END },
 };
@@ -91,6 +102,7 @@ static const struct opt del_rows[] = {
 
 static const struct opt del_keywords[] = {
 	{ "id", 0, OPT_STRS, B(ids), "N", "the entry with this number" },
+	MATCH_ROWS,
 	{ .type = OPT_END },
 };
 
@@ -103,11 +115,18 @@ static const struct opt test_rows[] = {
 	{ "list", 0, OPT_STRS, B(list), "FILE", "the entries of FILE, without a kernel; may be given again" },
 	{ "read", 'r', OPT_ONCE, B(read), "FILE", "the frames of a capture" },
 	MODE_ROW,
+	FRAG_ROW,
+	{ "failsafe", 0, OPT_STRS, B(failsafe), "PORT",
+	  "with --mode deny: a TCP port that stays open, of sshd (22); may be given again" },
 	{ .type = OPT_END },
 };
 
 static const struct opt target_operand = {
-	.type = OPT_STRS, .arg = "TARGET", .help = "an address, a prefix, a MAC address, any; - reads a list"
+	.type = OPT_STRS, .arg = "TARGET", .help = "an address, a prefix, a range, a MAC address, any; - reads a list"
+};
+static const struct opt del_operand = {
+	.type = OPT_STRS, .arg = "TARGET",
+	.help = "an address, a prefix, a range, a MAC address, any, or an entry's number"
 };
 static const struct opt apply_operand = { .type = OPT_STR, .arg = "FILE", .help = "the whole set" };
 static const struct opt poll_operand = { .type = OPT_STRS, .arg = "INTERVAL", .help = "and how often" };
@@ -133,9 +152,46 @@ void block_set_modes(struct block_run *b)
 	choose(b->o->frag, block_frags, &b->rules.frag);
 }
 
+int block_set_failsafe(struct block_run *b)
+{
+	const struct strs *ports = &b->o->failsafe;
+	uint64_t port;
+
+	if (!ports->n)
+		b->rules.failsafe[b->rules.n_failsafe++] = 22;	/* of any machine; where it runs, those of its sshd */
+	for (unsigned int i = 0; i < ports->n; i++) {
+		if (opt_number(ports->v[i], 1000, 1, &port) || !port || port > 65535)
+			return fail(0, "--failsafe: '%s' is no port", ports->v[i]);
+		if (b->rules.n_failsafe == sizeof(b->rules.failsafe) / sizeof(b->rules.failsafe[0]))
+			return fail(0, "--failsafe: more than %u ports", b->rules.n_failsafe);
+		b->rules.failsafe[b->rules.n_failsafe++] = (uint16_t)port;
+	}
+	return 0;
+}
+
 /* ── add, allow ───────────────────────────────────────────────────────────── */
 
-static int add_rule(struct block_run *b, struct np_rule *rule)
+int block_each(struct block_run *b, const char *word, const struct np_rule *like,
+	       int (*each)(struct block_run *b, const struct np_rule *rule))
+{
+	struct np_rule rule = *like;
+	struct range g;
+	int err = 0;
+
+	if (rule_target(&rule, word, strlen(word))) {
+		err = each(b, &rule);
+		if (err || strcmp(word, "any"))
+			return err;
+		rule.kind = NP_KIND_V6;
+		return each(b, &rule);
+	}
+	if (range_parse(&g, word, strlen(word)) == 1)
+		while (!err && range_next(&g, &rule))
+			err = each(b, &rule);
+	return err;
+}
+
+static int add_rule(struct block_run *b, const struct np_rule *rule)
 {
 	bool same;
 
@@ -145,41 +201,74 @@ static int add_rule(struct block_run *b, struct np_rule *rule)
 static int add_target(struct block_run *b, const char *word)
 {
 	const char *reason = rules_string(&b->words, b->like.reason);
-	struct np_rule rule = b->like;
-	int err;
+	struct np_rule like = b->like;
 
-	rule.reason = rules_text(&b->rules, reason, strlen(reason));
-	if (rule.reason == UINT32_MAX)
+	like.reason = rules_text(&b->rules, reason, strlen(reason));
+	if (like.reason == UINT32_MAX)
 		return fail(ENOMEM, "texts of entries");
-	if (rule.flags & NP_RULE_EXPIRES)
-		rule.expires_ns += b->now_ns;
-	rule_target(&rule, word, strlen(word));
-	err = add_rule(b, &rule);
-	if (!err && !strcmp(word, "any")) {
-		rule.kind = NP_KIND_V6;
-		err = add_rule(b, &rule);
-	}
-	return err;
+	if (like.flags & NP_RULE_EXPIRES)
+		like.expires_ns += b->now_ns;
+	return block_each(b, word, &like, add_rule);
 }
 
 /* Names are read from lists, but no program looks at them yet: that must not be silent. */
-static int no_names(const struct rules *r)
+static int no_names(const struct rules *r, const char *path)
 {
 	uint32_t n = 0;
 
-	for (uint32_t i = 0; i < r->n; i++)
-		n += r->v[i].kind == NP_KIND_NAME;
-	return n ? fail(EOPNOTSUPP, "%u host names in the list: names are not enforced by this version's program; "
-				    "nothing was changed", n) : 0;
+	for (uint32_t i = 0; i < r->n; i++) {
+		const struct np_rule *rule = &r->v[i];
+
+		if (rule->kind == NP_KIND_NAME && n++ < NAMES_TOLD)
+			fail(0, "%s:%u: '%s%s' is a host name", rules_string(r, rule->file), rule->line,
+			     rule->flags & NP_RULE_SUFFIX ? "*." : "", rules_string(r, rule->name));
+	}
+	if (!n)
+		return 0;
+	if (n > NAMES_TOLD)
+		fail(0, "%s: %u more host name%s", path, n - NAMES_TOLD, n - NAMES_TOLD == 1 ? "" : "s");
+	fail(0, "%s: names are not enforced by this version's program: nothing was changed", path);
+	return -EOPNOTSUPP;
 }
 
-static int change(struct block_run *b, const char *what)
+int block_change(struct block_run *b, const char *what)
 {
-	int err = no_names(&b->rules);
-
 	block_set_modes(b);
 	peers_find(&b->peers);
-	return err ? err : block_commit(b, what);
+	return block_commit(b, what);
+}
+
+/* A file of entries that are to be in force. */
+static int read_list(struct block_run *b, const char *path)
+{
+	int err = block_read(b, path);
+
+	return err ? err : no_names(&b->lists[b->n_lists - 1].rules, path);
+}
+
+/* What `reason` takes ends with the line: what else is meant by a word in there would be lost in silence. */
+static int check_reason(const struct block_run *b)
+{
+	const struct rest *r = &b->o->reason;
+
+	for (int i = 1; i < r->n; i++) {
+		const char *next = i + 1 < r->n ? r->v[i + 1] : "";
+
+		if (!strcmp(r->v[i], "reason") || (!strcmp(r->v[i], "dev") && if_nametoindex(next)))
+			return fail(0, "'%s %.60s': 'reason' was given before, and takes all that follows; a text with "
+				       "that word goes into quotes", r->v[i], next);
+	}
+	return 0;
+}
+
+static int check_family(const struct block_run *b, const char *word)
+{
+	struct np_rule rule = b->like;
+	char why[160];
+
+	if (strcmp(word, "any") && rule_target(&rule, word, strlen(word)) && rule_family(&rule, why))
+		return fail(0, "%s: %s", word, why);
+	return 0;
 }
 
 /* The words, and all files: before there is a lock that a slow pipe would hold. */
@@ -192,21 +281,30 @@ static int prepare_add(struct block_run *b)
 	if (o->domains.n)
 		return fail(EOPNOTSUPP, "domain %s: names are not enforced by this version's program", o->domains.v[0]);
 	if (!b->argc && !o->files.n)
-		return fail(0, "what? ADDR, CIDR, MAC, any, file FILE or -");
+		return fail(0, "what? ADDR, CIDR, RANGE, MAC, any, file FILE or -");
+	if (check_reason(b))
+		return -EINVAL;
 	if (rule_words(&b->words, &b->like, (int)o->conditions.n, o->conditions.v, 0, why) ||
 	    rule_words(&b->words, &b->like, o->reason.n, o->reason.v, 0, why))
 		return fail(0, "%s", why);
 	for (int i = 0; i < b->argc && !err; i++)
-		err = strcmp(b->argv[i], "-") ? 0 : block_read(b, "-");
+		err = check_family(b, b->argv[i]);
+	for (int i = 0; i < b->argc && !err; i++)
+		err = strcmp(b->argv[i], "-") ? 0 : read_list(b, "-");
 	for (unsigned int i = 0; i < o->files.n && !err; i++)
-		err = block_read(b, o->files.v[i]);
+		err = read_list(b, o->files.v[i]);
 	return err;
 }
 
 static int prepare_allow(struct block_run *b)
 {
+	int err;
+
 	b->like.action = NP_ALLOW;
-	return prepare_add(b);
+	err = prepare_add(b);
+	if (!err && b->like.action != NP_ALLOW)
+		return fail(0, "'action %s' of what is to be allowed: add, not allow", rule_actions[b->like.action]);
+	return err;
 }
 
 static int add(struct block_run *b, const char *what)
@@ -218,7 +316,7 @@ static int add(struct block_run *b, const char *what)
 		err = strcmp(b->argv[i], "-") ? add_target(b, b->argv[i]) : block_add_list(b, &b->lists[list++]);
 	for (; list < b->n_lists && !err; list++)
 		err = block_add_list(b, &b->lists[list]);
-	return err ? err : change(b, what);
+	return err ? err : block_change(b, what);
 }
 
 static int block_add(struct block_run *b)
@@ -251,7 +349,7 @@ static void print_unit(const struct block_run *b, struct unit *u)
 
 static int prepare_apply(struct block_run *b)
 {
-	return b->argc ? block_read(b, b->argv[0]) : fail(0, "apply FILE: one file is the whole set");
+	return b->argc ? read_list(b, b->argv[0]) : fail(0, "apply FILE: one file is the whole set");
 }
 
 /* The file is the set: what it does not name goes. */
@@ -272,85 +370,10 @@ static int block_apply(struct block_run *b)
 	}
 	err = block_take_list(b, &b->lists[0]);
 	if (!err)
-		err = change(b, "apply");
+		err = block_change(b, "apply");
 	if (!err && b->o->persist)
 		print_unit(b, &u);
 	return err;
-}
-
-/* ── del ──────────────────────────────────────────────────────────────────── */
-
-struct wanted {
-	const struct rules *r;
-	const struct np_rule *rule;	/* what is matched; NULL: by number */
-	uint32_t id;
-	bool expired;
-	uint64_t now_ns;
-};
-
-static bool stays(const struct np_rule *rule, const void *ctx)
-{
-	const struct wanted *w = ctx;
-
-	if (w->id)
-		return rule->id != w->id;
-	if (!w->rule)
-		return true;
-	return rule->kind != w->rule->kind || rule->plen != w->rule->plen || memcmp(rule->addr, w->rule->addr, 16) ||
-	       (w->rule->flags & NP_RULE_PORT && (!(rule->flags & NP_RULE_PORT) || rule->port_lo != w->rule->port_lo));
-}
-
-static int gone(const char *word, uint32_t n, uint32_t *all)
-{
-	*all += n;
-	return n ? 0 : (fail(0, "no entry %s: nothing was changed", word), -ENOENT);
-}
-
-static int del_id(struct block_run *b, const char *word, uint32_t *all)
-{
-	struct wanted w = { .r = &b->rules, .id = (uint32_t)strtoul(word, NULL, 10) };
-
-	return w.id ? gone(word, rules_remove(&b->rules, stays, &w), all) :
-		      fail(0, "id: '%s' is not a number from 1", word);
-}
-
-static int del_target(struct block_run *b, const char *word, uint32_t *all)
-{
-	struct np_rule rule = { 0 };
-	struct wanted w = { .r = &b->rules, .rule = &rule };
-	uint32_t n;
-
-	rule_target(&rule, word, strlen(word));
-	n = rules_remove(&b->rules, stays, &w);
-	if (!strcmp(word, "any")) {
-		rule.kind = NP_KIND_V6;
-		n += rules_remove(&b->rules, stays, &w);
-	}
-	return gone(word, n, all);
-}
-
-static int block_del(struct block_run *b)
-{
-	uint32_t all;
-	int err;
-
-	if (b->o->all && (b->argc || b->o->ids.n || b->o->expired))
-		return fail(0, "--all takes everything away: without TARGET, id and --expired");
-	if (b->o->all)
-		return block_remove_all(b);
-	if (!b->running)
-		return fail(0, "%s has no firewall", b->place.ifname), -ENOENT;
-	if (!b->argc && !b->o->ids.n && !b->o->expired)
-		return fail(0, "what? TARGET, id N, --expired or --all");
-	err = block_base(b);
-	all = b->dropped;
-	for (unsigned int i = 0; i < b->o->ids.n && !err; i++)
-		err = del_id(b, b->o->ids.v[i], &all);
-	for (int i = 0; i < b->argc && !err; i++)
-		err = del_target(b, b->argv[i], &all);
-	if (!err)
-		note("%u entries go", all);
-	return err ? err : change(b, "del");
 }
 
 /* ── the words ────────────────────────────────────────────────────────────── */
@@ -369,21 +392,68 @@ static int refusal(int err)
 }
 
 /* Before anything is looked for: a keyword that is misspelt is one of the other words. */
-static int check_targets(const struct block_run *b, const struct verb *v)
+static int check_target(const struct block_run *b, const struct verb *v, const char *word)
 {
 	struct np_rule rule = { 0 };
+	struct range g;
+	int is_range;
 
-	for (int i = 0; v->wants && i < b->argc; i++)
-		if (!rule_target(&rule, b->argv[i], strlen(b->argv[i])) &&
-		    (strcmp(b->argv[i], "-") || v->run == block_del))
-			return wrong_word(b->g, b->argv[i], v->wants);
+	if (rule_target(&rule, word, strlen(word)))
+		return 0;
+	if (v->run == block_del ? block_number(word) != 0 : !strcmp(word, "-"))
+		return 0;
+	is_range = range_parse(&g, word, strlen(word));
+	if (is_range < 0)
+		return fail(0, "'%s' is a range that ends before it begins", word);
+	if (!is_range && strchr(word, '.') && rule_name_ok(word, strlen(word)))
+		return fail(0, "'%s' is a host name: names are not enforced by this version's program", word);
+	return is_range ? 0 : wrong_word(b->g, word, v->wants);
+}
+
+/* What cannot be meant together. */
+static int check_options(const struct block_run *b, const struct verb *v)
+{
+	const struct block_opts *o = b->o;
+
+	if (o->confirm_ns && o->commit)
+		return fail(0, "--confirm waits for a confirmation, --commit does not: which of the two?");
+	if (o->ingress && o->egress)
+		return fail(0, "--ingress and --egress: del --all alone takes away both");
+	if (o->ingress && !o->all)
+		return fail(0, "--ingress is for del --all");
+	if (v->run == block_test && !o->list.n && (o->mode || o->frag || o->failsafe.n))
+		return fail(0, "%s is for --list FILE: what runs has its own",
+			    o->mode ? "--mode" : o->frag ? "--frag" : "--failsafe");
+	return 0;
+}
+
+/* The same interface named again, by whichever of its names, is one. */
+static int check_interfaces(struct strs *iface)
+{
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < iface->n; i++) {
+		unsigned int index = if_nametoindex(iface->v[i]);
+		bool again = false;
+
+		if (!*iface->v[i])
+			return fail(0, "dev '': the name of an interface is empty");
+		for (unsigned int k = 0; k < n; k++)
+			again = again || !strcmp(iface->v[i], iface->v[k]) ||
+				(index && if_nametoindex(iface->v[k]) == index);
+		if (!again)
+			iface->v[n++] = iface->v[i];
+	}
+	iface->n = n;
 	return 0;
 }
 
 static int run_verb(struct block_run *b, const struct verb *v)
 {
-	int err = check_targets(b, v);
+	int err = check_options(b, v);
 
+	for (int i = 0; v->wants && i < b->argc && !err; i++)
+		err = check_target(b, v, b->argv[i]);
 	if (err)
 		return EXIT_USAGE;
 	libbpf_set_print(NULL);		/* it tells of filters that are not there */
@@ -404,17 +474,21 @@ static int run_verb(struct block_run *b, const struct verb *v)
 static int block_run(const struct globals *g, const void *opts, int argc, char **argv)
 {
 	struct block_run *b = calloc(1, sizeof(*b));
+	struct block_opts o;
 	int rc;
 
 	if (!b)
 		return exit_status(fail(ENOMEM, "block"));
+	memcpy(&o, opts, sizeof(o));
 	b->g = g;
-	b->o = opts;
+	b->o = &o;
 	b->argv = argv;
 	b->argc = argc;
 	b->pin.lock = -1;
 	b->set.prog = -1;
 	rc = session_netns(g, NULL);
+	if (!rc && check_interfaces(&o.iface))
+		rc = EXIT_USAGE;
 	if (!rc)
 		rc = run_verb(b, g->verb->data);
 	block_done(b);
@@ -438,10 +512,10 @@ static const struct command block_verbs[] = {
 	VERB("apply", prepare_apply, block_apply, NULL, true, false,
 	     .summary = "Make the file the whole set: what it does not name goes",
 	     .usage = "FILE [dev IFACE]", .opts = apply_rows, .operand = &apply_operand),
-	VERB("del", NULL, block_del, "no address, prefix, MAC address or id N", true, false,
+	VERB("del", block_prepare_del, block_del, "no address, prefix, MAC address or id N", true, false,
 	     .summary = "Take entries away, or all of them",
-	     .usage = "TARGET... | id N | --expired | --all [dev IFACE]",
-	     .opts = del_rows, .keywords = del_keywords, .operand = &target_operand),
+	     .usage = "TARGET... [KEYWORD]... | id N | --expired | --all [dev IFACE]",
+	     .opts = del_rows, .keywords = del_keywords, .operand = &del_operand),
 	VERB("list", NULL, block_list, NULL, false, true, .summary = "List the entries, as they would be written",
 	     .usage = "[--hits] [dev IFACE]", .opts = list_rows),
 	VERB("status", NULL, block_status, NULL, false, true,

@@ -11,7 +11,7 @@
 #include "rules/match.h"
 
 struct block_opts {
-	struct strs iface, list, files, domains, ids;
+	struct strs iface, list, files, domains, ids, failsafe;
 	struct passed conditions;	/* src … shared: rule_words() reads them */
 	struct rest reason;
 	const char *read, *mode, *xdp, *frag;
@@ -47,13 +47,25 @@ struct block_run {
 	unsigned int n_lists;
 	struct np_guard guard;		/* of what runs, as it was found */
 	uint32_t dropped;		/* expired entries that are left out */
+	uint32_t *going, n_going;	/* numbers of entries that del takes away */
 	uint64_t now_ns;		/* CLOCK_BOOTTIME */
 	struct peers peers;
 };
 
 /* block.c: words of --mode and --frag, ended by NULL, in the order of enum np_mode and np_frag_policy */
 extern const char *const block_modes[], *const block_frags[];
+int  block_set_failsafe(struct block_run *b);		/* without a machine: ports of options, or 22 -> rules */
 void block_set_modes(struct block_run *b);		/* what the options say -> rules */
+
+/* Each rule that a word stands for: one, two of `any`, as many as a range has prefixes.  Stops when each() fails. */
+int  block_each(struct block_run *b, const char *word, const struct np_rule *like,
+		int (*each)(struct block_run *b, const struct np_rule *rule));
+int  block_change(struct block_run *b, const char *what);	/* the rules as they are now, in force */
+
+/* block_del.c */
+uint32_t block_number(const char *word);		/* of an entry; 0: it is none */
+int  block_prepare_del(struct block_run *b);
+int  block_del(struct block_run *b);
 
 /* block_state.c */
 int  block_find(struct block_run *b, bool change);	/* the interface, its set and rules; says what failed */

@@ -294,8 +294,8 @@ static void tell(const struct block_run *b, const struct pin_got *got, uint64_t 
 	static const char *const frags[] = { "", ", fragments are dropped",
 					     ", fragments pass unless an address decides" };
 
-	note("%s: %u %s at %s%s%s%s%s", b->place.ifname, b->rules.n, block_entries(b->rules.n), got->kind, got->mode ? " " : "",
-	     got->mode ? got->mode : "", modes[b->rules.mode % 3], frags[b->rules.frag % 3]);
+	note("%s: %u %s at %s%s%s%s%s", b->place.ifname, b->rules.n, block_entries(b->rules.n), got->kind,
+	     got->mode ? " " : "", got->mode ? got->mode : "", modes[b->rules.mode % 3], frags[b->rules.frag % 3]);
 	if (*got->note)
 		note("%s", got->note);
 	if (b->rules.mode == NP_MODE_DENY) {

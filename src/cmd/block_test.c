@@ -416,7 +416,7 @@ static int take_lists(struct block_run *b)
 
 	b->now_ns = block_now();
 	b->rules.egress = b->o->egress;
-	b->rules.failsafe[b->rules.n_failsafe++] = 22;	/* of any machine; where it runs, those of its sshd */
+	err = block_set_failsafe(b);
 	for (unsigned int i = 0; i < b->n_lists && !err; i++)
 		err = block_add_list(b, &b->lists[i]);
 	block_set_modes(b);

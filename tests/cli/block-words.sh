@@ -1,0 +1,86 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Words of block that contradict each other, or are given twice, are refused before anything is looked for, with the
+# word at fault; of names in a list, file and line are told.
+set -eu
+top=$(cd "$(dirname "$0")/../.." && pwd)
+np=${NETPROBE:-$top/build/netprobe}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work"
+die() { echo "$*" >&2; cat err >&2 || :; exit 1; }
+# says STATUS TEXT ARGS...
+says() {
+	local want=$1 text=$2 rc=0
+	shift 2
+	"$np" block "$@" >out 2>err </dev/null || rc=$?
+	[ $rc = "$want" ] || die "exit status $rc, not $want: $*"
+	grep -qF -- "$text" err || die "not told '$text': $*"
+	[ ! -s out ] || die "output all the same: $*"
+}
+
+for verb in add allow; do
+	says 2 "'port 81': 'port' was given before" $verb 192.0.2.1 port 80 port 81 dev lo
+	says 2 "'for 5m': 'for' was given before" $verb 192.0.2.1 for 10m for 5m dev lo
+	says 2 "'src': 'dst' was given before" $verb 192.0.2.1 dst src dev lo
+	says 2 "'reason b': 'reason' was given before" $verb 192.0.2.1 dev lo reason a reason b
+	says 2 "'port 80': proto icmp has no ports" $verb 192.0.2.1 proto icmp port 80 dev lo
+	says 2 "192.0.2.1: 'proto icmp6': IPv4 has icmp" $verb 192.0.2.1 proto icmp6 dev lo
+	says 2 "2001:db8::1: 'proto icmp': IPv6 has icmp6" $verb 2001:db8::1 proto icmp dev lo
+done
+[ ! -e /sys/class/net/lo ] || says 2 "'dev lo': 'reason' was given before, and takes all that follows" add 192.0.2.1 reason a dev lo
+says 2 "'action drop' of what is to be allowed" allow 192.0.2.1 action drop dev lo
+says 2 "'action audit': 'action' was given before" add 192.0.2.1 action drop action audit dev lo
+says 2 "'port 80': proto gre has no ports" del 192.0.2.1 proto gre port 80 dev lo
+for words in 'add 192.0.2.1' 'allow 192.0.2.1' 'apply x' 'del 192.0.2.1' rollback; do
+	# shellcheck disable=SC2086
+	says 2 '--confirm waits for a confirmation, --commit does not' $words dev lo --confirm 10s --commit
+done
+says 2 '--ingress is for del --all' del 192.0.2.1 --ingress dev lo
+says 2 '--ingress and --egress' del --all --ingress --egress dev lo
+says 2 'without --mode' del --all --mode deny dev lo
+says 2 'without --confirm' del --all --confirm 10s dev lo
+for words in 'add 192.0.2.1' 'del --all' list status poll 'test 192.0.2.1' confirm; do
+	# shellcheck disable=SC2086
+	says 2 "dev '': the name of an interface is empty" $words dev ''
+	# shellcheck disable=SC2086
+	says 2 "dev '': the name of an interface is empty" $words -i ''
+	[ "$(wc -l <err)" = 1 ] || die "more than one line: $words"
+done
+says 2 'is a range that ends before it begins' add 192.0.2.9-192.0.2.1 dev lo
+says 2 "'www.example.com' is a host name" add www.example.com dev lo
+says 2 '--mode is for --list' test 192.0.2.1 dev lo --mode deny
+says 2 '--frag is for --list' test 192.0.2.1 dev lo --frag drop
+
+printf '192.0.2.1\nads.example.com\n0.0.0.0 a.test b.test\n*.evil.test\n' >names
+for verb in 'add file' apply; do
+	# shellcheck disable=SC2086
+	says 4 "names:2: 'ads.example.com' is a host name" $verb names dev lo
+	for text in "names:3: 'b.test'" "names:4: '*.evil.test'" 'names: names are not enforced by'; do
+		grep -qF "$text" err || die "not told '$text'"
+	done
+done
+seq -f 'h%.0f.test' 25 >names
+says 4 "names: 5 more host names" add file names dev lo
+"$np" block test 192.0.2.1 --list names >out 2>err || die "a list with names is not asked"
+grep -q 'names: 25 host names: not enforced' err || die "that names are not judged by is not told"
+
+# What changes a verdict can be asked for, without a kernel.
+verdict() { # WANTED ARGS...
+	local wanted=$1
+	shift
+	"$np" block test "$@" >out 2>err || die "refused: $*"
+	[ "$(sed 's/^[^ ]* \([a-z]*\), \([a-z_]*\).*/\1 \2/' out | head -n "${lines:-1}" | tr '\n' ,)" = "$wanted," ] || { cat out; die "wanted '$wanted': $*"; }
+}
+echo 203.0.113.1 >list
+verdict 'drop dropped' 203.0.113.1 --list list
+verdict 'pass failsafe' 192.0.2.1:22/tcp --list list --mode deny
+verdict 'drop not_permitted' 192.0.2.1:2222/tcp --list list --mode deny
+verdict 'pass failsafe' 192.0.2.1:2222/tcp --list list --mode deny --failsafe 2222
+verdict 'drop not_permitted' 192.0.2.1:22/tcp --list list --mode deny --failsafe 2222
+for port in 0 65536 x ''; do
+	says 2 "--failsafe: '$port' is no port" test 192.0.2.1 --list list --failsafe "$port"
+done
+frames() { "$np" -q block test -r "$top/tests/golden/fragments.pcap" --list list -j --frag "$1" | grep -o '"reason":"[a-z_]*"' | sort | uniq -c | tr -s ' \n' ' '; }
+[ "$(frames drop)" != "$(frames inherit)" ] || die "--frag changes no verdict: $(frames drop)"
+[[ $(frames drop) == *fragment_dropped* ]] || die "--frag drop: $(frames drop)"
