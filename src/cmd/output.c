@@ -220,14 +220,15 @@ static enum time_style time_style(const struct output_options *o)
 {
 	const char *t = o->g->time;
 
-	if (o->text.line)
+	/* Lines of its own have no stamp; columns that are asked for are told, and what they tell may be days away. */
+	if (o->text.line && !o->g->fields)
 		return TIME_NONE;
 	if (t)
 		return !strcmp(t, "utc")   ? TIME_RFC3339 :
 		       !strcmp(t, "rel")   ? TIME_REL :
 		       !strcmp(t, "epoch") ? TIME_EPOCH :
 					     TIME_LOCAL;
-	return o->text.time;
+	return o->text.line ? TIME_DATE : o->text.time;
 }
 
 unsigned int output_width(void)
