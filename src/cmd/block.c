@@ -12,6 +12,7 @@
 #include "cmd/block_unit.h"
 #include "cmd/session.h"
 #include "util/err.h"
+#include "where.h"
 
 enum { NAMES_TOLD = 20 };
 
@@ -106,8 +107,14 @@ static const struct opt del_keywords[] = {
 	{ .type = OPT_END },
 };
 
+#define WHERE_ROW \
+	{ "where", 0, OPT_STR, B(where), "EXPR", "records for which this holds: 'block.hits > 0'" }
+
+static const struct opt show_rows[] = { WHERE_ROW, { .type = OPT_END } };
+
 static const struct opt list_rows[] = {
 	{ "hits", 0, OPT_FLAG, B(hits), NULL, "with counts, those with the most hits first" },
+	WHERE_ROW,
 	{ .type = OPT_END },
 };
 
@@ -278,8 +285,10 @@ static int prepare_add(struct block_run *b)
 	char why[160];
 	int err = 0;
 
-	if (o->domains.n)
-		return fail(EOPNOTSUPP, "domain %s: names are not enforced by this version's program", o->domains.v[0]);
+	if (o->domains.n) {
+		fail(0, "domain %s: names are not enforced by this version's program", o->domains.v[0]);
+		return -EOPNOTSUPP;
+	}
 	if (!b->argc && !o->files.n)
 		return fail(0, "what? ADDR, CIDR, RANGE, MAC, any, file FILE or -");
 	if (check_reason(b))
@@ -458,7 +467,9 @@ static int run_verb(struct block_run *b, const struct verb *v)
 		return EXIT_USAGE;
 	libbpf_set_print(NULL);		/* it tells of filters that are not there */
 	b->like = (struct np_rule){ .dir = b->o->egress ? NP_DST : NP_SRC, .action = NP_DROP };
-	err = rules_init(&b->rules);
+	err = b->o->where ? where_compile(&b->where, b->o->where) : 0;
+	if (!err)
+		err = rules_init(&b->rules);
 	if (!err)
 		err = rules_init(&b->words);
 	if (!err && v->prepare)
@@ -492,6 +503,7 @@ static int block_run(const struct globals *g, const void *opts, int argc, char *
 	if (!rc)
 		rc = run_verb(b, g->verb->data);
 	block_done(b);
+	where_free(b->where);
 	free(b);
 	return rc;
 }
@@ -519,10 +531,11 @@ static const struct command block_verbs[] = {
 	VERB("list", NULL, block_list, NULL, false, true, .summary = "List the entries, as they would be written",
 	     .usage = "[--hits] [dev IFACE]", .opts = list_rows),
 	VERB("status", NULL, block_status, NULL, false, true,
-	     .summary = "Tell where the set is attached, and what became of packets", .usage = "[dev IFACE]"),
+	     .summary = "Tell where the set is attached, and what became of packets", .usage = "[dev IFACE]",
+	     .opts = show_rows),
 	VERB("poll", NULL, block_poll, NULL, false, true,
 	     .summary = "Tell again and again what becomes of packets, as rates",
-	     .usage = "[INTERVAL [COUNT]] [dev IFACE]", .operand = &poll_operand),
+	     .usage = "[INTERVAL [COUNT]] [dev IFACE]", .opts = show_rows, .operand = &poll_operand),
 	VERB("test", block_prepare_test, block_test, NULL, false, true,
 	     .summary = "Tell what would become of a packet, and by which entry",
 	     .usage = "ADDR[:PORT][/PROTO]... | -r FILE [--list FILE | dev IFACE]",

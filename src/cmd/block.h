@@ -14,7 +14,7 @@ struct block_opts {
 	struct strs iface, list, files, domains, ids, failsafe;
 	struct passed conditions;	/* src … shared: rule_words() reads them */
 	struct rest reason;
-	const char *read, *mode, *xdp, *frag;
+	const char *read, *mode, *xdp, *frag, *where;
 	uint64_t confirm_ns;
 	bool dry_run, commit, force, persist, hits, expired, all, egress, ingress;
 };
@@ -43,6 +43,7 @@ struct block_run {
 	struct rules rules;		/* as it is, then as it is to be */
 	struct np_rule like;		/* what each entry of this call begins as */
 	struct rules words;		/* its texts */
+	struct where *where;		/* records that are told; NULL: all */
 	struct block_list *lists;	/* all of its files: read before anything is locked */
 	unsigned int n_lists;
 	struct np_guard guard;		/* of what runs, as it was found */
@@ -138,6 +139,7 @@ int  block_poll(struct block_run *b);
 int  block_prepare_test(struct block_run *b);
 int  block_test(struct block_run *b);
 void block_print_entry(struct buf *out, const struct rules *r, const struct np_rule *rule, uint64_t now_ns);
+void block_print_size(char out[16], uint64_t bytes);	/* "96 KiB", "9.2 MiB" */
 const char *block_entries(uint64_t n);		/* "entry" or "entries" */
 void block_put_clean(struct buf *b, const char *before, const char *text, size_t n);	/* escaped */
 void block_print_place(struct buf *out, const struct record *r);	/* "eth0 xdp native" */

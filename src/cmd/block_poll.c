@@ -272,6 +272,17 @@ static int watch_sets(struct poll_run *run, const struct block_sets *sets)
 	return err;
 }
 
+static int check_words(const struct block_run *b, uint64_t *ns, uint64_t *count)
+{
+	if (b->argc > 2)
+		return fail(0, "block poll: '%s' is one word too many", b->argv[2]);
+	if (b->argc > 0 && (opt_duration(b->argv[0], ns) || !*ns))
+		return fail(0, "block poll: '%s' is no INTERVAL (250ms, 1s, 5m)", b->argv[0]);
+	if (b->argc > 1 && (opt_number(b->argv[1], 1000, 1, count) || !*count))
+		return fail(0, "block poll: '%s' is no COUNT of intervals, from 1", b->argv[1]);
+	return 0;
+}
+
 int block_poll(struct block_run *b)
 {
 	static const uint16_t columns[] = {
@@ -283,11 +294,8 @@ int block_poll(struct block_run *b)
 	uint64_t ns = 1000000000, count = 0;
 	int err;
 
-	if ((b->argc > 0 && (opt_duration(b->argv[0], &ns) || !ns)) ||
-	    (b->argc > 1 && (opt_number(b->argv[1], 1000, 1, &count) || !count)) || b->argc > 2) {
-		fail(0, "poll [INTERVAL [COUNT]]");
+	if (check_words(b, &ns, &count))
 		return EXIT_USAGE;
-	}
 	run.o = (struct output_options){ .g = b->g, .records = true,
 					 .text = { .line = poll_line, .line_state = &run } };
 	if (output_check(&run.out, &run.o))
@@ -298,6 +306,7 @@ int block_poll(struct block_run *b)
 	if (!err)
 		err = listing_open(&run.out, &run.pipe, &firewall_dataset, columns,
 				   sizeof(columns) / sizeof(columns[0]));
+	run.pipe.where = b->where;
 	if (!err)
 		err = poll_times(&run, ns, count);
 	for (unsigned int i = 0; i < run.n; i++)

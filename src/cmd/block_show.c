@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The entries of sets: list. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,6 +36,14 @@ struct block_row *block_hits(const struct block_run *b)
 	if (!v)
 		fail(ENOMEM, "counts of entries");
 	return v;
+}
+
+void block_print_size(char out[16], uint64_t bytes)
+{
+	if (bytes < 1 << 20)
+		snprintf(out, 16, "%llu KiB", (unsigned long long)(bytes + 1023) >> 10);
+	else
+		snprintf(out, 16, "%.1f MiB", (double)bytes / (1 << 20));
 }
 
 const char *block_entries(uint64_t n)
@@ -146,6 +155,7 @@ int block_list(struct block_run *b)
 	if (!err)
 		err = listing_open(&run.out, &run.pipe, &rule_dataset, columns, sizeof(columns) / sizeof(columns[0]));
 	run.many = sets.n > 1;
+	run.pipe.where = b->where;
 	for (unsigned int i = 0; i < sets.n && !err; i++)
 		err = list_set(&run, sets.v[i]);
 	block_sets_close(&sets);

@@ -68,7 +68,7 @@ static int which(struct block_run *b)
 	if (only.n == 1)
 		return pin_place(&b->place, only.name);
 	return fail(0, only.n ? "several interfaces have a firewall: which one? (dev IFACE)" :
-				"which interface? (dev IFACE)");
+				"which interface? (dev IFACE; none has a firewall here)");
 }
 
 /* Those of entries that are gone are left behind.  The last byte of the texts is NUL: block_open(). */
@@ -352,6 +352,7 @@ int block_commit(struct block_run *b, const char *what)
 	struct block_set next = { .prog = -1 };
 	struct pin_want want = { 0 };
 	struct compiled c;
+	char size[16];
 	uint64_t seed = 0, confirm = 0;
 	bool l3;
 	int err;
@@ -372,9 +373,10 @@ int block_commit(struct block_run *b, const char *what)
 	compiled_free(&c);
 	if (!err)
 		err = block_time_to_confirm(b, what, &confirm);
+	block_print_size(size, next.memory);
 	if (!err && b->o->dry_run)
-		note("%s: %u %s, %llu bytes of memory: nothing was changed (--dry-run)", b->place.ifname,
-		     b->rules.n, block_entries(b->rules.n), (unsigned long long)next.memory);
+		note("%s: %u %s, %s of memory: nothing was changed (--dry-run)", b->place.ifname,
+		     b->rules.n, block_entries(b->rules.n), size);
 	else if (!err)
 		err = take_over(b, &next, &want, confirm);
 	block_close(&next);

@@ -55,6 +55,7 @@ static void firewall_line(void *ctx, const struct record *r, struct buf *b)
 	const struct firewall_body *f = firewall_of(r);
 	const struct named_count *packets = f->packets.p, *bytes = f->bytes.p;
 	struct status_run *run = ctx;
+	char size[16];
 
 	if (run->n++)
 		buf_chr(b, '\n');
@@ -63,7 +64,8 @@ static void firewall_line(void *ctx, const struct record *r, struct buf *b)
 		record_has(r, FIELD_LINK_MODE) ? " " : "", record_has(r, FIELD_LINK_MODE) ? r->hook_mode : "");
 	if (record_has(r, FIELD_LINK_ID))
 		buf_fmt(b, ", link %u", r->link_id);
-	buf_fmt(b, ", %llu bytes of memory\n", (unsigned long long)f->memory_bytes);
+	block_print_size(size, f->memory_bytes);
+	buf_fmt(b, ", %s of memory\n", size);
 	put_made(run, b, f);
 	block_print_confirmation(b, f);
 	buf_fmt(b, "\n%14s %16s", "PACKETS", "BYTES");
@@ -109,6 +111,7 @@ int block_status(struct block_run *b)
 	if (!err)
 		err = listing_open(&run.out, &run.pipe, &firewall_dataset, columns,
 				   sizeof(columns) / sizeof(columns[0]));
+	run.pipe.where = b->where;
 	for (unsigned int i = 0; i < sets.n && !err; i++)
 		err = tell(&run, sets.v[i]);
 	block_sets_close(&sets);

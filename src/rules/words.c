@@ -252,23 +252,43 @@ static int parse_ports(struct np_rule *rule, const char *word)
 	return lo < 0 || hi < lo ? -EINVAL : 0;
 }
 
+static const struct { char unit; unsigned int s; } spans[] = {
+	{ 'w', 604800 }, { 'd', 86400 }, { 'h', 3600 }, { 'm', 60 }, { 's', 1 },
+};
+
+/* 10m, 1d12h, 90 (seconds): each unit once, the larger ones first. */
 static int parse_for(struct np_rule *rule, const char *word, uint64_t now_ns)
 {
-	static const struct { char unit; unsigned int s; } rows[] = {
-		{ 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 }, { 'w', 604800 },
-	};
-	size_t n = strspn(word, "0123456789");
-	long v = decimal(word, n, 100000000);
-	unsigned int s = word[n] ? 0 : 1;
+	uint64_t sum = 0;
+	size_t from = 0;
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		if (word[n] == rows[i].unit && !word[n + 1])
-			s = rows[i].s;
-	if (v <= 0 || !s || (uint64_t)v * s > RULE_FOR_MAX_NS / SECOND)
+	do {
+		size_t n = strspn(word, "0123456789"), u = from;
+		long v = decimal(word, n, 100000000);
+
+		while (u < 5 && word[n] != spans[u].unit && (word[n] || from || spans[u].s > 1))
+			u++;
+		if (v < 0 || u == 5)
+			return -EINVAL;
+		sum += (uint64_t)v * spans[u].s;
+		word += n + (word[n] != '\0');
+		from = u + 1;
+	} while (*word);
+	if (!sum || sum > RULE_FOR_MAX_NS / SECOND)
 		return -EINVAL;
-	rule->expires_ns = now_ns + (uint64_t)v * s * SECOND;
+	rule->expires_ns = now_ns + sum * SECOND;
 	rule->flags |= NP_RULE_EXPIRES;
 	return 0;
+}
+
+static void print_for(struct buf *b, uint64_t s)
+{
+	buf_lit(b, " for ");
+	for (size_t i = 0; i < 5; i++) {
+		if (s >= spans[i].s || (!s && spans[i].s == 1 && b->p[b->n - 1] == ' '))
+			buf_fmt(b, "%llu%c", (unsigned long long)(s / spans[i].s), spans[i].unit);
+		s %= spans[i].s;
+	}
 }
 
 /* action A [RATE]: how many words it took, 0 when wrong. */
@@ -348,13 +368,23 @@ static int kind_of(const char *word)
 
 static int not_understood(int n, char *const *words, char *why)
 {
+	static const struct { const char *word, *wants; } rows[] = {
+		{ "proto", ": tcp, udp, icmp, icmp6, sctp, gre, esp, ... or a number up to 255" },
+		{ "port", ": N or N-M, up to 65535" },
+		{ "for", ": 90s, 10m, 12h, 1d, 1d12h" },
+	};
+	const char *wants = "";
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (!strcmp(words[0], rows[i].word))
+			wants = rows[i].wants;
 	if (n > 2 && !strcmp(words[0], "action") && !strcmp(words[1], "limit"))
 		snprintf(why, WHY,
 			 "'limit %.24s': a rate is 100pps or 1mbit, and behind a slash a burst: packets, or "
 			 "bytes, then at least %u", words[2], RULE_BURST_BYTES);
 	else
-		snprintf(why, WHY, "'%.60s%s%.60s' is not understood", words[0], n > 1 ? " " : "",
-			 n > 1 ? words[1] : "");
+		snprintf(why, WHY, "'%.32s%s%.32s' is not understood%s", words[0], n > 1 ? " " : "",
+			 n > 1 ? words[1] : "", wants);
 	return -EINVAL;
 }
 
@@ -466,7 +496,7 @@ void rule_print(struct buf *b, const struct rules *r, const struct np_rule *rule
 	if (rule->flags & NP_RULE_EXPIRES) {
 		uint64_t left = rule->expires_ns > now_ns ? rule->expires_ns - now_ns : 0;
 
-		buf_fmt(b, " for %llus", (unsigned long long)((left + SECOND - 1) / SECOND));
+		print_for(b, (left + SECOND - 1) / SECOND);
 	}
 	buf_fmt(b, " action %s", rule_actions[rule->action <= NP_ALLOW ? rule->action : 0]);
 	if (rule->action == NP_LIMIT) {

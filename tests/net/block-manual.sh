@@ -13,6 +13,7 @@ cd "$work/cwd"
 	echo 192.0.2.0/24
 	echo 10.9.0.1
 } >country.netset
+printf '203.0.113.0/24\n10.9.0.1\n' >bad.netset
 reach() { ping -qc1 -W1 10.9.0.2 >/dev/null; }
 one() { # COMMAND: by itself, or until it has told a packet
 	local rc=0

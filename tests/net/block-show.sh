@@ -60,12 +60,27 @@ same "of which set" "$(grep -c ' here tcx/\| other xdp generic' "$work/all")" 3
 
 say "other forms"
 same "columns" "$(np list -H -o rule.id,block.target dev other | tr -s ' ')" " 1 fd09::/16"
+for words in 'list --egress -o block.expires' 'status dev other -o firewall.made'; do
+	# shellcheck disable=SC2086
+	np $words -H | grep -q '^20[0-9][0-9]-[0-9-]* [0-9:.]*$' || die "a time in a column, $words: $(np $words)"
+done
 same "CSV" "$(np list --csv -o network.interface,link.hook,block.proto | LC_ALL=C sort | tr "\n" " ")" "here,tcx/egress,tcp here,tcx/ingress, network.interface,link.hook,block.proto other,xdp,200 "
 same "CSV without a heading" "$(np list --csv -H | wc -l)" 3
 same "heading of CSV" "$(np status --csv | head -n 1 | cut -d, -f 1-2)" network.interface,link.hook
 same "one document" "$(np status -p | jq length)" 3
 rc 2 list -j --csv
 rc 2 status -o no.such
+rc 2 list --where 'no.such > 1'
+same "entries where" "$(json 'map(.block.proto + " " + .link.hook) | join(",")' list --where 'block.proto == "tcp"')" 'tcp tcx/egress'
+same "none where" "$(np list --csv -H --where 'block.hits > 1000000' | wc -l)" 0
+same "sets where" "$(json 'map(.link.hook) | join(",")' status --where 'link.hook == "xdp"')" xdp
+for words in x 0 '1 0' '1 x' '1 1 1'; do
+	# shellcheck disable=SC2086
+	rc 2 poll $words
+	grep -q "block poll: '${words##* }' is " "$work/np.err" || die "poll $words: $(cat "$work/np.err")"
+done
+same "protocols have names" "$(np list -o block.proto -H | tr -d ' ' | LC_ALL=C sort | tr '\n' ' ')" "$(json 'map(.block.proto // "") | sort | join(" ")' list) "
+np status | grep -q ', [0-9.]* [KM]iB of memory$' || die "memory: $(np status)"
 rc=0
 "$NETPROBE" block list >/dev/full 2>"$work/np.err" || rc=$?
 same "full disk" $rc 1
