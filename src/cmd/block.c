@@ -268,6 +268,16 @@ static int check_reason(const struct block_run *b)
 	return 0;
 }
 
+/* There is nothing left to read for a second one. */
+static int check_stdin(const struct block_run *b)
+{
+	int n = 0;
+
+	for (int i = 0; i < b->argc; i++)
+		n += !strcmp(b->argv[i], "-");
+	return n > 1 ? fail(0, "'-' was given before: standard input is one list") : 0;
+}
+
 static int check_family(const struct block_run *b, const char *word)
 {
 	struct np_rule rule = b->like;
@@ -291,7 +301,7 @@ static int prepare_add(struct block_run *b)
 	}
 	if (!b->argc && !o->files.n)
 		return fail(0, "what? ADDR, CIDR, RANGE, MAC, any, file FILE or -");
-	if (check_reason(b))
+	if (check_reason(b) || check_stdin(b))
 		return -EINVAL;
 	if (rule_words(&b->words, &b->like, (int)o->conditions.n, o->conditions.v, 0, why) ||
 	    rule_words(&b->words, &b->like, o->reason.n, o->reason.v, 0, why))

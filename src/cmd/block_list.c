@@ -222,13 +222,14 @@ void block_lists_free(struct block_run *b)
 
 static void tell(const struct block_list *l)
 {
+	const char *path = strcmp(l->path, "-") ? l->path : "standard input";
 	uint32_t names = 0;
 
 	for (uint32_t i = 0; i < l->rules.n; i++)
 		names += l->rules.v[i].kind == NP_KIND_NAME;
 	if (names)
-		note("%s: %u host name%s: not enforced, and not judged by", l->path, names, names == 1 ? "" : "s");
-	note("%s: %u line%s, %u %s%s", l->path, l->report.lines, l->report.lines == 1 ? "" : "s", l->report.added,
+		note("%s: %u host name%s: not enforced, and not judged by", path, names, names == 1 ? "" : "s");
+	note("%s: %u line%s, %u %s%s", path, l->report.lines, l->report.lines == 1 ? "" : "s", l->report.added,
 	     block_entries(l->report.added), l->report.same ? ", others were there already" : "");
 }
 

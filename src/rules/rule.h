@@ -65,7 +65,10 @@ int  rules_keep_numbers(struct rules *r, struct rules *from);
 bool rule_same(const struct rules *r, const struct np_rule *a, const struct np_rule *b);
 unsigned int rule_rank(const struct np_rule *rule);
 
-/* "192.0.2.0/24", "2001:db8::1", a MAC, "any" (NP_KIND_V4 and /0; the caller doubles it).  False: none of these. */
+/*
+ * "192.0.2.0/24", "2001:db8::1", "::ffff:192.0.2.1" (of IPv4), a MAC, "any" (NP_KIND_V4 and /0; the caller doubles it).
+ * False: none of these.
+ */
 bool rule_target(struct np_rule *rule, const char *text, size_t n);
 /* "192.0.2.1-192.0.2.9", "2001:db8::1-2001:db8::ff", as prefixes.  1; 0: it is none; -EINVAL: its ends are swapped. */
 struct range {

@@ -74,6 +74,19 @@ static void mask(uint8_t *addr, unsigned int bytes, unsigned int plen)
 		addr[i] &= plen >= 8 * (i + 1) ? 0xff : plen <= 8 * i ? 0 : (uint8_t)(0xff00 >> (plen - 8 * i));
 }
 
+/* ::ffff:192.0.2.1 (RFC 4291, 2.5.5.2) is how programs write addresses of IPv4, not what packets have. */
+static void unmap(struct np_rule *rule)
+{
+	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+
+	if (rule->plen < 96 || memcmp(rule->addr, mapped, sizeof(mapped)))
+		return;
+	rule->kind = NP_KIND_V4;
+	rule->plen -= 96;
+	memmove(rule->addr, rule->addr + 12, 4);
+	memset(rule->addr + 4, 0, 12);
+}
+
 bool rule_target(struct np_rule *rule, const char *text, size_t n)
 {
 	const char *slash = memchr(text, '/', n);
@@ -110,6 +123,7 @@ bool rule_target(struct np_rule *rule, const char *text, size_t n)
 	rule->kind = NP_KIND_V6;
 	rule->plen = (uint8_t)(plen < 0 ? 128 : plen);
 	mask(rule->addr, 16, rule->plen);
+	unmap(rule);
 	return true;
 }
 
@@ -284,10 +298,14 @@ static int parse_for(struct np_rule *rule, const char *word, uint64_t now_ns)
 static void print_for(struct buf *b, uint64_t s)
 {
 	buf_lit(b, " for ");
-	for (size_t i = 0; i < 5; i++) {
-		if (s >= spans[i].s || (!s && spans[i].s == 1 && b->p[b->n - 1] == ' '))
-			buf_fmt(b, "%llu%c", (unsigned long long)(s / spans[i].s), spans[i].unit);
-		s %= spans[i].s;
+	if (!s)
+		buf_lit(b, "0s");
+	for (size_t i = 0; i < 5 && s; i++) {
+		uint64_t n = s / (spans[i].s ?: 1);
+
+		if (n)
+			buf_fmt(b, "%llu%c", (unsigned long long)n, spans[i].unit);
+		s -= n * spans[i].s;
 	}
 }
 

@@ -32,6 +32,7 @@ done
 says 2 "'action drop' of what is to be allowed" allow 192.0.2.1 action drop dev lo
 says 2 "'action audit': 'action' was given before" add 192.0.2.1 action drop action audit dev lo
 says 2 "'port 80': proto gre has no ports" del 192.0.2.1 proto gre port 80 dev lo
+says 2 "'-' was given before" add - 192.0.2.1 - dev lo
 for words in 'add 192.0.2.1' 'allow 192.0.2.1' 'apply x' 'del 192.0.2.1' rollback; do
 	# shellcheck disable=SC2086
 	says 2 '--confirm waits for a confirmation, --commit does not' $words dev lo --confirm 10s --commit

@@ -142,6 +142,18 @@ static void what_contradicts_itself_is_refused(void **state)
 				       "3:'proto icmp6': IPv4 has icmp\n4:'proto icmp': IPv6 has icmp6\n");
 }
 
+/* As logs of servers of both families write them: no packet has such an address. */
+static void mapped_addresses_are_of_ipv4(void **state)
+{
+	assert_int_equal(read_list("::ffff:192.0.2.1\n::ffff:198.51.100.7/120\n::ffff:0:0/95\n"
+				   "::ffff:10.0.0.1-::ffff:10.0.0.2\n"), 0);
+	assert_string_equal(shown(0), "192.0.2.1 src action drop||1");
+	assert_string_equal(shown(1), "198.51.100.0/24 src action drop||2");
+	assert_int_equal(r.v[2].kind, NP_KIND_V6);
+	assert_string_equal(shown(3), "10.0.0.1 src action drop||4");
+	assert_int_equal(r.n, 5);
+}
+
 /* What the command says of a whole list is no contradiction of its addresses. */
 static void a_list_of_both_families_may_have_one_protocol(void **state)
 {
@@ -209,6 +221,7 @@ int main(void)
 		T(protocols_have_names),
 		T(a_word_is_said_once),
 		T(what_contradicts_itself_is_refused),
+		T(mapped_addresses_are_of_ipv4),
 		T(a_list_of_both_families_may_have_one_protocol),
 		T(ranges_of_both_families_become_prefixes),
 		T(times_are_read_and_printed),
