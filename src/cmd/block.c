@@ -240,6 +240,7 @@ static int no_names(const struct rules *r, const char *path)
 
 int block_change(struct block_run *b, const char *what)
 {
+	rules_sort(&b->rules);
 	block_set_modes(b);
 	peers_find(&b->peers);
 	return block_commit(b, what);

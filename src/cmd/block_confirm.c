@@ -290,6 +290,16 @@ static void tell(const struct block_run *b, uint64_t confirm)
 		     (unsigned long long)(confirm / SECOND), b->place.ifname);
 }
 
+/* No number is ever given twice, whichever set is the next one's base. */
+static void keep_numbers(struct block_set *prev, const struct block_set *now)
+{
+	struct np_set_meta *mp = prev->at[BLOCK_META];
+	const struct np_set_meta *mn = now->at[BLOCK_META];
+
+	if (mp->next_id < mn->next_id)
+		mp->next_id = mn->next_id;
+}
+
 /* b->set runs, *prev is to. */
 static int run_prev(struct block_run *b, struct block_set *prev)
 {
@@ -299,6 +309,7 @@ static int run_prev(struct block_run *b, struct block_set *prev)
 	struct np_guard g;
 	int err = give_back(prev, &b->set);
 
+	keep_numbers(prev, &b->set);
 	((struct np_guard *)prev->at[BLOCK_GUARD])->deadline_ns = 0;
 	if (!err && confirm)
 		err = block_clock(prev, confirm, &g);

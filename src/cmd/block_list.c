@@ -283,7 +283,7 @@ int block_add_list(struct block_run *b, struct block_list *l)
 	return 0;
 }
 
-/* What matches the same keeps its number, and with it its counts. */
+/* What matches the same, with the same action, keeps its number, and with it its counts. */
 int block_take_list(struct block_run *b, struct block_list *l)
 {
 	struct rules *r = &l->rules;

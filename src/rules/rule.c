@@ -157,11 +157,20 @@ static void settle(struct np_rule *rule)
 	rule->rate = rule->burst = 0;
 }
 
+/* What becomes of what matches: what an entry counted says how often that was done. */
+static bool same_verdict(const struct np_rule *a, const struct np_rule *b)
+{
+	const uint8_t kinds = NP_RULE_BYTES | NP_RULE_SHARED;
+
+	return a->action == b->action && a->rate == b->rate && a->burst == b->burst &&
+	       (a->flags & kinds) == (b->flags & kinds);
+}
+
 int rules_add(struct rules *r, const struct np_rule *rule, bool *replaced)
 {
 	int err = make_room(r);
+	struct np_rule *to, fresh;
 	uint32_t *slot;
-	struct np_rule *to;
 
 	if (err)
 		return err;
@@ -172,13 +181,14 @@ int rules_add(struct rules *r, const struct np_rule *rule, bool *replaced)
 		*slot = ++r->n;
 	else if (rule->id == UINT32_MAX)
 		return 0;		/* the first of a list stays */
-	{
-		uint32_t id = *replaced ? to->id : r->next_id++;
-
-		*to = *rule;
-		to->id = id;
-		settle(to);
-	}
+	fresh = *rule;
+	settle(&fresh);
+	if (*replaced && same_verdict(&fresh, to))
+		fresh.id = to->id;
+	else
+		fresh.id = r->next_id++;
+	r->unsorted |= *replaced && fresh.id != to->id;
+	*to = fresh;
 	return 0;
 }
 
@@ -233,24 +243,29 @@ static int by_id(const void *pa, const void *pb)
 	return a->id < b->id ? -1 : a->id > b->id;
 }
 
+void rules_sort(struct rules *r)
+{
+	if (!r->unsorted)
+		return;
+	qsort(r->v, r->n, sizeof(*r->v), by_id);
+	free(r->index);
+	r->index = NULL;
+	r->unsorted = false;
+}
+
 int rules_keep_numbers(struct rules *r, struct rules *from)
 {
-	uint32_t n = 0;
-
 	/* What was taken out of it took the index along. */
 	if (!from->index && reindex(from, from->n))
 		return fail(ENOMEM, "%u entries", from->n);
 	for (uint32_t i = 0; i < r->n; i++) {
 		uint32_t at = find_same(from, r, &r->v[i]);
 
-		if (at)
-			r->v[i].id = from->v[at - 1].id;
-		n += at != 0;
+		if (!at || !same_verdict(&r->v[i], &from->v[at - 1]))
+			continue;
+		r->v[i].id = from->v[at - 1].id;
+		r->unsorted = true;
 	}
-	if (!n)
-		return 0;
-	qsort(r->v, r->n, sizeof(*r->v), by_id);
-	free(r->index);
-	r->index = NULL;
+	rules_sort(r);
 	return 0;
 }

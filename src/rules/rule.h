@@ -36,6 +36,7 @@ struct rules {
 	uint32_t last_reason, last_file;	/* offsets: lists repeat them */
 	uint8_t mode, frag;		/* enum np_mode, np_frag_policy */
 	bool egress;			/* it judges what leaves */
+	bool unsorted;			/* numbers were given anew: rules_sort() */
 	uint8_t n_failsafe;
 	uint16_t failsafe[16];
 };
@@ -55,11 +56,16 @@ int  rules_reserve(struct rules *r, uint32_t n);
 /* n bytes as a text of the pool; 0 for none, UINT32_MAX when there is no room. */
 uint32_t rules_text(struct rules *r, const char *p, size_t n);
 const char *rules_string(const struct rules *r, uint32_t offset);
-/* Give it a number and add it; one that matches the same packets is replaced and keeps its number (*replaced). */
+/*
+ * Give it a number and add it.  One that matches the same packets is replaced (*replaced), and keeps its number where
+ * the action stays; with another action it is another entry, and its number a new one: then rules_sort() is due.
+ */
 int  rules_add(struct rules *r, const struct np_rule *rule, bool *replaced);
+/* By number. */
+void rules_sort(struct rules *r);
 /* Remove where keep() says no; returns how many went. */
 uint32_t rules_remove(struct rules *r, bool (*keep)(const struct np_rule *rule, const void *ctx), const void *ctx);
-/* Entries that match what an entry of `from` matches get its number. */
+/* Entries that match what an entry of `from` matches, with the same action, get its number. */
 int  rules_keep_numbers(struct rules *r, struct rules *from);
 /* Do both match the same packets? */
 bool rule_same(const struct rules *r, const struct np_rule *a, const struct np_rule *b);

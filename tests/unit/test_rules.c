@@ -440,6 +440,47 @@ static void what_a_list_names_again_keeps_its_number(void **state)
 	rules_free(&before);
 }
 
+static void add(const char *target, uint8_t action, uint64_t expires_ns)
+{
+	struct np_rule rule = { .dir = NP_SRC, .action = action, .expires_ns = expires_ns,
+				.flags = expires_ns ? NP_RULE_EXPIRES : 0 };
+	bool same;
+
+	assert_true(rule_target(&rule, target, strlen(target)));
+	rule.rate = action == NP_LIMIT ? 1000 : 0;
+	assert_int_equal(rules_add(&r, &rule, &same), 0);
+}
+
+static void with_another_action_it_is_another_entry(void **state)
+{
+	struct rules before;
+
+	add("192.0.2.1", NP_AUDIT, 0);
+	add("192.0.2.2", NP_DROP, 0);
+	add("192.0.2.1", NP_AUDIT, 7);
+	assert_int_equal(number_of(&r, "192.0.2.1"), 1);
+	add("192.0.2.1", NP_DROP, 7);
+	add("192.0.2.3", NP_DROP, 0);
+	assert_int_equal(r.n, 3);
+	rules_sort(&r);
+	assert_int_equal(number_of(&r, "192.0.2.1"), 3);
+	assert_int_equal(r.v[1].id, 3);
+	add("192.0.2.1", NP_LIMIT, 0);
+	add("192.0.2.3", NP_DROP, 0);
+	rules_sort(&r);
+	assert_int_equal(number_of(&r, "192.0.2.1"), 5);
+	assert_int_equal(number_of(&r, "192.0.2.3"), 4);
+	before = r;
+	assert_int_equal(rules_init(&r), 0);
+	r.next_id = before.next_id;
+	assert_int_equal(read_list("192.0.2.1\n192.0.2.2\n"), 0);
+	assert_int_equal(rules_keep_numbers(&r, &before), 0);
+	assert_int_equal(number_of(&r, "192.0.2.1"), 6);
+	assert_int_equal(number_of(&r, "192.0.2.2"), 2);
+	assert_int_equal(r.v[0].id, 2);
+	rules_free(&before);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, fresh, clear)
@@ -458,6 +499,7 @@ int main(void)
 		T(permitted_cidrs_become_allow_entries),
 		T(every_bad_line_is_told_with_its_number),
 		T(the_same_match_is_one_entry),
+		T(with_another_action_it_is_another_entry),
 		T(rates_are_read_and_printed),
 		T(tables_find_what_the_definition_finds),
 		T(tables_of_many_lengths_have_no_gap),
