@@ -110,6 +110,8 @@ struct block_sets {
 /* rules: read theirs as well. */
 int  block_sets_open(struct block_sets *s, const struct block_run *b, bool rules);
 void block_sets_close(struct block_sets *s);
+/* What is not ours, in the way to a set of that network namespace: says so, where it is. */
+bool block_tell_foreign(const struct pin_view *v, uint64_t netns);
 /* 1: another set took its place, 0: none did, -ENOENT: it is gone */
 int  block_renew(struct block_run *one);
 

@@ -51,8 +51,6 @@ static struct block_run *new_set(const struct finder *f, const struct pin_view *
 	one->o = f->b->o;
 	one->view = *v;
 	one->place = v->place;
-	if (!if_indextoname(v->place.ifindex, one->place.ifname))
-		memcpy(one->place.ifname, v->meta.ifname, sizeof(one->place.ifname) - 1);
 	one->hook = hook;
 	one->pin.lock = -1;
 	one->set.prog = -1;
@@ -71,7 +69,7 @@ static int add_hook(struct finder *f, const struct pin_view *v, enum pin_hook ho
 	int err = pin_attached(v, hook, &got);
 
 	if (err != 1)
-		return err == -EPERM ? fail(EPERM, "the firewall at %s", v->meta.ifname) : 0;
+		return err == -EPERM ? fail(EPERM, "the firewall at %s", v->place.ifname) : 0;
 	one = new_set(f, v, hook);
 	more = one ? realloc(s->v, (s->n + 1) * sizeof(struct block_run *)) : NULL;
 	if (!more) {
@@ -89,24 +87,65 @@ static int add_hook(struct finder *f, const struct pin_view *v, enum pin_hook ho
 	return 0;
 }
 
-static int add_place(void *ctx, const struct pin_view *v)
+static int add_hooks(struct finder *f, const struct pin_view *v)
 {
-	struct finder *f = ctx;
 	int err = 0;
 
-	if (strcmp(v->service, BLOCK_SERVICE) || v->place.netns != f->netns || v->state == PIN_BARE)
-		return 0;
-	if (v->state != PIN_OURS) {
-		if (*v->why)
-			note("left out: %s", v->why);
-		else
-			note("left out: %s is of another version of netprobe", v->path);
-		return 0;
-	}
 	for (enum pin_hook h = PIN_XDP; h < PIN_HOOKS && !err; h++)
 		if (!f->b->o->egress || h == PIN_EGRESS)
 			err = add_hook(f, v, h);
 	return err;
+}
+
+static void tell_left(const struct pin_view *v)
+{
+	char name[IF_NAMESIZE];
+
+	if (if_indextoname(v->place.ifindex, name))
+		note("%s: a firewall is left that nothing runs any more: %s (netprobe block del --all dev %s)", name,
+		     v->path, name);
+	else
+		note("%s: its interface is gone, and with it its firewall; the next change removes %s",
+		     v->meta.ifname, v->path);
+}
+
+bool block_tell_foreign(const struct pin_view *v, uint64_t netns)
+{
+	if (v->state != PIN_FOREIGN || (*v->service && strcmp(v->service, BLOCK_SERVICE)) ||
+	    (v->place.netns && v->place.netns != netns))
+		return false;
+	note("left out: %s", *v->why ? v->why : v->path);
+	return true;
+}
+
+/* Of one that is not here, or runs no more. */
+static void tell_absent(const struct pin_view *v, enum pin_life life)
+{
+	if (life == PIN_GONE)
+		tell_left(v);
+	else
+		note("left out: %s was moved to another network namespace, and its firewall with it: %s",
+		     v->meta.ifname, v->path);
+}
+
+static int add_place(void *ctx, const struct pin_view *v)
+{
+	struct finder *f = ctx;
+	struct pin_view here = *v;
+	enum pin_life life;
+
+	if (block_tell_foreign(v, f->netns) || strcmp(v->service, BLOCK_SERVICE) || v->state == PIN_BARE)
+		return 0;
+	life = v->state == PIN_OURS ? pin_life(v, &here.place) : PIN_AWAY;
+	if (life == PIN_HERE)
+		return add_hooks(f, &here);
+	if (v->place.netns != f->netns)
+		return 0;
+	if (v->state == PIN_OURS)
+		tell_absent(v, life);
+	else
+		note("left out: %s", *v->why ? v->why : v->path);
+	return 0;
 }
 
 /* Who may not look would find nothing, which is not the same as that there is nothing. */
@@ -120,6 +159,40 @@ static int nothing(const char *ifname)
 	return -ENOENT;
 }
 
+struct lost {
+	const char *ifname;
+	uint64_t netns;
+};
+
+static int tell_lost(void *ctx, const struct pin_view *v)
+{
+	const struct lost *l = ctx;
+	struct pin_place at;
+	enum pin_life life;
+
+	if (strcmp(v->service, BLOCK_SERVICE) || v->place.netns != l->netns || v->state != PIN_OURS ||
+	    strcmp(v->meta.ifname, l->ifname))
+		return 0;
+	life = pin_life(v, &at);
+	if (life == PIN_HERE)
+		note("%s is called %s now", l->ifname, at.ifname);
+	else
+		tell_absent(v, life);
+	return 0;
+}
+
+/* There is none of that name: what became of one that had a firewall? */
+static void gone(const char *ifname)
+{
+	struct lost l = { .ifname = ifname };
+	struct pin_place here;
+
+	if (pin_netns(&here))
+		return;
+	l.netns = here.netns;
+	pin_each(tell_lost, &l);
+}
+
 static int add_named(struct finder *f, const char *ifname)
 {
 	unsigned int before = f->s->n;
@@ -128,13 +201,15 @@ static int add_named(struct finder *f, const char *ifname)
 	int err = pin_place(&place, ifname);
 
 	if (err)
-		return err;
-	err = pin_look(&place, BLOCK_SERVICE, &v);
+		return err == -ENODEV ? gone(ifname), err : err;
+	err = pin_find(&place, BLOCK_SERVICE, &v);
 	if (err)
 		return err == -EPERM || err == -EACCES ? nothing(ifname) : fail(err, "the state of %s", ifname);
-	f->netns = v.place.netns;
-	if (v.state == PIN_OURS)
-		err = add_place(f, &v);
+	memcpy(v.place.ifname, place.ifname, sizeof(v.place.ifname));
+	if (v.state == PIN_OURS && pin_is_left(&v))
+		tell_left(&v);
+	else if (v.state == PIN_OURS)
+		err = add_hooks(f, &v);
 	else if (v.state != PIN_ABSENT && v.state != PIN_BARE)
 		return fail(0, "%s", v.why);
 	return err || f->s->n > before ? err : nothing(ifname);

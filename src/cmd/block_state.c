@@ -43,10 +43,12 @@ struct only {
 static int note_state(void *ctx, const struct pin_view *v)
 {
 	struct only *o = ctx;
+	struct pin_place at;
 
-	if (strcmp(v->service, BLOCK_SERVICE) || v->place.netns != o->netns || v->state != PIN_OURS)
+	if (block_tell_foreign(v, o->netns) || strcmp(v->service, BLOCK_SERVICE) || v->state != PIN_OURS ||
+	    pin_life(v, &at) != PIN_HERE)
 		return 0;
-	snprintf(o->name, sizeof(o->name), "%s", v->meta.ifname);
+	snprintf(o->name, sizeof(o->name), "%s", at.ifname);
 	o->n++;
 	return 0;
 }
@@ -166,7 +168,7 @@ static int look(struct block_run *b, bool change)
 			b->view = b->pin.at;
 		return err;
 	}
-	err = pin_look(&b->place, BLOCK_SERVICE, &b->view);
+	err = pin_find(&b->place, BLOCK_SERVICE, &b->view);
 	if (err || b->view.state == PIN_ABSENT || b->view.state == PIN_OURS || b->view.state == PIN_BARE)
 		return err ? fail(err, "the state of %s", b->place.ifname) : 0;
 	return fail(0, "%s", b->view.why);
@@ -179,6 +181,8 @@ int block_find(struct block_run *b, bool change)
 	b->pin.lock = -1;
 	b->set.prog = -1;
 	b->now_ns = block_now();
+	if (change && !b->o->dry_run)
+		pin_sweep(BLOCK_SERVICE);
 	err = which(b);
 	if (!err)
 		err = look(b, change);

@@ -74,24 +74,38 @@ static int take(struct blocks *b, uint32_t prog_id, const struct iface *iface, e
 	return 0;
 }
 
-/* Those of one interface, of the directions that are asked for. */
-static int find(struct live *l, struct blocks *b, const struct iface *iface)
-{
-	const struct capture_options *o = &l->s->o->capture;
-	struct pin_place place;
-	struct pin_view v;
-	struct pin_got got;
-	int err = pin_netns(&place);
+struct find {
+	struct live *l;
+	struct blocks *b;
+};
 
-	place.ifindex = iface->ifindex;
-	if (err || pin_look(&place, BLOCK_SERVICE, &v) || v.state != PIN_OURS)
-		return err;
-	for (enum pin_hook h = 0; h < PIN_HOOKS && !err; h++) {
+static const struct iface *iface_of(const struct live *l, uint32_t ifindex)
+{
+	for (unsigned int i = 0; i < l->n_ifaces; i++)
+		if (l->ifaces[i]->wanted && l->ifaces[i]->ifindex == ifindex)
+			return l->ifaces[i];
+	return NULL;
+}
+
+/* Those of one interface, of the directions that are asked for. */
+static int find(void *ctx, const struct pin_view *v)
+{
+	struct find *f = ctx;
+	const struct capture_options *o = &f->l->s->o->capture;
+	const struct iface *iface;
+	struct pin_place at;
+	struct pin_got got;
+	int err = 0;
+
+	if (strcmp(v->service, BLOCK_SERVICE) || v->state != PIN_OURS || pin_life(v, &at) != PIN_HERE)
+		return 0;
+	iface = iface_of(f->l, at.ifindex);
+	for (enum pin_hook h = 0; iface && h < PIN_HOOKS && !err; h++) {
 		bool wanted = h == PIN_EGRESS ? o->egress : o->ingress;
 
-		if (!wanted || b->n == FIREWALLS_MAX || pin_attached(&v, h, &got) != 1)
+		if (!wanted || f->b->n == FIREWALLS_MAX || pin_attached(v, h, &got) != 1)
 			continue;
-		err = take(b, got.prog_id, iface, h == PIN_EGRESS ? DIR_EGRESS : DIR_INGRESS);
+		err = take(f->b, got.prog_id, iface, h == PIN_EGRESS ? DIR_EGRESS : DIR_INGRESS);
 	}
 	return err;
 }
@@ -99,11 +113,8 @@ static int find(struct live *l, struct blocks *b, const struct iface *iface)
 /* An error that is said. */
 static int find_all(struct live *l, struct blocks *b)
 {
-	int err = 0;
+	int err = pin_each(find, &(struct find){ l, b });
 
-	for (unsigned int i = 0; i < l->n_ifaces && !err; i++)
-		if (l->ifaces[i]->wanted)
-			err = find(l, b, l->ifaces[i]);
 	if (!err && !b->n)
 		fail(0, "--blocks: no firewall at %s (netprobe block add)",
 		     l->s->o->iface.n ? l->s->o->iface.v[0] : "any interface");

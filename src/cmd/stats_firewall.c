@@ -25,7 +25,6 @@ struct counted_set {
 
 struct stats_firewall {
 	const struct strs *iface;
-	uint64_t netns;
 	unsigned int n;
 	bool said;
 	struct counted_set v[SETS];
@@ -69,31 +68,28 @@ static int add_hook(struct stats_firewall *f, const struct pin_view *v, enum pin
 static int add_place(void *ctx, const struct pin_view *v)
 {
 	struct stats_firewall *f = ctx;
+	struct pin_view here = *v;
 	struct link_info link;
 	bool named;
 	int err = 0;
 
-	if (strcmp(v->service, BLOCK_SERVICE) || v->place.netns != f->netns || v->state != PIN_OURS ||
-	    link_get(NULL, v->place.ifindex, &link) || !link_wanted(&link, f->iface->v, f->iface->n, &named))
+	if (strcmp(v->service, BLOCK_SERVICE) || v->state != PIN_OURS || pin_life(v, &here.place) != PIN_HERE ||
+	    link_get(NULL, here.place.ifindex, &link) || !link_wanted(&link, f->iface->v, f->iface->n, &named))
 		return 0;
 	for (enum pin_hook h = PIN_XDP; h < PIN_HOOKS && !err; h++)
-		err = add_hook(f, v, h, link.name);
+		err = add_hook(f, &here, h, link.name);
 	return err;
 }
 
 int stats_firewall_open(struct stats_firewall **out, const struct strs *iface)
 {
-	struct pin_place here;
 	struct stats_firewall *f;
 	int err;
 
-	if (pin_netns(&here))
-		return 0;
 	f = calloc(1, sizeof(*f));
 	if (!f)
 		return fail(ENOMEM, "counts of the firewall");
 	f->iface = iface;
-	f->netns = here.netns;
 	err = pin_each(add_place, f);
 	if (err || !f->n) {
 		stats_firewall_close(f);

@@ -12,6 +12,7 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 
+#include "kern/choose.h"
 #include "kern/hook.h"
 #include "inventory/parts.h"
 #include "util/cleanup.h"
@@ -115,30 +116,19 @@ static int each_xdp(struct walk *w, const struct link_info *l)
 	return rc;
 }
 
-/* BPF_PROG_QUERY as Linux 6.6 has it, which libbpf 1.1 does not know. */
-struct query {
-	uint32_t target, attach_type, query_flags, attach_flags;
-	uint64_t prog_ids;
-	uint32_t count, unused;
-	uint64_t prog_attach_flags, link_ids, link_attach_flags, revision;
-};
-
 static int each_chain(struct walk *w, const struct link_info *l, uint32_t type, const char *hook)
 {
-	enum { MOST = 64 };
-	uint32_t progs[MOST] = { 0 }, links[MOST] = { 0 };
-	struct query q = { .target = l->ifindex, .attach_type = type, .prog_ids = (uintptr_t)progs, .count = MOST,
-			   .link_ids = (uintptr_t)links };
-	int rc = 0;
+	struct hook_chain c;
+	int err = hook_chain(l->ifindex, type, &c), rc = 0;
 
-	if (syscall(SYS_bpf, BPF_PROG_QUERY, &q, sizeof(q))) {
+	if (err) {
 		/* Before 6.6 there is no such chain; an interface that is no netkit has none of its. */
-		w->v->missed += errno == ENOSPC || errno == EPERM;
+		w->v->missed += err == -ENOSPC || err == -EPERM;
 		return 0;
 	}
-	for (uint32_t i = 0; i < q.count && i < MOST && !rc; i++) {
-		struct hooked h = { .hook = hook, .order = i + 1, .prog_id = progs[i], .link_id = links[i], .link = l,
-				    .netns = w->netns };
+	for (uint32_t i = 0; i < c.n && !rc; i++) {
+		struct hooked h = { .hook = hook, .order = i + 1, .prog_id = c.progs[i], .link_id = c.links[i],
+				    .link = l, .netns = w->netns };
 
 		rc = w->fn(w->ctx, &h);
 	}

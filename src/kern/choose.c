@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -116,6 +117,26 @@ uint32_t hook_at_xdp(uint32_t ifindex, const char **mode)
 		return 0;
 	*mode = q.drv_prog_id ? "native" : q.skb_prog_id ? "generic" : q.hw_prog_id ? "offload" : NULL;
 	return q.drv_prog_id ? q.drv_prog_id : q.skb_prog_id ? q.skb_prog_id : q.hw_prog_id ? q.hw_prog_id : q.prog_id;
+}
+
+/* BPF_PROG_QUERY as Linux 6.6 has it, which libbpf 1.1 does not know. */
+struct query {
+	uint32_t target, attach_type, query_flags, attach_flags;
+	uint64_t prog_ids;
+	uint32_t count, unused;
+	uint64_t prog_attach_flags, link_ids, link_attach_flags, revision;
+};
+
+int hook_chain(uint32_t ifindex, uint32_t type, struct hook_chain *c)
+{
+	struct query q = { .target = ifindex, .attach_type = type, .prog_ids = (uintptr_t)c->progs,
+			   .count = HOOK_CHAIN_MAX, .link_ids = (uintptr_t)c->links };
+
+	memset(c, 0, sizeof(*c));
+	if (syscall(SYS_bpf, BPF_PROG_QUERY, &q, sizeof(q)))
+		return -errno;
+	c->n = q.count < HOOK_CHAIN_MAX ? q.count : HOOK_CHAIN_MAX;
+	return 0;
 }
 
 static void why_xdp(uint32_t ifindex, enum hook_way way, int err, char *to, unsigned int size)

@@ -37,6 +37,12 @@ int  hook_try(uint32_t ifindex, enum hook_way way);
  * "generic", "offload", or NULL.
  */
 uint32_t hook_at_xdp(uint32_t ifindex, const char **mode);
+/* The programs of a chain (tcx, netkit) of that type, and their links, in order; -errno when it cannot be asked. */
+enum { HOOK_CHAIN_MAX = 64 };
+struct hook_chain {
+	uint32_t progs[HOOK_CHAIN_MAX], links[HOOK_CHAIN_MAX], n;
+};
+int hook_chain(uint32_t ifindex, uint32_t type, struct hook_chain *c);
 /* Why it was refused, as far as the error number and the interface tell. */
 void hook_why(uint32_t ifindex, enum hook_way way, int err, char *to, unsigned int size);
 

@@ -116,14 +116,6 @@ static int open_at(struct pin *p, bool make)
 	return err;
 }
 
-int pin_open(struct pin *p, const struct pin_place *place, const char *service, bool make)
-{
-	memset(p, 0, sizeof(*p));
-	p->at.abi = pin_abi;
-	p->at.place = *place;
-	snprintf(p->at.service, sizeof(p->at.service), "%s", service);
-	return open_at(p, make);
-}
 
 int pin_open_view(struct pin *p, const struct pin_view *v)
 {
@@ -151,6 +143,23 @@ void pin_close(struct pin *p)
 		close(p->lock);
 	}
 	p->lock = -1;
+}
+
+/* Those above it as well. */
+static int make_dirs(const struct pin *p)
+{
+	char path[PIN_PATH];
+	int err = 0;
+
+	snprintf(path, sizeof(path), "%s", p->at.path);
+	for (char *c = path + strlen(PIN_ROOT) + 1; !err && *c; c++) {
+		if (*c != '/')
+			continue;
+		*c = '\0';
+		err = make_dir(path);
+		*c = '/';
+	}
+	return err ? err : make_dir(path);
 }
 
 /* ── meta ─────────────────────────────────────────────────────────────────── */
@@ -223,21 +232,11 @@ static int write_meta(struct pin *p, const uint8_t tag[8])
 
 int pin_begin(struct pin *p, const uint8_t prog_tag[8])
 {
-	char path[PIN_PATH];
-	int err = 0;
+	int err;
 
 	if (p->at.state == PIN_OURS)
 		return 0;
-	snprintf(path, sizeof(path), "%s", p->at.path);
-	for (char *c = path + strlen(PIN_ROOT) + 1; !err && *c; c++) {
-		if (*c != '/')
-			continue;
-		*c = '\0';
-		err = make_dir(path);
-		*c = '/';
-	}
-	if (!err)
-		err = make_dir(path);
+	err = make_dirs(p);
 	if (!err)
 		err = write_meta(p, prog_tag);
 	if (!err)
@@ -317,6 +316,8 @@ int pin_drop(struct pin *p, const char *name)
 	return unlink_ours(path);
 }
 
+/* ── whole states ─────────────────────────────────────────────────────────── */
+
 struct entries {
 	char name[ENTRIES][PIN_NAME];
 	unsigned int n;
@@ -365,5 +366,64 @@ int pin_remove(struct pin *p)
 		err = pin_drop(p, "meta");
 	if (!err)
 		p->at.state = PIN_ABSENT;
+	return err;
+}
+
+/* ── where its interface is now ───────────────────────────────────────────── */
+
+/* From the place where it was pinned to that of its interface. */
+static int bring(struct pin *p, struct pin_view *from)
+{
+	struct pin_place place = p->at.place;
+	char *service = strrchr(from->path, '/');
+	uint8_t tag[8];
+	int err = p->at.state == PIN_ABSENT ? 0 : pin_remove(p);
+
+	if (!err)
+		err = make_dirs(p);
+	if (!err && rename(from->path, p->at.path))
+		err = fail(errno, "%s", from->path);
+	*service = '\0';
+	rmdir(from->path);	/* where it was the last */
+	if (!err)
+		err = pin_look_again(&p->at);
+	p->at.place = place;
+	memcpy(tag, p->at.meta.prog_tag, sizeof(tag));
+	return err ? err : write_meta(p, tag);
+}
+
+static int settle(struct pin *p)
+{
+	struct pin_view v;
+	int err;
+
+	if (pin_is_at(&p->at, &p->at.place))
+		return 0;
+	err = pin_find(&p->at.place, p->at.service, &v);
+	if (err)
+		return fail(err, "%s", p->at.path);
+	if (v.state == PIN_OURS && strcmp(v.path, p->at.path))
+		return bring(p, &v);
+	if (v.state == PIN_ABSENT && p->at.state == PIN_OURS) {
+		fail(0, "%s is of an interface that was moved to another network namespace: change it from there first",
+		     p->at.path);
+		return -ESTALE;
+	}
+	return 0;
+}
+
+int pin_open(struct pin *p, const struct pin_place *place, const char *service, bool make)
+{
+	int err;
+
+	memset(p, 0, sizeof(*p));
+	p->at.abi = pin_abi;
+	p->at.place = *place;
+	snprintf(p->at.service, sizeof(p->at.service), "%s", service);
+	err = open_at(p, make);
+	if (!err)
+		err = settle(p);
+	if (err)
+		pin_close(p);
 	return err;
 }

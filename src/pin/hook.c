@@ -25,6 +25,11 @@ static void name_of(char out[PIN_NAME], const char *kind, enum pin_hook hook)
 	snprintf(out, PIN_NAME, "%s_%s", kind, pin_hook_names[hook]);
 }
 
+void pin_link_name(char out[PIN_NAME], enum pin_hook hook)
+{
+	name_of(out, "link", hook);
+}
+
 static uint32_t prog_id(int fd)
 {
 	struct bpf_prog_info info;

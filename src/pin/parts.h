@@ -24,4 +24,8 @@ int pin_object(const char *path, bool read_only, enum pin_kind *kind);
 bool pin_is_ours(int fd, enum pin_kind *kind);
 bool pin_prog_is_ours(int fd, struct bpf_prog_info *info);
 
+void pin_link_name(char out[PIN_NAME], enum pin_hook hook);
+/* Is what runs of it at that interface? */
+bool pin_is_at(const struct pin_view *v, const struct pin_place *place);
+
 #endif

@@ -336,11 +336,12 @@ struct walk {
 	struct pin_view v;
 };
 
+/* why: NULL where it stands in the view. */
 static int foreign(struct walk *w, const char *why)
 {
 	w->v.state = PIN_FOREIGN;
 	if (why)
-		snprintf(w->v.why, sizeof(w->v.why), "%s", why);
+		snprintf(w->v.why, sizeof(w->v.why), "%s: %s", w->v.path, why);
 	return w->fn(w->ctx, &w->v);
 }
 

@@ -149,4 +149,17 @@ int pin_detach(struct pin *p, enum pin_hook hook);
  */
 int pin_attached(const struct pin_view *v, enum pin_hook hook, struct pin_got *got);
 
+/* ── in the course of time ───────────────────────────────────────────────── */
+
+/* An interface takes its links along to another network namespace; with it, they are gone. */
+enum pin_life { PIN_GONE, PIN_HERE, PIN_AWAY };
+/* Does anything of it run, and at an interface of this network namespace?  PIN_HERE: at *at. */
+enum pin_life pin_life(const struct pin_view *v, struct pin_place *at);
+/* Nothing runs it any more. */
+bool pin_is_left(const struct pin_view *v);
+/* As pin_look(), wherever it was when it was pinned: that of *p is moved there by the next pin_open(). */
+int pin_find(const struct pin_place *p, const char *service, struct pin_view *v);
+/* Remove what is left of interfaces that are gone, and say so. */
+void pin_sweep(const char *service);
+
 #endif
