@@ -8,6 +8,7 @@
 #include "cmd/block.h"
 #include "cmd/listing.h"
 #include "util/err.h"
+#include "util/hostclock.h"
 #include "util/time.h"
 
 enum { TOP = 10 };
@@ -131,6 +132,7 @@ static int tell_set(struct poll_run *run, struct watched *now, const struct watc
 
 	if (err)
 		return err;
+	now->set->boot_wall_ns = host_clock_boot();
 	block_set_record(&r, now->set, &now->stats, &g, &counts);
 	put_reasons(&r, was, &now->stats, now->ns - was->ns, &rates);
 	now->set->now_ns = g.now_ns;

@@ -5,6 +5,7 @@
 
 #include "cmd/block.h"
 #include "numbers/ipproto.h"
+#include "util/hostclock.h"
 #include "util/time.h"
 
 static struct str str_of(const char *text)
@@ -100,16 +101,20 @@ static void put_limit(struct record *r, const struct np_rule *rule, struct block
 	record_mark(r, FIELD_RULE_SHARED);
 }
 
-static void put_times(struct record *r, const struct np_rule *rule, const struct np_hit *hit,
+/* Begun seconds count: 0 is the end itself. */
+static uint64_t left_s(uint64_t end_ns, uint64_t now_ns)
+{
+	return end_ns > now_ns ? (end_ns - now_ns + 999999999) / 1000000000 : 0;
+}
+
+static void put_times(struct record *r, const struct block_run *b, const struct np_rule *rule, const struct np_hit *hit,
 		      const struct np_guard *now)
 {
 	struct rule_body *body = rule_of(r);
-	uint64_t wall = time_now();
 
 	if (rule->flags & NP_RULE_EXPIRES) {
-		body->expires_ns = wall + rule->expires_ns - now->now_ns;
-		body->expires_in_s =
-			rule->expires_ns > now->now_ns ? (rule->expires_ns - now->now_ns) / 1000000000 : 0;
+		body->expires_ns = host_clock_second(b->boot_wall_ns, rule->expires_ns);
+		body->expires_in_s = left_s(rule->expires_ns, now->now_ns);
 		record_mark(r, FIELD_RULE_EXPIRES);
 		record_mark(r, FIELD_RULE_EXPIRES_IN);
 	}
@@ -118,7 +123,7 @@ static void put_times(struct record *r, const struct np_rule *rule, const struct
 	record_mark(r, FIELD_RULE_HITS);
 	record_mark(r, FIELD_RULE_BYTES);
 	if (hit->last) {
-		body->last_hit_ns = wall - block_ago_ns(hit, now);
+		body->last_hit_ns = time_now() - block_ago_ns(hit, now);
 		record_mark(r, FIELD_RULE_LAST_HIT);
 	}
 }
@@ -146,12 +151,12 @@ void block_rule_record(struct record *r, const struct block_run *b, const struct
 	}
 	put_conditions(r, rule);
 	put_limit(r, rule, t);
-	put_times(r, rule, hit, now);
+	put_times(r, b, rule, hit, now);
 }
 
 /* ── a set ────────────────────────────────────────────────────────────────── */
 
-static void put_guard(struct record *r, const struct np_guard *g)
+static void put_guard(struct record *r, const struct block_run *b, const struct np_guard *g)
 {
 	struct firewall_body *body = firewall_of(r);
 
@@ -161,8 +166,8 @@ static void put_guard(struct record *r, const struct np_guard *g)
 	record_mark(r, FIELD_FW_EXPIRED);
 	if (!g->deadline_ns || body->expired)
 		return;
-	body->opens_in_s = (g->deadline_ns - g->now_ns) / 1000000000;
-	body->opens_ns = time_now() + g->deadline_ns - g->now_ns;
+	body->opens_in_s = left_s(g->deadline_ns, g->now_ns);
+	body->opens_ns = host_clock_second(b->boot_wall_ns, g->deadline_ns);
 	record_mark(r, FIELD_FW_OPENS);
 	record_mark(r, FIELD_FW_OPENS_IN);
 }
@@ -198,6 +203,6 @@ void block_set_record(struct record *r, const struct block_run *b, const struct 
 		record_mark(r, FIELD_LINK_ID);
 	}
 	put_meta(r, b);
-	put_guard(r, g);
+	put_guard(r, b, g);
 	firewall_put_counts(r, s, c);
 }

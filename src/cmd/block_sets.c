@@ -10,6 +10,7 @@
 #include "cmd/block.h"
 #include "util/caps.h"
 #include "util/err.h"
+#include "util/hostclock.h"
 
 struct finder {
 	struct block_sets *s;
@@ -55,6 +56,7 @@ static struct block_run *new_set(const struct finder *f, const struct pin_view *
 	one->pin.lock = -1;
 	one->set.prog = -1;
 	one->now_ns = block_now();
+	one->boot_wall_ns = host_clock_boot();
 	if (!rules_init(&one->rules))
 		return one;
 	free(one);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "numbers/ipproto.h"
+#include "rules/span.h"
 #include "util/addr.h"
 
 enum { WHY = 160, SECOND = 1000000000 };
@@ -266,47 +267,15 @@ static int parse_ports(struct np_rule *rule, const char *word)
 	return lo < 0 || hi < lo ? -EINVAL : 0;
 }
 
-static const struct { char unit; unsigned int s; } spans[] = {
-	{ 'w', 604800 }, { 'd', 86400 }, { 'h', 3600 }, { 'm', 60 }, { 's', 1 },
-};
-
-/* 10m, 1d12h, 90 (seconds): each unit once, the larger ones first. */
 static int parse_for(struct np_rule *rule, const char *word, uint64_t now_ns)
 {
-	uint64_t sum = 0;
-	size_t from = 0;
+	uint64_t s;
 
-	do {
-		size_t n = strspn(word, "0123456789"), u = from;
-		long v = decimal(word, n, 100000000);
-
-		while (u < 5 && word[n] != spans[u].unit && (word[n] || from || spans[u].s > 1))
-			u++;
-		if (v < 0 || u == 5)
-			return -EINVAL;
-		sum += (uint64_t)v * spans[u].s;
-		word += n + (word[n] != '\0');
-		from = u + 1;
-	} while (*word);
-	if (!sum || sum > RULE_FOR_MAX_NS / SECOND)
+	if (span_read(word, &s) || !s || s > RULE_FOR_MAX_NS / SECOND)
 		return -EINVAL;
-	rule->expires_ns = now_ns + sum * SECOND;
+	rule->expires_ns = now_ns + s * SECOND;
 	rule->flags |= NP_RULE_EXPIRES;
 	return 0;
-}
-
-static void print_for(struct buf *b, uint64_t s)
-{
-	buf_lit(b, " for ");
-	if (!s)
-		buf_lit(b, "0s");
-	for (size_t i = 0; i < 5 && s; i++) {
-		uint64_t n = s / (spans[i].s ?: 1);
-
-		if (n)
-			buf_fmt(b, "%llu%c", (unsigned long long)n, spans[i].unit);
-		s -= n * spans[i].s;
-	}
 }
 
 /* action A [RATE]: how many words it took, 0 when wrong. */
@@ -514,7 +483,8 @@ void rule_print(struct buf *b, const struct rules *r, const struct np_rule *rule
 	if (rule->flags & NP_RULE_EXPIRES) {
 		uint64_t left = rule->expires_ns > now_ns ? rule->expires_ns - now_ns : 0;
 
-		print_for(b, (left + SECOND - 1) / SECOND);
+		buf_lit(b, " for ");
+		span_print(b, (left + SECOND - 1) / SECOND);
 	}
 	buf_fmt(b, " action %s", rule_actions[rule->action <= NP_ALLOW ? rule->action : 0]);
 	if (rule->action == NP_LIMIT) {

@@ -81,3 +81,34 @@ uint64_t host_clock_now(const struct host_clock *c)
 {
 	return now(c->id) - (uint64_t)c->ahead_ns;
 }
+
+/* The kernel's: wall clock at boot, in whole seconds, less what was added to our clock. */
+static bool read_btime(uint64_t *sec)
+{
+	FILE *f = fopen("/proc/stat", "re");
+	char line[256];
+	bool found = false;
+
+	if (!f)
+		return false;
+	while (!found && fgets(line, sizeof(line), f))
+		found = !strncmp(line, "btime ", 6);
+	fclose(f);
+	if (found)
+		*sec = strtoull(line + 6, NULL, 10);
+	return found;
+}
+
+uint64_t host_clock_boot(void)
+{
+	struct host_clock c;
+	uint64_t sec, boot, off;
+
+	host_clock_open(&c, CLOCK_BOOTTIME);
+	if (!read_btime(&sec))
+		return c.wall_ns;
+	boot = sec * second + (uint64_t)c.ahead_ns + second / 2;
+	off = boot > c.wall_ns ? boot - c.wall_ns : c.wall_ns - boot;
+	/* What containers are shown in its place may be another one. */
+	return off > second ? c.wall_ns : boot;
+}

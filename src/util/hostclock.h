@@ -21,6 +21,19 @@ void host_clock_tick(struct host_clock *c);
 /* What it shows now. */
 uint64_t host_clock_now(const struct host_clock *c);
 
+/*
+ * Wall clock when the host's CLOCK_BOOTTIME was 0, within half a second, and the same whenever it is asked: reading two
+ * clocks tells another offset each time.  It moves when the clock is set.
+ */
+uint64_t host_clock_boot(void);
+/* What that clock shows then, to the second. */
+static inline uint64_t host_clock_second(uint64_t boot_wall_ns, uint64_t ns)
+{
+	uint64_t wall = boot_wall_ns + ns + 500000000;
+
+	return wall - wall % 1000000000;
+}
+
 /* What a program stamped, as wall clock. */
 static inline uint64_t host_clock_wall(const struct host_clock *c, uint64_t ns)
 {

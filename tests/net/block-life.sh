@@ -146,3 +146,26 @@ np del --all
 others
 same "what is left" "$(find $bpf -mindepth 1 -name '[h0-9]*' | wc -l)" 3
 rmdir "${place%-*}-777" "$bpf/hers" "$bpf/v1/hers" "$bpf/v1" "$bpf"
+
+say "when an entry ends is the same each time, and how long that is can be read"
+np add 192.0.2.1 for 10m dev here --commit
+for _ in $(seq 20); do
+	"$NETPROBE" block list -j dev here | jq -r .block.expires
+done | sort -u >"$work/expires"
+same "times" "$(wc -l <"$work/expires")" 1
+grep -q '^....-..-..T..:..:..\.000000000Z$' "$work/expires" || die "no whole second: $(cat "$work/expires")"
+off=$(($(date -d "$(cat "$work/expires")" +%s) - $(date +%s)))
+[ $off -gt 590 ] && [ $off -le 601 ] || die "ends in $off s"
+np list dev here | grep -Eq '^1: 192.0.2.1 src for (10m|9m5[0-9]s) action drop$' || die "$(np list dev here)"
+np list dev here | sed 's/^1: //' >"$work/list"
+np apply "$work/list" dev here --commit
+np list dev here | grep -Eq ' for (10m|9m[45][0-9]s) action' || die "read again: $(np list dev here)"
+np add 192.0.2.2 dev here --confirm 5m
+for _ in $(seq 20); do
+	"$NETPROBE" block status -j dev here | jq -r .firewall.opens
+done | sort -u >"$work/opens"
+same "times of what is not confirmed" "$(wc -l <"$work/opens")" 1
+if unshare -T true 2>/dev/null; then
+	same "in a time namespace" "$(unshare -T --boottime 100000 --fork "$NETPROBE" block status -j dev here | jq -r .firewall.opens)" "$(cat "$work/opens")"
+fi
+np del --all dev here

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,6 +10,7 @@
 
 #include "rules/compile.h"
 #include "rules/match.h"
+#include "rules/span.h"
 #include "util/err.h"
 
 #include <cmocka.h>
@@ -404,6 +406,33 @@ static void an_entry_is_for_a_time_that_can_be_counted(void **state)
 	assert_int_equal(rule.expires_ns, 36500ull * 86400 * 1000000000);
 }
 
+static void a_time_is_read_as_it_is_printed(void **state)
+{
+	static const struct { const char *word; uint64_t s; const char *printed; } spans[] = {
+		{ "600", 600, "10m" }, { "10m", 600, "10m" }, { "9m59s", 599, "9m59s" }, { "1w", 604800, "7d" },
+		{ "86398s", 86398, "23h59m58s" }, { "1h30m", 5400, "1h30m" }, { "2d1s", 172801, "2d1s" },
+		{ "0s", 0, "0s" },
+	};
+	static const char *const bad_ones[] = { "", "m", "10x", "1m1h", "1m1m", "1h30", "-1s", "1s ", "1000000000s",
+						"1.5h" };
+	uint64_t s;
+
+	for (size_t i = 0; i < sizeof(spans) / sizeof(spans[0]); i++) {
+		struct buf b = { 0 };
+
+		assert_int_equal(span_read(spans[i].word, &s), 0);
+		assert_int_equal(s, spans[i].s);
+		span_print(&b, s);
+		buf_chr(&b, '\0');
+		assert_string_equal(b.p, spans[i].printed);
+		assert_int_equal(span_read(b.p, &s), 0);
+		assert_int_equal(s, spans[i].s);
+		buf_free(&b);
+	}
+	for (size_t i = 0; i < sizeof(bad_ones) / sizeof(bad_ones[0]); i++)
+		assert_int_equal(span_read(bad_ones[i], &s), -EINVAL);
+}
+
 static bool any(const struct np_rule *rule, const void *ctx)
 {
 	return true;
@@ -509,6 +538,7 @@ int main(void)
 		T(a_burst_that_no_number_holds_is_for_ever),
 		T(too_many_conditions_are_refused),
 		T(an_entry_is_for_a_time_that_can_be_counted),
+		T(a_time_is_read_as_it_is_printed),
 		T(what_a_list_names_again_keeps_its_number),
 	};
 

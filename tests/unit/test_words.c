@@ -188,8 +188,8 @@ static void times_are_read_and_printed(void **state)
 {
 	static const struct { const char *word, *shown; uint64_t s; } rows[] = {
 		{ "90", "1m30s", 90 }, { "61s", "1m1s", 61 }, { "10m", "10m", 600 }, { "24h", "1d", 86400 },
-		{ "1d12h", "1d12h", 129600 }, { "23h59m58s", "23h59m58s", 86398 }, { "2w", "2w", 1209600 },
-		{ "1w0d1s", "1w1s", 604801 },
+		{ "1d12h", "1d12h", 129600 }, { "23h59m58s", "23h59m58s", 86398 }, { "2w", "14d", 1209600 },
+		{ "1w0d1s", "7d1s", 604801 },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
