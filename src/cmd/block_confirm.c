@@ -418,6 +418,8 @@ int block_remove_all(struct block_run *b)
 	}
 	if (err < 0)
 		return err;
+	if (!found && !b->o->dry_run && pin_drop_empty(b->place.ifindex, HANDLE))
+		note("%s: a filter that let everything pass is gone", b->place.ifname);
 	if (!found && (which || b->pin.at.state == PIN_ABSENT))
 		return no_firewall(b);
 	/* Whoever was killed has left names, and no program. */

@@ -70,8 +70,10 @@ static int add_hook(struct finder *f, const struct pin_view *v, enum pin_hook ho
 	struct pin_got got;
 	int err = pin_attached(v, hook, &got);
 
-	if (err != 1)
-		return err == -EPERM ? fail(EPERM, "the firewall at %s", v->place.ifname) : 0;
+	if (err == -EXDEV || err == -ENOENT || !err)
+		return 0;
+	if (err < 0)
+		return fail(err, "the firewall at %s", v->place.ifname);
 	one = new_set(f, v, hook);
 	more = one ? realloc(s->v, (s->n + 1) * sizeof(struct block_run *)) : NULL;
 	if (!more) {

@@ -235,15 +235,20 @@ void clsact_detach(struct clsact *c, uint32_t ifindex)
 		remove_slot(ifindex, c->slot);
 }
 
-uint32_t clsact_kept(uint32_t ifindex, bool egress, uint8_t service)
+int64_t clsact_kept(uint32_t ifindex, bool egress, uint8_t service)
 {
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)ifindex, .attach_point = points[egress]);
 
 	for (int i = 0; i < 2; i++) {
 		LIBBPF_OPTS(bpf_tc_opts, o, .handle = KEPT | service | (i ? MADE : 0), .priority = PRIORITY);
 
-		if (bpf_tc_query(&hook, &o) == 0)
+		int err = bpf_tc_query(&hook, &o);
+
+		if (!err)
 			return o.prog_id;
+		/* No filter, no queueing discipline, no interface. */
+		if (err != -ENOENT && err != -EINVAL && err != -ENODEV)
+			return err;
 	}
 	return 0;
 }

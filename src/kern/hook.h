@@ -44,9 +44,10 @@ int clsact_clean(uint32_t ifindex);
 /* How many it would remove. */
 int clsact_left(uint32_t ifindex);
 void clsact_close(struct clsact *c);
-/* Filters that stay when we go: one a service (1 to 8) and direction.  kept: the program's id, 0 when there is none. */
+/* Filters that stay when we go: one a service (1 to 8) and direction.  kept: the program's id, 0 when there is none,
+ * or -errno. */
 int clsact_keep(uint32_t ifindex, bool egress, uint8_t service, int prog);
-uint32_t clsact_kept(uint32_t ifindex, bool egress, uint8_t service);
+int64_t clsact_kept(uint32_t ifindex, bool egress, uint8_t service);
 void clsact_unkeep(uint32_t ifindex, bool egress, uint8_t service);
 
 #endif

@@ -112,12 +112,15 @@ static bool is_here(const struct pin_view *v)
 	return !pin_netns(&here) && here.netns == v->place.netns && here.by_inode == v->place.by_inode;
 }
 
-/* Which service's filter runs that program; 0: none. */
-static uint8_t filter_of(const struct pin_view *v, bool egress, uint32_t id)
+/* Which service's filter runs that program; 0: none; or -errno. */
+static int filter_of(const struct pin_view *v, bool egress, uint32_t id)
 {
-	for (uint8_t s = 1; id && s <= SERVICES; s++)
-		if (clsact_kept(v->place.ifindex, egress, s) == id)
-			return s;
+	for (uint8_t s = 1; id && s <= SERVICES; s++) {
+		int64_t kept = clsact_kept(v->place.ifindex, egress, s);
+
+		if (kept == id || kept < 0)
+			return kept < 0 ? (int)kept : s;
+	}
 	return 0;
 }
 
@@ -129,7 +132,7 @@ static const char *const filter_pins[] = { "prog", "next" };
 
 static int find_filter(const struct pin_view *v, enum pin_hook hook, uint8_t *service, uint32_t *id)
 {
-	int err = -ENOENT;
+	int err = -ENOENT, found;
 
 	*service = 0;
 	for (int i = 0; i < 2 && !*service; i++) {
@@ -146,7 +149,10 @@ static int find_filter(const struct pin_view *v, enum pin_hook hook, uint8_t *se
 		if (!is_here(v))
 			return -EXDEV;
 		err = 0;
-		*service = filter_of(v, hook == PIN_EGRESS, *id);
+		found = filter_of(v, hook == PIN_EGRESS, *id);
+		if (found < 0)
+			return found;
+		*service = (uint8_t)found;
 	}
 	return err;
 }
@@ -167,6 +173,32 @@ static int64_t behind_gate(const struct pin_view *v, enum pin_hook hook)
 	return id;
 }
 
+/* Its map was emptied when the last name of that went: nothing can come behind it any more. */
+static bool is_empty_gate(int64_t id)
+{
+	owned_fd int prog = id > 0 ? bpf_prog_get_fd_by_id((uint32_t)id) : -1, map = -1;
+	uint32_t map_id = 0, n = sizeof(struct bpf_prog_info), zero = 0, behind;
+	struct bpf_prog_info info = { .map_ids = (uint64_t)(uintptr_t)&map_id, .nr_map_ids = 1 };
+
+	if (prog < 0 || bpf_obj_get_info_by_fd(prog, &info, &n) || strcmp(info.name, "np_gate"))
+		return false;
+	map = bpf_map_get_fd_by_id(map_id);
+	return map >= 0 && bpf_map_lookup_elem(map, &zero, &behind) && errno == ENOENT;
+}
+
+bool pin_drop_empty(uint32_t ifindex, uint8_t handle)
+{
+	bool any = false;
+
+	for (int egress = 0; egress < 2; egress++) {
+		if (!is_empty_gate(clsact_kept(ifindex, egress, handle)))
+			continue;
+		clsact_unkeep(ifindex, egress, handle);
+		any = true;
+	}
+	return any;
+}
+
 static int detach_filter(struct pin *p, enum pin_hook hook)
 {
 	char name[PIN_NAME];
@@ -178,8 +210,10 @@ static int detach_filter(struct pin *p, enum pin_hook hook)
 		return 0;
 	if (err == -EXDEV)
 		return fail(0, "%s: a filter of another network namespace: left alone", p->at.path), err;
+	if (err == -EPERM)
+		return fail(0, "%s: a program that is not ours: left alone", p->at.path), -ESTALE;
 	if (err)
-		return fail(err == -EPERM ? 0 : err, "%s: a program that is not ours: left alone", p->at.path), -ESTALE;
+		return fail(err, "%s: its filter", p->at.path);
 	if (service)
 		clsact_unkeep(p->at.place.ifindex, hook == PIN_EGRESS, service);
 	for (int i = 0; i < 2 && !err; i++) {
@@ -264,7 +298,7 @@ static int attach_clsact(struct pin *p, const struct pin_want *w, struct pin_got
 	int err;
 
 	got->kind = "clsact";
-	got->replaced = clsact_kept(p->at.place.ifindex, egress, w->handle) != 0;
+	got->replaced = clsact_kept(p->at.place.ifindex, egress, w->handle) > 0;
 	name_of(name, filter_pins[0], w->hook);
 	name_of(next, filter_pins[1], w->hook);
 	err = pin_put(p, next, w->prog);
@@ -293,7 +327,10 @@ static int attach_tc(struct pin *p, const struct pin_want *w, struct pin_got *go
 		int err = keep_link(p, w, fd, got);
 
 		got->kind = "tcx";
-		return err ? err : detach_filter(p, w->hook);
+		err = err ? err : detach_filter(p, w->hook);
+		if (!err)
+			pin_drop_empty(p->at.place.ifindex, w->handle);
+		return err;
 	}
 	/* Before 6.6 the kernel knows no such type. */
 	if (fd == -EINVAL || fd == -EOPNOTSUPP)

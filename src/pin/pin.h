@@ -143,6 +143,8 @@ struct pin_got {
  */
 int pin_attach(struct pin *p, const struct pin_want *w, struct pin_got *got);
 int pin_detach(struct pin *p, enum pin_hook hook);
+/* Gates (clsact) of that handle with nothing behind them, for their directory was removed by hand: were there any? */
+bool pin_drop_empty(uint32_t ifindex, uint8_t handle);
 /*
  * Does it run?  1 and *got, 0 when nothing is attached (any more), or -errno: -EXDEV of a filter (clsact) in another
  * network namespace, which only tells there, and which pin_detach() and pin_remove() leave alone as well.

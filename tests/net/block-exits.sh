@@ -81,6 +81,19 @@ for way in tcx clsact generic native; do
 done
 nothing_held
 
+say "what is left of a filter whose directory was removed by hand goes with del, and with the next add"
+way=clsact
+left() { tc filter show dev here ingress | grep -q np_; }
+for words in 'del --all' 'add 10.9.0.3 -m tcx --commit'; do
+	traced "$creates" add 10.9.0.3 -m tcx --commit
+	rm -r $root
+	left || die "$words: there is no filter"
+	# shellcheck disable=SC2086
+	"$NETPROBE" block $words dev here </dev/null >"$work/out" 2>"$work/np.err" || [ "$words" = 'del --all' ] || die "$words"
+	! left || die "$words: the filter is left"
+done
+traced 0 del --all
+
 say "egress"
 way=egress
 "$NETPROBE" block add 10.9.0.2 dev here --egress --commit </dev/null 2>"$work/np.err"
