@@ -85,6 +85,8 @@ void block_warn_expired(const struct block_run *b);	/* says so, where it is */
 int  block_base(struct block_run *b);
 /* How long a set that is about to run waits for a confirmation; 0: it does not. */
 int  block_time_to_confirm(struct block_run *b, const char *what, uint64_t *ns);
+/* Say that all is undone when so many nanoseconds are over; 0: it is not. */
+void block_tell_timer(const struct block_run *b, uint64_t ns);
 int  block_swap(struct block_run *b, struct pin_want *want, struct pin_got *got);
 int  block_rollback(struct block_run *b);
 int  block_confirm(struct block_run *b);

@@ -282,12 +282,11 @@ int block_confirm(struct block_run *b)
 	return 0;
 }
 
-static void tell(const struct block_run *b, uint64_t confirm)
+void block_tell_timer(const struct block_run *b, uint64_t ns)
 {
-	note("%s: as before: %u %s", b->place.ifname, b->rules.n, block_entries(b->rules.n));
-	if (confirm)
+	if (ns)
 		note("everything passes again in %llu s unless you run: netprobe block confirm dev %s",
-		     (unsigned long long)(confirm / SECOND), b->place.ifname);
+		     (unsigned long long)((ns + SECOND - 1) / SECOND), b->place.ifname);
 }
 
 /* No number is ever given twice, whichever set is the next one's base. */
@@ -320,9 +319,11 @@ static int run_prev(struct block_run *b, struct block_set *prev)
 	hook_wait();
 	block_tell_readers(&b->set, false);
 	err = give_back(prev, &b->set);
-	if (!err)
-		tell(b, confirm);
-	return err;
+	if (err)
+		return err;
+	note("%s: as before: %u %s", b->place.ifname, b->rules.n, block_entries(b->rules.n));
+	block_tell_timer(b, confirm);
+	return 0;
 }
 
 /* It could cut somebody off like any other change: its rules are judged first. */

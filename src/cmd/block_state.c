@@ -309,12 +309,10 @@ static void tell(const struct block_run *b, const struct pin_got *got, uint64_t 
 
 		for (int i = 0; i < b->rules.n_failsafe && n < sizeof(ports); i++)
 			n += (size_t)snprintf(ports + n, sizeof(ports) - n, " %u", b->rules.failsafe[i]);
-		note("open in any case: %s%s, DHCP, ARP, neighbour discovery",
-		     out ? "what answers from TCP ports" : "TCP ports", ports);
+		note("open in any case: %sTCP port%s%s, DHCP, ARP, neighbour discovery",
+		     out ? "what answers from " : "", b->rules.n_failsafe == 1 ? "" : "s", ports);
 	}
-	if (confirm)
-		note("everything passes again in %llu s unless you run: netprobe block confirm dev %s",
-		     (unsigned long long)(confirm / 1000000000), b->place.ifname);
+	block_tell_timer(b, confirm);
 }
 
 /* The new set is armed before it works; counts follow once no packet sees the old one any more. */

@@ -195,7 +195,7 @@ refused 'the session from 10.9.0.2' del id 2
 taken del 10.9.0.0/24
 clear
 taken allow 192.0.2.0/24 --egress --mode deny
-grep -q 'open in any case: what answers from TCP ports 22' "$work/t.err" || die "what stays open?"
+grep -q 'open in any case: what answers from TCP port 22' "$work/t.err" || die "what stays open?"
 clear --egress
 export SSH_CONNECTION='10.9.0.2 50000 10.9.0.1 2022'
 taken allow 192.0.2.0/24 --egress --mode deny
