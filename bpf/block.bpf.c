@@ -26,6 +26,17 @@ static __always_inline bool is_test(__u32 ifindex)
 	return ifindex == 1 && !conf.counts_tests;
 }
 
+/* The same without a branch, where much follows: the verifier would go through all of it once for each answer. */
+static __always_inline __u32 note_test(__u32 ifindex)
+{
+	__u64 other = ifindex ^ 1, test;
+
+	asm volatile("" : "+r"(other));
+	test = (other - 1) >> 63;
+	asm volatile("" : "+r"(test));
+	return (__u32)test & !conf.counts_tests;
+}
+
 static __always_inline tuple *start(void)
 {
 	__u32 cpu = bpf_get_smp_processor_id();
@@ -36,9 +47,9 @@ static __always_inline tuple *start(void)
 static __always_inline int at_xdp(struct xdp_md *ctx)
 {
 	struct walk w = { .data = (void *)(long)ctx->data, .end = (void *)(long)ctx->data_end };
-	bool test = is_test(ctx->ingress_ifindex);
 	struct verdict v = { 0 };
 	struct plain f;
+	bool test;
 	tuple *t;
 
 	w.len = (__u32)(w.end - w.data);
@@ -48,14 +59,25 @@ static __always_inline int at_xdp(struct xdp_md *ctx)
 			return XDP_PASS;
 		tuple_start(t);
 		parse_ether(t, &w);
-		judge(t, NULL, &v, (__u32)w.len, test);
-	} else if (!judge_known(&f, &v, (__u32)w.len, test)) {
+		t->test = note_test(ctx->ingress_ifindex);
+		judge(t, NULL, &v, (__u32)w.len);
+	} else if (judge_known(&f, &v)) {
+		test = is_test(ctx->ingress_ifindex);
+		account(&v, (__u32)w.len, test);
+		if (!v.log)
+			return v.drop ? XDP_DROP : XDP_PASS;
+		goto tell;
+	} else {
 		t = start();
 		if (!t)
 			return XDP_PASS;
 		plain_tuple(t, &f);
-		judge(t, &f, &v, (__u32)w.len, test);
+		t->test = note_test(ctx->ingress_ifindex);
+		judge(t, &f, &v, (__u32)w.len);
 	}
+	test = is_test(ctx->ingress_ifindex);
+	account(&v, (__u32)w.len, test);
+tell:
 	if (v.log && !test)
 		tell(&w, &v, 0);
 	return v.drop ? XDP_DROP : XDP_PASS;
@@ -92,10 +114,10 @@ static __always_inline __u32 absent_tag(struct __sk_buff *skb)
 
 static __always_inline int at_tc(struct __sk_buff *skb)
 {
-	bool test = is_test(skb->ifindex);
 	struct walk w = { .len = skb->len };
 	struct verdict v = { 0 };
 	struct plain f;
+	bool test;
 	tuple *t;
 
 	w.data = (void *)(long)skb->data;
@@ -110,14 +132,25 @@ static __always_inline int at_tc(struct __sk_buff *skb)
 		if (!t)
 			return NEXT;
 		read_all(t, skb, &w);
-		judge(t, NULL, &v, (__u32)w.len, test);
-	} else if (!judge_known(&f, &v, (__u32)w.len, test)) {
+		t->test = note_test(skb->ifindex);
+		judge(t, NULL, &v, (__u32)w.len);
+	} else if (judge_known(&f, &v)) {
+		test = is_test(skb->ifindex);
+		account(&v, (__u32)w.len, test);
+		if (!v.log)
+			return v.drop ? SHOT : NEXT;
+		goto tell;
+	} else {
 		t = start();
 		if (!t)
 			return NEXT;
 		plain_tuple(t, &f);
-		judge(t, &f, &v, (__u32)w.len, test);
+		t->test = note_test(skb->ifindex);
+		judge(t, &f, &v, (__u32)w.len);
 	}
+	test = is_test(skb->ifindex);
+	account(&v, (__u32)w.len, test);
+tell:
 	if (v.log && !test)
 		tell(&w, &v, absent_tag(skb));
 	return v.drop ? SHOT : NEXT;

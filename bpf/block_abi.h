@@ -72,13 +72,44 @@ struct np_bucket {
 };
 #define NP_BUCKETS_ROW 4	/* at most so many buckets are looked at */
 
-/* Where a key lies.  Whoever writes a list must not know `seed`. */
-static inline __u64 np_hash(__u64 hi, __u64 lo, __u64 tag, __u64 seed)
-{
-	__u64 h = (hi ^ seed) * 0x9e3779b97f4a7c15ull;
+/* Of a hash: random, and not known to whoever writes a list or sends packets; the multipliers are odd. */
+struct np_hash_key {
+	__u64 seed, first, second;
+};
 
-	h = (h ^ h >> 32 ^ lo ^ tag << 48) * 0xc2b2ae3d27d4eb4full;
-	return h ^ h >> 29;
+/*
+ * Those of the tables, and of what outlives a set: rates and fragments.  In the program these stand for them, for the
+ * real ones are put into its instructions (src/kern/block_load.c): read from memory they cost the verifier, which goes
+ * through each probe on its own, twice as much.
+ */
+#define NP_KEY_TABLE ((struct np_hash_key){ 0x4e5054a1b2c3d401ull, 0x4e5054a1b2c3d403ull, 0x4e5054a1b2c3d405ull })
+#define NP_KEY_STATE ((struct np_hash_key){ 0x4e5053a1b2c3d401ull, 0x4e5053a1b2c3d403ull, 0x4e5053a1b2c3d405ull })
+
+/* SplitMix64 (Steele, Lea, Flood, OOPSLA 2014). */
+static inline __u64 np_next_random(__u64 *state)
+{
+	__u64 z = *state += 0x9e3779b97f4a7c15ull;
+
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ull;
+	z = (z ^ z >> 27) * 0x94d049bb133111ebull;
+	return z ^ z >> 31;
+}
+
+/* The next key after *seed, which goes on. */
+static inline struct np_hash_key np_next_key(__u64 *seed)
+{
+	__u64 v = np_next_random(seed), first = np_next_random(seed), second = np_next_random(seed);
+
+	return (struct np_hash_key){ v, first | 1, second | 1 };
+}
+
+/* Where a key lies, in the low bits: the high ones of a product are the good ones.  tag: less than 2^16. */
+static inline __u64 np_hash(__u64 hi, __u64 lo, __u64 tag, struct np_hash_key key)
+{
+	__u64 h = (hi ^ key.seed) * key.first;
+
+	h = (h ^ h >> 32 ^ lo ^ tag << 48) * key.second;
+	return __builtin_bswap64(h);
 }
 
 struct np_length {
@@ -255,7 +286,7 @@ struct np_guard {
 	__u64 expired;		/* the deadline was seen to pass */
 	__u64 ask_ns;		/* in: arm it to go off so much later */
 	__u64 readers;		/* the log was read once: is it still? */
-	__u64 reserved;
+	__u64 state_seed;	/* of NP_KEY_STATE; goes over to the set that takes this one's place */
 };
 
 /* Constants of a program. */
@@ -270,7 +301,7 @@ struct np_block_conf {
 	__u8  egress;		/* what leaves is judged */
 	__u8  remember;		/* no entry asks for destinations, MAC addresses or the time */
 	__u32 steps[NP_TABLES];	/* where those of a table begin, NP_STEPS for as many /16 */
-	__u64 seed;
+	struct np_hash_key key;		/* NP_KEY_TABLE: in the instructions */
 	__u64 meter_mask;	/* sets of meters - 1 */
 	__u64 frag_jiffies;
 	__u64 log_jiffies;

@@ -24,7 +24,7 @@ static __always_inline bool is_meter(const struct np_meter *m, __u64 hi, __u64 l
 /* The bucket of this source: where it is, else in place of the one that has been full the longest. */
 static __always_inline struct np_meter *meter(__u64 hi, __u64 lo, __u32 id, __u64 now)
 {
-	__u32 at = (__u32)(np_hash(hi, lo, id, conf.seed) & conf.meter_mask);
+	__u32 at = (__u32)(np_hash(hi ^ id, lo, 0, NP_KEY_STATE) & conf.meter_mask);
 	struct np_meter_set *set = bpf_map_lookup_elem(&np_meters, &at);
 	struct np_meter *m;
 
@@ -96,13 +96,13 @@ static __always_inline bool is_frag(const struct np_frag *g, tuple *t, __u64 now
 	       now - g->jiffies < conf.frag_jiffies;
 }
 
-/* test: in a half of its own, so that what is asked about is told by what was asked before, and disturbs nothing. */
-static __always_inline struct np_frag_set *frag_set(tuple *t, bool test)
+/* What is asked about has a half of its own, so that what is asked about is told by what was asked before, and disturbs nothing. */
+static __always_inline struct np_frag_set *frag_set(tuple *t)
 {
-	__u32 at = (__u32)(np_hash(t->src[0] ^ t->dst[1], t->src[1] ^ t->dst[0], t->frag_id, conf.seed) &
-			   (NP_FRAG_SETS - 1));
+	__u64 hi = t->src[0] ^ t->dst[1] ^ t->frag_id, lo = t->src[1] ^ t->dst[0];
+	__u32 at = (__u32)np_hash(hi, lo, 0, NP_KEY_STATE) & (NP_FRAG_SETS - 1);
 
-	at += test ? NP_FRAG_SETS : 0;
+	at += (__u32)t->test * NP_FRAG_SETS;
 	return bpf_map_lookup_elem(&np_frags, &at);
 }
 
@@ -127,9 +127,9 @@ static __always_inline __u32 entry_id(__u32 value)
 	return e ? e->id : 0;
 }
 
-static __always_inline void remember_frag(tuple *t, __u32 value, bool drop, bool test)
+static __always_inline void remember_frag(tuple *t, __u32 value, bool drop)
 {
-	struct np_frag_set *set = frag_set(t, test);
+	struct np_frag_set *set = frag_set(t);
 	__u64 now = bpf_jiffies64();
 	struct np_frag *g;
 

@@ -9,7 +9,7 @@
 /* The value of one key; 0 when it is not there. */
 static __always_inline __u32 probe(void *table, __u64 mask, __u64 hi, __u64 lo, __u32 tag)
 {
-	__u64 at = np_hash(hi, lo, tag, conf.seed);
+	__u64 at = np_hash(hi, lo, tag, NP_KEY_TABLE);
 	struct np_bucket *b;
 	__u32 i;
 

@@ -69,7 +69,7 @@ struct np_tuple {
 	__u32 reading;			/* enum np_reading */
 	__u32 tunnel;			/* enum np_tunnel: what follows, from inner_off on */
 	__u32 inner_type;		/* its EtherType, host order; 0x6558: an Ethernet frame */
-	__u32 reserved;
+	__u32 test;			/* of block: nobody sent it, it is asked about */
 	__u64 inner_off;
 	__u32 has_mac, has_ah, has_tcp;	/* 0, 1 */
 	__u32 fragment, first, more;	/* 0, 1; an IPv6 fragment that is the whole datagram (RFC 6946) is none */

@@ -41,8 +41,8 @@ static __always_inline void otherwise(tuple *t, struct verdict *v)
 		v->reason = NP_R_NOT_PERMITTED;
 }
 
-/* test: no rate is used up. */
-static __always_inline void by_entry(tuple *t, struct verdict *v, __u32 bytes, bool test)
+/* Who only asks uses up no rate. */
+static __always_inline void by_entry(tuple *t, struct verdict *v, __u32 bytes)
 {
 	switch (v->value >> NP_V_ACTION & 7) {
 	case NP_DROP:
@@ -53,7 +53,7 @@ static __always_inline void by_entry(tuple *t, struct verdict *v, __u32 bytes, b
 		v->reason = NP_R_AUDIT;
 		return;
 	case NP_LIMIT:
-		v->drop = !test && !within_rate(v->value, t, bytes);
+		v->drop = !t->test && !within_rate(v->value, t, bytes);
 		v->reason = v->drop ? NP_R_LIMIT_DROP : NP_R_LIMIT_PASS;
 		return;
 	default:
@@ -62,7 +62,7 @@ static __always_inline void by_entry(tuple *t, struct verdict *v, __u32 bytes, b
 }
 
 /* True: the fragment's verdict is there. */
-static __always_inline bool as_fragment(tuple *t, struct verdict *v, bool test)
+static __always_inline bool as_fragment(tuple *t, struct verdict *v)
 {
 	struct np_frag_set *set;
 	struct np_frag *g;
@@ -75,7 +75,7 @@ static __always_inline bool as_fragment(tuple *t, struct verdict *v, bool test)
 	    t->reading == NP_FRAGMENT_OVERLAP)
 		return true;
 	v->drop = false;
-	set = t->first ? NULL : frag_set(t, test);
+	set = t->first ? NULL : frag_set(t);
 	g = set ? find_frag(set, t, bpf_jiffies64()) : NULL;
 	if (!g)
 		return false;
@@ -127,6 +127,7 @@ static __always_inline void tick(void)
 	}
 }
 
+/* test: it came by no wire but from `block test`, and leaves no trace. */
 static __always_inline void account(const struct verdict *v, __u32 bytes, bool test)
 {
 	__u32 cpu = bpf_get_smp_processor_id();
@@ -157,13 +158,13 @@ static __always_inline void account(const struct verdict *v, __u32 bytes, bool t
 }
 
 /* What decides, and from now on is known of this source.  f: what was read of it; NULL: the frame is not plain. */
-static __always_inline __u32 decide_for(tuple *t, const struct plain *f, struct verdict *v, bool test)
+static __always_inline __u32 decide_for(tuple *t, const struct plain *f, struct verdict *v)
 {
-	struct np_recent *r = conf.remember && f && !test ? slot_of_source(f) : NULL;
+	struct np_recent *r = conf.remember && f ? slot_of_source(f) : NULL;
 	__u32 value = decide(t);
 
 	v->slot = r;
-	if (!r || is_source(r, f))
+	if (!r || t->test || is_source(r, f))
 		return value;
 	give_slot(r, value, what_of(f));
 	r->hi = f->hi;
@@ -171,25 +172,24 @@ static __always_inline __u32 decide_for(tuple *t, const struct plain *f, struct 
 	return value;
 }
 
-/* Into *v (zeroed).  test: it did not come by our interface but from `block test`, and leaves no trace. */
-static __always_inline void judge(tuple *t, const struct plain *f, struct verdict *v, __u32 bytes, bool test)
+/* Into *v (zeroed). */
+static __always_inline void judge(tuple *t, const struct plain *f, struct verdict *v, __u32 bytes)
 {
-	if (f || !t->fragment || !as_fragment(t, v, test)) {
-		v->value = decide_for(t, f, v, test);
+	if (f || !t->fragment || !as_fragment(t, v)) {
+		v->value = decide_for(t, f, v);
 		if (v->value)
-			by_entry(t, v, bytes, test);
+			by_entry(t, v, bytes);
 		else
 			otherwise(t, v);
 		if (!f && t->fragment && t->first && conf.frag == NP_FRAG_INHERIT)
-			remember_frag(t, v->value, v->drop, test);
+			remember_frag(t, v->value, v->drop);
 	}
 	if (v->drop || is_noted(v))
 		check_guard(v);
-	account(v, bytes, test);
 }
 
 /* The verdict of a source that is known, unless more than that decides: then false. */
-static __always_inline bool judge_known(const struct plain *f, struct verdict *v, __u32 bytes, bool test)
+static __always_inline bool judge_known(const struct plain *f, struct verdict *v)
 {
 	struct np_recent *r = conf.remember ? slot_of_source(f) : NULL;
 	__u32 action;
@@ -205,7 +205,6 @@ static __always_inline bool judge_known(const struct plain *f, struct verdict *v
 	v->reason = !v->value ? NP_R_NONE : v->drop ? NP_R_DROP : action == NP_AUDIT ? NP_R_AUDIT : NP_R_ALLOW;
 	if (v->drop || action == NP_AUDIT)
 		check_guard(v);
-	account(v, bytes, test);
 	return true;
 }
 

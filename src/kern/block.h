@@ -48,6 +48,9 @@ struct block_set {
 /* Load it.  old: the set whose rates, fragments and counts of packets it takes over, or NULL.  Says what failed. */
 int  block_load(struct block_set *s, const struct block_image *image, enum block_hook hook, const struct block_set *old,
 		bool debug);
+/* Before it is loaded: the constants of a key that stands for another one become those.  Says what failed. */
+struct bpf_program;
+int  block_put_key(struct bpf_program *prog, struct np_hash_key from, struct np_hash_key to);
 /* That of a program (which it takes over); read only unless `write`.  Says what failed. */
 int  block_open(struct block_set *s, int prog, bool write);
 void block_close(struct block_set *s);

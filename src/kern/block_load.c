@@ -4,8 +4,10 @@
 #include <errno.h>
 #include <sched.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -115,6 +117,58 @@ static uint64_t jiffies_of(unsigned int seconds)
 	return seconds * 1000000000ull / (uint64_t)t.tv_nsec;
 }
 
+/* An instruction that loads 64 bits at once takes two places. */
+static void replace(struct bpf_insn *v, size_t n, uint64_t from, uint64_t to, unsigned int *found)
+{
+	for (size_t i = 0; i + 1 < n; i++) {
+		if (v[i].code != (BPF_LD | BPF_DW | BPF_IMM) || v[i].src_reg || (uint32_t)v[i].imm != (uint32_t)from ||
+		    (uint32_t)v[i + 1].imm != from >> 32)
+			continue;
+		v[i].imm = (int32_t)(uint32_t)to;
+		v[i + 1].imm = (int32_t)(to >> 32);
+		++*found;
+	}
+}
+
+int block_put_key(struct bpf_program *prog, struct np_hash_key from, struct np_hash_key to)
+{
+	const struct {
+		uint64_t from, to;
+	} rows[] = { { from.seed, to.seed }, { from.first, to.first }, { from.second, to.second } };
+	size_t n = bpf_program__insn_cnt(prog);
+	owned_mem struct bpf_insn *v = malloc(n * sizeof(*v));
+
+	if (!v)
+		return fail(ENOMEM, "firewall");
+	memcpy(v, bpf_program__insns(prog), n * sizeof(*v));
+	for (size_t i = 0; i < 3; i++) {
+		unsigned int found = 0;
+
+		replace(v, n, rows[i].from, rows[i].to, &found);
+		if (!found)
+			return fail(0, "the BPF object does not hold the key of its tables"), -EINVAL;
+	}
+	return bpf_program__set_insns(prog, v, n) ? fail(errno, "the BPF object") : 0;
+}
+
+/* What lies in the rates and fragments of a set that goes on is found again. */
+static int put_keys(const struct block *skel, const struct block_image *image, enum block_hook hook,
+		    const struct block_set *old, __u64 *state_seed)
+{
+	const struct np_guard *g = old ? old->at[BLOCK_GUARD] : NULL;
+	struct bpf_program *prog = choose(skel, hook);
+	__u64 seed = 0;
+	int err;
+
+	if (g)
+		seed = g->state_seed;
+	if (!seed && getrandom(&seed, sizeof(seed), 0) < 0)
+		return fail(errno, "random numbers");
+	*state_seed = seed;
+	err = block_put_key(prog, NP_KEY_TABLE, image->conf.key);
+	return err ? err : block_put_key(prog, NP_KEY_STATE, np_next_key(&seed));
+}
+
 static int load_skeleton(struct block *skel, const struct block_image *image, enum block_hook hook, char *log,
 			 bool debug)
 {
@@ -176,6 +230,7 @@ int block_load(struct block_set *s, const struct block_image *image, enum block_
 	owned_mem char *log = calloc(1, LOG_BYTES);
 	LIBBPF_OPTS(bpf_object_open_opts, oo, .kernel_log_buf = log, .kernel_log_size = LOG_BYTES);
 	int cpus = libbpf_num_possible_cpus(), err, prog;
+	struct np_guard guard = { 0 };
 	struct block *skel;
 
 	libbpf_set_print(quiet);
@@ -187,9 +242,13 @@ int block_load(struct block_set *s, const struct block_image *image, enum block_
 	size_maps(skel, image, (unsigned int)cpus);
 	err = share(skel, old);
 	if (!err)
+		err = put_keys(skel, image, hook, old, &guard.state_seed);
+	if (!err)
 		err = load_skeleton(skel, image, hook, log, debug);
 	if (!err)
 		err = fill_maps(skel, image);
+	if (!err)
+		err = fill(skel->maps.np_guard, &guard, sizeof(guard));
 	prog = err ? -1 : bpf_program__fd(choose(skel, hook));
 	if (!err)
 		err = bind_maps(skel, prog);

@@ -12,7 +12,7 @@
 #include "util/cleanup.h"
 #include "util/err.h"
 
-enum { DEPTH_MAX = 130 };
+enum { DEPTH_MAX = 130, ROOM_MAX = 4, KEYS_MAX = 8 };
 
 struct item {
 	uint64_t hi, lo;
@@ -355,11 +355,11 @@ static int add_kind(struct build *b, int t, uint8_t kind, struct item *items)
 }
 
 /* Every key within NP_BUCKETS_ROW buckets of its place; false when this size does not do. */
-static bool fill(struct np_bucket *v, uint64_t mask, const struct keys *keys, uint64_t seed)
+static bool fill(struct np_bucket *v, uint64_t mask, const struct keys *keys, struct np_hash_key key)
 {
 	for (size_t i = 0; i < keys->n; i++) {
 		const struct key *k = &keys->v[i];
-		uint64_t at = np_hash(k->hi, k->lo, k->tag, seed) & mask;
+		uint64_t at = np_hash(k->hi, k->lo, k->tag, key) & mask;
 		int step = 0, slot;
 
 		for (;; step++, at = (at + 1) & mask) {
@@ -379,18 +379,19 @@ static bool fill(struct np_bucket *v, uint64_t mask, const struct keys *keys, ui
 	return true;
 }
 
+/* -EAGAIN: not with this key. */
 static int hash_keys(struct build *b, int t)
 {
-	uint64_t size = 1;
+	uint64_t size = 1, most;
 
 	while (7 * size < 4 * b->keys.n)
 		size *= 2;
-	for (; size <= 1u << 26; size *= 2) {
+	for (most = size * ROOM_MAX; size <= most; size *= 2) {
 		struct np_bucket *v = calloc(size, sizeof(*v));
 
 		if (!v)
 			return fail(ENOMEM, "tables");
-		if (fill(v, size - 1, &b->keys, b->c->conf.seed)) {
+		if (fill(v, size - 1, &b->keys, b->c->conf.key)) {
 			b->c->buckets[t] = v;
 			b->c->index[t].mask = size - 1;
 			if (!b->c->conf.use[t])
@@ -399,7 +400,7 @@ static int hash_keys(struct build *b, int t)
 		}
 		free(v);
 	}
-	return fail(ENOMEM, "tables");
+	return -EAGAIN;
 }
 
 /* In 2^-8 ns; a century and more is for ever. */
@@ -437,19 +438,13 @@ static int make_entries(struct compiled *c, const struct rules *r)
 	return 0;
 }
 
-int rules_compile(struct compiled *c, const struct rules *r, uint64_t seed)
+static int compile(struct build *b, struct item *items)
 {
 	static const uint8_t kinds[] = { NP_KIND_V4, NP_KIND_V6, NP_KIND_MAC };
-	owned_mem struct item *items = malloc((r->n ? r->n : 1) * sizeof(*items));
-	owned_mem struct build *b = calloc(1, sizeof(*b));
+	const struct rules *r = b->r;
+	struct compiled *c = b->c;
 	int err;
 
-	memset(c, 0, sizeof(*c));
-	if (!items || !b)
-		return fail(ENOMEM, "tables");
-	b->c = c;
-	b->r = r;
-	c->conf.seed = seed;
 	c->conf.mode = r->mode;
 	c->conf.frag = r->frag;
 	c->conf.egress = r->egress;
@@ -463,10 +458,27 @@ int rules_compile(struct compiled *c, const struct rules *r, uint64_t seed)
 		if (!err && (b->keys.n || c->conf.use[t]))
 			err = hash_keys(b, t);
 	}
-	free(b->keys.v);
-	if (err)
-		compiled_free(c);
 	return err;
+}
+
+int rules_compile(struct compiled *c, const struct rules *r, uint64_t seed)
+{
+	owned_mem struct item *items = malloc((r->n ? r->n : 1) * sizeof(*items));
+	owned_mem struct build *b = calloc(1, sizeof(*b));
+	int err = items && b ? -EAGAIN : fail(ENOMEM, "tables");
+	__u64 state = seed;
+
+	memset(c, 0, sizeof(*c));
+	for (int i = 0; i < KEYS_MAX && err == -EAGAIN; i++) {
+		*b = (struct build){ .c = c, .r = r, .keys = b->keys };
+		c->conf.key = np_next_key(&state);
+		err = compile(b, items);
+		if (err)
+			compiled_free(c);
+	}
+	if (b)
+		free(b->keys.v);
+	return err == -EAGAIN ? fail(ENOMEM, "tables: prefixes that meet in one place whatever the key") : err;
 }
 
 void compiled_free(struct compiled *c)

@@ -142,6 +142,9 @@ static void share_maps(struct block_bench *b, int prog)
 			die("the firewall's constants");
 		close(fd);
 	}
+	if (block_put_key(b->progs.bench_ours, NP_KEY_TABLE, b->rodata->conf.key) ||
+	    block_put_key(b->progs.bench_same_ours, NP_KEY_TABLE, b->rodata->conf.key))
+		die("the key of the tables");
 	if (block_bench__load(b))
 		die("the kernel refuses the programs");
 }

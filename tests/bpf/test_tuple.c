@@ -46,7 +46,7 @@ static struct counts counts;
 	X(src[0]) X(src[1]) X(dst[0]) X(dst[1]) X(smac) X(dmac) X(off) X(avail) X(end) X(ethertype) X(vlan[0]) X(vlan[1]) \
 	X(vlans) X(family) X(proto) X(sport) X(dport) X(icmp_type) X(icmp_code) X(ttl) X(tos) X(ip_len) X(frag_id) \
 	X(frag_offset) X(tcp_flags) X(tcp_window) X(tcp_seq) X(tcp_ack) X(payload_len) X(reading) X(tunnel) \
-	X(inner_type) X(inner_off) X(has_mac) X(has_ah) X(has_tcp) X(fragment) X(first) X(more) X(zero) X(reserved)
+	X(inner_type) X(inner_off) X(has_mac) X(has_ah) X(has_tcp) X(fragment) X(first) X(more) X(zero) X(test)
 
 #define SIZE(m) sizeof(((struct np_tuple *)NULL)->m) +
 _Static_assert(FIELDS(SIZE) 0 == sizeof(struct np_tuple), "each field, and no hole between them");

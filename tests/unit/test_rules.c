@@ -257,7 +257,7 @@ static uint32_t find(const struct compiled *c, int t, uint64_t hi)
 	while (from < to) {
 		uint32_t mid = (from + to) / 2, v = 0;
 		const struct np_length *row = &ix->rows[mid];
-		uint64_t at = np_hash(hi & row->hi, 0, row->tag, c->conf.seed);
+		uint64_t at = np_hash(hi & row->hi, 0, row->tag, c->conf.key);
 
 		for (int n = 0; n < NP_BUCKETS_ROW; n++, at++) {
 			const struct np_bucket *b = &c->buckets[t][at & ix->mask];
@@ -370,6 +370,67 @@ static void tables_without_long_prefixes_have_no_gap(void **state)
 static void tables_of_prefixes_close_together_have_no_gap(void **state)
 {
 	tables_have_no_gap(32, 0x0103ffff, false);
+}
+
+/* Whatever bits two keys differ in, they lie apart: a set of rates or fragments has room for four. */
+static void places_are_spread_by_any_bits(void **state)
+{
+	static uint8_t n[4096];
+	__u64 seed = 7;
+
+	for (int word = 0; word < 2; word++) {
+		for (int shift = 0; shift <= 52; shift++) {
+			struct np_hash_key key = np_next_key(&seed);
+			unsigned int most = 0;
+
+			memset(n, 0, sizeof(n));
+			for (uint64_t i = 0; i < 4096; i++) {
+				uint64_t v = 0x20010db800000000ull ^ i << shift;
+				uint64_t at = np_hash(word ? 0 : v, word ? v : 0, 0, key) & 4095;
+
+				n[at]++;
+				most = n[at] > most ? n[at] : most;
+			}
+			assert_in_range(most, 1, 20);
+		}
+	}
+}
+
+static void add_each(const char *before, const char *after, bool hex, unsigned int n)
+{
+	for (unsigned int i = 0; i < n; i++) {
+		struct np_rule rule = { .dir = NP_SRC, .action = NP_DROP };
+		char text[64];
+		bool same;
+
+		if (hex)
+			snprintf(text, sizeof(text), "%s%x%s", before, i, after);
+		else
+			snprintf(text, sizeof(text), "%s%u%s", before, i, after);
+		assert_true(rule_target(&rule, text, strlen(text)));
+		assert_int_equal(rules_add(&r, &rule, &same), 0);
+	}
+}
+
+/* Of prefixes that differ in few bits, at whichever place. */
+static void a_table_takes_what_its_prefixes_need(void **state)
+{
+	static const struct { const char *before, *after; bool hex; unsigned int n; } rows[] = {
+		{ "2001:db8:0:1:", "::/80", true, 1000 }, { "2001:db8:0:1:0:", "::/96", true, 1000 },
+		{ "", "::/16", true, 1000 }, { "2001:db8:", "::/48", true, 1000 }, { "2001:db8::", ":0/112", true, 1000 },
+		{ "::", "", true, 1000 }, { "10.0.0.0/", "", false, 33 }, { "", ".0.0.0/8", false, 256 },
+		{ "2001:db8::/", "", false, 129 }, { "ffff::/", "", false, 129 },
+	};
+	struct compiled c;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		rules_free(&r);
+		assert_int_equal(rules_init(&r), 0);
+		add_each(rows[i].before, rows[i].after, rows[i].hex, rows[i].n);
+		assert_int_equal(rules_compile(&c, &r, i), 0);
+		assert_in_range(c.index[NP_T_BLOCK_SRC].mask + 1, 1, 4096);
+		compiled_free(&c);
+	}
 }
 
 static void a_burst_that_no_number_holds_is_for_ever(void **state)
@@ -535,6 +596,8 @@ int main(void)
 		T(tables_where_all_is_covered_have_no_gap),
 		T(tables_without_long_prefixes_have_no_gap),
 		T(tables_of_prefixes_close_together_have_no_gap),
+		T(places_are_spread_by_any_bits),
+		T(a_table_takes_what_its_prefixes_need),
 		T(a_burst_that_no_number_holds_is_for_ever),
 		T(too_many_conditions_are_refused),
 		T(an_entry_is_for_a_time_that_can_be_counted),
