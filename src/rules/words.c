@@ -179,34 +179,40 @@ bool rule_domain(struct rules *r, struct np_rule *rule, const char *text, size_t
 	return rule->name != UINT32_MAX;
 }
 
-/* A number, perhaps with a fraction and one of kKmMgG; stops at what follows. */
-static bool number(const char **p, double *v)
+/*
+ * A number, perhaps with a fraction and one of kKmMgG, in thousandths, of which parts are left out; stops at what
+ * follows.  In integers: what is printed is read as the same again.
+ */
+static bool number(const char **p, unsigned __int128 *v)
 {
 	static const char units[] = "kmg";
-	double scale = 1, of = 1;
+	unsigned __int128 whole = 0, part = 0, of = 1, scale = 1000;
 	const char *s = *p, *u;
 
 	if (*s < '0' || *s > '9')
 		return false;
-	for (*v = 0; *s >= '0' && *s <= '9' && *v < 1e15; s++)
-		*v = *v * 10 + (*s - '0');
+	for (; *s >= '0' && *s <= '9' && whole < 1000000000000000; s++)
+		whole = whole * 10 + (unsigned int)(*s - '0');
 	if (*s == '.')
 		for (s++; *s >= '0' && *s <= '9'; s++) {
+			if (of >= 1000000000000)
+				continue;
 			of *= 10;
-			*v += (*s - '0') / of;
+			part = part * 10 + (unsigned int)(*s - '0');
 		}
 	u = *s ? strchr(units, *s | 0x20) : NULL;
-	for (; u && u >= units; u--)
+	*p = s + (u != NULL);
+	for (ptrdiff_t n = u ? u - units + 1 : 0; n; n--)
 		scale *= 1000;
-	*p = s + (scale > 1);
-	*v *= scale;
+	*v = whole * scale + part * scale / of;
 	return true;
 }
 
 /* 100pps, 10kpps, 20mbit, 1.5MBps (bytes); /BURST: packets or bytes. */
 int rule_rate(const char *text, struct np_rule *rule)
 {
-	double rate, burst = 0;
+	unsigned __int128 rate, burst = 0;
+	uint64_t least;
 	size_t unit;
 
 	if (!number(&text, &rate))
@@ -220,22 +226,22 @@ int rule_rate(const char *text, struct np_rule *rule)
 		rule->flags |= NP_RULE_BYTES;
 	else
 		return -EINVAL;
+	least = rule->flags & NP_RULE_BYTES ? RULE_BURST_BYTES : 1;
 	text += unit;
 	if (*text == '/') {
 		text++;
-		if (!number(&text, &burst) || burst < (rule->flags & NP_RULE_BYTES ? RULE_BURST_BYTES : 1))
+		if (!number(&text, &burst) || burst < least * 1000)
 			return -EINVAL;
 	}
-	if (*text || rate < 0.01 || rate > 1e12 || burst > 1e12)
+	burst /= 1000;
+	if (*text || rate < RULE_RATE_MIN || rate > RULE_RATE_MAX || burst > RULE_BURST_MAX)
 		return -EINVAL;
-	if (burst < 1) {
-		double least = rule->flags & NP_RULE_BYTES ? 4500 : 5;
-
-		burst = rate / 20 > least ? rate / 20 : least;
-	}
-	/* In thousandths; 0.29 has no exact double. */
-	rule->rate = (uint64_t)(rate * 1000 + 1e-3);
+	rule->rate = (uint64_t)rate;
 	rule->burst = (uint64_t)burst;
+	if (!burst) {
+		least = rule->flags & NP_RULE_BYTES ? 4500 : 5;
+		rule->burst = rule->rate / 20000 > least ? rule->rate / 20000 : least;
+	}
 	return 0;
 }
 
@@ -449,19 +455,23 @@ void rule_print_target(struct buf *b, const struct rules *r, const struct np_rul
 		buf_fmt(b, "/%u", rule->plen);
 }
 
+/* In the largest unit that leaves no fraction, and where there is one all of it: rule_rate() reads the same rate. */
 void rule_print_rate(struct buf *b, const struct np_rule *rule)
 {
-	static const struct { double div; const char *p; } scales[] = {
-		{ 1e9, "g" }, { 1e6, "m" }, { 1e3, "k" }, { 1, "" },
-	};
+	static const char *const units[] = { "", "k", "m", "g" };
 	bool bytes = rule->flags & NP_RULE_BYTES;
-	double v = (double)rule->rate / 1000 * (bytes ? 8 : 1);
-	int i = 0;
+	uint64_t thousandths = rule->rate * (bytes ? 8 : 1), v = thousandths / 1000;
+	unsigned int part = (unsigned int)(thousandths % 1000);
+	int i = 0, digits = 3;
 
-	while (scales[i].div > 1 && v < scales[i].div)
-		i++;
-	buf_fmt(b, "%g%s%s/%llu", v / scales[i].div, scales[i].p, bytes ? "bit" : "pps",
-		(unsigned long long)rule->burst);
+	for (; !part && v && !(v % 1000) && i < 3; i++)
+		v /= 1000;
+	buf_fmt(b, "%llu", (unsigned long long)v);
+	for (; part && !(part % 10); digits--)
+		part /= 10;
+	if (part)
+		buf_fmt(b, ".%0*u", digits, part);
+	buf_fmt(b, "%s%s/%llu", units[i], bytes ? "bit" : "pps", (unsigned long long)rule->burst);
 }
 
 void rule_print_match(struct buf *b, const struct rules *r, const struct np_rule *rule)

@@ -236,6 +236,50 @@ static void rates_are_read_and_printed(void **state)
 		assert_true(rule_rate(*t, &rule) < 0);
 }
 
+static void rate_is_printed_as(const char *text, const char *printed)
+{
+	struct np_rule rule = { 0 };
+	struct buf b = { 0 };
+
+	assert_int_equal(rule_rate(text, &rule), 0);
+	rule_print_rate(&b, &rule);
+	assert_int_equal(b.n, strlen(printed));
+	assert_memory_equal(b.p, printed, b.n);
+	buf_free(&b);
+}
+
+/* Listed and applied again, it is the same rate. */
+static void a_rate_is_read_as_it_is_printed(void **state)
+{
+	uint64_t x = 88172645463325252ull;
+
+	rate_is_printed_as("1234567pps", "1234567pps/61728");
+	rate_is_printed_as("1.5kpps", "1500pps/75");
+	rate_is_printed_as("1.5MBps", "12mbit/75000");
+	rate_is_printed_as("0.29pps/2", "0.29pps/2");
+	rate_is_printed_as("0.01pps", "0.01pps/5");
+	rate_is_printed_as("8kbit", "8kbit/4500");
+	rate_is_printed_as("1000gpps/1000g", "1000gpps/1000000000000");
+	rate_is_printed_as("999999999999.999pps", "999999999999.999pps/49999999999");
+	for (int i = 0; i < 100000; i++) {
+		struct np_rule rule = { 0 }, again = { 0 };
+		struct buf b = { 0 };
+
+		x ^= x << 13, x ^= x >> 7, x ^= x << 17;
+		rule.flags = x & 1 ? NP_RULE_BYTES : 0;
+		rule.rate = RULE_RATE_MIN + (x >> (2 + x % 61)) % (RULE_RATE_MAX - RULE_RATE_MIN + 1);
+		rule.burst = RULE_BURST_BYTES + (x >> (4 + x % 59)) % (RULE_BURST_MAX - RULE_BURST_BYTES + 1);
+		rule_print_rate(&b, &rule);
+		buf_chr(&b, '\0');
+		assert_int_equal(rule_rate(b.p, &again), 0);
+		assert_true(again.rate == rule.rate && again.burst == rule.burst && again.flags == rule.flags);
+		buf_free(&b);
+	}
+	for (const char *const *t = (const char *const[]){ "0.0099pps", "1000.001gpps", "10000000000000000pps", "1pps/1001g",
+							   "1mbit/1513", NULL }; *t; t++)
+		assert_true(rule_rate(*t, &(struct np_rule){ 0 }) < 0);
+}
+
 /* The search of the program, over what compile made. */
 static uint32_t find(const struct compiled *c, int t, uint64_t hi)
 {
@@ -591,6 +635,7 @@ int main(void)
 		T(the_same_match_is_one_entry),
 		T(with_another_action_it_is_another_entry),
 		T(rates_are_read_and_printed),
+		T(a_rate_is_read_as_it_is_printed),
 		T(tables_find_what_the_definition_finds),
 		T(tables_of_many_lengths_have_no_gap),
 		T(tables_where_all_is_covered_have_no_gap),
