@@ -144,6 +144,8 @@ int  block_poll(struct block_run *b);
 int  block_prepare_test(struct block_run *b);
 int  block_test(struct block_run *b);
 void block_print_entry(struct buf *out, const struct rules *r, const struct np_rule *rule, uint64_t now_ns);
+/* For fail() and note(), which escape it. */
+void block_say_entry(struct buf *out, const struct rules *r, const struct np_rule *rule, uint64_t now_ns);
 void block_print_size(char out[16], uint64_t bytes);	/* "96 KiB", "9.2 MiB" */
 const char *block_entries(uint64_t n);		/* "entry" or "entries" */
 void block_put_clean(struct buf *b, const char *before, const char *text, size_t n);	/* escaped */

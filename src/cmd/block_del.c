@@ -29,18 +29,6 @@ static int take_id(struct block_run *b, uint32_t id)
 	return 0;
 }
 
-static void entry_text(struct buf *t, const struct block_run *b, const struct np_rule *rule)
-{
-	const char *reason = rules_string(&b->rules, rule->reason), *file = rules_string(&b->rules, rule->file);
-
-	t->n = 0;
-	buf_fmt(t, "%u: ", rule->id);
-	rule_print(t, &b->rules, rule, b->now_ns);
-	buf_fmt(t, "%s%s", *reason ? "  " : "", reason);
-	if (*file)
-		buf_fmt(t, "  (%s:%u)", file, rule->line);
-}
-
 /* ── what is named ────────────────────────────────────────────────────────── */
 
 /* The words name this one: all that it matches, and what becomes of that where they say it. */
@@ -73,7 +61,7 @@ static void tell(const struct block_run *b, const struct np_rule *rule, uint32_t
 
 	if ((*n)++ >= TOLD)
 		return;
-	entry_text(&t, b, rule);
+	block_say_entry(&t, &b->rules, rule, b->now_ns);
 	fail(0, "entry %.*s", (int)t.n, t.p ? t.p : "");
 	buf_free(&t);
 }
@@ -190,7 +178,7 @@ static uint32_t note_going(const struct block_run *b, struct buf lines[TOLD])
 		if (stays(&b->rules.v[i], b))
 			continue;
 		if (n < TOLD)
-			entry_text(&lines[n], b, &b->rules.v[i]);
+			block_say_entry(&lines[n], &b->rules, &b->rules.v[i], b->now_ns);
 		n++;
 	}
 	return n;

@@ -60,18 +60,40 @@ void block_put_clean(struct buf *b, const char *before, const char *text, size_t
 	buf_str(b, clean);
 }
 
-void block_print_entry(struct buf *out, const struct rules *r, const struct np_rule *rule, uint64_t now_ns)
+static void put_raw(struct buf *b, const char *before, const char *text, size_t n)
+{
+	buf_str(b, before);
+	buf_add(b, text, n);
+}
+
+/* Behind the number it is a line of a list: blanks around a reason, which lists do not keep, are left out. */
+static void print_entry(struct buf *out, const struct rules *r, const struct np_rule *rule, uint64_t now_ns,
+			void (*put)(struct buf *b, const char *before, const char *text, size_t n))
 {
 	const char *reason = rules_string(r, rule->reason), *file = rules_string(r, rule->file);
+	size_t n;
 
+	reason += strspn(reason, " \t");
+	for (n = strlen(reason); n && (reason[n - 1] == ' ' || reason[n - 1] == '\t');)
+		n--;
 	buf_fmt(out, "%u: ", rule->id);
 	rule_print(out, r, rule, now_ns);
-	if (*reason)
-		block_put_clean(out, "  ", reason, strlen(reason));
+	if (n)
+		put(out, " # ", reason, n);
 	if (*file) {
-		block_put_clean(out, "  (", file, strlen(file));
+		put(out, "  (", file, strlen(file));
 		buf_fmt(out, ":%u)", rule->line);
 	}
+}
+
+void block_print_entry(struct buf *out, const struct rules *r, const struct np_rule *rule, uint64_t now_ns)
+{
+	print_entry(out, r, rule, now_ns, block_put_clean);
+}
+
+void block_say_entry(struct buf *out, const struct rules *r, const struct np_rule *rule, uint64_t now_ns)
+{
+	print_entry(out, r, rule, now_ns, put_raw);
 }
 
 void block_print_place(struct buf *out, const struct record *r)

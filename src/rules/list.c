@@ -197,7 +197,10 @@ static bool is_keyword(const char *w)
 	return false;
 }
 
-/* A protocol that the line itself says is one of its address; what the command says is for lists of both families. */
+/*
+ * A protocol that the line itself says is one of its address; what the command says is for lists of both families.
+ * What `any` is listed as has the protocol that was said of both.
+ */
 static bool own_family(struct reader *l, const struct np_rule *rule, const char *target)
 {
 	const struct np_rule *like = l->like;
@@ -205,7 +208,7 @@ static bool own_family(struct reader *l, const struct np_rule *rule, const char 
 
 	if (like->flags & NP_RULE_PROTO && like->proto == rule->proto)
 		return true;
-	return !strcmp(target, "any") || !rule_target(&of, target, strlen(target)) || !rule_family(&of, l->why);
+	return !rule_target(&of, target, strlen(target)) || !of.plen || !rule_family(&of, l->why);
 }
 
 static int words_line(struct reader *l, struct np_rule *rule, char *line, const char *comment)
@@ -333,7 +336,29 @@ static bool is_csv(const struct reader *l, const char *start)
 
 /* ── lines ────────────────────────────────────────────────────────────────── */
 
-/* Cut the comment off; returns it without its sign and blanks, or NULL. */
+/* "  (FILE:LINE)" at the end is where an entry that was listed came from, and none of its words.  The length left. */
+static size_t cut_source(char *line, size_t n)
+{
+	size_t end = n, digits;
+	char *at = NULL;
+
+	while (end && (line[end - 1] == ' ' || line[end - 1] == '\t'))
+		end--;
+	if (!end || line[end - 1] != ')')
+		return n;
+	for (digits = end - 1; digits && line[digits - 1] >= '0' && line[digits - 1] <= '9';)
+		digits--;
+	if (!digits || digits == end - 1 || line[digits - 1] != ':')
+		return n;
+	for (char *p = line; (p = strstr(p, "  (")); p++)
+		at = p;
+	if (!at)
+		return n;
+	*at = '\0';
+	return (size_t)(at - line);
+}
+
+/* Cut the comment off; returns it without its sign, which may be given again at once, and blanks, or NULL. */
 static char *cut_comment(char *line, size_t n)
 {
 	char *at = line + strcspn(line, "#;"), *end;
@@ -341,7 +366,8 @@ static char *cut_comment(char *line, size_t n)
 	if (!*at)
 		return NULL;
 	*at++ = '\0';
-	at += strspn(at, " \t#;");
+	at += strspn(at, "#;");
+	at += strspn(at, " \t");
 	end = line + n;
 	while (end > at && (end[-1] == ' ' || end[-1] == '\t'))
 		*--end = '\0';
@@ -362,7 +388,7 @@ static int one_line(struct reader *l, const char *p, size_t n)
 	start = line + strspn(line, " \t");
 	if (*start != '#' && *start != ';' && is_csv(l, start))
 		return csv_line(l, &rule, start);
-	comment = !strncmp(line, "add ", 4) ? NULL : cut_comment(line, n);
+	comment = !strncmp(line, "add ", 4) ? NULL : cut_comment(line, cut_source(line, n));
 	for (size_t end = strlen(start); end && (start[end - 1] == ' ' || start[end - 1] == '\t');)
 		start[--end] = '\0';
 	if (!*start)

@@ -47,7 +47,7 @@ same "numbers" "$(ids)" "$all"
 
 say "what is not named by the words alone is told, and kept"
 kept 1 "several entries are '192.0.2.1 src'" 192.0.2.1
-for text in 'entry 1: 192.0.2.1 src action drop  scanner' 'entry 5: 192.0.2.1 src action allow'; do
+for text in 'entry 1: 192.0.2.1 src action drop # scanner' 'entry 5: 192.0.2.1 src action allow'; do
 	grep -qF "$text" "$work/np.err" || die "not told: $text"
 done
 [ "$(grep -c '^netprobe: entry' "$work/np.err")" = 2 ] || die "others are told as well: $(cat "$work/np.err")"
@@ -64,11 +64,11 @@ kept 1 "no entry is '10.0.0.4/30 src'" 10.0.0.3-10.0.0.7
 kept 1 "no entry is '192.0.2.1 src'" 192.0.2.1 action audit
 kept 2 "id: 'x' is not a number from 1" id x
 np del 192.0.2.1 action drop dev here --dry-run || die "$(cat "$work/np.err")"
-grep -qxF "would go: 1: 192.0.2.1 src action drop  scanner  ($work/list:1)" "$work/np.err" || die "$(cat "$work/np.err")"
+grep -qxF "would go: 1: 192.0.2.1 src action drop # scanner  ($work/list:1)" "$work/np.err" || die "$(cat "$work/np.err")"
 same "after --dry-run" "$(ids)" "$all"
 
 say "what is named goes, alone, and is told"
-goes '2 3 4 5 6 7 8 9 10 11 12 13' "gone: 1: 192.0.2.1 src action drop  scanner  ($work/list:1)" 192.0.2.1 action drop
+goes '2 3 4 5 6 7 8 9 10 11 12 13' "gone: 1: 192.0.2.1 src action drop # scanner  ($work/list:1)" 192.0.2.1 action drop
 goes '3 4 5 6 7 8 9 10 11 12 13' "gone: 2: 192.0.2.1 src proto tcp port 80 action drop  ($work/list:2)" proto tcp 192.0.2.1 port 80
 goes '3 4 6 7 8 9 10 11 12 13' "gone: 5: 192.0.2.1 src action allow  ($work/list:5)" 192.0.2.1
 goes '4 6 7 8 9 10 11 12 13' "gone: 3: 192.0.2.1 src port 53 action drop  ($work/list:3)" 3

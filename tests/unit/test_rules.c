@@ -157,6 +157,23 @@ static void a_comma_is_not_a_column(void **state)
 	assert_int_equal(read_list("192.0.2.5 , x\n"), 2);
 }
 
+/* As block list prints them, and block add takes the text: signs, keywords and parentheses of a reason are its own. */
+static void what_is_listed_is_read(void **state)
+{
+	assert_int_equal(read_list("192.0.2.1 src action drop # for 1s  (/tmp/a; b#c:12)\n"
+				   "192.0.2.2 src for 1m1s action audit  (f:1)\n192.0.2.3 src action drop # #1, (x:1)\n"
+				   "192.0.2.4 ## a  b (f:1) \n0.0.0.0/0 src proto icmp action drop\n"
+				   "::/0 src proto icmp action drop # any \t (standard input:3)\n"), 0);
+	assert_string_equal(shown(0), "192.0.2.1 src action drop|for 1s|1");
+	assert_string_equal(shown(1), "192.0.2.2 src for 1m2s action audit||2");
+	assert_string_equal(shown(2), "192.0.2.3 src action drop|#1, (x:1)|3");
+	assert_string_equal(shown(3), "192.0.2.4 src action drop|a  b (f:1)|4");
+	assert_string_equal(shown(5), "::/0 src proto icmp action drop|any \t (standard input:3)|6");
+	assert_int_equal(read_list("192.0.2.5  (f)\n"), 1);
+	assert_int_equal(read_list("192.0.2.5 (f:1)\n"), 2);
+	assert_int_equal(read_list("2001:db8::1 proto icmp\n"), 3);
+}
+
 /* What says more than is understood is refused, not read in part. */
 static void nothing_is_read_in_part(void **state)
 {
@@ -627,6 +644,7 @@ int main(void)
 		T(an_entry_ends_when_its_time_is_over),
 		T(lists_of_many_forms_are_read),
 		T(csv_has_its_columns_by_name),
+		T(what_is_listed_is_read),
 		T(nothing_is_read_in_part),
 		T(allowed_and_blocked_are_two_entries),
 		T(a_comma_is_not_a_column),
