@@ -75,6 +75,7 @@ void block_done(struct block_run *b);
 int  block_take_rules(struct block_run *b);		/* those of b->set -> b->rules */
 void block_failsafe(struct block_run *b);		/* ports of b->peers -> b->rules */
 int  block_commit(struct block_run *b, const char *what);	/* rules -> kernel, in one step */
+void block_tell_weaker(const struct block_run *b);	/* the rules pass what b->set drops by its mode: says so */
 uint64_t block_now(void);				/* CLOCK_BOOTTIME of the kernel, whatever our own says */
 
 /* block_confirm.c */

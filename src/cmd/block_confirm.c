@@ -322,6 +322,7 @@ static int run_prev(struct block_run *b, struct block_set *prev)
 	if (err)
 		return err;
 	note("%s: as before: %u %s", b->place.ifname, b->rules.n, block_entries(b->rules.n));
+	block_tell_weaker(b);
 	block_tell_timer(b, confirm);
 	return 0;
 }

@@ -220,9 +220,14 @@ void block_lists_free(struct block_run *b)
 
 /* ── into the set ─────────────────────────────────────────────────────────── */
 
+static const char *list_name(const struct block_list *l)
+{
+	return strcmp(l->path, "-") ? l->path : "standard input";
+}
+
 static void tell(const struct block_list *l)
 {
-	const char *path = strcmp(l->path, "-") ? l->path : "standard input";
+	const char *path = list_name(l);
 	uint32_t names = 0;
 
 	for (uint32_t i = 0; i < l->rules.n; i++)
@@ -233,10 +238,13 @@ static void tell(const struct block_list *l)
 	     block_entries(l->report.added), l->report.same ? ", others were there already" : "");
 }
 
-static void set_permitted(const struct block_list *l, struct rules *r)
+/* What is permitted says nothing as long as the rest passes uncounted; --mode says otherwise. */
+static void set_permitted(const struct block_run *b, const struct block_list *l, struct rules *r)
 {
-	if (l->report.permitted && r->mode == NP_MODE_BLOCK)
-		r->mode = NP_MODE_LOG;
+	if (!l->report.permitted || r->mode != NP_MODE_BLOCK || b->o->mode)
+		return;
+	r->mode = NP_MODE_LOG;
+	note("%s: what is permitted: the mode is log now, what no entry decides is counted", list_name(l));
 }
 
 static uint32_t copy_text(struct rules *to, const struct rules *from, uint32_t at)
@@ -278,7 +286,7 @@ int block_add_list(struct block_run *b, struct block_list *l)
 		return err;
 	l->report.added -= same;
 	l->report.same += same;
-	set_permitted(l, &b->rules);
+	set_permitted(b, l, &b->rules);
 	tell(l);
 	return 0;
 }
@@ -295,8 +303,9 @@ int block_take_list(struct block_run *b, struct block_list *l)
 			r->v[i].expires_ns += b->now_ns;
 	}
 	r->next_id = b->rules.next_id;
+	r->mode = b->rules.mode;
 	r->frag = b->rules.frag;
-	set_permitted(l, r);
+	set_permitted(b, l, r);
 	err = rules_keep_numbers(r, &b->rules);
 	if (err)
 		return err;

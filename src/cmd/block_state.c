@@ -291,6 +291,15 @@ static int load(struct block_run *b, struct compiled *c, const struct pin_want *
 			  b->running ? &b->set : NULL, b->g->debug);
 }
 
+void block_tell_weaker(const struct block_run *b)
+{
+	const struct np_set_meta *m = b->running ? b->set.at[BLOCK_META] : NULL;
+
+	if (m && !block_is_expired(b) && m->mode == NP_MODE_DENY && b->rules.mode != NP_MODE_DENY)
+		note(b->o->dry_run ? "what no entry decides would pass (is dropped)" :
+				     "what no entry decides passes now (was dropped)");
+}
+
 static void tell(const struct block_run *b, const struct pin_got *got, uint64_t confirm)
 {
 	static const char *const modes[] = { "", ", what no entry decides is counted",
@@ -300,6 +309,7 @@ static void tell(const struct block_run *b, const struct pin_got *got, uint64_t 
 
 	note("%s: %u %s at %s%s%s%s%s", b->place.ifname, b->rules.n, block_entries(b->rules.n), got->kind,
 	     got->mode ? " " : "", got->mode ? got->mode : "", modes[b->rules.mode % 3], frags[b->rules.frag % 3]);
+	block_tell_weaker(b);
 	if (*got->note)
 		note("%s", got->note);
 	if (b->rules.mode == NP_MODE_DENY) {
@@ -376,11 +386,13 @@ int block_commit(struct block_run *b, const char *what)
 	if (!err)
 		err = block_time_to_confirm(b, what, &confirm);
 	block_print_size(size, next.memory);
-	if (!err && b->o->dry_run)
+	if (!err && b->o->dry_run) {
 		note("%s: %u %s, %s of memory: nothing was changed (--dry-run)", b->place.ifname,
 		     b->rules.n, block_entries(b->rules.n), size);
-	else if (!err)
+		block_tell_weaker(b);
+	} else if (!err) {
 		err = take_over(b, &next, &want, confirm);
+	}
 	block_close(&next);
 	return err;
 }

@@ -34,3 +34,35 @@ listed >before.log
 listed | sed 's/^[0-9]*: //' >back
 np apply back dev here --commit
 listed | diff before.log - || die "another set, of what was listed twice"
+
+say "modes stay as they are unless they are said, and one that becomes weaker is told"
+modes() { "$NETPROBE" block status -j dev here | jq -r '"\(.firewall.mode) \(.firewall.frag)"'; }
+silent() { ! grep -q 'no entry decides pass\|(was dropped)' "$work/np.err" || { cat "$work/np.err"; die "told"; }; }
+weaker='what no entry decides passes now (was dropped)'
+echo 'allow 192.0.2.9' >m
+echo '{"permitted_cidrs": ["192.0.2.9"]}' >p
+np del --all dev here
+np allow 192.0.2.8 dev here --mode deny --frag drop --commit
+np apply m dev here --commit
+same "after apply" "$(modes)" "deny drop"
+silent
+np apply p dev here --commit
+same "after apply of what is permitted" "$(modes)" "deny drop"
+silent
+np apply m dev here --mode log --dry-run
+told 'what no entry decides would pass (is dropped)'
+np apply m dev here --mode log --commit
+told "$weaker"
+same "after --mode log" "$(modes)" "log drop"
+np rollback dev here --commit
+silent
+same "after rollback" "$(modes)" "deny drop"
+np rollback dev here --commit
+told "$weaker"
+np apply m dev here --mode block --frag pass --commit
+silent
+np add file p dev here --mode block --commit
+same "said" "$(modes)" "block pass"
+np apply p dev here --commit
+told 'p: what is permitted: the mode is log now, what no entry decides is counted'
+same "not said" "$(modes)" "log pass"
