@@ -200,9 +200,7 @@ int block_each(struct block_run *b, const char *word, const struct np_rule *like
 
 static int add_rule(struct block_run *b, const struct np_rule *rule)
 {
-	bool same;
-
-	return rules_add(&b->rules, rule, &same);
+	return block_give(b, rule, &(enum rules_met){ RULES_NEW });
 }
 
 static int add_target(struct block_run *b, const char *word)

@@ -24,6 +24,7 @@ struct block_list {
 	const char *path;
 	struct rules rules;
 	struct list_report report;
+	uint32_t met[RULES_MET];	/* what became of its entries in the set */
 };
 
 /* One call of `netprobe block`. */
@@ -100,6 +101,7 @@ int  block_guard(struct block_run *b);
 /* block_list.c: files of entries.  Read one more; then the set with its entries as well, or with no others. */
 int  block_read(struct block_run *b, const char *path);
 int  block_add_list(struct block_run *b, struct block_list *l);
+int  block_give(struct block_run *b, const struct np_rule *rule, enum rules_met *met);	/* one; says what contradicts */
 int  block_take_list(struct block_run *b, struct block_list *l);
 void block_lists_free(struct block_run *b);
 

@@ -228,14 +228,24 @@ static const char *list_name(const struct block_list *l)
 static void tell(const struct block_list *l)
 {
 	const char *path = list_name(l);
-	uint32_t names = 0;
+	static const char *const mets[] = { "new", "renewed", "with another action now", "as before" };
+	uint32_t names = 0, n = 0;
+	struct buf t = { 0 };
 
 	for (uint32_t i = 0; i < l->rules.n; i++)
 		names += l->rules.v[i].kind == NP_KIND_NAME;
 	if (names)
 		note("%s: %u host name%s: not enforced, and not judged by", path, names, names == 1 ? "" : "s");
-	note("%s: %u line%s, %u %s%s", path, l->report.lines, l->report.lines == 1 ? "" : "s", l->report.added,
-	     block_entries(l->report.added), l->report.same ? ", others were there already" : "");
+	for (int i = 0; i < RULES_GIVEN; i++)
+		n += l->met[i];
+	for (int i = 0; i < RULES_GIVEN; i++)
+		if (l->met[i] && l->met[RULES_NEW] < n)
+			buf_fmt(&t, "%s %u %s", t.n ? "," : ":", l->met[i], mets[i]);
+	if (l->report.same)
+		buf_fmt(&t, ", %u given before", l->report.same);
+	note("%s: %u line%s, %u %s%.*s", path, l->report.lines, l->report.lines == 1 ? "" : "s", n, block_entries(n),
+	     (int)t.n, t.p ? t.p : "");
+	buf_free(&t);
 }
 
 /* What is permitted says nothing as long as the rest passes uncounted; --mode says otherwise. */
@@ -254,9 +264,25 @@ static uint32_t copy_text(struct rules *to, const struct rules *from, uint32_t a
 	return rules_text(to, text, strlen(text));
 }
 
-static int add_entry(struct rules *r, const struct rules *from, const struct np_rule *entry, uint64_t now_ns,
-		     bool *same)
+int block_give(struct block_run *b, const struct np_rule *rule, enum rules_met *met)
 {
+	char why[160];
+	uint32_t at;
+	int err = rules_give(&b->rules, rule, met, &at);
+
+	if (err || *met != RULES_CONTRADICTS)
+		return err;
+	rules_contradiction(&b->rules, rule, at, why);
+	if (rule->file)
+		fail(0, "%s:%u: %s", rules_string(&b->rules, rule->file), rule->line, why);
+	else
+		fail(0, "%s", why);
+	return -EINVAL;
+}
+
+static int add_entry(struct block_run *b, const struct rules *from, const struct np_rule *entry, enum rules_met *met)
+{
+	struct rules *r = &b->rules;
 	struct np_rule rule = *entry;
 
 	rule.reason = copy_text(r, from, rule.reason);
@@ -265,27 +291,24 @@ static int add_entry(struct rules *r, const struct rules *from, const struct np_
 	if (rule.reason == UINT32_MAX || rule.name == UINT32_MAX || rule.file == UINT32_MAX)
 		return fail(ENOMEM, "texts of entries");
 	r->last_file = rule.file;
-	rule.id = UINT32_MAX;		/* what matches the same and is there stays */
 	if (rule.flags & NP_RULE_EXPIRES)
-		rule.expires_ns += now_ns;
-	return rules_add(r, &rule, same);
+		rule.expires_ns += b->now_ns;
+	return block_give(b, &rule, met);
 }
 
 int block_add_list(struct block_run *b, struct block_list *l)
 {
-	uint32_t same = 0;
 	int err = 0;
 
 	for (uint32_t i = 0; i < l->rules.n && !err; i++) {
-		bool is_same = false;
+		enum rules_met met = RULES_NEW;
 
-		err = add_entry(&b->rules, &l->rules, &l->rules.v[i], b->now_ns, &is_same);
-		same += is_same;
+		err = add_entry(b, &l->rules, &l->rules.v[i], &met);
+		l->met[met]++;
 	}
 	if (err)
 		return err;
-	l->report.added -= same;
-	l->report.same += same;
+	l->report.same += l->met[RULES_GIVEN];
 	set_permitted(b, l, &b->rules);
 	tell(l);
 	return 0;
@@ -302,6 +325,7 @@ int block_take_list(struct block_run *b, struct block_list *l)
 		if (r->v[i].flags & NP_RULE_EXPIRES)
 			r->v[i].expires_ns += b->now_ns;
 	}
+	l->met[RULES_NEW] = r->n;
 	r->next_id = b->rules.next_id;
 	r->mode = b->rules.mode;
 	r->frag = b->rules.frag;

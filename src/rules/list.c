@@ -27,9 +27,11 @@ struct reader {
 	int err;				/* of the whole */
 };
 
+/* 0, or when it is not of this line alone l->err. */
 static int add(struct reader *l, struct np_rule *rule)
 {
-	bool same;
+	enum rules_met met;
+	uint32_t at;
 
 	if (rule->reason == UINT32_MAX || rule->name == UINT32_MAX)
 		return l->err = fail(ENOMEM, "texts of entries");
@@ -37,11 +39,16 @@ static int add(struct reader *l, struct np_rule *rule)
 	rule->line = l->line;
 	if (rule->kind == NP_KIND_NAME)
 		rule->dir = NP_SRC | NP_DST;
-	rule->id = UINT32_MAX;		/* of a list, the first of two that match the same stays */
-	l->err = rules_add(l->r, rule, &same);
-	l->report->added += !same;
-	l->report->same += same;
-	return l->err;
+	l->err = rules_give(l->r, rule, &met, &at);
+	if (l->err)
+		return l->err;
+	if (met == RULES_CONTRADICTS) {
+		rules_contradiction(l->r, rule, at, l->why);
+		return -EINVAL;
+	}
+	l->report->added += met != RULES_GIVEN;
+	l->report->same += met == RULES_GIVEN;
+	return 0;
 }
 
 static int add_both(struct reader *l, struct np_rule *rule, bool any)
@@ -80,18 +87,17 @@ static int bad(struct reader *l, const char *what)
 static int add_target(struct reader *l, struct np_rule *rule, const char *word, size_t n)
 {
 	struct range g;
-	int is_range;
+	int is_range, err = 0;
 
 	if (rule_target(rule, word, n))
 		return add_both(l, rule, is(word, n, "any"));
 	is_range = range_parse(&g, word, n);
 	if (is_range < 0)
 		return bad_word(l, word, n, "is a range that ends before it begins");
-	while (is_range && range_next(&g, rule))
-		if (add(l, rule))
-			return l->err;
+	while (is_range && !err && range_next(&g, rule))
+		err = add(l, rule);
 	if (is_range)
-		return 0;
+		return err;
 	if (rule_domain(l->r, rule, word, n))
 		return add(l, rule);
 	return bad_word(l, word, n, "is no address, prefix, MAC address or name");
@@ -169,8 +175,9 @@ static int hosts_line(struct reader *l, struct np_rule *rule, int n, char **word
 					     "ip6-localhost", "ip6-loopback", "ip6-localnet", "ip6-mcastprefix",
 					     "ip6-allnodes", "ip6-allrouters", "ip6-allhosts", "0.0.0.0" };
 	const struct np_rule fresh = *rule;
+	int err = 0;
 
-	for (int i = 1; i < n; i++) {
+	for (int i = 1; i < n && !err; i++) {
 		bool skip = false;
 
 		for (size_t k = 0; k < sizeof(local) / sizeof(local[0]); k++)
@@ -180,10 +187,9 @@ static int hosts_line(struct reader *l, struct np_rule *rule, int n, char **word
 		*rule = fresh;
 		if (!rule_domain(l->r, rule, words[i], strlen(words[i])))
 			return bad_word(l, words[i], strlen(words[i]), "is no host name");
-		if (add(l, rule))
-			return l->err;
+		err = add(l, rule);
 	}
-	return 0;
+	return err;
 }
 
 static bool is_keyword(const char *w)
@@ -403,8 +409,7 @@ static bool plain_line(struct reader *l, const char *p, size_t n)
 
 	if (n < 7 || p[0] < '0' || p[0] > '9' || l->header_seen || !rule_target(&rule, p, n))
 		return false;
-	add(l, &rule);
-	return true;
+	return !add(l, &rule);		/* what fails is read again with its words, and told */
 }
 
 /* Once for all lines, of which most are an entry each. */

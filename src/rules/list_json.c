@@ -39,8 +39,9 @@ static int add_cidr(struct rules *r, const char *name, const json_t *v, const st
 		    uint32_t file, uint32_t line, struct list_report *report)
 {
 	struct np_rule rule = *like;
+	enum rules_met met;
 	char why[160];
-	bool same;
+	uint32_t at;
 	int err;
 
 	if (!json_is_string(v)) {
@@ -53,10 +54,9 @@ static int add_cidr(struct rules *r, const char *name, const json_t *v, const st
 	rule.action = NP_ALLOW;
 	rule.file = file;
 	rule.line = line;
-	rule.id = UINT32_MAX;
-	err = rules_add(r, &rule, &same);
-	report->added += !err && !same;
-	report->same += !err && same;
+	err = rules_give(r, &rule, &met, &at);
+	report->added += !err && met != RULES_GIVEN;
+	report->same += !err && met == RULES_GIVEN;
 	return err;
 }
 

@@ -3,12 +3,15 @@
 #include "rules/rule.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
 
 #include "util/cleanup.h"
 #include "util/err.h"
 #include "util/hash.h"
+
+enum { WHY = 160 };
 
 int rules_init(struct rules *r)
 {
@@ -26,6 +29,7 @@ void rules_free(struct rules *r)
 {
 	free(r->v);
 	free(r->index);
+	free(r->given);
 	buf_free(&r->text);
 	memset(r, 0, sizeof(*r));
 }
@@ -166,30 +170,109 @@ static bool same_verdict(const struct np_rule *a, const struct np_rule *b)
 	       (a->flags & kinds) == (b->flags & kinds);
 }
 
+static void put(struct rules *r, uint32_t *slot, struct np_rule *fresh)
+{
+	struct np_rule *to = *slot ? &r->v[*slot - 1] : &r->v[r->n];
+
+	if (*slot && same_verdict(fresh, to))
+		fresh->id = to->id;
+	else
+		fresh->id = r->next_id++;
+	r->unsorted |= *slot && fresh->id != to->id;
+	if (!*slot)
+		*slot = ++r->n;
+	*to = *fresh;
+}
+
 int rules_add(struct rules *r, const struct np_rule *rule, bool *replaced)
 {
+	struct np_rule fresh = *rule;
 	int err = make_room(r);
-	struct np_rule *to, fresh;
 	uint32_t *slot;
 
 	if (err)
 		return err;
-	slot = slot_of(r, rule);
-	*replaced = *slot != 0;
-	to = *replaced ? &r->v[*slot - 1] : &r->v[r->n];
-	if (!*replaced)
-		*slot = ++r->n;
-	else if (rule->id == UINT32_MAX)
-		return 0;		/* the first of a list stays */
-	fresh = *rule;
 	settle(&fresh);
-	if (*replaced && same_verdict(&fresh, to))
-		fresh.id = to->id;
-	else
-		fresh.id = r->next_id++;
-	r->unsorted |= *replaced && fresh.id != to->id;
-	*to = fresh;
+	slot = slot_of(r, &fresh);
+	*replaced = *slot != 0;
+	put(r, slot, &fresh);
 	return 0;
+}
+
+static void forget_given(struct rules *r)
+{
+	free(r->given);
+	r->given = NULL;
+	r->given_cap = 0;
+}
+
+static int room_for_given(struct rules *r)
+{
+	uint8_t *v = realloc(r->given, r->cap);
+
+	if (!v)
+		return fail(ENOMEM, "%u entries", r->cap);
+	memset(v + r->given_cap, 0, r->cap - r->given_cap);
+	r->given = v;
+	r->given_cap = r->cap;
+	return 0;
+}
+
+/* Time, reason and where it comes from. */
+static bool same_rest(const struct rules *r, const struct np_rule *a, const struct np_rule *b)
+{
+	return a->flags == b->flags && a->expires_ns == b->expires_ns && a->line == b->line &&
+	       !strcmp(rules_string(r, a->reason), rules_string(r, b->reason)) &&
+	       !strcmp(rules_string(r, a->file), rules_string(r, b->file));
+}
+
+int rules_give(struct rules *r, const struct np_rule *rule, enum rules_met *met, uint32_t *at)
+{
+	struct np_rule fresh = *rule, *was;
+	int err = make_room(r);
+	uint32_t *slot;
+
+	if (!err && r->given_cap < r->cap)
+		err = room_for_given(r);
+	if (err)
+		return err;
+	settle(&fresh);
+	slot = slot_of(r, &fresh);
+	*at = *slot ? *slot - 1 : r->n;
+	was = &r->v[*at];
+	if (!*slot)
+		*met = RULES_NEW;
+	else if (r->given[*at])
+		*met = same_verdict(&fresh, was) ? RULES_GIVEN : RULES_CONTRADICTS;
+	else if (!same_verdict(&fresh, was))
+		*met = RULES_OTHER;
+	else
+		*met = same_rest(r, &fresh, was) ? RULES_AS_IT_WAS : RULES_RENEWED;
+	if (*met < RULES_GIVEN)
+		put(r, slot, &fresh);
+	r->given[*at] = 1;
+	return 0;
+}
+
+void rules_contradiction(const struct rules *r, const struct np_rule *rule, uint32_t at, char *why)
+{
+	const struct np_rule *was = &r->v[at];
+	struct buf match = { 0 }, here = { 0 }, there = { 0 };
+
+	rule_print_match(&match, r, was);
+	rule_print_action(&here, rule);
+	rule_print_action(&there, was);
+	if (!strcmp(rules_string(r, was->file), rules_string(r, rule->file)))
+		buf_fmt(&there, " in line %u", was->line);
+	else if (was->file)
+		buf_fmt(&there, " at %s:%u", rules_string(r, was->file), was->line);
+	else
+		buf_lit(&there, " among the words");
+	snprintf(why, WHY, "'%.*s' has %.*s here and %.*s: which of the two?", (int)match.n, match.p ? match.p : "",
+		 (int)here.n, here.p ? here.p : "", (int)there.n, there.p ? there.p : "");
+	buf_free(&match);
+	buf_free(&here);
+	buf_free(&there);
 }
 
 uint32_t rules_remove(struct rules *r, bool (*keep)(const struct np_rule *rule, const void *ctx),
@@ -204,6 +287,7 @@ uint32_t rules_remove(struct rules *r, bool (*keep)(const struct np_rule *rule, 
 	r->n = n;
 	free(r->index);
 	r->index = NULL;
+	forget_given(r);
 	return gone;
 }
 
@@ -250,6 +334,7 @@ void rules_sort(struct rules *r)
 	qsort(r->v, r->n, sizeof(*r->v), by_id);
 	free(r->index);
 	r->index = NULL;
+	forget_given(r);
 	r->unsorted = false;
 }
 

@@ -32,6 +32,8 @@ struct rules {
 	uint32_t next_id;
 	uint32_t *index;		/* hash of what is matched -> position + 1 */
 	uint32_t index_mask;
+	uint8_t *given;			/* which of them this reading gave: rules_give() */
+	uint32_t given_cap;
 	struct hash_key key;
 	uint32_t last_reason, last_file;	/* offsets: lists repeat them */
 	uint8_t mode, frag;		/* enum np_mode, np_frag_policy */
@@ -61,6 +63,14 @@ const char *rules_string(const struct rules *r, uint32_t offset);
  * the action stays; with another action it is another entry, and its number a new one: then rules_sort() is due.
  */
 int  rules_add(struct rules *r, const struct np_rule *rule, bool *replaced);
+/*
+ * The same, of a list: what it gave itself stays as it was given first; what was there before is replaced.  *at: where
+ * it stands.  All that is given from rules_init(), or since entries were taken away, is one reading.
+ */
+enum rules_met { RULES_NEW, RULES_RENEWED, RULES_OTHER, RULES_AS_IT_WAS, RULES_GIVEN, RULES_CONTRADICTS, RULES_MET };
+int  rules_give(struct rules *r, const struct np_rule *rule, enum rules_met *met, uint32_t *at);
+/* RULES_CONTRADICTS, in words: `rule` has another action than what stands at `at`. */
+void rules_contradiction(const struct rules *r, const struct np_rule *rule, uint32_t at, char *why);
 /* By number. */
 void rules_sort(struct rules *r);
 /* Remove where keep() says no; returns how many went. */
@@ -101,6 +111,7 @@ int  rule_rate(const char *text, struct np_rule *rule);
 void rule_print(struct buf *b, const struct rules *r, const struct np_rule *rule, uint64_t now_ns);
 void rule_print_match(struct buf *b, const struct rules *r, const struct np_rule *rule);	/* what it matches */
 void rule_print_target(struct buf *b, const struct rules *r, const struct np_rule *rule);
+void rule_print_action(struct buf *b, const struct np_rule *rule);
 void rule_print_rate(struct buf *b, const struct np_rule *rule);
 extern const char *const rule_actions[];
 

@@ -487,6 +487,17 @@ void rule_print_match(struct buf *b, const struct rules *r, const struct np_rule
 		buf_fmt(b, rule->port_lo == rule->port_hi ? " port %u" : " port %u-%u", rule->port_lo, rule->port_hi);
 }
 
+void rule_print_action(struct buf *b, const struct np_rule *rule)
+{
+	buf_fmt(b, "action %s", rule_actions[rule->action <= NP_ALLOW ? rule->action : 0]);
+	if (rule->action != NP_LIMIT)
+		return;
+	buf_chr(b, ' ');
+	rule_print_rate(b, rule);
+	if (rule->flags & NP_RULE_SHARED)
+		buf_lit(b, " shared");
+}
+
 void rule_print(struct buf *b, const struct rules *r, const struct np_rule *rule, uint64_t now_ns)
 {
 	rule_print_match(b, r, rule);
@@ -496,11 +507,6 @@ void rule_print(struct buf *b, const struct rules *r, const struct np_rule *rule
 		buf_lit(b, " for ");
 		span_print(b, (left + SECOND - 1) / SECOND);
 	}
-	buf_fmt(b, " action %s", rule_actions[rule->action <= NP_ALLOW ? rule->action : 0]);
-	if (rule->action == NP_LIMIT) {
-		buf_chr(b, ' ');
-		rule_print_rate(b, rule);
-		if (rule->flags & NP_RULE_SHARED)
-			buf_lit(b, " shared");
-	}
+	buf_chr(b, ' ');
+	rule_print_action(b, rule);
 }

@@ -66,3 +66,40 @@ same "said" "$(modes)" "block pass"
 np apply p dev here --commit
 told 'p: what is permitted: the mode is log now, what no entry decides is counted'
 same "not said" "$(modes)" "log pass"
+
+say "a list renews what is there, as words do"
+entry() { "$NETPROBE" block list -j dev here | jq -r "select(.block.target == \"$1\") | [.rule.id, .event.action, .rule.name, .block.expires_in_s > 60] | @csv"; }
+seq -f 192.0.2.%g 3 >f
+np del --all dev here
+np add file f for 10s dev here --commit
+told 'f: 3 lines, 3 entries'
+np add file f for 1h dev here reason again --commit
+told 'f: 3 lines, 3 entries: 3 renewed'
+same "for an hour" "$(entry 192.0.2.2)" '2,"drop","again",true'
+np add file f dev here --commit
+same "for good" "$(entry 192.0.2.2)" '2,"drop",,false'
+np add 192.0.2.1 action audit dev here --commit
+printf '192.0.2.1\n192.0.2.2\n192.0.2.4\n192.0.2.2\n192.0.2.3\n' >f
+np add file f dev here reason "the second" --commit
+told 'f: 5 lines, 4 entries: 1 new, 2 renewed, 1 with another action now, 1 given before'
+same "its action" "$(entry 192.0.2.1)" '5,"drop","the second",false'
+"$NETPROBE" block add - dev here reason "of a pipe" --commit <f 2>"$work/np.err" || die "not added"
+told 'standard input: 5 lines, 4 entries: 4 renewed, 1 given before'
+
+say "two actions for the same are refused, whichever files they stand in"
+printf '192.0.2.7 action audit\n192.0.2.8\n192.0.2.7\n' >two
+echo 192.0.2.9 action audit >a
+echo 192.0.2.9 >b
+listed >before.log
+refused() {
+	local wanted=$1 rc=0
+	shift
+	"$NETPROBE" block "$@" </dev/null 2>"$work/np.err" || rc=$?
+	same "status of block $*" $rc 2
+	told "netprobe: $wanted: which of the two?"
+	listed | diff before.log - || die "block $*: another set"
+}
+refused "two:3: '192.0.2.7 src' has action drop here and action audit in line 1" add file two dev here --commit
+refused "two:3: '192.0.2.7 src' has action drop here and action audit in line 1" apply two dev here --commit
+refused "b:1: '192.0.2.9 src' has action drop here and action audit at a:1" add file a file b dev here --commit
+refused "a:1: '192.0.2.9 src' has action audit here and action drop among the words" add 192.0.2.9 file a dev here --commit

@@ -30,7 +30,7 @@ say "from files and from standard input, in one call"
 printf '192.0.2.1\n192.0.2.2 for 1h\n' >"$work/one"
 printf '192.0.2.2\n192.0.2.3 reason from a file\n' >"$work/two"
 echo 192.0.2.4 | "$NETPROBE" block add - 192.0.2.5 file "$work/one" file "$work/two" proto tcp dev here reason of all 2>"$work/np.err"
-grep -q 'two: 2 lines, 1 entry, others were there already' "$work/np.err" || { cat "$work/np.err"; die "not counted"; }
+grep -q 'two: 2 lines, 1 entry, 1 given before' "$work/np.err" || { cat "$work/np.err"; die "not counted"; }
 entries | jq -r '[.block.target, .rule.name, .rule.reference, .block.proto, .block.expires_in_s > 3500] | @csv' >"$work/set.log"
 cat >"$work/wanted" <<E2
 "10.9.0.2",,,,false

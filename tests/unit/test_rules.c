@@ -15,51 +15,9 @@
 
 #include <cmocka.h>
 
+#include "rules_help.h"
 
-static struct rules r;
-static struct list_report report;
-static char bad_lines[512];
 static struct seen seen;
-
-static void bad(void *ctx, const char *file, uint32_t line, const char *why)
-{
-	size_t n = strlen(bad_lines);
-
-	snprintf(bad_lines + n, sizeof(bad_lines) - n, "%u:%s\n", line, why);
-}
-
-static int fresh(void **state)
-{
-	err_quiet(1);
-	bad_lines[0] = '\0';
-	report = (struct list_report){ .bad = bad };
-	return rules_init(&r);
-}
-
-static int clear(void **state)
-{
-	rules_free(&r);
-	return 0;
-}
-
-static int read_list(const char *text)
-{
-	struct np_rule like = { .dir = NP_SRC, .action = NP_DROP };
-
-	return list_read(&r, "list", text, strlen(text), &like, 1000000000, &report);
-}
-
-static const char *shown(uint32_t i)
-{
-	static char out[512];
-	struct buf b = { 0 };
-
-	assert_true(i < r.n);
-	rule_print(&b, &r, &r.v[i], 0);
-	snprintf(out, sizeof(out), "%.*s|%s|%u", (int)b.n, b.p, rules_string(&r, r.v[i].reason), r.v[i].line);
-	buf_free(&b);
-	return out;
-}
 
 /* A frame from 192.0.2.1 to 198.51.100.2, TCP to `port`. */
 static const struct np_rule *decides(uint16_t port)
@@ -157,23 +115,6 @@ static void a_comma_is_not_a_column(void **state)
 	assert_int_equal(read_list("192.0.2.5 , x\n"), 2);
 }
 
-/* As block list prints them, and block add takes the text: signs, keywords and parentheses of a reason are its own. */
-static void what_is_listed_is_read(void **state)
-{
-	assert_int_equal(read_list("192.0.2.1 src action drop # for 1s  (/tmp/a; b#c:12)\n"
-				   "192.0.2.2 src for 1m1s action audit  (f:1)\n192.0.2.3 src action drop # #1, (x:1)\n"
-				   "192.0.2.4 ## a  b (f:1) \n0.0.0.0/0 src proto icmp action drop\n"
-				   "::/0 src proto icmp action drop # any \t (standard input:3)\n"), 0);
-	assert_string_equal(shown(0), "192.0.2.1 src action drop|for 1s|1");
-	assert_string_equal(shown(1), "192.0.2.2 src for 1m2s action audit||2");
-	assert_string_equal(shown(2), "192.0.2.3 src action drop|#1, (x:1)|3");
-	assert_string_equal(shown(3), "192.0.2.4 src action drop|a  b (f:1)|4");
-	assert_string_equal(shown(5), "::/0 src proto icmp action drop|any \t (standard input:3)|6");
-	assert_int_equal(read_list("192.0.2.5  (f)\n"), 1);
-	assert_int_equal(read_list("192.0.2.5 (f:1)\n"), 2);
-	assert_int_equal(read_list("2001:db8::1 proto icmp\n"), 3);
-}
-
 /* What says more than is understood is refused, not read in part. */
 static void nothing_is_read_in_part(void **state)
 {
@@ -229,72 +170,6 @@ static void every_bad_line_is_told_with_its_number(void **state)
 	assert_true(read_list("{\"permitted_cidrs\": [\"10.0.0.0/8\",\n\"x\", 7]}") == 7 || report.bad_lines == 7);
 	assert_non_null(strstr(bad_lines, "2:'x' is no address or prefix"));
 	assert_true(read_list("{\"permitted_cidrs\": [") > 0);
-}
-
-static void the_same_match_is_one_entry(void **state)
-{
-	assert_int_equal(read_list("10.0.0.0/8\n10.0.0.0/8\n10.1.2.3/8 action audit\n"), 0);
-	assert_int_equal(r.n, 1);
-	assert_int_equal(report.same, 2);
-}
-
-static void rates_are_read_and_printed(void **state)
-{
-	struct np_rule rule = { 0 };
-
-	assert_int_equal(rule_rate("100kpps", &rule), 0);
-	assert_int_equal(rule.rate, 100000000);
-	assert_int_equal(rule_rate("8mbit/3000", &rule), 0);
-	assert_int_equal(rule.rate, 1000000000);
-	assert_int_equal(rule.burst, 3000);
-	assert_int_equal(rule_rate("1.5MBps", &rule), 0);
-	assert_int_equal(rule.rate, 1500000000);
-	for (const char *const *t = (const char *const[]){ "", "10", "10x", "-1pps", "1pps/", "1pps/0", "pps", NULL }; *t; t++)
-		assert_true(rule_rate(*t, &rule) < 0);
-}
-
-static void rate_is_printed_as(const char *text, const char *printed)
-{
-	struct np_rule rule = { 0 };
-	struct buf b = { 0 };
-
-	assert_int_equal(rule_rate(text, &rule), 0);
-	rule_print_rate(&b, &rule);
-	assert_int_equal(b.n, strlen(printed));
-	assert_memory_equal(b.p, printed, b.n);
-	buf_free(&b);
-}
-
-/* Listed and applied again, it is the same rate. */
-static void a_rate_is_read_as_it_is_printed(void **state)
-{
-	uint64_t x = 88172645463325252ull;
-
-	rate_is_printed_as("1234567pps", "1234567pps/61728");
-	rate_is_printed_as("1.5kpps", "1500pps/75");
-	rate_is_printed_as("1.5MBps", "12mbit/75000");
-	rate_is_printed_as("0.29pps/2", "0.29pps/2");
-	rate_is_printed_as("0.01pps", "0.01pps/5");
-	rate_is_printed_as("8kbit", "8kbit/4500");
-	rate_is_printed_as("1000gpps/1000g", "1000gpps/1000000000000");
-	rate_is_printed_as("999999999999.999pps", "999999999999.999pps/49999999999");
-	for (int i = 0; i < 100000; i++) {
-		struct np_rule rule = { 0 }, again = { 0 };
-		struct buf b = { 0 };
-
-		x ^= x << 13, x ^= x >> 7, x ^= x << 17;
-		rule.flags = x & 1 ? NP_RULE_BYTES : 0;
-		rule.rate = RULE_RATE_MIN + (x >> (2 + x % 61)) % (RULE_RATE_MAX - RULE_RATE_MIN + 1);
-		rule.burst = RULE_BURST_BYTES + (x >> (4 + x % 59)) % (RULE_BURST_MAX - RULE_BURST_BYTES + 1);
-		rule_print_rate(&b, &rule);
-		buf_chr(&b, '\0');
-		assert_int_equal(rule_rate(b.p, &again), 0);
-		assert_true(again.rate == rule.rate && again.burst == rule.burst && again.flags == rule.flags);
-		buf_free(&b);
-	}
-	for (const char *const *t = (const char *const[]){ "0.0099pps", "1000.001gpps", "10000000000000000pps", "1pps/1001g",
-							   "1mbit/1513", NULL }; *t; t++)
-		assert_true(rule_rate(*t, &(struct np_rule){ 0 }) < 0);
 }
 
 /* The search of the program, over what compile made. */
@@ -555,83 +430,6 @@ static void a_time_is_read_as_it_is_printed(void **state)
 		assert_int_equal(span_read(bad_ones[i], &s), -EINVAL);
 }
 
-static bool any(const struct np_rule *rule, const void *ctx)
-{
-	return true;
-}
-
-static uint32_t number_of(const struct rules *of, const char *target)
-{
-	struct np_rule like = { .dir = NP_SRC, .action = NP_DROP };
-
-	assert_true(rule_target(&like, target, strlen(target)));
-	for (uint32_t i = 0; i < of->n; i++)
-		if (rule_same(of, &of->v[i], &like))
-			return of->v[i].id;
-	return 0;
-}
-
-/* As the set is when its expired entries were looked for. */
-static void what_a_list_names_again_keeps_its_number(void **state)
-{
-	struct rules before;
-
-	assert_int_equal(read_list("192.0.2.1\n192.0.2.2\n192.0.2.3\n"), 0);
-	before = r;
-	assert_int_equal(rules_init(&r), 0);
-	r.next_id = before.next_id;
-	assert_int_equal(rules_remove(&before, any, NULL), 0);
-	assert_int_equal(read_list("192.0.2.3\n198.51.100.1\n192.0.2.1\n"), 0);
-	assert_int_equal(rules_keep_numbers(&r, &before), 0);
-	assert_int_equal(number_of(&r, "192.0.2.1"), 1);
-	assert_int_equal(number_of(&r, "192.0.2.3"), 3);
-	assert_int_equal(number_of(&r, "198.51.100.1"), 5);
-	for (uint32_t i = 1; i < r.n; i++)
-		assert_true(r.v[i - 1].id < r.v[i].id);
-	rules_free(&before);
-}
-
-static void add(const char *target, uint8_t action, uint64_t expires_ns)
-{
-	struct np_rule rule = { .dir = NP_SRC, .action = action, .expires_ns = expires_ns,
-				.flags = expires_ns ? NP_RULE_EXPIRES : 0 };
-	bool same;
-
-	assert_true(rule_target(&rule, target, strlen(target)));
-	rule.rate = action == NP_LIMIT ? 1000 : 0;
-	assert_int_equal(rules_add(&r, &rule, &same), 0);
-}
-
-static void with_another_action_it_is_another_entry(void **state)
-{
-	struct rules before;
-
-	add("192.0.2.1", NP_AUDIT, 0);
-	add("192.0.2.2", NP_DROP, 0);
-	add("192.0.2.1", NP_AUDIT, 7);
-	assert_int_equal(number_of(&r, "192.0.2.1"), 1);
-	add("192.0.2.1", NP_DROP, 7);
-	add("192.0.2.3", NP_DROP, 0);
-	assert_int_equal(r.n, 3);
-	rules_sort(&r);
-	assert_int_equal(number_of(&r, "192.0.2.1"), 3);
-	assert_int_equal(r.v[1].id, 3);
-	add("192.0.2.1", NP_LIMIT, 0);
-	add("192.0.2.3", NP_DROP, 0);
-	rules_sort(&r);
-	assert_int_equal(number_of(&r, "192.0.2.1"), 5);
-	assert_int_equal(number_of(&r, "192.0.2.3"), 4);
-	before = r;
-	assert_int_equal(rules_init(&r), 0);
-	r.next_id = before.next_id;
-	assert_int_equal(read_list("192.0.2.1\n192.0.2.2\n"), 0);
-	assert_int_equal(rules_keep_numbers(&r, &before), 0);
-	assert_int_equal(number_of(&r, "192.0.2.1"), 6);
-	assert_int_equal(number_of(&r, "192.0.2.2"), 2);
-	assert_int_equal(r.v[0].id, 2);
-	rules_free(&before);
-}
-
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, fresh, clear)
@@ -644,16 +442,11 @@ int main(void)
 		T(an_entry_ends_when_its_time_is_over),
 		T(lists_of_many_forms_are_read),
 		T(csv_has_its_columns_by_name),
-		T(what_is_listed_is_read),
 		T(nothing_is_read_in_part),
 		T(allowed_and_blocked_are_two_entries),
 		T(a_comma_is_not_a_column),
 		T(permitted_cidrs_become_allow_entries),
 		T(every_bad_line_is_told_with_its_number),
-		T(the_same_match_is_one_entry),
-		T(with_another_action_it_is_another_entry),
-		T(rates_are_read_and_printed),
-		T(a_rate_is_read_as_it_is_printed),
 		T(tables_find_what_the_definition_finds),
 		T(tables_of_many_lengths_have_no_gap),
 		T(tables_where_all_is_covered_have_no_gap),
@@ -665,7 +458,6 @@ int main(void)
 		T(too_many_conditions_are_refused),
 		T(an_entry_is_for_a_time_that_can_be_counted),
 		T(a_time_is_read_as_it_is_printed),
-		T(what_a_list_names_again_keeps_its_number),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
