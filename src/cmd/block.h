@@ -95,6 +95,10 @@ int  block_confirm(struct block_run *b);
 int  block_remove(struct block_run *b);			/* this set: everything passes there */
 int  block_remove_all(struct block_run *b);		/* those of all hooks, or of --egress or --ingress; says so */
 
+/* block_same.c: the rules and *next are what runs, and the timer stays; says that nothing is changed */
+bool block_is_same(const struct block_run *b, const struct block_set *next, const char *what);
+int  block_tell_same(struct block_run *b);
+
 /* block_guard.c: -ECANCELED, said, when the rules would cut somebody off who must not be. */
 int  block_guard(struct block_run *b);
 

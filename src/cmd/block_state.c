@@ -383,6 +383,10 @@ int block_commit(struct block_run *b, const char *what)
 		return err;
 	err = load(b, &c, &want, l3, &next, what);
 	compiled_free(&c);
+	if (!err && block_is_same(b, &next, what)) {
+		block_close(&next);
+		return block_tell_same(b);
+	}
 	if (!err)
 		err = block_time_to_confirm(b, what, &confirm);
 	block_print_size(size, next.memory);

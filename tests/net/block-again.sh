@@ -103,3 +103,38 @@ refused "two:3: '192.0.2.7 src' has action drop here and action audit in line 1"
 refused "two:3: '192.0.2.7 src' has action drop here and action audit in line 1" apply two dev here --commit
 refused "b:1: '192.0.2.9 src' has action drop here and action audit at a:1" add file a file b dev here --commit
 refused "a:1: '192.0.2.9 src' has action audit here and action drop among the words" add 192.0.2.9 file a dev here --commit
+
+say "what changes nothing leaves the way back"
+nothing() {
+	np "$1" dev here --commit "${@:2}"
+	told "here: nothing to change: $("$NETPROBE" block list dev here | wc -l) entries"
+	same "$*: the program" "$(program)" "$was"
+}
+program() { "$NETPROBE" block status -j dev here | jq -r .firewall.made; }
+np del --all dev here
+np add 192.0.2.1 dev here --commit
+np add 192.0.2.2 dev here --commit --frag drop reason b
+was=$(program)
+nothing add 192.0.2.2 reason b
+nothing add 192.0.2.1
+nothing del --expired
+nothing add 192.0.2.1 --mode block --frag drop
+np add 192.0.2.1 dev here --dry-run
+told 'here: nothing to change: 2 entries'
+np rollback dev here --commit
+same "rolled back" "$(listed)" '1: 192.0.2.1 src action drop'
+
+say "lists, and what is not confirmed yet"
+np apply f dev here --commit
+was=$(program)
+nothing apply f
+np add 192.0.2.77 dev here --confirm 1h
+was=$(program)
+nothing add 192.0.2.77
+told 'here: the change before this one is not confirmed yet'
+grep -q '^everything passes again in 3[0-9]* s unless' "$work/np.err" || { cat "$work/np.err"; die "no timer"; }
+np apply f dev here --commit
+! grep -q 'nothing to change' "$work/np.err" || die "apply is another set"
+np add 192.0.2.1 dev here --confirm 1h
+np add 192.0.2.1 dev here --confirm 1h
+! grep -q 'nothing to change' "$work/np.err" || die "a timer was asked for"

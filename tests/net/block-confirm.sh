@@ -193,7 +193,7 @@ np add $c --commit
 clear
 
 say "killed at any step: as before or armed, and back in any case"
-np add $a --commit
+np add $a for 1h --commit
 np add $a --commit
 for verb in 'add 192.0.2.2 --confirm 60s' rollback; do
 	for i in $(seq 0 6 60); do

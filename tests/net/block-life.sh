@@ -33,9 +33,9 @@ same "the same file again" "$(entry)" "3 drop true"
 echo '10.9.0.2 action limit 10pps' >"$work/list"
 np apply "$work/list" dev here --commit
 pinged
-same "limit, of a file" "$(entry)" "5 limit true"
+same "limit, of a file" "$(entry)" "4 limit true"
 np add 10.9.0.2 action limit 20pps dev here --commit
-same "another rate" "$(entry)" "6 limit false"
+same "another rate" "$(entry)" "5 limit false"
 np del --all dev here
 
 say "an interface that has another name, or is a port of a bridge, keeps its set"
