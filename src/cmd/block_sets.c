@@ -19,12 +19,28 @@ struct finder {
 	bool rules;
 };
 
+/* Who may not look would find nothing, which is not the same as that there is nothing. */
+static bool is_denied(void)
+{
+	char missing[128];
+	bool denied = caps_missing(NEED_ADMIN, missing, sizeof(missing));
+
+	if (denied)
+		fail(EPERM, "firewalls of the host: missing: %s", missing);
+	return denied;
+}
+
+static int unknown(int err, const char *ifname)
+{
+	return err == -EPERM && is_denied() ? err : fail(err, "the firewall at %s", ifname);
+}
+
 static int open_set(struct block_run *one, bool rules)
 {
 	int fd = bpf_prog_get_fd_by_id(one->got.prog_id), err;
 
 	if (fd < 0)
-		return fd == -ENOENT ? fd : fail(fd, "the firewall at %s", one->place.ifname);
+		return fd == -ENOENT ? fd : unknown(fd, one->place.ifname);
 	err = block_open(&one->set, fd, true);
 	one->running = !err;
 	if (!err && rules)
@@ -73,7 +89,7 @@ static int add_hook(struct finder *f, const struct pin_view *v, enum pin_hook ho
 	if (err == -EXDEV || err == -ENOENT || !err)
 		return 0;
 	if (err < 0)
-		return fail(err, "the firewall at %s", v->place.ifname);
+		return unknown(err, v->place.ifname);
 	one = new_set(f, v, hook);
 	more = one ? realloc(s->v, (s->n + 1) * sizeof(struct block_run *)) : NULL;
 	if (!more) {
@@ -152,13 +168,10 @@ static int add_place(void *ctx, const struct pin_view *v)
 	return 0;
 }
 
-/* Who may not look would find nothing, which is not the same as that there is nothing. */
 static int nothing(const char *ifname)
 {
-	char missing[128];
-
-	if (caps_missing(NEED_ADMIN, missing, sizeof(missing)))
-		return fail(EPERM, "firewalls of the host: missing: %s", missing);
+	if (is_denied())
+		return -EPERM;
 	fail(0, ifname ? "%s has no firewall" : "no interface has a firewall here", ifname);
 	return -ENOENT;
 }

@@ -19,6 +19,7 @@
 #include "kern/link.h"
 #include "numbers/linktype.h"
 #include "rules/compile.h"
+#include "util/caps.h"
 #include "util/cleanup.h"
 #include "util/err.h"
 #include "util/hostclock.h"
@@ -172,6 +173,18 @@ static int look(struct block_run *b, bool change)
 	if (err || b->view.state == PIN_ABSENT || b->view.state == PIN_OURS || b->view.state == PIN_BARE)
 		return err ? fail(err, "the state of %s", b->place.ifname) : 0;
 	return fail(0, "%s", b->view.why);
+}
+
+/* Who may not look would find nothing, and be told that there is nothing. */
+static int check_caps(bool change)
+{
+	unsigned int needs = NEED_ADMIN | (change ? NEED_BPF | NEED_NET_ADMIN : 0);
+	char missing[128];
+
+	if (!caps_missing(needs, missing, sizeof(missing)))
+		return 0;
+	caps_tell(missing);
+	return -EPERM;
 }
 
 int block_find(struct block_run *b, bool change)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The firewalls of the interfaces that are watched: their logs, opened while we may, as a source. */
 #include <errno.h>
+#include <net/if.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +12,7 @@
 #include "kern/block.h"
 #include "pin/pin.h"
 #include "source/verdicts.h"
+#include "util/caps.h"
 #include "util/err.h"
 
 enum { FIREWALLS_MAX = 1024 };
@@ -77,6 +80,7 @@ static int take(struct blocks *b, uint32_t prog_id, const struct iface *iface, e
 struct find {
 	struct live *l;
 	struct blocks *b;
+	char why[256];			/* the first that is not ours, or may not be looked at */
 };
 
 static const struct iface *iface_of(const struct live *l, uint32_t ifindex)
@@ -97,6 +101,8 @@ static int find(void *ctx, const struct pin_view *v)
 	struct pin_got got;
 	int err = 0;
 
+	if (v->state == PIN_FOREIGN && !*f->why)
+		snprintf(f->why, sizeof(f->why), "%s", v->why);
 	if (strcmp(v->service, BLOCK_SERVICE) || v->state != PIN_OURS || pin_life(v, &at) != PIN_HERE)
 		return 0;
 	iface = iface_of(f->l, at.ifindex);
@@ -110,15 +116,42 @@ static int find(void *ctx, const struct pin_view *v)
 	return err;
 }
 
+/* Of those that are named, not chosen by a pattern, the first that is not there. */
+static const char *no_such_interface(const struct strs *ifs)
+{
+	for (unsigned int i = 0; i < ifs->n; i++)
+		if (!link_is_glob(ifs->v[i]) && strcmp(ifs->v[i], "any") && !if_nametoindex(ifs->v[i]))
+			return ifs->v[i];
+	return NULL;
+}
+
+/* Who may not look would find nothing, which is not the same as that there is nothing. */
+static int nothing(const struct find *f)
+{
+	const struct strs *ifs = &f->l->s->o->iface;
+	const char *absent = no_such_interface(ifs);
+	char missing[128];
+
+	if (absent)
+		return fail(0, "%s: no such interface", absent), -ENODEV;
+	if (caps_missing(NEED_ADMIN, missing, sizeof(missing)))
+		return fail(EPERM, "--blocks: firewalls of the host: missing: %s", missing);
+	if (*f->why)
+		note("left out: %s", f->why);
+	fail(0, "--blocks: no firewall at %s (netprobe block add)",
+	     !ifs->n	 ? "any interface" :
+	     ifs->n == 1 ? ifs->v[0] :
+			   "any of these interfaces");
+	return -ENOENT;
+}
+
 /* An error that is said. */
 static int find_all(struct live *l, struct blocks *b)
 {
-	int err = pin_each(find, &(struct find){ l, b });
+	struct find f = { .l = l, .b = b };
+	int err = pin_each(find, &f);
 
-	if (!err && !b->n)
-		fail(0, "--blocks: no firewall at %s (netprobe block add)",
-		     l->s->o->iface.n ? l->s->o->iface.v[0] : "any interface");
-	return err || b->n ? err : -ENOENT;
+	return err || b->n ? err : nothing(&f);
 }
 
 static bool matches(void *ctx, const struct frame *f)

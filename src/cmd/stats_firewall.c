@@ -13,6 +13,7 @@
 #include "cmd/firewall.h"
 #include "cmd/stats.h"
 #include "kern/link.h"
+#include "util/caps.h"
 #include "util/err.h"
 
 enum { SETS = 64 };
@@ -27,6 +28,7 @@ struct stats_firewall {
 	const struct strs *iface;
 	unsigned int n;
 	bool said;
+	bool hidden;			/* something that we may not look at */
 	struct counted_set v[SETS];
 };
 
@@ -44,9 +46,10 @@ static int add_hook(struct stats_firewall *f, const struct pin_view *v, enum pin
 {
 	struct block_set s;
 	struct pin_got got;
-	int fd, err;
+	int fd, err, is = pin_attached(v, hook, &got);
 
-	if (pin_attached(v, hook, &got) != 1)
+	f->hidden = f->hidden || is == -EPERM || is == -EACCES;
+	if (is != 1)
 		return 0;
 	fd = f->n < SETS ? bpf_prog_get_fd_by_id(got.prog_id) : -E2BIG;
 	if (fd < 0) {
@@ -73,12 +76,22 @@ static int add_place(void *ctx, const struct pin_view *v)
 	bool named;
 	int err = 0;
 
+	f->hidden = f->hidden || (v->state == PIN_FOREIGN && !strcmp(v->path, PIN_ROOT));
 	if (strcmp(v->service, BLOCK_SERVICE) || v->state != PIN_OURS || pin_life(v, &here.place) != PIN_HERE ||
 	    link_get(NULL, here.place.ifindex, &link) || !link_wanted(&link, f->iface->v, f->iface->n, &named))
 		return 0;
 	for (enum pin_hook h = PIN_XDP; h < PIN_HOOKS && !err; h++)
 		err = add_hook(f, &here, h, link.name);
 	return err;
+}
+
+/* That there is none is known only to those who may look. */
+static void tell_hidden(const struct stats_firewall *f)
+{
+	char missing[128];
+
+	if (f->hidden && !f->said && caps_missing(NEED_ADMIN, missing, sizeof(missing)))
+		note("what a firewall does, where there is one, is left out: missing: %s", missing);
 }
 
 int stats_firewall_open(struct stats_firewall **out, const struct strs *iface)
@@ -91,6 +104,8 @@ int stats_firewall_open(struct stats_firewall **out, const struct strs *iface)
 		return fail(ENOMEM, "counts of the firewall");
 	f->iface = iface;
 	err = pin_each(add_place, f);
+	if (!err)
+		tell_hidden(f);
 	if (err || !f->n) {
 		stats_firewall_close(f);
 		return err;

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -15,6 +16,7 @@
 
 #include "kern/load.h"
 #include "pin/parts.h"
+#include "util/caps.h"
 #include "util/cleanup.h"
 #include "util/err.h"
 
@@ -51,13 +53,27 @@ static int wait_for_lock(int fd)
 	return fail(0, PIN_ROOT " is locked: another netprobe has been changing state for 30 seconds"), -EBUSY;
 }
 
+/* The way there is shut: what would open it. */
+static int denied(int err, const char *why)
+{
+	struct cap_sets caps;
+
+	if (err == -EACCES && !caps_get(&caps) && !(caps.effective & CAP_BIT(CAP_DAC_OVERRIDE)))
+		fail(0, "%s: missing: %s", why, caps_name(NEED_FILES));
+	else
+		fail(0, "%s", why);
+	return err;
+}
+
 static int make_dir(const char *path)
 {
+	char why[256];
 	mode_t old = umask(0077);
 	int rc = mkdir(path, 0700) && errno != EEXIST ? -errno : 0;
 
 	umask(old);
-	return rc ? fail(rc, "%s", path) : 0;
+	snprintf(why, sizeof(why), "%s: %s", path, strerror(-rc));
+	return rc ? denied(rc, why) : 0;
 }
 
 static int take_lock(bool make)
@@ -75,7 +91,7 @@ static int take_lock(bool make)
 		}
 		if (fd < 0)
 			return fd == -ENOENT ? fd : fd == -ENOTDIR ? refuse(why) :
-								     (fail(0, "%s", why), fd);
+								     denied(fd, why);
 		err = wait_for_lock(fd);
 		if (err != -EAGAIN)
 			return err ? err : take_fd(fd);
