@@ -186,35 +186,58 @@ struct question {
 	uint8_t proto;
 };
 
+/* Cut off at the colon behind the address, whose brackets go.  NULL: it is written in no such way; "": no port. */
+static char *cut_port(char *text)
+{
+	char *first = strchr(text, ':'), *end = *text == '[' ? strchr(text, ']') : NULL;
+
+	if (*text == '[') {
+		if (!end || (end[1] && end[1] != ':'))
+			return NULL;
+		first = end[1] ? end + 1 : NULL;
+		*end = '\0';
+		memmove(text, text + 1, (size_t)(end - text));
+	} else if (first && strchr(first + 1, ':')) {
+		return text + strlen(text);	/* of IPv6 without brackets: they are its own */
+	}
+	if (!first)
+		return text + strlen(text);
+	*first = '\0';
+	return first[1] ? first + 1 : NULL;
+}
+
+static int parse_proto(struct question *q, const char *text, const char *word, bool has_port)
+{
+	char *words[] = { (char *)"proto", (char *)word }, why[160];
+	struct np_rule proto = { 0 };
+
+	if (!has_port && !word[strspn(word, "0123456789")])
+		return fail(0, "'%s' reads as a prefix: test takes one address, and a protocol by its name, or by its "
+			       "number behind a port: ADDR:0/%s", text, *word ? word : "N");
+	if (rule_words(NULL, &proto, 2, words, 0, why))
+		return fail(0, "'%s': no protocol", text);
+	q->proto = proto.proto;
+	return 0;
+}
+
 static int parse_question(struct question *q, const char *text)
 {
-	struct np_rule proto = { 0 };
-	char copy[96], why[160], *slash, *colon, *words[2] = { (char *)"proto", NULL };
+	char copy[96], *slash, *port;
 
 	snprintf(copy, sizeof(copy), "%s", text);
 	slash = strchr(copy, '/');
 	if (slash)
 		*slash++ = '\0';
-	colon = *copy == '[' ? strstr(copy, "]:") : strchr(copy, ':') == strrchr(copy, ':') ? strchr(copy, ':') : NULL;
-	if (colon) {
-		char *port = colon + 1 + (*copy == '['), *end;
-
-		q->port = (unsigned int)strtoul(port, &end, 10);
-		if (*end || end == port || q->port > 65535)
-			return fail(0, "'%s': no port", text);
-		*colon = '\0';
-	}
-	if (*copy == '[')
-		memmove(copy, copy + 1, strlen(copy));
-	if (!rule_target(&q->who, copy, strlen(copy)) || q->who.plen < 32 || q->who.kind == NP_KIND_MAC)
+	port = strlen(text) < sizeof(copy) ? cut_port(copy) : NULL;
+	if (!port || !rule_target(&q->who, copy, strlen(copy)) || q->who.plen < 32 || q->who.kind == NP_KIND_MAC)
 		return fail(0, "'%s' is not ADDR[:PORT][/PROTO]", text);
-	q->proto = colon ? PROTO_TCP : PROTO_EXPERIMENT;
-	words[1] = slash;
-	if (slash && rule_words(NULL, &proto, 2, words, 0, why))
-		return fail(0, "'%s': no protocol", text);
-	if (slash)
-		q->proto = proto.proto;
-	return 0;
+	if (*port) {
+		q->port = (unsigned int)strtoul(port, NULL, 10);
+		if (port[strspn(port, "0123456789")] || strlen(port) > 5 || q->port > 65535)
+			return fail(0, "'%s': no port", text);
+	}
+	q->proto = *port ? PROTO_TCP : PROTO_EXPERIMENT;
+	return slash ? parse_proto(q, text, slash, *port) : 0;
 }
 
 /* The question as a frame: from there to us, or with --egress from us to there. */

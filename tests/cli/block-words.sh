@@ -66,6 +66,26 @@ says 4 "names: 5 more host names" add file names dev lo
 "$np" block test 192.0.2.1 --list names >out 2>err || die "a list with names is not asked"
 grep -q 'names: 25 host names: not enforced' err || die "that names are not judged by is not told"
 
+# test asks of one address: a prefix is none, and half a bracket neither.
+echo 203.0.113.1 >list
+for word in 192.0.2.0/24 192.0.2.1/17 192.0.2.1/ 2001:db8::/32 '[2001:db8::1]/128'; do
+	says 2 "'$word' reads as a prefix: test takes one address" test "$word" --list list
+done
+for word in '[2001:db8::1' '2001:db8::1]' '[2001:db8::1]x' '[2001:db8::1]80' '[]' '[' 192.0.2.1: '[2001:db8::1]:' any \
+	"192.0.2.1:$(printf %0120d 80)"; do
+	says 2 "'$word' is not ADDR[:PORT][/PROTO]" test "$word" --list list
+done
+for word in 192.0.2.1:x 192.0.2.1:65536 192.0.2.1:+80 192.0.2.1:-18446744073709551535 '192.0.2.1: 80'; do
+	says 2 "'$word': no port" test "$word" --list list
+done
+for word in 192.0.2.1/tpc 192.0.2.1:80/256; do
+	says 2 "'$word': no protocol" test "$word" --list list
+done
+for word in 192.0.2.1 192.0.2.1:0/17 192.0.2.1:80/6 192.0.2.1/udp '[2001:db8::1]' '[2001:db8::1]/udp' '[2001:db8::1]:80/tcp' 2001:db8::1/udp; do
+	"$np" block test "$word" --list list >out 2>err || die "refused: $word"
+	grep -qF "$word: pass, no_entry" out || die "not answered: $word"
+done
+
 # What changes a verdict can be asked for, without a kernel.
 verdict() { # WANTED ARGS...
 	local wanted=$1
