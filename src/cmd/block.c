@@ -252,6 +252,15 @@ static int read_list(struct block_run *b, const char *path)
 	return err ? err : no_names(&b->lists[b->n_lists - 1].rules, path);
 }
 
+/* Where nobody sees that it is empty. */
+static int read_stdin(struct block_run *b)
+{
+	int err = read_list(b, "-");
+
+	return err || b->lists[b->n_lists - 1].rules.n ? err :
+							 fail(0, "standard input: no entries: nothing was changed");
+}
+
 /* What `reason` takes ends with the line: what else is meant by a word in there would be lost in silence. */
 static int check_reason(const struct block_run *b)
 {
@@ -308,7 +317,7 @@ static int prepare_add(struct block_run *b)
 	for (int i = 0; i < b->argc && !err; i++)
 		err = check_family(b, b->argv[i]);
 	for (int i = 0; i < b->argc && !err; i++)
-		err = strcmp(b->argv[i], "-") ? 0 : read_list(b, "-");
+		err = strcmp(b->argv[i], "-") ? 0 : read_stdin(b);
 	for (unsigned int i = 0; i < o->files.n && !err; i++)
 		err = read_list(b, o->files.v[i]);
 	return err;
@@ -423,8 +432,12 @@ static int check_target(const struct block_run *b, const struct verb *v, const c
 	is_range = range_parse(&g, word, strlen(word));
 	if (is_range < 0)
 		return fail(0, "'%s' is a range that ends before it begins", word);
-	if (!is_range && strchr(word, '.') && rule_name_ok(word, strlen(word)))
-		return fail(0, "'%s' is a host name: names are not enforced by this version's program", word);
+	if (!is_range && range_begins(word, strlen(word)))
+		return fail(0, "'%s' is no range: " RANGE_FORM, word);
+	if (!is_range && block_is_name(word)) {
+		fail(0, "'%s' is a host name: names are not enforced by this version's program", word);
+		return -EOPNOTSUPP;
+	}
 	return is_range ? 0 : wrong_word(b->g, word, v->wants);
 }
 
@@ -445,35 +458,16 @@ static int check_options(const struct block_run *b, const struct verb *v)
 	return 0;
 }
 
-/* The same interface named again, by whichever of its names, is one. */
-static int check_interfaces(struct strs *iface)
-{
-	unsigned int n = 0;
-
-	for (unsigned int i = 0; i < iface->n; i++) {
-		unsigned int index = if_nametoindex(iface->v[i]);
-		bool again = false;
-
-		if (!*iface->v[i])
-			return fail(0, "dev '': the name of an interface is empty");
-		for (unsigned int k = 0; k < n; k++)
-			again = again || !strcmp(iface->v[i], iface->v[k]) ||
-				(index && if_nametoindex(iface->v[k]) == index);
-		if (!again)
-			iface->v[n++] = iface->v[i];
-	}
-	iface->n = n;
-	return 0;
-}
-
 static int run_verb(struct block_run *b, const struct verb *v)
 {
 	int err = check_options(b, v);
 
+	if (!err && v->wants)
+		err = block_check_ranges(b);
 	for (int i = 0; v->wants && i < b->argc && !err; i++)
 		err = check_target(b, v, b->argv[i]);
 	if (err)
-		return EXIT_USAGE;
+		return refusal(err);
 	libbpf_set_print(NULL);		/* it tells of filters that are not there */
 	b->like = (struct np_rule){ .dir = b->o->egress ? NP_DST : NP_SRC, .action = NP_DROP };
 	err = b->o->where ? where_compile(&b->where, b->o->where) : 0;
@@ -507,7 +501,7 @@ static int block_run(const struct globals *g, const void *opts, int argc, char *
 	b->pin.lock = -1;
 	b->set.prog = -1;
 	rc = session_netns(g, NULL);
-	if (!rc && check_interfaces(&o.iface))
+	if (!rc && block_check_interfaces(&o.iface))
 		rc = EXIT_USAGE;
 	if (!rc)
 		rc = run_verb(b, g->verb->data);

@@ -65,6 +65,11 @@ int  block_each(struct block_run *b, const char *word, const struct np_rule *lik
 		int (*each)(struct block_run *b, const struct np_rule *rule));
 int  block_change(struct block_run *b, const char *what);	/* the rules as they are now, in force */
 
+/* block_words.c */
+bool block_is_name(const char *word);			/* a host's, with a dot */
+int  block_check_ranges(const struct block_run *b);	/* says where one has blanks */
+int  block_check_interfaces(struct strs *iface);	/* each once, or it says what is wrong */
+
 /* block_del.c */
 uint32_t block_number(const char *word);		/* of an entry; 0: it is none */
 int  block_prepare_del(struct block_run *b);

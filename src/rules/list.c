@@ -98,6 +98,8 @@ static int add_target(struct reader *l, struct np_rule *rule, const char *word, 
 		err = add(l, rule);
 	if (is_range)
 		return err;
+	if (range_begins(word, n))
+		return bad_word(l, word, n, "is no range: " RANGE_FORM);
 	if (rule_domain(l->r, rule, word, n))
 		return add(l, rule);
 	return bad_word(l, word, n, "is no address, prefix, MAC address or name");

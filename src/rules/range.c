@@ -42,6 +42,14 @@ int range_parse(struct range *g, const char *text, size_t n)
 	return g->first > g->last ? -EINVAL : 1;
 }
 
+bool range_begins(const char *text, size_t n)
+{
+	const char *dash = memchr(text, '-', n);
+	struct np_rule first = { 0 };
+
+	return dash && is_address(&first, text, (size_t)(dash - text));
+}
+
 bool range_next(struct range *g, struct np_rule *rule)
 {
 	unsigned int all = bits_of(g->kind), open = 0;

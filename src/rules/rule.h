@@ -93,9 +93,12 @@ struct range {
 	unsigned __int128 first, last;
 };
 int  range_parse(struct range *g, const char *text, size_t n);
+/* An address and a dash: no name, whatever follows. */
+bool range_begins(const char *text, size_t n);
+#define RANGE_FORM "two whole addresses of one family are, 192.0.2.1-192.0.2.9"
 /* The next of them, into kind, plen and addr; false: there is none any more. */
 bool range_next(struct range *g, struct np_rule *rule);
-/* Letters, digits, - and _ in labels, the last of them no number. */
+/* Letters, digits, - and _ in labels, the last of them no number, nor several. */
 bool rule_name_ok(const char *text, size_t n);
 /* A host name, "*.NAME" for all below it; lower case, checked.  False: not one. */
 bool rule_domain(struct rules *r, struct np_rule *rule, const char *text, size_t n);

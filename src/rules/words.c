@@ -128,8 +128,8 @@ bool rule_target(struct np_rule *rule, const char *text, size_t n)
 	return true;
 }
 
-/* RFC 1035, 2.3.4: labels of 1 to 63 bytes, 253 in all.  Underscores occur; the last label is no number, so that
- * a mistyped address is not taken for a name. */
+/* RFC 1035, 2.3.4: labels of 1 to 63 bytes, 253 in all.  Underscores occur; the last label is no number, nor
+ * several with dashes between, so that a mistyped address or range is not taken for a name. */
 bool rule_name_ok(const char *p, size_t n)
 {
 	size_t label = 0;
@@ -149,7 +149,7 @@ bool rule_name_ok(const char *p, size_t n)
 		}
 		if (!alpha && !(p[i] >= '0' && p[i] <= '9') && p[i] != '-' && p[i] != '_')
 			return false;
-		digits = digits && p[i] >= '0' && p[i] <= '9';
+		digits = digits && !alpha && p[i] != '_';
 		if (++label > 63)
 			return false;
 	}
@@ -365,6 +365,7 @@ static int not_understood(int n, char *const *words, char *why)
 		{ "proto", ": tcp, udp, icmp, icmp6, sctp, gre, esp, ... or a number up to 255" },
 		{ "port", ": N or N-M, up to 65535" },
 		{ "for", ": 90s, 10m, 12h, 1d, 1d12h" },
+		{ "-", ": a range has no blanks: 192.0.2.1-192.0.2.9" },
 	};
 	const char *wants = "";
 

@@ -49,7 +49,27 @@ for words in 'add 192.0.2.1' 'del --all' list status poll 'test 192.0.2.1' confi
 	[ "$(wc -l <err)" = 1 ] || die "more than one line: $words"
 done
 says 2 'is a range that ends before it begins' add 192.0.2.9-192.0.2.1 dev lo
-says 2 "'www.example.com' is a host name" add www.example.com dev lo
+for word in www.example.com www.example.com. '*.example.com' 'domain www.example.com'; do
+	# shellcheck disable=SC2086
+	set -f; says 4 "names are not enforced by this version's program" add $word dev lo; set +f
+done
+for range in 192.0.2.1-9 192.0.2.1- 192.0.2.1-192.0.2.300 192.0.2.1-192.0.2.0/24 192.0.2.1-2001:db8::1 2001:db8::1-ff 192.0.2.1-x.test; do
+	for verb in add allow del; do
+		says 2 "'$range' is no range: two whole addresses of one family are, 192.0.2.1-192.0.2.9" $verb "$range" dev lo
+	done
+	echo "$range" >ranges
+	says 2 "ranges:1: '$range' is no range" apply ranges dev lo
+done
+for verb in add allow del; do
+	says 2 "'192.0.2.1 - 192.0.2.9': a range has no blanks: 192.0.2.1-192.0.2.9" $verb 192.0.2.1 - 192.0.2.9 dev lo
+	says 2 "'2001:db8::1 - 2001:db8::9': a range has no blanks" $verb 198.51.100.0/24 2001:db8::1 - 2001:db8::9 dev lo
+done
+echo '192.0.2.1 - 192.0.2.9' >ranges
+says 2 "ranges:1: '- 192.0.2.9' is not understood: a range has no blanks" apply ranges dev lo
+for words in - '192.0.2.1 -' '- 192.0.2.0/24' '192.0.2.0/24 - 198.51.100.0/24'; do
+	# shellcheck disable=SC2086
+	says 2 'standard input: no entries: nothing was changed' add $words dev lo
+done
 says 2 '--mode is for --list' test 192.0.2.1 dev lo --mode deny
 says 2 '--frag is for --list' test 192.0.2.1 dev lo --frag drop
 
