@@ -435,6 +435,24 @@ static int take_keyword(const char *where, const struct opt *o, char *base, int 
 	return err ? err : o->arg ? 2 : 1;
 }
 
+/* A value that was left out must not swallow the next keyword. */
+static int check_values(const char *where, const struct opt_set *sets, unsigned int n_sets, const struct opt *o,
+			int argc, char **argv)
+{
+	const char *word = o->words && argc > 2 ? find_word(o, argv[1], strlen(argv[1])) : NULL, *more;
+	char *base;
+
+	if (!o->arg || o->type == OPT_REST || argc < 2)
+		return 0;
+	if (find_long(sets, n_sets, argv[1], strlen(argv[1]), &base))
+		return fail(0, "%s: %s needs %s, and '%s' is the next keyword", where, o->name, o->arg, argv[1]);
+	more = word ? strchr(word, ' ') : NULL;
+	if (more && find_long(sets, n_sets, argv[2], strlen(argv[2]), &base))
+		return fail(0, "%s: %s %s needs %s, and '%s' is the next keyword", where, o->name, argv[1], more + 1,
+			    argv[2]);
+	return 0;
+}
+
 int opt_keywords(const char *where, const struct opt_set *sets, unsigned int n_sets, int argc, char **argv)
 {
 	int n = 0, used;
@@ -443,7 +461,9 @@ int opt_keywords(const char *where, const struct opt_set *sets, unsigned int n_s
 		char *base = NULL;
 		const struct opt *o = find_long(sets, n_sets, argv[i], strlen(argv[i]), &base);
 
-		used = o ? take_keyword(where, o, base, argc - i, argv + i) : 1;
+		used = o ? check_values(where, sets, n_sets, o, argc - i, argv + i) : 1;
+		if (!used)
+			used = take_keyword(where, o, base, argc - i, argv + i);
 		if (used < 0)
 			return used;
 		if (!o)

@@ -53,6 +53,16 @@ for word in www.example.com www.example.com. '*.example.com' 'domain www.example
 	# shellcheck disable=SC2086
 	set -f; says 4 "names are not enforced by this version's program" add $word dev lo; set +f
 done
+says 2 "block add: for needs TIME, and 'dev' is the next keyword" add 192.0.2.1 for dev here
+says 2 "block add: action limit needs RATE, and 'dev' is the next keyword" add 192.0.2.1 action limit dev here
+for word in proto port for action dev file domain; do
+	for next in src dst both proto port for action shared dev file domain reason; do
+		says 2 "block add: $word needs " add 192.0.2.1 $word $next here
+	done
+done
+says 2 'block del: id needs N' del id dev here
+says 2 'block list: dev needs IFACE' list dev dev
+
 for range in 192.0.2.1-9 192.0.2.1- 192.0.2.1-192.0.2.300 192.0.2.1-192.0.2.0/24 192.0.2.1-2001:db8::1 2001:db8::1-ff 192.0.2.1-x.test; do
 	for verb in add allow del; do
 		says 2 "'$range' is no range: two whole addresses of one family are, 192.0.2.1-192.0.2.9" $verb "$range" dev lo

@@ -118,6 +118,22 @@ static void keywords_are_taken_wherever_they_stand(void **state)
 	assert_int_equal(TAKE(""), 0);
 }
 
+static void a_keyword_is_no_value(void **state)
+{
+	struct options o;
+	char *argv[ARGS_MAX];
+
+	assert_int_equal(TAKE("x for dev here"), -EINVAL);
+	assert_int_equal(o.devs.n, 0);
+	assert_int_equal(TAKE("x dev for 10m"), -EINVAL);
+	assert_int_equal(TAKE("x dev src"), -EINVAL);
+	assert_int_equal(TAKE("x action src"), -EINVAL);
+	assert_int_equal(TAKE("x action limit dev here"), -EINVAL);
+	assert_int_equal(TAKE("x action limit reason slow"), -EINVAL);
+	assert_int_equal(TAKE("x action drop dev here"), 1);
+	assert_int_equal(TAKE("x reason for dev"), 1);
+}
+
 static void what_is_passed_on_stays_in_order(void **state)
 {
 	struct options o;
@@ -175,6 +191,7 @@ int main(void)
 		cmocka_unit_test(a_word_is_one_of_the_row),
 		cmocka_unit_test(each_of_a_list_is_one_of_the_row),
 		cmocka_unit_test(keywords_are_taken_wherever_they_stand),
+		cmocka_unit_test(a_keyword_is_no_value),
 		cmocka_unit_test(what_is_passed_on_stays_in_order),
 		cmocka_unit_test(the_nearest_word_is_suggested),
 		cmocka_unit_test(too_many_are_refused),
