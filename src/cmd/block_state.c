@@ -194,6 +194,9 @@ int block_find(struct block_run *b, bool change)
 	b->pin.lock = -1;
 	b->set.prog = -1;
 	b->now_ns = block_now();
+	err = check_caps(change);
+	if (err)
+		return err;
 	if (change && !b->o->dry_run)
 		pin_sweep(BLOCK_SERVICE);
 	err = which(b);
@@ -332,7 +335,8 @@ static void tell(const struct block_run *b, const struct pin_got *got, uint64_t 
 
 		for (int i = 0; i < b->rules.n_failsafe && n < sizeof(ports); i++)
 			n += (size_t)snprintf(ports + n, sizeof(ports) - n, " %u", b->rules.failsafe[i]);
-		note("open in any case: %sTCP port%s%s, DHCP, ARP, neighbour discovery",
+		note("open in any case: %sTCP port%s%s, DHCP, ARP, neighbour discovery, "
+		     "multicast listener reports",
 		     out ? "what answers from " : "", b->rules.n_failsafe == 1 ? "" : "s", ports);
 	}
 	block_tell_timer(b, confirm);

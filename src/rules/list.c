@@ -438,7 +438,7 @@ int list_read(struct rules *r, const char *name, const char *text, size_t n, con
 	while (p < end && strchr(" \t\r\n", *p) && *p)
 		p++;
 	if (p < end && (*p == '{' || *p == '['))
-		return list_json(r, name, p, (size_t)(end - p), like, report);
+		return list_json(r, name, text, (size_t)(end - text), like, report);
 	l.file = rules_text(r, name, strlen(name));
 	if (l.file == UINT32_MAX)
 		return fail(ENOMEM, "%s", name);

@@ -60,6 +60,16 @@ static int add_cidr(struct rules *r, const char *name, const json_t *v, const st
 	return err;
 }
 
+/* The last may lack its end. */
+static uint32_t count_lines(const char *text, size_t n)
+{
+	uint32_t lines = n && text[n - 1] != '\n';
+
+	for (size_t i = 0; i < n; i++)
+		lines += text[i] == '\n';
+	return lines;
+}
+
 int list_json(struct rules *r, const char *name, const char *text, size_t n, const struct np_rule *like,
 	      struct list_report *report)
 {
@@ -71,6 +81,7 @@ int list_json(struct rules *r, const char *name, const char *text, size_t n, con
 	size_t i;
 	int err = 0;
 
+	report->lines = count_lines(text, n);
 	if (!root)
 		return told(report, name, (uint32_t)(e.line > 0 ? e.line : 0), e.text);
 	list = json_object_get(root, "permitted_cidrs");
@@ -79,9 +90,6 @@ int list_json(struct rules *r, const char *name, const char *text, size_t n, con
 		return told(report, name, 1, "no array \"permitted_cidrs\"");
 	}
 	report->permitted = true;
-	report->lines = 1;
-	for (i = 0; i < n; i++)
-		report->lines += text[i] == '\n';
 	next_text(&w);
 	while (w.p + sizeof(key) < w.end && memcmp(w.p, key, sizeof(key) - 1)) {
 		skip_text(&w);

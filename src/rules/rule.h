@@ -119,7 +119,7 @@ void rule_print_rate(struct buf *b, const struct np_rule *rule);
 extern const char *const rule_actions[];
 
 /* Lists: list.c, list_json.c.  With now_ns 0, expires_ns is for how long an entry is.
- * Every bad line is told to `bad` (at most once a line); returns how many were bad, or
+ * Every bad line is told to `bad` (at most once a line; of JSON each element); returns how many were bad, or
  * a negative errno (said).  `like` is what every entry begins as: direction, action, expiry. */
 struct list_report {
 	void (*bad)(void *ctx, const char *file, uint32_t line, const char *why);

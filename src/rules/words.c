@@ -11,7 +11,7 @@
 #include "rules/span.h"
 #include "util/addr.h"
 
-enum { WHY = 160, SECOND = 1000000000 };
+enum { WHY = 160, SECOND = 1000000000, REASON_MAX = 4095 };
 
 const char *const rule_actions[] = { "?", "drop", "audit", "limit", "allow" };
 
@@ -298,16 +298,16 @@ static int parse_action(struct np_rule *rule, int n, char *const *words)
 	return 0;
 }
 
-/* The rest of the words with blanks between. */
+/* The rest of the words with blanks between; nothing of it is cut, which could be within a character. */
 static int parse_reason(struct rules *r, struct np_rule *rule, int n, char *const *words)
 {
-	char text[512];
+	char text[REASON_MAX + 1];
 	size_t len = 0;
 
 	for (int i = 0; i < n && len < sizeof(text); i++)
 		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%s", i ? " " : "", words[i]);
 	if (len >= sizeof(text))
-		len = sizeof(text) - 1;
+		return -E2BIG;
 	rule->reason = rules_text(r, text, len);
 	return rule->reason == UINT32_MAX ? -ENOMEM : 0;
 }
@@ -328,8 +328,10 @@ static int parse_word(struct rules *r, struct np_rule *rule, int n, char *const 
 		rule->flags |= NP_RULE_SHARED;
 		return 1;
 	}
-	if (!strcmp(w, "reason"))
-		return parse_reason(r, rule, n - 1, words + 1) ? -ENOMEM : n;
+	if (!strcmp(w, "reason")) {
+		took = parse_reason(r, rule, n - 1, words + 1);
+		return took ? took : n;
+	}
 	if (n < 2)
 		return -EINVAL;
 	if (!strcmp(w, "proto"))
@@ -359,12 +361,31 @@ static int kind_of(const char *word)
 	return -1;
 }
 
+static int no_time(const char *word, char *why)
+{
+	struct buf most = { 0 };
+
+	span_print(&most, RULE_FOR_MAX_NS / SECOND);
+	snprintf(why, WHY, "'for %.32s' is no time from 1s to %.*s: 90s, 10m, 12h, 1d, 1d12h", word, (int)most.n,
+		 most.p ? most.p : "");
+	buf_free(&most);
+	return -EINVAL;
+}
+
+static int no_reason(int err, char *why)
+{
+	if (err == -E2BIG)
+		snprintf(why, WHY, "'reason': a text of more than %u bytes", REASON_MAX);
+	else
+		snprintf(why, WHY, "'reason': no memory");
+	return -EINVAL;
+}
+
 static int not_understood(int n, char *const *words, char *why)
 {
 	static const struct { const char *word, *wants; } rows[] = {
 		{ "proto", ": tcp, udp, icmp, icmp6, sctp, gre, esp, ... or a number up to 255" },
 		{ "port", ": N or N-M, up to 65535" },
-		{ "for", ": 90s, 10m, 12h, 1d, 1d12h" },
 		{ "-", ": a range has no blanks: 192.0.2.1-192.0.2.9" },
 	};
 	const char *wants = "";
@@ -415,6 +436,10 @@ int rule_words(struct rules *r, struct np_rule *rule, int n, char *const *words,
 	for (int i = 0; i < n;) {
 		int took = parse_word(r, rule, n - i, words + i, now_ns), kind = kind_of(words[i]);
 
+		if (took < 0 && !strcmp(words[i], "reason"))
+			return no_reason(took, why);
+		if (took < 0 && n - i > 1 && !strcmp(words[i], "for"))
+			return no_time(words[i + 1], why);
 		if (took < 0)
 			return not_understood(n - i, words + i, why);
 		if (kind >= 0 && said[kind])

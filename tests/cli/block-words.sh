@@ -49,6 +49,12 @@ for words in 'add 192.0.2.1' 'del --all' list status poll 'test 192.0.2.1' confi
 	[ "$(wc -l <err)" = 1 ] || die "more than one line: $words"
 done
 says 2 'is a range that ends before it begins' add 192.0.2.9-192.0.2.1 dev lo
+says 2 "'for 0s' is no time from 1s to 37037d53m20s" add 192.0.2.1 for 0s dev lo
+says 2 "'reason': a text of more than 4095 bytes" add 192.0.2.1 dev lo reason "$(printf 'e%.0s' {1..4096})"
+echo '{"permitted_cidrs": ["x", "y"]' >json
+says 2 'json: 1 of 1 line is bad' apply json dev lo
+echo '{"permitted_cidrs": ["x"]}' >json
+says 2 'json: 1 of 1 line is bad' apply json dev lo
 for word in www.example.com www.example.com. '*.example.com' 'domain www.example.com'; do
 	# shellcheck disable=SC2086
 	set -f; says 4 "names are not enforced by this version's program" add $word dev lo; set +f

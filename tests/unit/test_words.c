@@ -214,12 +214,56 @@ static void times_are_read_and_printed(void **state)
 	}
 }
 
+static void a_time_has_bounds(void **state)
+{
+	assert_string_equal(refusal("for 0s"), "'for 0s' is no time from 1s to 37037d53m20s: 90s, 10m, 12h, 1d, 1d12h");
+	assert_string_equal(refusal("for 99999999d"),
+			    "'for 99999999d' is no time from 1s to 37037d53m20s: 90s, 10m, 12h, 1d, 1d12h");
+	assert_string_equal(refusal("for 37037d53m21s"),
+			    "'for 37037d53m21s' is no time from 1s to 37037d53m20s: 90s, 10m, 12h, 1d, 1d12h");
+	assert_string_equal(refusal("for 37037d53m20s"), "");
+	assert_string_equal(refusal("for 1s"), "");
+}
+
+/* Cut, it could end within a character. */
+static void a_reason_is_whole_or_refused(void **state)
+{
+	char text[4200] = "", *words[] = { (char *)"reason", text, (char *)"\xc3\xa9" }, why[160];
+	struct np_rule rule = { .kind = NP_KIND_V4, .dir = NP_SRC, .action = NP_DROP };
+
+	memset(text, 'a', 4092);
+	assert_int_equal(rule_words(&r, &rule, 3, words, 0, why), 0);
+	assert_int_equal(strlen(rules_string(&r, rule.reason)), 4095);
+	assert_string_equal(rules_string(&r, rule.reason) + 4091, "a \xc3\xa9");
+	text[4092] = 'a';
+	assert_true(rule_words(&r, &rule, 3, words, 0, why) < 0);
+	assert_string_equal(why, "'reason': a text of more than 4095 bytes");
+}
+
+static void lines_of_json_are_counted(void **state)
+{
+	assert_int_equal(read_list("{\n"), 1);
+	assert_int_equal(report.lines, 1);
+	report.lines = report.bad_lines = 0;
+	assert_int_equal(read_list("{}"), 1);
+	assert_int_equal(report.lines, 1);
+	report.lines = report.bad_lines = 0;
+	bad_lines[0] = '\0';
+	assert_int_equal(read_list("\n\n{\"permitted_cidrs\": [\"x\", \"y\",\n\"z\", \"192.0.2.0/24\"]}\n"), 3);
+	assert_int_equal(report.lines, 4);
+	assert_string_equal(bad_lines, "3:'x' is no address or prefix\n3:'y' is no address or prefix\n"
+				       "4:'z' is no address or prefix\n");
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, fresh, clear)
 	const struct CMUnitTest tests[] = {
 		T(protocols_have_names),
 		T(a_word_is_said_once),
+		T(a_time_has_bounds),
+		T(a_reason_is_whole_or_refused),
+		T(lines_of_json_are_counted),
 		T(what_contradicts_itself_is_refused),
 		T(mapped_addresses_are_of_ipv4),
 		T(a_list_of_both_families_may_have_one_protocol),
