@@ -280,10 +280,10 @@ static int attach_list(const struct globals *g, const void *opts, int argc, char
 static const struct command verbs[] = {
 	{ .name = "add", .summary = "count packets and flows at an interface, until it is taken away",
 	  .usage = "dev IFACE [hook HOOK]... [-m MODE] [flows N] [--dry-run]", .opts = add_rows,
-	  .keywords = add_keywords, .run = attach_add },
+	  .keywords = add_keywords, .without = records_only, .run = attach_add },
 	{ .name = "del", .summary = "take away what add left, or what outlived its interface",
 	  .usage = "dev IFACE [hook HOOK]... | id N | all | stale [--dry-run]", .opts = del_rows,
-	  .keywords = del_keywords, .run = attach_del },
+	  .keywords = del_keywords, .without = records_only, .run = attach_del },
 	{ .name = "list", .summary = "programs at hooks, whoever put them there", .usage = "[dev IFACE]",
 	  .keywords = list_keywords, .run = attach_list },
 	{ .name = "show", .summary = "the same", .usage = "[dev IFACE]", .keywords = list_keywords,

@@ -22,7 +22,7 @@ struct command {
 	const char *usage;		/* after "netprobe NAME "; NULL: nothing */
 	const struct opt *opts;		/* ends with OPT_END; NULL: none */
 	const struct opt *keywords;	/* likewise */
-	const char *const *without;	/* of a verb: options of the command that it refuses; ended by NULL */
+	const char *const *without;	/* of a verb: options refused, by name or letter; ended by NULL */
 	const struct opt *operand;	/* other words: OPT_STRS any number, OPT_STR or OPT_WORD one; NULL: none */
 	size_t size;			/* of the options struct; zeroed before parsing */
 	/*
@@ -41,6 +41,7 @@ enum { VERBS_MAX = 24 };
 extern const struct command cmd_attach, cmd_watch, cmd_stats, cmd_flows, cmd_policy, cmd_block, cmd_help,
 	cmd_version, cmd_schema;
 extern const struct opt global_opts[];
+extern const char *const records_only[];	/* a `without`: options of how records look, and of which */
 extern const struct opt filter_operand;		/* a pcap filter */
 extern const struct command *const commands[];	/* NULL-terminated */
 

@@ -188,6 +188,26 @@ static int check_operands(const struct globals *g, int n, char **argv)
 	return n && o && o->type == OPT_WORD ? opt_check_word(asked_for(g, where), o, argv[0]) : 0;
 }
 
+const char *const records_only[] = { "json", "pretty", "csv", "fields", "no-header", "4", "6", NULL };
+
+/* What would be ignored would be taken for done. */
+static int check_records(const struct globals *g)
+{
+	const char *option = g->json	  ? "-j" :
+			     g->pretty	  ? "-p" :
+			     g->csv	  ? "--csv" :
+			     g->fields	  ? "-o" :
+			     g->no_header ? "-H" :
+			     g->v4	  ? "-4" :
+			     g->v6	  ? "-6" :
+					    NULL;
+	char where[48];
+
+	if (!option || !g->verb || g->verb->without != records_only)
+		return 0;
+	return fail(0, "%s: %s is for what prints records", asked_for(g, where), option);
+}
+
 /* Options, keywords, and the words left: how many, or a negative errno. */
 static int parse(struct globals *g, void *opts, int argc, char **argv)
 {
@@ -213,6 +233,8 @@ static int parse(struct globals *g, void *opts, int argc, char **argv)
 		memmove(argv, argv + 1, (size_t)--n * sizeof(*argv));
 	n = opt_keywords(asked_for(g, where), keywords, 2, n, argv);
 	err = n < 0 ? n : check_operands(g, n, argv);
+	if (!err)
+		err = check_records(g);
 	return err ? err : n;
 }
 

@@ -9,11 +9,17 @@
 #include "record.h"
 #include "util/err.h"
 
+/* What has no name is called by its letter. */
+static bool is_called(const struct opt *o, const char *name)
+{
+	return o->name ? !strcmp(name, o->name) : name[0] == o->letter && !name[1];
+}
+
 static bool refuses(const struct command *c, const struct opt *o)
 {
 	const char *const *name = c ? c->without : NULL;
 
-	while (name && *name && (!o->name || strcmp(*name, o->name)))
+	while (name && *name && !is_called(o, *name))
 		name++;
 	return name && *name;
 }

@@ -102,6 +102,24 @@ says 4 "names: 5 more host names" add file names dev lo
 "$np" block test 192.0.2.1 --list names >out 2>err || die "a list with names is not asked"
 grep -q 'names: 25 host names: not enforced' err || die "that names are not judged by is not told"
 
+# What prints no records takes no option that says how they look; --help and completions do not offer it.
+for words in 'add 192.0.2.1' 'allow 192.0.2.1' 'apply x' 'del 192.0.2.1' 'del --all' confirm rollback; do
+	for option in -j -p --csv '-o rule.id' -H -4 -6; do
+		# shellcheck disable=SC2086
+		says 2 "block ${words%% *}: ${option%% *} is for what prints records" $words dev lo $option
+	done
+done
+for words in 'attach add dev lo -j' '-j attach del dev lo'; do
+	rc=0
+	# shellcheck disable=SC2086
+	"$np" $words >out 2>err </dev/null || rc=$?
+	[ $rc = 2 ] || die "exit status $rc: $words"
+	grep -q '^netprobe: attach [a-z]*: -j is for what prints records' err || die "not told: $words"
+done
+"$np" block add --help >out
+! grep -Eq -- '-(j|p|o|H|4|6)\b' out || die "--help offers it: $(cat out)"
+says 2 'unknown option --hits' add 192.0.2.1 --hits dev lo
+
 # test asks of one address: a prefix is none, and half a bracket neither.
 echo 203.0.113.1 >list
 for word in 192.0.2.0/24 192.0.2.1/17 192.0.2.1/ 2001:db8::/32 '[2001:db8::1]/128'; do
