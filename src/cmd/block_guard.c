@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Who must not be cut off: sessions, and what an address and a neighbour are found by.  The reference judges. */
 #include <errno.h>
+#include <net/if.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -51,13 +53,19 @@ static void print_rule(const struct block_run *b, const struct np_rule *rule, ch
 	buf_free(&t);
 }
 
-static int refuse(const struct block_run *b, const struct verdict *v, const char *whom)
+/* way: where that is not the one that packets take now, a sentence. */
+static int refuse_way(const struct block_run *b, const struct verdict *v, const char *whom, const char *way)
 {
 	char rule[200];
 
 	print_rule(b, v->rule, rule, sizeof(rule));
-	fail(0, "refused: it would cut off %s (%s).  Nothing was changed; --force-lockout insists", whom, rule);
+	fail(0, "refused: it would cut off %s (%s).  %sNothing was changed; --force-lockout insists", whom, rule, way);
 	return -ECANCELED;
+}
+
+static int refuse(const struct block_run *b, const struct verdict *v, const char *whom)
+{
+	return refuse_way(b, v, whom, "");
 }
 
 /* What shares a rate with all others, or has one that no session can live with, is as good as cut off. */
@@ -77,24 +85,40 @@ static bool cuts(const struct verdict *v)
 
 /* "WHAT the session from ADDRESS, known by HOW" */
 static int refuse_session(const struct block_run *b, const struct verdict *v, const char *what,
-			  const struct peer *peer)
+			  const struct peer *peer, const char *way)
 {
 	char whom[200], from[ADDR_TEXT_MAX + 1];
 
 	from[addr_text(from, &peer->remote)] = '\0';
 	snprintf(whom, sizeof(whom), "%sthe session from %s, known by %s", what, from, peer->how);
-	return refuse(b, v, whom);
+	return refuse_way(b, v, whom, way);
+}
+
+/* Routes change, and packets need not come the way that answers go: a session elsewhere is judged all the same. */
+static void tell_way(const struct near *n, const struct hop *hop, char *way, size_t size)
+{
+	char other[IF_NAMESIZE];
+
+	if (n->above.n == ABOVE_MAX || !hop->ifindex || above_device(&n->above, hop->ifindex))
+		return;
+	if (if_indextoname(hop->ifindex, other))
+		snprintf(way, size, "Its route is by %s now, and it could be by %s all the same.  ", other,
+			 n->b->place.ifname);
 }
 
 static int check_session(const struct near *n, const struct peer *peer, const struct hop *hop)
 {
 	const struct block_run *b = n->b;
+	char way[2 * IF_NAMESIZE + 64] = "";
 	struct facts f;
 	struct verdict v;
 
 	as_facts(b, peer, near_own(n, hop->ifindex), hop, &f);
 	v = rules_match(&b->rules, &f, NULL, b->now_ns);
-	return cuts(&v) ? refuse_session(b, &v, "", peer) : 0;
+	if (!cuts(&v))
+		return 0;
+	tell_way(n, hop, way, sizeof(way));
+	return refuse_session(b, &v, "", peer, way);
 }
 
 /* Where it is not known which of our addresses it came to, it may be any. */
@@ -125,7 +149,8 @@ static int check_needs(const struct near *n, bool of_sessions)
 		struct verdict v = rules_match(&b->rules, &need->f, NULL, b->now_ns);
 
 		if (cuts(&v) && (need->peer != NULL) == of_sessions)
-			return of_sessions ? refuse_session(b, &v, need->what, need->peer) : refuse(b, &v, need->what);
+			return of_sessions ? refuse_session(b, &v, need->what, need->peer, "") :
+					     refuse(b, &v, need->what);
 	}
 	return 0;
 }

@@ -16,6 +16,7 @@ refused() {
 	"$NETPROBE" block "$@" dev "$iface" --commit </dev/null 2>"$work/r.err" || rc=$?
 	same "$step: exit status of $* at $iface" $rc 2
 	grep -q "refused: it would cut off $pattern" "$work/r.err" || { cat "$work/r.err"; die "$step: $* at $iface: not told so"; }
+	! grep -q 'Its route is by' "$work/r.err" || die "$step: $* at $iface: it comes by there: $(cat "$work/r.err")"
 }
 taken() {
 	local iface=$1

@@ -33,6 +33,23 @@ refused 'the session from 10.9.0.2, known by SSH_CLIENT' add any proto tcp port 
 refused 'the session from 10.9.0.2, known by SSH_CLIENT' add 10.9.0.1 dst
 unset SSH_CLIENT
 
+say "a set where no route of the session is: it is told where it is"
+ip link add z0 type veth peer name z1
+ip link set z0 up
+export SSH_CONNECTION='10.9.0.2 50000 10.9.0.1 22'
+for set in 'z0 ' 'z0 --egress'; do
+	rc=0
+	# shellcheck disable=SC2086
+	"$NETPROBE" block add 10.9.0.0/24 dev $set --commit </dev/null 2>"$work/r.err" || rc=$?
+	same "$set: exit status" $rc 2
+	grep -q 'refused: it would cut off the session from 10.9.0.2, known by SSH_CONNECTION (10.9.0.0/24 .*)\.  Its route is by here now, and it could be by z0 all the same\.  Nothing was changed' \
+		"$work/r.err" || die "$set: $(cat "$work/r.err")"
+done
+refused 'the session from 10.9.0.2' add 10.9.0.0/24
+! grep -q 'Its route' "$work/r.err" || die "$(cat "$work/r.err")"
+ip link del z0
+unset SSH_CONNECTION
+
 say "IPv4-mapped"
 export SSH_CONNECTION='::ffff:10.9.0.2 50000 ::ffff:10.9.0.1 22'
 refused 'the session from 10.9.0.2, known by SSH_CONNECTION' add 10.9.0.0/24
