@@ -286,7 +286,7 @@ struct np_guard {
 	__u64 expired;		/* the deadline was seen to pass */
 	__u64 ask_ns;		/* in: arm it to go off so much later */
 	__u64 readers;		/* the log was read once: is it still? */
-	__u64 state_seed;	/* of NP_KEY_STATE; goes over to the set that takes this one's place */
+	__u64 seed;		/* of the keys; goes over to the set that takes this one's place */
 };
 
 /* Constants of a program. */

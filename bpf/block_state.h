@@ -96,7 +96,7 @@ static __always_inline bool is_frag(const struct np_frag *g, tuple *t, __u64 now
 	       now - g->jiffies < conf.frag_jiffies;
 }
 
-/* What is asked about has a half of its own, so that what is asked about is told by what was asked before, and disturbs nothing. */
+/* What is asked about has a half of its own: it disturbs nothing, and is told by what was asked before. */
 static __always_inline struct np_frag_set *frag_set(tuple *t)
 {
 	__u64 hi = t->src[0] ^ t->dst[1] ^ t->frag_id, lo = t->src[1] ^ t->dst[0];

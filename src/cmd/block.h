@@ -50,6 +50,7 @@ struct block_run {
 	struct np_guard guard;		/* of what runs, as it was found */
 	uint32_t dropped;		/* expired entries that are left out */
 	uint32_t *going, n_going;	/* numbers of entries that del takes away */
+	uint64_t seed;			/* of keys: choose_seed() */
 	uint64_t now_ns;		/* CLOCK_BOOTTIME */
 	uint64_t boot_wall_ns;		/* wall clock when that was 0: host_clock_boot() */
 	struct peers peers;

@@ -291,6 +291,7 @@ static int load(struct block_run *b, struct compiled *c, const struct pin_want *
 	for (int i = 0; i < NP_TABLES; i++)
 		image.buckets[i] = c->buckets[i];
 	image.conf.l3 = l3;
+	image.seed = b->seed;
 	m->n_rules = b->rules.n;
 	m->next_id = b->rules.next_id;
 	m->text_bytes = (uint32_t)b->rules.text.n;
@@ -376,13 +377,20 @@ void block_failsafe(struct block_run *b)
 		b->rules.failsafe[b->rules.n_failsafe++] = b->peers.ports[i];
 }
 
+/* That of the set that runs: what it knows of sources is found again, and the same entries are the same program. */
+static int choose_seed(struct block_run *b)
+{
+	b->seed = b->running ? ((const struct np_guard *)b->set.at[BLOCK_GUARD])->seed : 0;
+	return b->seed || getrandom(&b->seed, sizeof(b->seed), 0) == sizeof(b->seed) ? 0 : -1;
+}
+
 int block_commit(struct block_run *b, const char *what)
 {
 	struct block_set next = { .prog = -1 };
 	struct pin_want want = { 0 };
 	struct compiled c;
 	char size[16];
-	uint64_t seed = 0, confirm = 0;
+	uint64_t confirm = 0;
 	bool l3;
 	int err;
 
@@ -392,10 +400,10 @@ int block_commit(struct block_run *b, const char *what)
 	choose_hook(b, &want, &l3);
 	block_failsafe(b);
 	err = block_guard(b);
-	if (!err && getrandom(&seed, sizeof(seed), 0) < 0)
+	if (!err && choose_seed(b))
 		err = fail(errno, "no random numbers");
 	if (!err)
-		err = rules_compile(&c, &b->rules, seed);
+		err = rules_compile(&c, &b->rules, ~b->seed);
 	if (err)
 		return err;
 	err = load(b, &c, &want, l3, &next, what);

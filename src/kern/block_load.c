@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -121,7 +120,7 @@ static uint64_t jiffies_of(unsigned int seconds)
 static void replace(struct bpf_insn *v, size_t n, uint64_t from, uint64_t to, unsigned int *found)
 {
 	for (size_t i = 0; i + 1 < n; i++) {
-		if (v[i].code != (BPF_LD | BPF_DW | BPF_IMM) || v[i].src_reg || (uint32_t)v[i].imm != (uint32_t)from ||
+		if (v[i].code != (BPF_LD | BPF_DW) || v[i].src_reg || (uint32_t)v[i].imm != (uint32_t)from ||
 		    (uint32_t)v[i + 1].imm != from >> 32)
 			continue;
 		v[i].imm = (int32_t)(uint32_t)to;
@@ -151,21 +150,12 @@ int block_put_key(struct bpf_program *prog, struct np_hash_key from, struct np_h
 	return bpf_program__set_insns(prog, v, n) ? fail(errno, "the BPF object") : 0;
 }
 
-/* What lies in the rates and fragments of a set that goes on is found again. */
-static int put_keys(const struct block *skel, const struct block_image *image, enum block_hook hook,
-		    const struct block_set *old, __u64 *state_seed)
+static int put_keys(const struct block *skel, const struct block_image *image, enum block_hook hook)
 {
-	const struct np_guard *g = old ? old->at[BLOCK_GUARD] : NULL;
 	struct bpf_program *prog = choose(skel, hook);
-	__u64 seed = 0;
-	int err;
+	__u64 seed = image->seed;
+	int err = block_put_key(prog, NP_KEY_TABLE, image->conf.key);
 
-	if (g)
-		seed = g->state_seed;
-	if (!seed && getrandom(&seed, sizeof(seed), 0) < 0)
-		return fail(errno, "random numbers");
-	*state_seed = seed;
-	err = block_put_key(prog, NP_KEY_TABLE, image->conf.key);
 	return err ? err : block_put_key(prog, NP_KEY_STATE, np_next_key(&seed));
 }
 
@@ -230,7 +220,7 @@ int block_load(struct block_set *s, const struct block_image *image, enum block_
 	owned_mem char *log = calloc(1, LOG_BYTES);
 	LIBBPF_OPTS(bpf_object_open_opts, oo, .kernel_log_buf = log, .kernel_log_size = LOG_BYTES);
 	int cpus = libbpf_num_possible_cpus(), err, prog;
-	struct np_guard guard = { 0 };
+	struct np_guard guard = { .seed = image->seed };
 	struct block *skel;
 
 	libbpf_set_print(quiet);
@@ -242,7 +232,7 @@ int block_load(struct block_set *s, const struct block_image *image, enum block_
 	size_maps(skel, image, (unsigned int)cpus);
 	err = share(skel, old);
 	if (!err)
-		err = put_keys(skel, image, hook, old, &guard.state_seed);
+		err = put_keys(skel, image, hook);
 	if (!err)
 		err = load_skeleton(skel, image, hook, log, debug);
 	if (!err)

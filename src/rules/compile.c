@@ -465,10 +465,12 @@ int rules_compile(struct compiled *c, const struct rules *r, uint64_t seed)
 {
 	owned_mem struct item *items = malloc((r->n ? r->n : 1) * sizeof(*items));
 	owned_mem struct build *b = calloc(1, sizeof(*b));
-	int err = items && b ? -EAGAIN : fail(ENOMEM, "tables");
 	__u64 state = seed;
+	int err = -EAGAIN;
 
 	memset(c, 0, sizeof(*c));
+	if (!items || !b)
+		return fail(ENOMEM, "tables");
 	for (int i = 0; i < KEYS_MAX && err == -EAGAIN; i++) {
 		*b = (struct build){ .c = c, .r = r, .keys = b->keys };
 		c->conf.key = np_next_key(&state);
@@ -476,8 +478,7 @@ int rules_compile(struct compiled *c, const struct rules *r, uint64_t seed)
 		if (err)
 			compiled_free(c);
 	}
-	if (b)
-		free(b->keys.v);
+	free(b->keys.v);
 	return err == -EAGAIN ? fail(ENOMEM, "tables: prefixes that meet in one place whatever the key") : err;
 }
 

@@ -325,7 +325,7 @@ static int csv_line(struct reader *l, struct np_rule *rule, char *line)
 	if (at >= n)
 		return bad(l, "the column of the address is missing");
 	t = columns[at] + strspn(columns[at], " \t");
-	if (!l->is_csv && is_target(n > 1 ? columns[1] : ""))
+	if (!l->is_csv && n > 1 && is_target(columns[1]))
 		return bad_word(l, columns[1], strlen(columns[1]),
 				"is a second address, and no heading says what it is: a range is ADDR-ADDR");
 	if (l->reason_column >= 0 && l->reason_column < n)
