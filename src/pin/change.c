@@ -76,7 +76,7 @@ static int make_dir(const char *path)
 	return rc ? denied(rc, why) : 0;
 }
 
-static int take_lock(bool make)
+static int lock_root(bool make, bool *made)
 {
 	for (;;) {
 		char why[256] = "";
@@ -87,6 +87,7 @@ static int take_lock(bool make)
 			err = make_dir(PIN_ROOT);
 			if (err)
 				return err;
+			*made = true;
 			continue;
 		}
 		if (fd < 0)
@@ -96,6 +97,16 @@ static int take_lock(bool make)
 		if (err != -EAGAIN)
 			return err ? err : take_fd(fd);
 	}
+}
+
+static int take_lock(bool make)
+{
+	bool made = false;
+	int fd = lock_root(make, &made);
+
+	if (fd < 0 && made)
+		rmdir(PIN_ROOT);
+	return fd;
 }
 
 static int find_newer(void *ctx, const struct pin_view *v)
@@ -108,6 +119,16 @@ static int find_newer(void *ctx, const struct pin_view *v)
 	fail(0, "%s: made by netprobe %s (ABI %u, this one knows up to %u): left alone; remove it with that one",
 	     v->path, *v->meta.version ? v->meta.version : "of a newer kind", v->abi, pin_abi);
 	return -ESTALE;
+}
+
+/* Directories with nothing in them go, up to the root, as far as they were made; who waits for the lock looks again. */
+static void tidy(const struct pin *p)
+{
+	char path[PIN_PATH];
+
+	snprintf(path, sizeof(path), "%s", p->at.path);
+	while (strlen(path) >= strlen(PIN_ROOT) && (rmdir(path) == 0 || errno == ENOENT))
+		*strrchr(path, '/') = '\0';
 }
 
 static int open_at(struct pin *p, bool make)
@@ -126,12 +147,13 @@ static int open_at(struct pin *p, bool make)
 	if (!err && (p->at.state == PIN_FOREIGN || p->at.state == PIN_NEWER))
 		err = refuse(p->at.why);
 	if (err) {
+		if (p->at.state != PIN_FOREIGN && p->at.state != PIN_NEWER)
+			tidy(p);
 		close(p->lock);
 		p->lock = -1;
 	}
 	return err;
 }
-
 
 int pin_open_view(struct pin *p, const struct pin_view *v)
 {
@@ -140,16 +162,6 @@ int pin_open_view(struct pin *p, const struct pin_view *v)
 		return refuse(*v->why ? v->why : "state of a newer netprobe: left alone");
 	p->at = *v;
 	return open_at(p, false);
-}
-
-/* Directories with nothing in them go, up to the root, as far as they were made; who waits for the lock looks again. */
-static void tidy(const struct pin *p)
-{
-	char path[PIN_PATH];
-
-	snprintf(path, sizeof(path), "%s", p->at.path);
-	while (strlen(path) >= strlen(PIN_ROOT) && (rmdir(path) == 0 || errno == ENOENT))
-		*strrchr(path, '/') = '\0';
 }
 
 void pin_close(struct pin *p)
