@@ -113,7 +113,7 @@ sweep() {
 	traced_run "$calls" "" "${@:7}"
 	same "$step: status" $status 0
 	same "$step: what arrives in the end" "$(arrives)" "$6"
-	awk '{ way = /BPF_OBJ_GET,.*link_/ ? "always" : "-"; sub(/\(.*/, "", $2); print $2, ++n[$2], way }' "$work/run.trace" >"$work/places"
+	awk '$2 ~ /^[a-z_0-9]+[(]/ { way = /BPF_OBJ_GET,.*link_/ ? "always" : "-"; sub(/\(.*/, "", $2); print $2, ++n[$2], way }' "$work/run.trace" >"$work/places"
 	[ -s "$work/places" ] || die "$step: no such call"
 	# Where it begins goes round, so that all that is swept does not meet the same calls.  Whoever asks for the link
 	# and gets no answer must not take that for none.
