@@ -109,7 +109,7 @@ for words in 'add 192.0.2.1' 'allow 192.0.2.1' 'apply x' 'del 192.0.2.1' 'del --
 		says 2 "block ${words%% *}: ${option%% *} is for what prints records" $words dev lo $option
 	done
 done
-for words in 'attach add dev lo -j' '-j attach del dev lo'; do
+for words in 'attach add dev lo --dry-run -j' '-j attach del dev lo --dry-run'; do
 	rc=0
 	# shellcheck disable=SC2086
 	"$np" $words >out 2>err </dev/null || rc=$?
