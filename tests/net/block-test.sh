@@ -61,5 +61,16 @@ for mode in native generic tcx; do
 	sends many
 	until_true 5 eval '[ $(($(reason limit_passed) + $(reason limit_dropped))) = 200 ]' || die "$mode: 200 sent: $(counted)"
 	[ "$(reason limit_passed)" -ge 40 ] && [ "$(reason limit_dropped)" -ge 100 ] || die "$mode: the rate: $(counted)"
+
+	say "$mode: what is known of rates and fragments outlives a change"
+	passed=$(reason limit_passed)
+	sends first
+	until_true 5 eval '[ "$(reason audited)" = 2 ]' || die "$mode: no first: $(counted)"
+	"$NETPROBE" block add 192.0.2.1 dev here --commit </dev/null 2>"$work/np.err" || die "$(cat "$work/np.err")"
+	sends later
+	until_true 5 eval '[ "$(reason fragment_inherited)" = 2 ]' || die "$mode: the first was forgotten: $(counted)"
+	sends many
+	until_true 5 eval '[ $(($(reason limit_passed) + $(reason limit_dropped))) = 400 ]' || die "$mode: 200 more: $(counted)"
+	[ $(($(reason limit_passed) - passed)) -lt 30 ] || die "$mode: a new rate after a change: $(counted)"
 	"$NETPROBE" block del --all dev here 2>"$work/np.err" || die "$(cat "$work/np.err")"
 done
