@@ -85,24 +85,6 @@ struct np_hash_key {
 #define NP_KEY_TABLE ((struct np_hash_key){ 0x4e5054a1b2c3d401ull, 0x4e5054a1b2c3d403ull, 0x4e5054a1b2c3d405ull })
 #define NP_KEY_STATE ((struct np_hash_key){ 0x4e5053a1b2c3d401ull, 0x4e5053a1b2c3d403ull, 0x4e5053a1b2c3d405ull })
 
-/* SplitMix64 (Steele, Lea, Flood, OOPSLA 2014). */
-static inline __u64 np_next_random(__u64 *state)
-{
-	__u64 z = *state += 0x9e3779b97f4a7c15ull;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ull;
-	z = (z ^ z >> 27) * 0x94d049bb133111ebull;
-	return z ^ z >> 31;
-}
-
-/* The next key after *seed, which goes on. */
-static inline struct np_hash_key np_next_key(__u64 *seed)
-{
-	__u64 v = np_next_random(seed), first = np_next_random(seed), second = np_next_random(seed);
-
-	return (struct np_hash_key){ v, first | 1, second | 1 };
-}
-
 /* Where a key lies, in the low bits: the high ones of a product are the good ones.  tag: less than 2^16. */
 static inline __u64 np_hash(__u64 hi, __u64 lo, __u64 tag, struct np_hash_key key)
 {

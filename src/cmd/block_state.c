@@ -287,11 +287,13 @@ static int load(struct block_run *b, struct compiled *c, const struct pin_want *
 				     .steps = c->runs.steps, .n_steps = c->runs.n_steps, .runs = c->runs.v,
 				     .n_runs = c->runs.n, .conf = c->conf };
 	struct np_set_meta *m = &image.meta;
+	uint64_t seed = b->seed;
 
 	for (int i = 0; i < NP_TABLES; i++)
 		image.buckets[i] = c->buckets[i];
 	image.conf.l3 = l3;
-	image.seed = b->seed;
+	image.seed = seed;
+	image.state_key = rules_next_key(&seed);
 	m->n_rules = b->rules.n;
 	m->next_id = b->rules.next_id;
 	m->text_bytes = (uint32_t)b->rules.text.n;

@@ -25,7 +25,8 @@ struct block_image {			/* what the maps are to hold; borrowed */
 	const uint32_t *runs;
 	uint32_t n_conds, n_entries, n_steps, n_runs;
 	struct np_block_conf conf;
-	uint64_t seed;			/* of the key to rates and fragments: that of the set before */
+	struct np_hash_key state_key;	/* of rates and fragments: that of the set before */
+	uint64_t seed;			/* both keys come from it: kept for the set that follows */
 	struct np_set_meta meta;
 };
 

@@ -153,10 +153,9 @@ int block_put_key(struct bpf_program *prog, struct np_hash_key from, struct np_h
 static int put_keys(const struct block *skel, const struct block_image *image, enum block_hook hook)
 {
 	struct bpf_program *prog = choose(skel, hook);
-	__u64 seed = image->seed;
 	int err = block_put_key(prog, NP_KEY_TABLE, image->conf.key);
 
-	return err ? err : block_put_key(prog, NP_KEY_STATE, np_next_key(&seed));
+	return err ? err : block_put_key(prog, NP_KEY_STATE, image->state_key);
 }
 
 static int load_skeleton(struct block *skel, const struct block_image *image, enum block_hook hook, char *log,

@@ -11,6 +11,7 @@
 #include "util/bytes.h"
 #include "util/cleanup.h"
 #include "util/err.h"
+#include "util/hash.h"
 
 enum { DEPTH_MAX = 130, ROOM_MAX = 4, KEYS_MAX = 8 };
 
@@ -461,11 +462,20 @@ static int compile(struct build *b, struct item *items)
 	return err;
 }
 
+struct np_hash_key rules_next_key(uint64_t *seed)
+{
+	struct np_hash_key key;
+
+	key.seed = *seed = hash_spread(*seed);
+	key.first = (*seed = hash_spread(*seed)) | 1;
+	key.second = (*seed = hash_spread(*seed)) | 1;
+	return key;
+}
+
 int rules_compile(struct compiled *c, const struct rules *r, uint64_t seed)
 {
 	owned_mem struct item *items = malloc((r->n ? r->n : 1) * sizeof(*items));
 	owned_mem struct build *b = calloc(1, sizeof(*b));
-	__u64 state = seed;
 	int err = -EAGAIN;
 
 	memset(c, 0, sizeof(*c));
@@ -473,7 +483,7 @@ int rules_compile(struct compiled *c, const struct rules *r, uint64_t seed)
 		return fail(ENOMEM, "tables");
 	for (int i = 0; i < KEYS_MAX && err == -EAGAIN; i++) {
 		*b = (struct build){ .c = c, .r = r, .keys = b->keys };
-		c->conf.key = np_next_key(&state);
+		c->conf.key = rules_next_key(&seed);
 		err = compile(b, items);
 		if (err)
 			compiled_free(c);

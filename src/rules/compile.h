@@ -16,6 +16,8 @@ struct compiled {
 	struct np_block_conf conf;		/* but for ifindex, meter_mask and frag_jiffies */
 };
 
+/* The key after *seed, which goes on: secret as the seed is. */
+struct np_hash_key rules_next_key(uint64_t *seed);
 /* Exact for every set, or refused (said): too many conditions on one address, no memory. */
 int  rules_compile(struct compiled *c, const struct rules *r, uint64_t seed);
 void compiled_free(struct compiled *c);

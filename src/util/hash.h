@@ -10,7 +10,8 @@
  */
 struct hash_key { uint64_t k0, k1; };
 
-static inline uint64_t hash_spread_(uint64_t x)		/* splitmix64 */
+/* SplitMix64's (Steele, Lea, Flood, OOPSLA 2014): each bit of the answer depends on each of x. */
+static inline uint64_t hash_spread(uint64_t x)
 {
 	x += 0x9e3779b97f4a7c15ull;
 	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9ull;
@@ -20,9 +21,9 @@ static inline uint64_t hash_spread_(uint64_t x)		/* splitmix64 */
 
 static inline struct hash_key hash_key_from(uint32_t seed)
 {
-	uint64_t a = hash_spread_(seed);
+	uint64_t a = hash_spread(seed);
 
-	return (struct hash_key){ a, hash_spread_(a) };
+	return (struct hash_key){ a, hash_spread(a) };
 }
 
 static inline uint64_t hash_rotl_(uint64_t x, int n)

@@ -111,6 +111,7 @@ static void load_set(struct block_set *set, struct rules *r)
 	image.n_entries = c.n_entries;
 	image.conf = c.conf;
 	image.conf.counts_tests = 1;
+	image.state_key = c.conf.key;
 	image.meta = (struct np_set_meta){ .n_rules = r->n, .text_bytes = (uint32_t)r->text.n };
 	if (block_load(set, &image, BLOCK_XDP, NULL, true))
 		die("the firewall");

@@ -32,7 +32,8 @@ struct block_rig {
 
 static inline void block_rig_load(struct block_rig *b, enum block_hook hook)
 {
-	struct block_image image = { 0 };
+	struct block_image image = { .seed = 5 };
+	uint64_t seed = image.seed;
 
 	assert_int_equal(rules_compile(&b->c, &b->r, 0x5eed5eed5eed5eedull), 0);
 	for (int t = 0; t < NP_TABLES; t++)
@@ -50,6 +51,7 @@ static inline void block_rig_load(struct block_rig *b, enum block_hook hook)
 	image.n_entries = b->c.n_entries;
 	image.conf = b->c.conf;
 	image.conf.counts_tests = b->counts;
+	image.state_key = rules_next_key(&seed);
 	image.conf.l3 = b->l3;
 	image.meta = (struct np_set_meta){ .n_rules = b->r.n, .next_id = b->r.next_id,
 					   .text_bytes = (uint32_t)b->r.text.n };

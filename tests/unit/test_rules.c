@@ -312,11 +312,11 @@ static void tables_of_prefixes_close_together_have_no_gap(void **state)
 static void places_are_spread_by_any_bits(void **state)
 {
 	static uint8_t n[4096];
-	__u64 seed = 7;
+	uint64_t seed = 7;
 
 	for (int word = 0; word < 2; word++) {
 		for (int shift = 0; shift <= 52; shift++) {
-			struct np_hash_key key = np_next_key(&seed);
+			struct np_hash_key key = rules_next_key(&seed);
 			unsigned int most = 0;
 
 			memset(n, 0, sizeof(n));

@@ -19,7 +19,7 @@ static void distinct_exact(void **state)
 
 	assert_int_equal(distinct_open(&d), 0);
 	for (uint64_t i = 0; i < 300000; i++)
-		distinct_add(d, hash_spread_(i % 100000));
+		distinct_add(d, hash_spread(i % 100000));
 	assert_int_equal(distinct_n(d, &estimated), 100000);
 	assert_false(estimated);
 	distinct_close(d);
@@ -33,7 +33,7 @@ static void distinct_many(void **state)
 
 	assert_int_equal(distinct_open(&d), 0);
 	for (uint64_t i = 0; i < 6000000; i++)
-		distinct_add(d, hash_spread_(i));
+		distinct_add(d, hash_spread(i));
 	n = distinct_n(d, &estimated);
 	assert_true(estimated);
 	assert_true(n >= 5880000 && n <= 6120000);
