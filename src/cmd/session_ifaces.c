@@ -106,6 +106,24 @@ static void on_attached(struct live *l, const struct helper_event *ev)
 		     o->capture.snaplen ? o->capture.snaplen : NP_SNAP_MAX);
 }
 
+static void on_gone(struct live *l, const struct helper_event *ev)
+{
+	if (l->counts == COUNTS_KEPT && l->s->many_interfaces) {
+		warn("%s is gone: its numbers stand still", ev->info.name);
+		return;
+	}
+	if (!ev->named || l->s->o->wait) {
+		if (l->s->o->g->verbose || l->s->o->wait)
+			note("%s is gone%s", ev->info.name, l->s->o->wait ? ": waiting for it" : "");
+		return;
+	}
+	/* Who counts has no --wait. */
+	l->err = fail(ENETDOWN, "%s is gone%s", ev->info.name,
+		      l->counts == COUNTS_KEPT ? ", and what was counted there" :
+		      l->s->pipe.account ? "" : " (--wait waits for it to come again)");
+	l->s->stopping = true;
+}
+
 /*
  * What the kernel refused has been said where it was refused; an interface that is not there has not, nor
  * one that is down and needs a packet socket.  One that comes later and that nobody named fails nothing.
@@ -114,6 +132,11 @@ static void on_refused(struct live *l, const struct helper_event *ev)
 {
 	const char *name = ev->info.name;
 
+	if (l->counts == COUNTS_KEPT && ev->err == -ENODEV) {
+		l->attached--;	/* its numbers were found, and it went before it was watched */
+		on_gone(l, ev);
+		return;
+	}
 	l->refused++;
 	if (ev->err == -ENODEV && !ev->info.ifindex) {
 		if (l->s->o->wait) {
@@ -130,21 +153,6 @@ static void on_refused(struct live *l, const struct helper_event *ev)
 		caps_tell(l->missing);
 	if (!l->err && (!l->ready || ev->named))
 		l->err = ev->err;
-}
-
-static void on_gone(struct live *l, const struct helper_event *ev)
-{
-	if (l->counts == COUNTS_KEPT && l->s->many_interfaces) {
-		warn("%s is gone: its numbers stand still", ev->info.name);
-		return;
-	}
-	if (!ev->named || l->s->o->wait) {
-		if (l->s->o->g->verbose || l->s->o->wait)
-			note("%s is gone%s", ev->info.name, l->s->o->wait ? ": waiting for it" : "");
-		return;
-	}
-	l->err = fail(ENETDOWN, "%s is gone (--wait waits for it to come again)", ev->info.name);
-	l->s->stopping = true;
 }
 
 static void on_event(struct live *l, const struct helper_event *ev)

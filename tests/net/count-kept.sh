@@ -59,6 +59,21 @@ wait "$pid" && status=0 || status=$?
 same status "$status" 1
 says gone 'gone is gone'
 
+say "what ends before it is watched: between the numbers and the helper's list"
+if command -v strace >/dev/null && strace -o /dev/null true 2>/dev/null; then
+	ip link add gone type veth peer name other
+	ip link set gone up
+	add dev gone
+	timeout 60 strace -qq -o /dev/null -e trace=clone,clone3 -e inject=clone,clone3:delay_enter=2000000 \
+		"$NETPROBE" stats -i gone 1 >"$work/early.out" 2>"$work/early.err" &
+	pid=$!
+	until_true 5 grep -q ': count' "$work/early.err" || die "stats did not begin"
+	ip link del gone
+	wait "$pid" && status=0 || status=$?
+	same status "$status" 1
+	says early 'gone is gone, and what was counted there'
+fi
+
 say "fragments that come before the ports are no traffic of their own"
 cat >"$work/early.py" <<'END'
 import socket, struct
