@@ -20,12 +20,6 @@
 #define SHOT 2			/* TC_ACT_SHOT */
 #define HEADERS 256		/* bytes that must lie in one piece, where there are so many */
 
-/* BPF_PROG_TEST_RUN has its frames come by lo, where no firewall is put. */
-static __always_inline bool is_test(__u32 ifindex)
-{
-	return ifindex == 1 && !conf.counts_tests;
-}
-
 /* The same without a branch, where much follows: the verifier would go through all of it once for each answer. */
 static __always_inline __u32 note_test(__u32 ifindex)
 {
@@ -47,9 +41,10 @@ static __always_inline tuple *start(void)
 static __always_inline int at_xdp(struct xdp_md *ctx)
 {
 	struct walk w = { .data = (void *)(long)ctx->data, .end = (void *)(long)ctx->data_end };
+	struct np_recent *r;
 	struct verdict v = { 0 };
 	struct plain f;
-	bool test;
+	bool test, drop;
 	tuple *t;
 
 	w.len = (__u32)(w.end - w.data);
@@ -60,24 +55,25 @@ static __always_inline int at_xdp(struct xdp_md *ctx)
 		tuple_start(t);
 		parse_ether(t, &w);
 		t->test = note_test(ctx->ingress_ifindex);
-		judge(t, NULL, &v, (__u32)w.len);
-	} else if (judge_known(&f, &v)) {
-		test = is_test(ctx->ingress_ifindex);
-		account(&v, (__u32)w.len, test);
-		if (!v.log)
-			return v.drop ? XDP_DROP : XDP_PASS;
-		goto tell;
+		judge(t, NULL, NULL, &v, (__u32)w.len);
 	} else {
+		r = conf.remember ? slot_of_source(&f) : NULL;
+		if (r && is_source(r, &f)) {
+			if (settled(r, (__u32)w.len, ctx->ingress_ifindex, &drop))
+				return drop ? XDP_DROP : XDP_PASS;
+			if (judge_known(r, &v))
+				goto known;
+		}
 		t = start();
 		if (!t)
 			return XDP_PASS;
 		plain_tuple(t, &f);
 		t->test = note_test(ctx->ingress_ifindex);
-		judge(t, &f, &v, (__u32)w.len);
+		judge(t, &f, r, &v, (__u32)w.len);
 	}
+known:
 	test = is_test(ctx->ingress_ifindex);
 	account(&v, (__u32)w.len, test);
-tell:
 	if (v.log && !test)
 		tell(&w, &v, 0);
 	return v.drop ? XDP_DROP : XDP_PASS;
@@ -115,9 +111,10 @@ static __always_inline __u32 absent_tag(struct __sk_buff *skb)
 static __always_inline int at_tc(struct __sk_buff *skb)
 {
 	struct walk w = { .len = skb->len };
+	struct np_recent *r;
 	struct verdict v = { 0 };
 	struct plain f;
-	bool test;
+	bool test, drop;
 	tuple *t;
 
 	w.data = (void *)(long)skb->data;
@@ -133,24 +130,25 @@ static __always_inline int at_tc(struct __sk_buff *skb)
 			return NEXT;
 		read_all(t, skb, &w);
 		t->test = note_test(skb->ifindex);
-		judge(t, NULL, &v, (__u32)w.len);
-	} else if (judge_known(&f, &v)) {
-		test = is_test(skb->ifindex);
-		account(&v, (__u32)w.len, test);
-		if (!v.log)
-			return v.drop ? SHOT : NEXT;
-		goto tell;
+		judge(t, NULL, NULL, &v, (__u32)w.len);
 	} else {
+		r = conf.remember ? slot_of_source(&f) : NULL;
+		if (r && is_source(r, &f)) {
+			if (settled(r, (__u32)w.len, skb->ifindex, &drop))
+				return drop ? SHOT : NEXT;
+			if (judge_known(r, &v))
+				goto known;
+		}
 		t = start();
 		if (!t)
 			return NEXT;
 		plain_tuple(t, &f);
 		t->test = note_test(skb->ifindex);
-		judge(t, &f, &v, (__u32)w.len);
+		judge(t, &f, r, &v, (__u32)w.len);
 	}
+known:
 	test = is_test(skb->ifindex);
 	account(&v, (__u32)w.len, test);
-tell:
 	if (v.log && !test)
 		tell(&w, &v, absent_tag(skb));
 	return v.drop ? SHOT : NEXT;

@@ -184,6 +184,8 @@ struct np_recent {
 	__u32 reserved[3];
 };
 #define NP_WHAT(family, proto, port) ((family) << 28 | (proto) << 20 | (port))
+#define NP_WHAT_PROTO(what) ((what) >> 20 & 255)
+#define NP_WHAT_PORT(what) ((what) & 0xfffff)
 #define NP_RECENT 1024
 
 enum np_frag_policy { NP_FRAG_INHERIT, NP_FRAG_DROP, NP_FRAG_PASS };

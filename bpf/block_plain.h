@@ -13,17 +13,16 @@
 struct plain {
 	__u8 *ip;
 	__u64 hi, lo;			/* the source */
-	__u32 family, proto;
-	__u32 port, icmp_type;		/* 0 where the set does not ask */
+	__u32 family;
+	__u32 what;			/* NP_WHAT() */
 };
 
-static __always_inline void plain_transport(struct plain *f, const __u8 *p)
+/* The port is 0 where the set does not ask. */
+static __always_inline __u32 plain_what(__u32 family, __u32 proto, const __u8 *l4)
 {
-	f->port = f->icmp_type = 0;
 	if (!conf.ports && conf.mode != NP_MODE_DENY)
-		return;
-	f->port = has_ports(f->proto) ? get16(p + 2) : NP_NOT_KNOWN;
-	f->icmp_type = f->proto == 1 || f->proto == 58 ? *p : NP_NOT_KNOWN;
+		return NP_WHAT(family, proto, 0);
+	return NP_WHAT(family, proto, has_ports(proto) ? get16(l4 + 2) : NP_NOT_KNOWN);
 }
 
 /* All four bytes of a transport header that are looked at must be there, by the IP header too; 0: it does not say. */
@@ -40,26 +39,25 @@ static __always_inline bool plain_v4(struct plain *f, __u8 *p, void *end)
 	f->hi = (__u64)get32(p + 12) << 32;
 	f->lo = 0;
 	f->family = NP_KIND_V4;
-	f->proto = p[9];
-	plain_transport(f, p + 20);
+	f->what = plain_what(NP_KIND_V4, p[9], p + 20);
 	return true;
 }
 
 static __always_inline bool plain_v6(struct plain *f, __u8 *p, void *end)
 {
-	__u32 length;
+	__u32 length, proto;
 
 	if ((void *)(p + 44) > end || p[0] >> 4 != 6)
 		return false;
 	length = get16(p + 4);
-	f->proto = p[6];
-	if ((length && length < 4) || is_extension(f->proto))
+	proto = p[6];
+	if ((length && length < 4) || is_extension(proto))
 		return false;
 	f->ip = p;
 	f->hi = get64(p + 8);
 	f->lo = get64(p + 16);
 	f->family = NP_KIND_V6;
-	plain_transport(f, p + 40);
+	f->what = plain_what(NP_KIND_V6, proto, p + 40);
 	return true;
 }
 
@@ -80,11 +78,13 @@ static __always_inline void plain_tuple(tuple *t, const struct plain *f)
 	const __u8 *p = f->ip;
 
 	t->family = f->family;
-	t->proto = f->proto;
-	t->dport = f->port;
+	t->proto = NP_WHAT_PROTO(f->what);
+	t->dport = NP_WHAT_PORT(f->what);
 	if (conf.mode == NP_MODE_DENY && conf.egress)
 		t->sport = f->family == NP_KIND_V4 ? get16(p + 20) : get16(p + 40);
-	t->icmp_type = f->icmp_type;
+	t->icmp_type = NP_NOT_KNOWN;
+	if (conf.mode == NP_MODE_DENY && (t->proto == 1 || t->proto == 58))
+		t->icmp_type = f->family == NP_KIND_V4 ? p[20] : p[40];
 	t->fragment = 0;
 	t->reading = NP_WHOLE;
 	t->src[0] = f->hi;

@@ -178,26 +178,23 @@ static __always_inline void give_slot(struct np_recent *r, __u32 value, __u32 wh
 	r->what = what;
 }
 
-static __always_inline struct np_recent *slot_of(__u32 n)
+/* Index into np_recent. */
+static __always_inline __u32 place_of(__u32 cpu, __u32 n)
 {
-	__u32 at = bpf_get_smp_processor_id() * NP_RECENT + (n & (NP_RECENT - 1));
-
-	return bpf_map_lookup_elem(&np_recent, &at);
-}
-
-static __always_inline __u32 what_of(const struct plain *f)
-{
-	return NP_WHAT(f->family, f->proto, f->port);
+	return cpu * NP_RECENT + (n & (NP_RECENT - 1));
 }
 
 static __always_inline struct np_recent *slot_of_source(const struct plain *f)
 {
-	return slot_of((__u32)(((f->hi ^ f->lo ^ what_of(f)) * 0x9e3779b97f4a7c15ull) >> 54));
+	__u64 n = ((f->hi ^ f->lo ^ f->what) * 0x9e3779b97f4a7c15ull) >> 54;
+	__u32 at = place_of(bpf_get_smp_processor_id(), (__u32)n);
+
+	return bpf_map_lookup_elem(&np_recent, &at);
 }
 
 static __always_inline bool is_source(const struct np_recent *r, const struct plain *f)
 {
-	return r->hi == f->hi && r->lo == f->lo && r->what == what_of(f);
+	return r->hi == f->hi && r->lo == f->lo && r->what == f->what;
 }
 
 static __always_inline void count_in(struct np_recent *r, __u32 bytes)
@@ -208,10 +205,11 @@ static __always_inline void count_in(struct np_recent *r, __u32 bytes)
 }
 
 /* Counts of one entry: in this CPU's slot, from where they go to the map when another entry wants it. */
-static __always_inline void count_hit(__u32 value, __u32 bytes)
+static __always_inline void count_hit(__u32 cpu, __u32 value, __u32 bytes)
 {
 	__u32 index = value & NP_V_INDEX;
-	struct np_recent *r = slot_of(index);
+	__u32 at = place_of(cpu, index);
+	struct np_recent *r = bpf_map_lookup_elem(&np_recent, &at);
 
 	if (!r)
 		return;
