@@ -10,6 +10,9 @@ pair
 sysctl -qw net.ipv6.conf.here.disable_ipv6=1
 there sysctl -qw net.ipv6.conf.eth0.disable_ipv6=1
 unset SSH_CONNECTION
+# Nothing but what is sent here: neighbours that are asked for again would be counted.
+ip link set here arp off
+there ip link set eth0 arp off
 mac=$(ip -j link show here | jq -r ".[0].address")
 # A datagram in two fragments, one of them each, and 200 small datagrams
 python3 - "$work" "$mac" <<'P'
