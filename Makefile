@@ -50,7 +50,8 @@ WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wfo
             -Wno-unused-parameter $(WERROR)
 CPPFLAGS += -D_GNU_SOURCE -DNETPROBE_VERSION='"$(VERSION)"' -Isrc -Ibpf -I$(B)/gen \
             -include src/util/poison.h $(CONFIG_CPPFLAGS)
-HARDEN   := -fstack-protector-strong -fPIE -ffile-prefix-map=$(CURDIR)=.
+# Nobody unwinds the stack of a program of C but a debugger, which has tables of its own: -g.
+HARDEN   := -fstack-protector-strong -fPIE -fno-asynchronous-unwind-tables -ffile-prefix-map=$(CURDIR)=.
 ifdef SAN
   # The fuzzers and the tests share one library: by clang, with the edges counted, where it has libFuzzer.
   BY_CLANG := address,undefined-yes memory-yes
