@@ -190,22 +190,31 @@ static int check_operands(const struct globals *g, int n, char **argv)
 
 const char *const records_only[] = { "json", "pretty", "csv", "fields", "no-header", "4", "6", NULL };
 
-/* What would be ignored would be taken for done. */
-static int check_records(const struct globals *g)
+static bool is_in(const char *const *list, const char *name)
 {
-	const char *option = g->json	  ? "-j" :
-			     g->pretty	  ? "-p" :
-			     g->csv	  ? "--csv" :
-			     g->fields	  ? "-o" :
-			     g->no_header ? "-H" :
-			     g->v4	  ? "-4" :
-			     g->v6	  ? "-6" :
-					    NULL;
+	while (*list && strcmp(*list, name))
+		list++;
+	return *list;
+}
+
+/* What would be ignored would be taken for done. */
+static int check_without(const struct globals *g)
+{
+	const struct {
+		bool given;
+		const char *name, *shown;
+	} options[] = {
+		{ g->json, "json", "-j" },	{ g->pretty, "pretty", "-p" },	      { g->csv, "csv", "--csv" },
+		{ g->fields, "fields", "-o" },	{ g->no_header, "no-header", "-H" },  { g->v4, "4", "-4" },
+		{ g->v6, "6", "-6" },		{ g->time, "time", "--time" },	      { g->netns, "netns", "-N" },
+		{ g->fail_on_loss, "fail-on-loss", "--fail-on-loss" },
+	};
 	char where[48];
 
-	if (!option || !g->verb || g->verb->without != records_only)
-		return 0;
-	return fail(0, "%s: %s is for what prints records", asked_for(g, where), option);
+	for (size_t i = 0; g->verb && g->verb->without && i < sizeof(options) / sizeof(options[0]); i++)
+		if (options[i].given && is_in(g->verb->without, options[i].name))
+			return fail(0, "%s: %s is for what prints records", asked_for(g, where), options[i].shown);
+	return 0;
 }
 
 /* Options, keywords, and the words left: how many, or a negative errno. */
@@ -234,7 +243,7 @@ static int parse(struct globals *g, void *opts, int argc, char **argv)
 	n = opt_keywords(asked_for(g, where), keywords, 2, n, argv);
 	err = n < 0 ? n : check_operands(g, n, argv);
 	if (!err)
-		err = check_records(g);
+		err = check_without(g);
 	return err ? err : n;
 }
 

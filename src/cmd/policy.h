@@ -3,8 +3,9 @@
 #define NETPROBE_CMD_POLICY_H
 
 #include "cmd/cmd.h"
-#include "k8s/flow.h"
 #include "k8s/load.h"
+#include "policy/flow.h"
+#include "util/buf.h"
 
 struct policy_opts {
 	struct strs policies;
@@ -35,6 +36,9 @@ struct policy {
 	bool strict;			/* fields that the API server does not know are mistakes, not warnings */
 	uint64_t told;
 	uint64_t denied, unknown, flows;
+	unsigned int width;		/* of the terminal; 0: it is none */
+	struct buf line;		/* what is being said */
+	bool any;			/* -p: an object is in the document */
 
 	/* -r */
 	struct source *source;
@@ -46,9 +50,24 @@ struct policy {
 	uint64_t other;			/* packets of protocols that policies do not name */
 };
 
-/* policy.c: open all files, give up privileges, read what was opened.  An exit status. */
+/* A question of a word or a line: "FROM TO PORT/PROTO", or a port of the matrix. */
+struct policy_word {
+	char text[2 * FLOW_END_MAX];
+};
+
+/* policy.c: what is given to --policies; open all files, give up privileges, read what was opened.  Exit statuses. */
+int policy_add_file(struct policy *p, const char *name);
 int policy_open(struct policy *p);
 int policy_load(struct policy *p);
+/* Judge into p->d, and count; 0 or -errno, said. */
+int policy_decide(struct policy *p, const struct k8s_flow *f);
+
+/* policy_check.c, policy_test.c, policy_matrix.c: exit statuses. */
+int policy_check(struct policy *p, int argc, char **argv);
+int policy_test(struct policy *p, int argc, char **argv);
+int policy_explain(struct policy *p, int argc, char **argv);
+/* words: ports; without any, those that pods declare. */
+int policy_matrix(struct policy *p, const struct policy_word *words, unsigned int n);
 
 /* policy_seen.c: open the capture; read it to its end into p->seen.  0 or -errno, said. */
 int  seen_open(struct policy *p);
@@ -57,11 +76,20 @@ void seen_close(struct policy *p);
 /* The ends as the objects know them. */
 void seen_flow(const struct policy *p, const struct seen *s, struct k8s_flow *f);
 
-/* policy_print.c: the decision p->d, as a line of text or JSON, or told step by step. */
-void print_decision(const struct policy *p, const char *from, const char *to, const struct k8s_flow *f, uint64_t count);
-void print_steps(const struct policy *p, const char *from, const char *to, const struct k8s_flow *f);
-/* Text that is not ours. */
-void print_text(const char *s);
-void print_mistake(const struct policy *p, FILE *to, const struct mistake *m);
+/* policy_print.c: what was found, as lines for people or objects for programs.  is_json: the latter. */
+bool is_json(const struct policy *p);
+/* The decision p->d. */
+void print_decision(struct policy *p, const char *from, const char *to, const struct k8s_flow *f, uint64_t count);
+void print_mistake(struct policy *p, FILE *to, const struct mistake *m);
+/* When all is printed: -p's end of the document. */
+void print_end(struct policy *p);
+/* "ingress[0].from[1].ports[0]" */
+void say_hit(struct buf *b, enum side side, const struct k8s_hit *h);
+const char *policy_label(const struct policy *p, uint32_t policy);
+const struct k8s_hit *find_hit(const struct k8s_hits *h, uint32_t policy);
+extern const char *const policy_sides[SIDES], *const policy_verdicts[];
+
+/* policy_explain.c: the decision told step by step. */
+void print_steps(struct policy *p, const char *from, const char *to);
 
 #endif

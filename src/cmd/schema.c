@@ -128,15 +128,144 @@ static int choose(struct listed *l, const struct dataset *set)
 	return 0;
 }
 
+/* ── what is no record ────────────────────────────────────────────────────── */
+
+enum member_type { MEMBER_TEXT, MEMBER_NUMBER, MEMBER_TEXTS, MEMBER_WORD, MEMBER_OBJECT };
+
+struct member {
+	const char *name, *help;
+	enum member_type type;
+	bool optional;
+	const char *const *words;	/* MEMBER_WORD; ended by NULL */
+	const struct member *members;	/* MEMBER_OBJECT; ended by one without a name */
+};
+
+static const char *const verdicts[] = { "allow", "deny", "unknown", NULL };
+static const char *const protocols[] = { "TCP", "UDP", "SCTP", NULL };
+static const char *const levels[] = { "error", "field", "note", NULL };
+static const char *const reasons[] = {
+	"not-a-pod", "host-network", "self",	     "local-node", "not-selected",
+	"policies",  "admin-policy", "baseline-policy", "unknown",    NULL,
+};
+
+static const struct member side_members[] = {
+	{ "verdict", "what its policies say", MEMBER_WORD, .words = verdicts },
+	{ "selected_by", "NetworkPolicies that isolate the pod", MEMBER_TEXTS },
+	{ "allowed_by", "those of them that allow it", MEMBER_TEXTS },
+	{ "rules", "the first rule of each policy that fits, and which of its peers and ports", MEMBER_TEXTS },
+	{ "reason", "why", MEMBER_WORD, .words = reasons },
+	{ .name = NULL },
+};
+
+static const struct member test_members[] = {
+	{ "from", "the source, as it was given", MEMBER_TEXT },
+	{ "to", "the destination", MEMBER_TEXT },
+	{ "port", "of the destination", MEMBER_NUMBER },
+	{ "protocol", "of the connection", MEMBER_WORD, .words = protocols },
+	{ "verdict", "what comes of it", MEMBER_WORD, .words = verdicts },
+	{ "policies", "what decided, egress first: namespace/name, or the kind for the namespace", MEMBER_TEXTS },
+	{ "egress", "at the source", MEMBER_OBJECT, .members = side_members },
+	{ "ingress", "at the destination", MEMBER_OBJECT, .members = side_members },
+	{ "missing", "what would have to be known for a verdict", MEMBER_TEXT, .optional = true },
+	{ "count", "how often a connection of a capture was tried", MEMBER_NUMBER, .optional = true },
+	{ .name = NULL },
+};
+
+static const struct member check_members[] = {
+	{ "file", "as it was given", MEMBER_TEXT },
+	{ "line", "of the field, or of its object", MEMBER_NUMBER, .optional = true },
+	{ "column", "of the field", MEMBER_NUMBER, .optional = true },
+	{ "level", "the API server refuses it, drops it, or takes it", MEMBER_WORD, .words = levels },
+	{ "object", "kind namespace/name", MEMBER_TEXT },
+	{ "path", "of the field", MEMBER_TEXT },
+	{ "message", "what is wrong", MEMBER_TEXT },
+	{ .name = NULL },
+};
+
+static const struct document {
+	const char *name;
+	const struct member *members;
+} documents[] = { { "policy.test", test_members }, { "policy.check", check_members } };
+
+enum { N_DOCUMENTS = sizeof(documents) / sizeof(documents[0]) };
+
+static void print_members(const struct member *members);
+
+static void print_member(const struct member *m)
+{
+	switch (m->type) {
+	case MEMBER_TEXT:
+		printf("\"type\":\"string\"");
+		break;
+	case MEMBER_NUMBER:
+		printf("\"type\":\"integer\",\"minimum\":0");
+		break;
+	case MEMBER_TEXTS:
+		printf("\"type\":\"array\",\"items\":{\"type\":\"string\"}");
+		break;
+	case MEMBER_WORD:
+		printf("\"enum\":[");
+		for (int i = 0; m->words[i]; i++)
+			printf("%s\"%s\"", i ? "," : "", m->words[i]);
+		printf("]");
+		break;
+	default:
+		print_members(m->members);
+		break;
+	}
+	printf(",\"description\":\"%s\"", m->help);
+}
+
+/* No further ones: what is not told of does not come. */
+static void print_members(const struct member *members)
+{
+	bool first = true;
+
+	printf("\"type\":\"object\",\"additionalProperties\":false,\"properties\":{");
+	for (const struct member *m = members; m->name; m++) {
+		printf("%s\"%s\":{", m == members ? "" : ",", m->name);
+		print_member(m);
+		printf("}");
+	}
+	printf("},\"required\":[");
+	for (const struct member *m = members; m->name; m++) {
+		if (m->optional)
+			continue;
+		printf("%s\"%s\"", first ? "" : ",", m->name);
+		first = false;
+	}
+	printf("]");
+}
+
+static void print_head(const char *title)
+{
+	printf("{\"$schema\":\"https://json-schema.org/draft/2020-12/schema\",\"title\":\"netprobe %s\",", title);
+}
+
+static bool print_document(const char *name)
+{
+	const struct document *d = documents;
+
+	while (d < documents + N_DOCUMENTS && strcmp(d->name, name))
+		d++;
+	if (d == documents + N_DOCUMENTS)
+		return false;
+	print_head(name);
+	print_members(d->members);
+	printf("}\n");
+	return true;
+}
+
 static int schema_run(const struct globals *g, const void *opts, int argc, char **argv)
 {
 	const struct dataset *set = argc ? dataset_find(argv[0], strlen(argv[0])) : NULL;
 	struct listed l;
 
+	if (argc && print_document(argv[0]))
+		return EXIT_DONE;
 	if (choose(&l, set))
 		return EXIT_FAILED;
-	printf("{\"$schema\":\"https://json-schema.org/draft/2020-12/schema\",\"title\":\"netprobe %s\",",
-	       set ? set->name : "record");
+	print_head(set ? set->name : "record");
 	print_object(&l, 0, "", 0);
 	printf(",\"required\":[\"event\"]}\n");
 	free(l.numbers);
@@ -145,11 +274,13 @@ static int schema_run(const struct globals *g, const void *opts, int argc, char 
 
 static const char *dataset_word(unsigned int i)
 {
-	return i < n_datasets ? datasets[i]->name : NULL;
+	if (i < n_datasets)
+		return datasets[i]->name;
+	return i - n_datasets < N_DOCUMENTS ? documents[i - n_datasets].name : NULL;
 }
 
 static const struct opt schema_operand = {
-	.type = OPT_WORD, .arg = "DATASET", .help = "of its records only", .words = OPT_WORDS_OF(dataset_word)
+	.type = OPT_WORD, .arg = "DATASET", .help = "only of its records", .words = OPT_WORDS_OF(dataset_word)
 };
 
 const struct command cmd_schema = {

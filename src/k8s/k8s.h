@@ -45,8 +45,6 @@ struct selector {
 	uint32_t n;
 };
 
-enum tri selector_match(const struct selector *s, const struct labels *l);
-
 /* ── objects ──────────────────────────────────────────────────────────────── */
 struct k8s_ns {
 	uint32_t name;
@@ -72,7 +70,7 @@ struct k8s_pod {
 	bool ended;			/* Succeeded or Failed: its addresses may be others' by now */
 	bool ports_known;
 	bool alive;			/* false: deleted, or a place that is free */
-	uint32_t *selected_by;		/* indexes of policies, as K8S_POLICY_MAYBE says; see select.c */
+	uint32_t *selected_by;		/* policy/select.h fills it */
 	uint32_t n_selected, generation;
 	struct arena mem;
 };
@@ -92,12 +90,14 @@ struct k8s_peer {
 	uint32_t *not_same, n_not_same;		/* or differ */
 	struct k8s_cidr *blocks, *except;	/* PEER_BLOCK: in one of the former and none of the latter */
 	uint32_t n_blocks, n_except;
+	uint32_t line, column;		/* 0: not kept */
 };
 
 struct k8s_port {
 	uint8_t proto;			/* of TCP, UDP or SCTP; 0: any */
 	uint16_t first, last;
 	uint32_t name;			/* not 0: the destination's port of that name */
+	uint32_t line, column;		/* 0: not kept */
 };
 
 enum rule_action { ACTION_ALLOW, ACTION_DENY, ACTION_PASS };
@@ -196,15 +196,5 @@ bool cidr_contains(const struct k8s_cidr *c, const struct addr *a);
 /* IPv4 dotted, IPv6; IPv4-mapped becomes IPv4.  sloppy: set when bytes have leading zeros, may be NULL. */
 bool addr_parse(struct addr *out, const char *s, size_t n, bool *sloppy);
 bool cidr_parse(struct k8s_cidr *out, const char *s, bool *sloppy);
-
-/* ── select.c: which policies select a pod ────────────────────────────────── */
-#define K8S_POLICY_MAYBE (1u << 31)	/* in selected_by: may select it */
-/* Derive k->order; 0 or -ENOMEM. */
-int k8s_order(struct k8s *k);
-enum tri policy_selects(const struct k8s *k, const struct k8s_policy *p, const struct k8s_pod *pod);
-/* Fill pod->selected_by, in the order of precedence, then of names. */
-int k8s_select(struct k8s *k, struct k8s_pod *pod);
-/* How many pods it surely selects; *maybe: how many it may. */
-uint32_t policy_count_pods(const struct k8s *k, const struct k8s_policy *p, uint32_t *maybe);
 
 #endif

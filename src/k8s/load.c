@@ -12,7 +12,7 @@
 #include "k8s/parts.h"
 #include "util/err.h"
 
-enum { INPUT_BUF = 64 << 10, TOLD_MAX = 64 };
+enum { INPUT_BUF = 64 << 10, TOLD_MAX = 64, PLACES_MAX = 256 };
 
 bool input_fill(struct input *in)
 {
@@ -50,6 +50,7 @@ void mistake_at(struct loader *l, enum mistake_level level, const char *key, con
 	/* Finding the place takes time: an object of nothing but mistakes is told of once. */
 	if (++l->told > TOLD_MAX) {
 		l->rep->mistakes[level]++;
+		l->rep->untold++;
 		l->bad |= level == MISTAKE_ERROR;
 		return;
 	}
@@ -65,6 +66,15 @@ void mistake_at(struct loader *l, enum mistake_level level, const char *key, con
 	m.text = text;
 	tell(l, &m);
 	path_back(l, len);
+}
+
+struct place place_here(struct loader *l)
+{
+	struct place at = { 0 };
+
+	if (l->rep->places && l->locate && l->placed++ < PLACES_MAX)
+		at = l->locate(l->locate_ctx, l->path);
+	return at.line ? at : (struct place){ l->line, 0 };
 }
 
 void mistake_in_text(struct loader *l, uint32_t line, uint32_t column, const char *fmt, ...)

@@ -34,8 +34,10 @@ struct mistake {
 struct load_report {
 	void (*mistake)(void *ctx, const struct mistake *m);
 	void *ctx;
+	bool places;			/* keep where each peer and port of a policy stands */
 	uint64_t objects, skipped;	/* read; of kinds that do not matter here */
 	uint64_t mistakes[MISTAKE_ERROR + 1];
+	uint64_t untold;		/* of those: an object has had too many */
 };
 
 /*

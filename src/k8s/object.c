@@ -128,7 +128,7 @@ static uint32_t read_ips(struct loader *l, struct arena *mem, struct addr **out,
 	return got;
 }
 
-/* Ports that containers name.  Of those that run before the others only the ones that stay count. */
+/* Ports that containers declare.  Of those that run before the others only the ones that stay count. */
 static void pod_ports(struct loader *l, struct k8s_pod *p, const json_t *list, bool init)
 {
 	for (size_t i = 0; i < json_array_size(list); i++) {
@@ -143,8 +143,9 @@ static void pod_ports(struct loader *l, struct k8s_pod *p, const json_t *list, b
 			json_int_t n = json_integer_value(json_object_get(port, "containerPort"));
 			uint8_t proto = protocol_of(json_string_value(json_object_get(port, "protocol")));
 
-			if (name && *name && n > 0 && n < 65536 && proto)
-				p->ports[p->n_ports++] = (struct pod_port){ name_of(l, name), (uint16_t)n, proto };
+			if (n > 0 && n < 65536 && proto)
+				p->ports[p->n_ports++] = (struct pod_port){ name && *name ? name_of(l, name) : 0,
+									    (uint16_t)n, proto };
 		}
 	}
 }
@@ -390,7 +391,7 @@ void load_object(struct loader *l, const json_t *o, const char *list_kind)
 	l->path_len = 0;
 	l->path[0] = l->object[0] = 0;
 	l->bad = false;
-	l->told = 0;
+	l->told = l->placed = 0;
 	if (!json_is_object(o)) {
 		mistake_at(l, MISTAKE_ERROR, NULL, "an object is expected");
 		return;

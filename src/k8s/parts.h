@@ -56,6 +56,7 @@ struct loader {
 	char object[640], path[512];
 	size_t path_len;
 	uint32_t told;			/* mistakes */
+	uint32_t placed;		/* places that were kept */
 	bool bad;			/* it had a MISTAKE_ERROR */
 	uint32_t line;			/* its first */
 	struct place (*locate)(void *ctx, const char *path);
@@ -73,6 +74,9 @@ void mistake_at(struct loader *l, enum mistake_level level, const char *key, con
 /* One of the text itself. */
 void mistake_in_text(struct loader *l, uint32_t line, uint32_t column, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
+
+/* The present path's place, where the report wants them and this object has not too many; else the object's. */
+struct place place_here(struct loader *l);
 
 /* Go down to a member or an element, and back to where path_len was. */
 size_t path_key(struct loader *l, const char *key);

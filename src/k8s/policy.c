@@ -31,11 +31,15 @@ static void read_peers(struct loader *l, struct k8s_policy *p, struct k8s_rule *
 		       const struct policy_dialect *d)
 {
 	size_t at = path_key(l, d->peers_key[side]);
+	struct place stands;
 
 	for (size_t i = 0; i < r->n_peers; i++) {
 		size_t deeper = path_index(l, i);
 
 		d->peer(l, &p->mem, &r->peers[i], element(l, list, i), side);
+		stands = place_here(l);
+		r->peers[i].line = stands.line;
+		r->peers[i].column = stands.column;
 		path_back(l, deeper);
 	}
 	path_back(l, at);
@@ -44,11 +48,15 @@ static void read_peers(struct loader *l, struct k8s_policy *p, struct k8s_rule *
 static void read_ports(struct loader *l, struct k8s_rule *r, const json_t *list, const struct policy_dialect *d)
 {
 	size_t at = path_key(l, "ports");
+	struct place stands;
 
 	for (size_t i = 0; i < r->n_ports; i++) {
 		size_t deeper = path_index(l, i);
 
 		d->port(l, &r->ports[i], element(l, list, i));
+		stands = place_here(l);
+		r->ports[i].line = stands.line;
+		r->ports[i].column = stands.column;
 		path_back(l, deeper);
 	}
 	path_back(l, at);

@@ -242,44 +242,6 @@ static void put_record(struct json *j, struct buf *b, const struct record *r)
 	b->n += (size_t)(w.o - start);
 }
 
-static void put_line_break(struct buf *b, unsigned int depth)
-{
-	buf_chr(b, '\n');
-	while (depth--)
-		buf_lit(b, "  ");
-}
-
-/* Valid JSON on one line to indented JSON, below `depth` levels. */
-static void put_indented(struct buf *b, const char *p, size_t n, unsigned int depth)
-{
-	bool quoted = false;
-	size_t i;
-
-	for (i = 0; i < n; i++) {
-		char c = p[i];
-
-		if (quoted) {
-			buf_chr(b, c);
-			if (c == '\\')
-				buf_chr(b, p[++i]);
-			quoted = c != '"';
-			continue;
-		}
-		if (c == '}' || c == ']')
-			put_line_break(b, --depth);
-		buf_chr(b, c);
-		quoted = c == '"';
-		if (c == ':')
-			buf_chr(b, ' ');
-		else if (c == ',')
-			put_line_break(b, depth);
-		else if ((c == '{' || c == '[') && i + 1 < n && p[i + 1] != c + 2)
-			put_line_break(b, ++depth);
-		else if (c == '{' || c == '[')
-			buf_chr(b, p[++i]);
-	}
-}
-
 static int json_record(struct sink *s, const struct record *r)
 {
 	struct json *j = (struct json *)s;
@@ -295,8 +257,8 @@ static int json_record(struct sink *s, const struct record *r)
 	b->full |= j->line.full;
 	if (j->any)
 		buf_chr(b, ',');
-	put_line_break(b, 1);
-	put_indented(b, j->line.p, j->line.n, 1);
+	json_line_break(b, 1);
+	json_indent(b, j->line.p, j->line.n, 1);
 	j->any |= !b->full;
 	return out_commit(s->out);
 }

@@ -453,3 +453,40 @@ void json_value(struct json_writer *w, enum field_type type, const void *at,
 		return;
 	}
 }
+
+void json_line_break(struct buf *b, unsigned int depth)
+{
+	buf_chr(b, '\n');
+	while (depth--)
+		buf_lit(b, "  ");
+}
+
+void json_indent(struct buf *b, const char *p, size_t n, unsigned int depth)
+{
+	bool quoted = false;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		char c = p[i];
+
+		if (quoted) {
+			buf_chr(b, c);
+			if (c == '\\')
+				buf_chr(b, p[++i]);
+			quoted = c != '"';
+			continue;
+		}
+		if (c == '}' || c == ']')
+			json_line_break(b, --depth);
+		buf_chr(b, c);
+		quoted = c == '"';
+		if (c == ':')
+			buf_chr(b, ' ');
+		else if (c == ',')
+			json_line_break(b, depth);
+		else if ((c == '{' || c == '[') && i + 1 < n && p[i + 1] != c + 2)
+			json_line_break(b, ++depth);
+		else if (c == '{' || c == '[')
+			buf_chr(b, p[++i]);
+	}
+}

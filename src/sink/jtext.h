@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "record.h"
+#include "util/buf.h"
 #include "util/time.h"
 
 /*
@@ -36,5 +37,9 @@ void json_value(struct json_writer *w, enum field_type type, const void *at,
  * escape_harmful(), so that a line shown raw does a terminal no harm.
  */
 void json_text(struct json_writer *w, const char *p, size_t n);
+
+/* Valid JSON on one line, appended as lines that are indented, below `depth` levels. */
+void json_indent(struct buf *b, const char *p, size_t n, unsigned int depth);
+void json_line_break(struct buf *b, unsigned int depth);
 
 #endif

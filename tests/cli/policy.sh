@@ -69,6 +69,72 @@ printf 'kind: Pod\nmetadata: {name: "a\\e[31mb", namespace: x}\nspec: {container
 "$np" policy explain 'x/c x/d 80' --policies "$tmp/esc.yaml" >"$tmp/out"
 "$np" policy test --matrix 80 --policies "$tmp/esc.yaml" >>"$tmp/out"
 ! grep -q "$(printf '\033')" "$tmp/out" || bad "an escape sequence comes out"
+# What -j and -p print is what the schema says: each member is one of its, and of its type.
+# shellcheck disable=SC2016
+as_schema='def ok($s): if $s.enum then . as $v | $s.enum | index([$v]) != null
+	elif $s.type == "string" then type == "string"
+	elif $s.type == "integer" then type == "number"
+	elif $s.type == "array" then type == "array" and all(.[]; ok($s.items))
+	else . as $o | type == "object" and all($s.required[]; . as $r | $o | has($r)) and
+		all(to_entries[]; .key as $k | $s.properties[$k] as $p | $p != null and (.value | ok($p))) end;
+	ok($schema[0])'
+"$np" schema policy.test >"$tmp/test.schema"
+"$np" schema policy.check >"$tmp/check.schema"
+office='--policies tests/policy/office.yaml --policies tests/policy/shop.yaml'
+# shellcheck disable=SC2086
+"$np" -j policy explain $office "$allow" "$deny" '10.244.9.9 shop/db 80' 'monitoring/prometheus system/dns 53/UDP' >"$tmp/out"
+for what in test check; do
+	[ $what = test ] || "$np" -j policy check tests/policy/mistakes.yaml >"$tmp/out" 2>/dev/null || :
+	jq -e --slurpfile schema "$tmp/$what.schema" "$as_schema" "$tmp/out" >"$tmp/verdicts" || :
+	[ -s "$tmp/verdicts" ] && ! grep -qv true "$tmp/verdicts" || bad "$what: not all as the schema says"
+done
+jq -e 'select(.verdict == "unknown") | .missing | contains("10.244.9.9")' >/dev/null <<J || bad "what is missing is not told"
+$("$np" -j policy test --policies $shop '10.244.9.9 shop/db sql' --policies tests/policy/office.yaml)
+J
+# One document of the same objects.
+"$np" -p policy test --policies $shop "$allow" "$deny" >"$tmp/pretty"
+"$np" -j policy test --policies $shop "$allow" "$deny" >"$tmp/lines"
+jq -c '.[]' "$tmp/pretty" | cmp - "$tmp/lines" || bad "-p prints something else than -j"
+[ "$(wc -l <"$tmp/pretty")" -gt 40 ] || bad "-p is not indented"
+status 0 -p check $shop
+[ "$(cat "$tmp/out")" = '[]' ] || bad "-p of no mistake is no document"
+for option in '--csv' '-o verdict' '-4' '-H' '--time utc'; do
+	# shellcheck disable=SC2086
+	status 2 $option test --policies $shop "$allow"
+done
+# What fits nothing, at its place.
+cat >"$tmp/idle.yaml" <<'Y'
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: idle, namespace: shop}
+spec:
+  podSelector: {matchLabels: {app: db}}
+  ingress:
+  - from:
+    - podSelector: {matchLabels: {app: gone}}
+    ports:
+    - port: sequel
+    - port: 3306
+Y
+status 0 check $shop "$tmp/idle.yaml"
+sed 's/^[^:]*://' "$tmp/out" >"$tmp/got"
+cat >"$tmp/wanted" <<'W'
+8:7: note: NetworkPolicy shop/idle: spec.ingress[0].from[0] selects no pod
+10:7: note: NetworkPolicy shop/idle: spec.ingress[0].ports[0] the pod that may be called has no port sequel/TCP
+11:7: note: NetworkPolicy shop/idle: spec.ingress[0].ports[1] the pod that may be called has no port 3306/TCP among those that its containers declare
+W
+diff -u "$tmp/wanted" "$tmp/got" || rc=1
+# In a terminal that is too narrow the matrix comes in parts, which together are the whole.
+python3 tests/bench/mkcluster.py 30 20 >"$tmp/c.json"
+"$np" policy test --policies "$tmp/c.json" --matrix 8080 >"$tmp/whole"
+if command -v script >/dev/null; then
+	script -qec "stty cols 50; $np policy test --policies $tmp/c.json --matrix 8080" /dev/null </dev/null |
+		tr -d '\r' >"$tmp/parts"
+	! grep -qE '^.{51}' "$tmp/parts" || [ "$(awk 'length > 50' "$tmp/parts" | wc -l)" = 1 ] || bad "wider than the terminal"
+	awk '$1 ~ /^[0-9]+$/ && NF == 3 { row[$1] = row[$1] $2; name[$1] = $3 }
+		END { for (i = 1; i in row; i++) printf "%4d %s %s\n", i, row[i], name[i] }' "$tmp/parts" >"$tmp/joined"
+	grep -E '^ *[0-9]+ [-.X?]+ ' "$tmp/whole" | cmp - "$tmp/joined" || bad "the parts are not the whole"
+fi
 # What waits for more of a capture sleeps.
 asleep() { # PID: for a while without a break
 	n=0 i=0

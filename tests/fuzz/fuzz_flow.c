@@ -2,7 +2,7 @@
 /* Any line as a question of `policy test`. */
 #include "fuzz_help.h"
 
-#include "k8s/flow.h"
+#include "policy/flow.h"
 #include "k8s/load.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

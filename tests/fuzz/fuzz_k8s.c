@@ -2,7 +2,9 @@
 /* Any text as objects of a cluster, JSON or YAML; what was read judges and tells of some connections. */
 #include "fuzz_help.h"
 
-#include "k8s/flow.h"
+#include "policy/flow.h"
+#include "policy/unused.h"
+#include "cmd/policy_words.h"
 #include "k8s/load.h"
 #include "util/err.h"
 
@@ -13,6 +15,44 @@ static void on_mistake(void *ctx, const struct mistake *m)
 		abort();
 }
 
+static void on_unused(void *ctx, const struct k8s_policy *p, const struct unused_part *u)
+{
+	if (u->what != UNUSED_POLICY && u->rule >= p->n_rules[u->side])
+		abort();
+}
+
+/* Each policy's rules against the flow that was judged, in words. */
+static void tell(const struct k8s *k, const struct k8s_flow *f)
+{
+	struct buf b = { .max = 1 << 16 };
+	struct k8s_why w = { 0 };
+
+	for (uint32_t i = 1; i < k->n_policies; i++) {
+		const struct k8s_policy *p = &k->policies[i];
+
+		if (!p->alive)
+			continue;
+		say_subject(k, &b, p);
+		if (f->to.pod && policy_selects(k, p, f->to.pod, &w) != YES)
+			say_why(k, &b, &w, &f->to);
+		for (uint32_t r = 0; r < p->n_rules[INGRESS]; r++) {
+			for (uint32_t j = 0; j < p->rules[INGRESS][r].n_peers && f->to.pod; j++) {
+				say_peer(k, &b, p, &p->rules[INGRESS][r].peers[j]);
+				peer_match(k, &p->rules[INGRESS][r].peers[j], f->to.pod, &f->from, &w);
+				say_why(k, &b, &w, &f->from);
+			}
+			for (uint32_t j = 0; j < p->rules[INGRESS][r].n_ports; j++) {
+				say_port(k, &b, &p->rules[INGRESS][r].ports[j]);
+				port_match(&p->rules[INGRESS][r].ports[j], f, &w);
+				say_why(k, &b, &w, &f->to);
+			}
+		}
+		b.n = 0;
+	}
+	say_missing(k, &b, f);
+	buf_free(&b);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const char *const lines[] = {
@@ -21,7 +61,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct load_report rep = { .mistake = on_mistake };
 	struct k8s_decision d = { 0 };
 	struct k8s *k;
-	uint32_t maybe;
+	uint64_t budget = 1000000;
 
 	err_quiet(1);
 	if (k8s_open(&k))
@@ -35,10 +75,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (flow_parse(k, lines[i], &t, error, sizeof(error)) || k8s_decide(k, &t.flow, &d))
 			continue;
 		k8s_decided_by(&d, by, 16);
+		tell(k, &d.flow);
 	}
 	for (uint32_t i = 1; i < k->n_policies; i++)
 		if (k->policies[i].alive)
-			policy_count_pods(k, &k->policies[i], &maybe);
+			policy_unused(k, &k->policies[i], &budget, on_unused, NULL);
 	k8s_decision_free(&d);
 	k8s_close(k);
 	return 0;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef NETPROBE_K8S_FLOW_H
-#define NETPROBE_K8S_FLOW_H
+#ifndef NETPROBE_POLICY_FLOW_H
+#define NETPROBE_POLICY_FLOW_H
 
-#include "k8s/eval.h"
+#include "policy/eval.h"
 
 /*
  * A question in one line: "FROM TO PORT/PROTO", where FROM and TO are namespace/pod or an

@@ -1,153 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "k8s/eval.h"
+#include "policy/eval.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy/select.h"
 #include "util/err.h"
 
 static bool same_addr(const struct addr *a, const struct addr *b)
 {
 	return a->family && a->family == b->family && !memcmp(a->b, b->b, a->family == 4 ? 4 : 16);
-}
-
-static bool in_list(const struct k8s_cidr *v, uint32_t n, const struct addr *a)
-{
-	for (uint32_t i = 0; i < n; i++)
-		if (cidr_contains(&v[i], a))
-			return true;
-	return false;
-}
-
-static bool block_has(const struct k8s_peer *p, const struct addr *a)
-{
-	return in_list(p->blocks, p->n_blocks, a) && !in_list(p->except, p->n_except, a);
-}
-
-/* A pod that was named has perhaps two addresses, and its packets come from the one of the other end's family. */
-static enum tri match_block(const struct k8s_peer *p, const struct k8s_end *e)
-{
-	const struct k8s_pod *pod = e->pod;
-	bool yes = false, no = false;
-
-	if (e->given_addr || !pod)
-		return e->addr.family ? (block_has(p, &e->addr) ? YES : NO) : MAYBE;
-	for (uint32_t i = 0; i < pod->n_ips; i++) {
-		if (e->addr.family && pod->ips[i].family != e->addr.family)
-			continue;
-		if (block_has(p, &pod->ips[i]))
-			yes = true;
-		else
-			no = true;
-	}
-	return yes == no ? MAYBE : yes ? YES : NO;
-}
-
-static const struct label *find_label(const struct labels *l, uint32_t key)
-{
-	for (uint32_t i = 0; i < l->n; i++)
-		if (l->v[i].key == key)
-			return &l->v[i];
-	return NULL;
-}
-
-/* Do two namespaces have the label, with one value? */
-static enum tri share(const struct labels *a, const struct labels *b, uint32_t key)
-{
-	const struct label *x = find_label(a, key), *y = find_label(b, key);
-
-	if (x && y)
-		return x->value == y->value ? YES : NO;
-	return (x || !a->whole) && (y || !b->whole) ? MAYBE : NO;
-}
-
-static enum tri match_tenancy(const struct k8s *k, const struct k8s_peer *p, uint32_t subject_ns, uint32_t peer_ns)
-{
-	const uint32_t *keys = p->same ? p->same : p->not_same;
-	uint32_t n = p->same ? p->n_same : p->n_not_same;
-	enum tri t = n ? YES : NO;
-
-	if (!subject_ns || !peer_ns)
-		return n ? MAYBE : NO;
-	for (uint32_t i = 0; keys && i < n; i++) {
-		enum tri s = share(&k->ns[subject_ns].labels, &k->ns[peer_ns].labels, keys[i]);
-
-		t = tri_and(t, p->same ? s : (enum tri)(YES - s));
-	}
-	return t;
-}
-
-static enum tri match_ns(const struct k8s *k, const struct k8s_peer *p, uint32_t subject_ns, uint32_t peer_ns)
-{
-	if (p->same || p->not_same)
-		return match_tenancy(k, p, subject_ns, peer_ns);
-	if (p->ns && !p->ns->n)
-		return YES;
-	if (p->ns)
-		return peer_ns ? selector_match(p->ns, &k->ns[peer_ns].labels) : MAYBE;
-	if (p->any_ns)
-		return YES;
-	return peer_ns && subject_ns ? (peer_ns == subject_ns ? YES : NO) : MAYBE;
-}
-
-static enum tri match_node(const struct k8s *k, const struct k8s_peer *p, const struct k8s_end *e)
-{
-	const struct k8s_node *n = e->addr.family ? k8s_node_by_ip(k, &e->addr) : NULL;
-
-	if (e->pod && !e->pod->host_network)
-		return NO;
-	if (n)
-		return selector_match(p->pod, &n->labels);
-	/* Without the nodes' objects an address may be one of them. */
-	return k->n_nodes > 1 && e->addr.family ? NO : MAYBE;
-}
-
-static enum tri match_peer(const struct k8s *k, const struct k8s_peer *p, const struct k8s_pod *subject,
-			   const struct k8s_end *e)
-{
-	enum tri t;
-
-	switch (p->kind) {
-	case PEER_BLOCK:
-		return match_block(p, e);
-	case PEER_NODES:
-		return match_node(k, p, e);
-	case PEER_NAMES:
-		return e->pod ? NO : MAYBE;
-	default:
-		break;
-	}
-	/* A pod of the host's network speaks from its node's address: no selector finds it. */
-	if (!e->pod || e->pod->host_network)
-		return NO;
-	t = match_ns(k, p, subject->ns, e->pod->ns);
-	return t != NO && p->pod ? tri_and(t, selector_match(p->pod, &e->pod->labels)) : t;
-}
-
-/* A name stands for the destination's port of that name and protocol. */
-static enum tri match_named(const struct k8s_port *p, const struct k8s_flow *f)
-{
-	const struct k8s_pod *pod = f->to.pod;
-
-	if (!pod)
-		return NO;
-	for (uint32_t i = 0; i < pod->n_ports; i++)
-		if (pod->ports[i].name == p->name && pod->ports[i].proto == f->proto && pod->ports[i].port == f->port)
-			return YES;
-	return pod->ports_known ? NO : MAYBE;
-}
-
-static enum tri match_port(const struct k8s_port *p, const struct k8s_flow *f)
-{
-	if (p->proto && p->proto != f->proto)
-		return NO;
-	if (p->name)
-		return match_named(p, f);
-	/* The pods behind a service may listen on another port than its own. */
-	if (f->to.service && (p->first || p->last < 65535))
-		return MAYBE;
-	return f->port >= p->first && f->port <= p->last ? YES : NO;
 }
 
 /* The first peer and port that match best. */
@@ -159,7 +22,7 @@ static enum tri match_rule(const struct k8s *k, const struct k8s_rule *r, const 
 
 	hit->peer = hit->port = UINT32_MAX;
 	for (uint32_t i = 0; i < r->n_ports && port != YES; i++) {
-		enum tri t = match_port(&r->ports[i], f);
+		enum tri t = port_match(&r->ports[i], f, NULL);
 
 		if (t > port) {
 			port = t;
@@ -169,7 +32,7 @@ static enum tri match_rule(const struct k8s *k, const struct k8s_rule *r, const 
 	if (port == NO)
 		return NO;
 	for (uint32_t i = 0; i < r->n_peers && peer != YES; i++) {
-		enum tri t = match_peer(k, &r->peers[i], subject, e);
+		enum tri t = peer_match(k, &r->peers[i], subject, e, NULL);
 
 		if (t > peer) {
 			peer = t;
@@ -424,6 +287,7 @@ int k8s_decide(struct k8s *k, const struct k8s_flow *flow, struct k8s_decision *
 	stand_in(k, &f.to, &d->unknown[INGRESS]);
 	one_family(&f.from, &f.to);
 	one_family(&f.to, &f.from);
+	d->flow = f;
 	err = judge_side(k, &f, EGRESS, &d->side[EGRESS]);
 	if (!err)
 		err = judge_side(k, &f, INGRESS, &d->side[INGRESS]);

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "k8s/k8s.h"
+#include "policy/select.h"
 #include "util/err.h"
 
 static bool is_value(const struct sel_term *t, uint32_t value)
@@ -15,24 +15,30 @@ static bool is_value(const struct sel_term *t, uint32_t value)
 	return false;
 }
 
+const struct label *label_find(const struct labels *l, uint32_t key)
+{
+	for (uint32_t i = 0; i < l->n; i++)
+		if (l->v[i].key == key)
+			return &l->v[i];
+	return NULL;
+}
+
 static enum tri term_match(const struct sel_term *t, const struct labels *l)
 {
-	bool there = false, yes;
-	uint32_t i = 0;
+	const struct label *there = label_find(l, t->key);
+	bool yes;
 
-	for (; i < l->n && !there; i++)
-		there = l->v[i].key == t->key;
 	if (!there && !l->whole)
 		return MAYBE;
 	switch (t->op) {
 	case SEL_IN:
-		yes = there && is_value(t, l->v[i - 1].value);
+		yes = there && is_value(t, there->value);
 		break;
 	case SEL_NOT_IN:	/* holds where there is no such label, too */
-		yes = !there || !is_value(t, l->v[i - 1].value);
+		yes = !there || !is_value(t, there->value);
 		break;
 	case SEL_EXISTS:
-		yes = there;
+		yes = there != NULL;
 		break;
 	default:
 		yes = !there;
@@ -41,13 +47,29 @@ static enum tri term_match(const struct sel_term *t, const struct labels *l)
 	return yes ? YES : NO;
 }
 
-enum tri selector_match(const struct selector *s, const struct labels *l)
+enum tri selector_match(const struct selector *s, const struct labels *l, enum why why, struct k8s_why *w)
 {
 	enum tri t = YES;
 
-	for (uint32_t i = 0; i < s->n && t != NO; i++)
-		t = tri_and(t, term_match(&s->terms[i], l));
-	return t;
+	for (uint32_t i = 0; i < s->n && t != NO; i++) {
+		enum tri term = term_match(&s->terms[i], l);
+
+		if (term < t && w) {
+			w->term = &s->terms[i];
+			w->labels = l;
+		}
+		t = tri_and(t, term);
+	}
+	return because(w, t, why);
+}
+
+enum tri selector_and(enum tri t, const struct selector *s, const struct labels *l, struct k8s_why *w)
+{
+	enum tri labels = selector_match(s, l, WHY_POD_LABELS, NULL);
+
+	if (labels < t && w)
+		selector_match(s, l, WHY_POD_LABELS, w);
+	return tri_and(t, labels);
 }
 
 /* By precedence: kind, priority or namespace, then name. */
@@ -104,27 +126,28 @@ int k8s_order(struct k8s *k)
 	return 0;
 }
 
-enum tri policy_selects(const struct k8s *k, const struct k8s_policy *p, const struct k8s_pod *pod)
+enum tri policy_selects(const struct k8s *k, const struct k8s_policy *p, const struct k8s_pod *pod, struct k8s_why *w)
 {
-	enum tri t = YES;
+	enum tri t = because(w, YES, WHY_NOTHING);
 
 	/* What a policy means for a pod of the host's network is undefined; most treat it as the node. */
 	if (pod->host_network)
-		return NO;
-	if (p->kind == POLICY_NETWORK) {
-		if (pod->ns && p->ns != pod->ns)
-			return NO;
-		t = pod->ns ? YES : MAYBE;
-	} else if (p->subject_ns && p->subject_ns->n) {
-		t = pod->ns ? selector_match(p->subject_ns, &k->ns[pod->ns].labels) : MAYBE;
-	}
-	return p->pods ? tri_and(t, selector_match(p->pods, &pod->labels)) : t;
+		return because(w, NO, WHY_HOST_NETWORK);
+	if (p->kind == POLICY_NETWORK && pod->ns && p->ns != pod->ns)
+		return because(w, NO, WHY_NAMESPACE);
+	if (!pod->ns && (p->kind == POLICY_NETWORK || (p->subject_ns && p->subject_ns->n)))
+		t = because(w, MAYBE, WHY_NAMESPACE_UNKNOWN);
+	else if (p->kind != POLICY_NETWORK && p->subject_ns)
+		t = selector_match(p->subject_ns, &k->ns[pod->ns].labels, WHY_NAMESPACE_LABELS, w);
+	if (t == NO || !p->pods)
+		return t;
+	return selector_and(t, p->pods, &pod->labels, w);
 }
 
 static void select_range(const struct k8s *k, struct k8s_pod *pod, uint32_t from, uint32_t to)
 {
 	for (uint32_t i = from; i < to; i++) {
-		enum tri t = policy_selects(k, &k->policies[k->order[i]], pod);
+		enum tri t = policy_selects(k, &k->policies[k->order[i]], pod, NULL);
 
 		if (t != NO)
 			pod->selected_by[pod->n_selected++] = k->order[i] | (t == MAYBE ? K8S_POLICY_MAYBE : 0);
@@ -161,18 +184,4 @@ int k8s_select(struct k8s *k, struct k8s_pod *pod)
 	select_range(k, pod, k->first_baseline, k->n_order);
 	pod->generation = k->generation;
 	return 0;
-}
-
-uint32_t policy_count_pods(const struct k8s *k, const struct k8s_policy *p, uint32_t *maybe)
-{
-	uint32_t n = 0;
-
-	*maybe = 0;
-	for (uint32_t i = 1; i < k->n_pods; i++) {
-		enum tri t = k->pods[i].alive ? policy_selects(k, p, &k->pods[i]) : NO;
-
-		n += t == YES;
-		*maybe += t == MAYBE;
-	}
-	return n;
 }

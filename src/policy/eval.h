@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef NETPROBE_K8S_EVAL_H
-#define NETPROBE_K8S_EVAL_H
+#ifndef NETPROBE_POLICY_EVAL_H
+#define NETPROBE_POLICY_EVAL_H
 
-#include "k8s/k8s.h"
+#include "policy/match.h"
 
 /*
  * May this connection be made?  Both ends must allow it: the policies of the source's
@@ -11,19 +11,6 @@
  * up to the NetworkPolicies, where there is one that selects the pod; else to the
  * BaselineAdminNetworkPolicy; else it is allowed.
  */
-struct k8s_end {
-	const struct k8s_pod *pod;	/* NULL: not a pod's */
-	struct addr addr;		/* family 0: not known */
-	bool given_addr;
-	const struct k8s_service *service;	/* whose address it was */
-};
-
-struct k8s_flow {
-	struct k8s_end from, to;
-	uint16_t port;			/* of the destination */
-	uint8_t proto;			/* of TCP, UDP or SCTP */
-};
-
 enum verdict { VERDICT_ALLOW, VERDICT_DENY, VERDICT_UNKNOWN };
 
 /* Why a side says what it says. */
@@ -60,6 +47,7 @@ struct k8s_side {
 
 struct k8s_decision {
 	enum verdict verdict;
+	struct k8s_flow flow;		/* as it was judged: with stand-ins, and addresses of one family */
 	struct k8s_side side[SIDES];
 	struct k8s_pod unknown[SIDES];	/* stands for a pod of which nothing is known */
 };

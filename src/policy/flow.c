@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "k8s/flow.h"
+#include "policy/flow.h"
 #include "numbers/ipproto.h"
 
 #include <errno.h>
