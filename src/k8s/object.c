@@ -382,6 +382,19 @@ static bool group_is(const char *version, const char *group)
 	return !version || (strlen(group) == n && !strncmp(version, group, n));
 }
 
+/* One that was not read item by item: an anchor is on it, or it was merged. */
+static bool load_list(struct loader *l, const json_t *o, const char *kind)
+{
+	const json_t *items = json_object_get(o, "items");
+	size_t n = strlen(kind);
+
+	if (n < 4 || strcmp(kind + n - 4, "List") || !json_is_array(items))
+		return false;
+	for (size_t i = 0; i < json_array_size(items) && !l->in.error; i++)
+		load_object(l, json_array_get(items, i), kind);
+	return true;
+}
+
 void load_object(struct loader *l, const json_t *o, const char *list_kind)
 {
 	const char *kind, *version;
@@ -423,5 +436,6 @@ void load_object(struct loader *l, const json_t *o, const char *list_kind)
 			kinds[i].read(l, o);
 		return;
 	}
-	other_kind(l, kind);
+	if (!load_list(l, o, kind))
+		other_kind(l, kind);
 }

@@ -23,6 +23,8 @@ struct level {
 	uint64_t hash;			/* of its path */
 	uint32_t nodes, height;		/* of what it holds */
 	bool items;			/* a List's: elements are handed over */
+	bool merges;			/* the value that comes next is that of "<<" */
+	json_t *merged;			/* names of the members that a merge gave; NULL: none did */
 };
 
 struct seen_place {
@@ -106,6 +108,11 @@ static struct place find_place(void *ctx, const char *path)
 
 /* ── building ─────────────────────────────────────────────────────────────── */
 
+static bool expects_key(const struct level *up)
+{
+	return up && json_is_object(up->v) && !up->key && !up->merges;
+}
+
 static int mistake(struct tree *t, const yaml_mark_t *m, const char *text)
 {
 	mistake_in_text(t->l, t->base + (uint32_t)m->line, (uint32_t)m->column + 1, "%s", text);
@@ -172,6 +179,56 @@ static int anchor_done(struct tree *t, const char *name, json_t *v, uint32_t nod
 	return 0;
 }
 
+/* ── merge keys (yaml.org/type/merge) ─────────────────────────────────────── */
+
+static int merge_member(struct tree *t, struct level *up, const char *key, json_t *v, const yaml_event_t *e)
+{
+	if (!json_object_get(up->v, key)) {
+		if (!up->merged)
+			up->merged = json_object();
+		if (json_object_set_nocheck(up->v, key, v) ||
+		    json_object_set_new_nocheck(up->merged, key, json_true()))
+			return no_memory(t);
+		return 0;
+	}
+	/* Of several that are merged the first one's counts. */
+	if (json_object_get(up->merged, key))
+		return 0;
+	/* Readers disagree on which of the two counts. */
+	return mistake(t, &e->start_mark, "this merges a key that stands before it: << must stand first");
+}
+
+static int merge_object(struct tree *t, struct level *up, json_t *v, const yaml_event_t *e)
+{
+	int err = 0;
+
+	if (!json_is_object(v))
+		return mistake(t, &e->start_mark, "<< takes a mapping, or a list of some");
+	for (void *it = json_object_iter(v); it && !err; it = json_object_iter_next(v, it))
+		err = merge_member(t, up, json_object_iter_key(it), json_object_iter_value(it), e);
+	return err;
+}
+
+/* The value of "<<" is whole.  Takes v over. */
+static int merge(struct tree *t, struct level *up, json_t *v, const yaml_event_t *e)
+{
+	int err = 0;
+
+	if (json_is_array(v))
+		for (size_t i = 0; i < json_array_size(v) && !err; i++)
+			err = merge_object(t, up, json_array_get(v, i), e);
+	else
+		err = merge_object(t, up, v, e);
+	up->merges = false;
+	json_decref(v);
+	return err;
+}
+
+static bool is_merged(const struct level *l, const char *key)
+{
+	return l->merged && !json_object_del(l->merged, key);
+}
+
 /* A value is whole: into what holds it.  Takes v over. */
 static int add(struct tree *t, json_t *v, uint32_t nodes, uint32_t height, const yaml_event_t *e)
 {
@@ -193,11 +250,15 @@ static int add(struct tree *t, json_t *v, uint32_t nodes, uint32_t height, const
 		return t->l->in.error;
 	}
 	up->nodes += nodes;
-	if (up->height < height + 1)
-		up->height = height + 1;
+	/* What is merged is not held: its members are. */
+	height += !up->merges;
+	if (up->height < height)
+		up->height = height;
 	if (json_is_array(up->v))
 		return json_array_append_new(up->v, v) ? no_memory(t) : 0;
-	if (json_object_get(up->v, up->key))
+	if (up->merges)
+		return merge(t, up, v, e);
+	if (json_object_get(up->v, up->key) && !is_merged(up, up->key))
 		err = mistake(t, &e->start_mark, "this key stands here twice");
 	if (json_object_set_new_nocheck(up->v, up->key, v) && !err)
 		err = no_memory(t);
@@ -271,6 +332,11 @@ static json_t *scalar_value(const yaml_event_t *e)
 	return v;
 }
 
+static bool is_merge_key(const yaml_event_t *e)
+{
+	return e->data.scalar.style == YAML_PLAIN_SCALAR_STYLE && !strcmp((const char *)e->data.scalar.value, "<<");
+}
+
 static int on_scalar(struct tree *t, const yaml_event_t *e)
 {
 	struct level *up = t->depth ? &t->stack[t->depth - 1] : NULL;
@@ -278,12 +344,18 @@ static int on_scalar(struct tree *t, const yaml_event_t *e)
 	json_t *v;
 	int err = 0;
 
-	if (up && json_is_object(up->v) && !up->key) {
+	if (expects_key(up)) {
 		up->key = strndup((const char *)e->data.scalar.value, e->data.scalar.length);
 		if (!up->key)
 			return no_memory(t);
-		if (!strcmp(up->key, "<<"))
-			return mistake(t, &e->start_mark, "merge keys are not part of Kubernetes' YAML");
+		if (is_merge_key(e)) {
+			free(up->key);
+			up->key = NULL;
+			if (up->merged)
+				return mistake(t, &e->start_mark, "this key stands here twice");
+			up->merges = true;
+			return 0;
+		}
 		remember(t, child_hash(t), &e->start_mark);
 		return 0;
 	}
@@ -304,7 +376,7 @@ static int on_alias(struct tree *t, const yaml_event_t *e)
 	const char *name = (const char *)e->data.alias.anchor;
 	struct level *up = t->depth ? &t->stack[t->depth - 1] : NULL;
 
-	if (up && json_is_object(up->v) && !up->key)
+	if (expects_key(up))
 		return mistake(t, &e->start_mark, "an alias cannot be a key");
 	for (uint32_t i = 0; i < t->n_anchors; i++) {
 		struct anchor *a = &t->anchors[i];
@@ -329,7 +401,7 @@ static int on_start(struct tree *t, const yaml_event_t *e, bool object)
 	const char *anchor = (const char *)(object ? e->data.mapping_start.anchor : e->data.sequence_start.anchor);
 	uint64_t hash = child_hash(t);
 
-	if (up && json_is_object(up->v) && !up->key)
+	if (expects_key(up))
 		return mistake(t, &e->start_mark, "a key must be a text");
 	if (t->depth == LOAD_DEPTH_MAX)
 		return mistake(t, &e->start_mark, "nested too deep");
@@ -362,6 +434,7 @@ static int on_end(struct tree *t, const yaml_event_t *e)
 		err = anchor_done(t, l.anchor, l.v, l.nodes, l.height);
 	free(l.anchor);
 	free(l.key);
+	json_decref(l.merged);
 	if (err) {
 		json_decref(l.v);
 		return err == -ENOMEM ? no_memory(t) : mistake(t, &e->start_mark, "too many anchors");
@@ -375,6 +448,7 @@ static void clear(struct tree *t)
 		struct level *l = &t->stack[--t->depth];
 
 		json_decref(l->v);
+		json_decref(l->merged);
 		free(l->anchor);
 		free(l->key);
 	}

@@ -404,6 +404,47 @@ static void depth_and_size_are_bounded(void **state)
 	free(text);
 }
 
+static void merge_keys_give_what_does_not_stand_there(void **state)
+{
+	char text[8192];
+	size_t n;
+
+	load(cluster);
+	load("kind: Pod\nmetadata: {name: m, namespace: a, labels: {<<: [{app: p, tier: x}, {app: q, team: t}], tier: y}}\n"
+	     "spec: &s {containers: [{ports: [{name: web, containerPort: 80}]}]}\n---\n"
+	     "kind: Pod\nmetadata: {name: n, namespace: a, labels: {}}\nspec: {<<: {containers: []}, nodeName: x}\n");
+	assert_string_equal(last, "");
+	policy("one", "{podSelector: {matchLabels: {app: p, tier: y, team: t}}}");
+	DENIED("a/q a/m 80");
+	ALLOWED("a/q a/n 80");
+	/* What one reader takes from the one place, and another from the other. */
+	load("a: {b: 1, <<: {b: 2}}\n");
+	assert_non_null(strstr(last, "this merges a key that stands before it"));
+	load("a: {<<: {b: 1}, b: 2, b: 3}\n");
+	assert_non_null(strstr(last, "this key stands here twice"));
+	n = (size_t)snprintf(text, sizeof(text), "a0: &a0 {k: 1}\n");
+	for (int i = 1; i < 150; i++)
+		n += (size_t)snprintf(text + n, sizeof(text) - n, "a%d: &a%d {<<: *a%d}\n", i, i, i - 1);
+	last[0] = 0;
+	load(text);
+	assert_non_null(strstr(last, "kind|is missing"));
+	load("a: {<<: 5}\n");
+	assert_non_null(strstr(last, "<< takes a mapping"));
+	load("a: {<<: [{b: 1}, 5]}\n");
+	assert_non_null(strstr(last, "<< takes a mapping"));
+	last[0] = 0;
+	load("kind: ConfigMap\nmetadata: {name: x}\ndata: {'<<': 5}\n");
+	assert_string_equal(last, "");
+}
+
+static void a_list_with_an_anchor_is_read_too(void **state)
+{
+	load(cluster);
+	load("kind: PodList\nitems: &all\n- {metadata: {name: l, namespace: a, labels: {app: l}}, spec: {containers: []}}\n");
+	policy("one", "{podSelector: {matchLabels: {app: l}}}");
+	DENIED("a/q a/l 80");
+}
+
 static void labels_must_be_texts(void **state)
 {
 	policy("one", "{podSelector: {matchLabels: {app: yes}}}");
@@ -443,6 +484,8 @@ int main(void)
 		T(aliases_do_not_grow_without_bound),
 		T(depth_and_size_are_bounded),
 		T(labels_must_be_texts),
+		T(merge_keys_give_what_does_not_stand_there),
+		T(a_list_with_an_anchor_is_read_too),
 	};
 
 	return cmocka_run_group_tests_name("k8s", tests, NULL, NULL);
