@@ -13,49 +13,7 @@
 
 #include <cmocka.h>
 
-static struct rules r;
-static struct list_report report;
-static char bad_lines[512];
-
-static void bad(void *ctx, const char *file, uint32_t line, const char *why)
-{
-	size_t n = strlen(bad_lines);
-
-	snprintf(bad_lines + n, sizeof(bad_lines) - n, "%u:%s\n", line, why);
-}
-
-static int fresh(void **state)
-{
-	err_quiet(1);
-	bad_lines[0] = '\0';
-	report = (struct list_report){ .bad = bad };
-	return rules_init(&r);
-}
-
-static int clear(void **state)
-{
-	rules_free(&r);
-	return 0;
-}
-
-static int read_list(const char *text)
-{
-	struct np_rule like = { .dir = NP_SRC, .action = NP_DROP };
-
-	return list_read(&r, "list", text, strlen(text), &like, 1000000000, &report);
-}
-
-static const char *shown(uint32_t i)
-{
-	static char out[512];
-	struct buf b = { 0 };
-
-	assert_true(i < r.n);
-	rule_print(&b, &r, &r.v[i], 0);
-	snprintf(out, sizeof(out), "%.*s|%s|%u", (int)b.n, b.p, rules_string(&r, r.v[i].reason), r.v[i].line);
-	buf_free(&b);
-	return out;
-}
+#include "rules_help.h"
 
 /* The number where there is no name; what is printed is read as the same again. */
 static void protocols_have_names(void **state)
