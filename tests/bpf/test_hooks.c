@@ -239,6 +239,7 @@ static void a_datagram_nobody_wants_is_a_drop(void **state)
 	box_open(b, "lo");
 	for (int i = 0; i < 3; i++)
 		sendto(fd, "hello drop", 10, 0, (struct sockaddr *)&to, sizeof(to));
+	box_await(b, 3);
 	box_settle(b);
 	assert_true(b->drops >= 3);
 	assert_true(b->reason != 0 && b->location != 0);	/* ~0 where the kernel has none */
@@ -269,6 +270,7 @@ static void only_the_reasons_asked_for_are_shipped(void **state)
 	b->opt.drop_reasons = some;
 	box_open(b, "lo");
 	sendto(fd, "hello drop", 10, 0, (struct sockaddr *)&to, sizeof(to));
+	box_await(b, 1);
 	assert_true(box_settle(b).filtered >= 1);
 	assert_int_equal(b->frames, 0);
 	close(fd);

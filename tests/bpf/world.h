@@ -258,6 +258,20 @@ static inline void box_drain(struct box *b)
 		assert_true(b->s->ops->read(b->s, 1000, take_frame, b) >= 0);
 }
 
+/* A packet to ourselves is received when the kernel comes to it, which need not be when it was sent: until `n` were
+ * handed over or filtered away, and at most 10 s. */
+static inline void box_await(struct box *b, uint64_t n)
+{
+	struct source_counts c;
+
+	for (int i = 0; i < 100; i++) {
+		box_drain(b);
+		b->s->ops->counts(b->s, &c);
+		if (c.filtered + c.emitted >= n)
+			return;
+	}
+}
+
 /* Detach, read what is left: then the books must balance to the packet. */
 static inline struct source_counts box_settle(struct box *b)
 {
