@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# redis-cli asks redis-server over both families: every exchange is told once, with its latency, and no password.
+# redis-cli and redis-benchmark ask redis-server: every exchange is told once, with its latency, and no password.
 . "$(dirname "$0")/lib.sh"
 need jq
 need redis-server
@@ -24,4 +24,23 @@ settled redis '.redis.reply.value == "value"' 2
 settled redis '.redis.reply.type == "error"' 4
 ! grep -q secret "$work/redis.out" || die "a password was shown"
 stop INT
+
+say "redis-benchmark, single commands and pipelines of 16"
+for pipeline in 1 16; do
+	redis-cli -h 10.9.0.2 CONFIG RESETSTAT >/dev/null
+	start load -j watch --proto redis -i here
+	redis-benchmark -h 10.9.0.2 -c 20 -n 20000 -P $pipeline -t set,get,lpush,hset -q >"$work/benchmark.log"
+	redis-cli -h 10.9.0.2 INFO commandstats | tr -d '\r' | sed -n 's/^cmdstat_\(set\|get\|lpush\|hset\):calls=\([0-9]*\),.*/\1 \2/p' |
+		sort >"$work/served"
+	same "kinds of commands" "$(wc -l <"$work/served")" 4
+	until_true 5 sh -c '[ "$(stat -c %Y "$1")" -lt $(($(date +%s) - 1)) ]' sh "$work/load.out"
+	stop INT
+	jq -r 'select(.event.action == "request") | .redis.command | ascii_downcase' "$work/load.out" | sort | uniq -c |
+		awk '$2 ~ /^(set|get|lpush|hset)$/ { print $2, $1 }' >"$work/seen"
+	diff -u "$work/served" "$work/seen" || die "pipelines of $pipeline: not every command was told once"
+	same "answers" "$(grep -c '"duration":' "$work/load.out")" "$(grep -c '"action":"request"' "$work/load.out")"
+	eval "$(ledger load)"
+	# shellcheck disable=SC2154	# lost
+	same "lost" "$lost" 0
+done
 kill $server
