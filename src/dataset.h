@@ -17,6 +17,7 @@
  */
 enum field_type {
 	FT_BOOL, FT_U8, FT_U16, FT_U32, FT_U64, FT_I32, FT_I64,
+	FT_DURATION,	/* uint64_t: nanoseconds */
 	FT_F64,		/* double */
 	FT_TIME,	/* uint64_t: wall clock, ns since 1970 */
 	FT_ADDR,	/* struct addr */

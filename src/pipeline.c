@@ -44,7 +44,7 @@ static int emit(struct pipeline *p, const struct record *r, bool frames)
 	return 0;
 }
 
-static int pass(void *ctx, const struct record *r)
+static int emit_chosen(void *ctx, const struct record *r)
 {
 	struct pipeline *p = ctx;
 
@@ -52,11 +52,18 @@ static int pass(void *ctx, const struct record *r)
 		p->refused++;
 		return 0;
 	}
+	return emit(p, r, false);
+}
+
+static int pass(void *ctx, const struct record *r)
+{
+	struct pipeline *p = ctx;
+
 	if (p->gather) {
 		p->gather->take(p->gather, r);
 		return 0;
 	}
-	return emit(p, r, false);
+	return emit_chosen(p, r);
 }
 
 /* What was decoded comes out before the alerts that it raises. */
@@ -72,11 +79,6 @@ static int decoded(void *ctx, const struct record *r)
 static uint64_t later(uint64_t ns, uint64_t by_ns)
 {
 	return ns > UINT64_MAX - by_ns ? UINT64_MAX : ns + by_ns;
-}
-
-static int emit_row(void *ctx, const struct record *r)
-{
-	return emit(ctx, r, false);
 }
 
 /* A capture file wants the frame itself, once, before anybody reads meaning into it. */
@@ -268,13 +270,13 @@ static int stamped(void *ctx, const struct record *r)
 	row.time_ns = p->rows_told_ns;
 	if (row.time_ns)
 		record_mark(&row, FIELD_TIME);
-	return p->account ? decoded(p, &row) : emit_row(p, &row);
+	return p->account ? decoded(p, &row) : emit_chosen(p, &row);
 }
 
 /* Once more: the interval that they are of is over already. */
 static int tell_rows(struct pipeline *p, uint64_t now_ns, bool again)
 {
-	record_fn row = p->rows_stamped ? stamped : p->account ? decoded : emit_row;
+	record_fn row = p->rows_stamped ? stamped : p->account ? decoded : emit_chosen;
 	int err;
 
 	if (!p->account)

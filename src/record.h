@@ -125,7 +125,7 @@ struct record {
 	X(SEVERITY, "event.severity", FT_U16, severity, SECTION_SOME, "how grave, up to 100: 21 low, 47 medium, 73 high") \
 	X(ACTION, "event.action", FT_WORD, action, SECTION_MESSAGE, "what the message is: query, request, response, no_answer, drop, ...") \
 	X(OUTCOME, "event.outcome", FT_WORD, outcome, SECTION_MESSAGE, "success, failure or unknown, of a response") \
-	X(DURATION, "event.duration", FT_U64, duration_ns, SECTION_MESSAGE, "nanoseconds from the request to its response (which has it, or the request if that came later), or from the first packet of a flow to its last") \
+	X(DURATION, "event.duration", FT_DURATION, duration_ns, SECTION_MESSAGE, "nanoseconds from the request to its response (which has it, or the request if that came later), or from the first packet of a flow to its last") \
 	X(START, "event.start", FT_TIME, start_ns, SECTION_SPAN, "first moment the record stands for", .title = "START") \
 	X(END, "event.end", FT_TIME, end_ns, SECTION_SPAN, "last moment the record stands for", .title = "END") \
 	X(SAMPLED, "event.sampled", FT_U32, sampled, SECTION_ALL, "N when one packet in N was kept") \

@@ -8,6 +8,7 @@ static const uint8_t plain_size[] = {
 	[FT_BOOL] = sizeof(bool), [FT_U8] = 1,	[FT_U16] = 2,
 	[FT_U32] = 4,		  [FT_I32] = 4,	[FT_I64] = 8,
 	[FT_U64] = 8,		  [FT_F64] = 8,	[FT_TIME] = 8,
+	[FT_DURATION] = 8,
 	[FT_MAC] = 6,		  [FT_ADDR] = sizeof(struct addr),
 	[FT_WORD] = sizeof(const char *), [FT_MAP] = 0,
 };

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,8 +17,10 @@ enum where_type where_type_of(enum field_type type)
 	case FT_U16:
 	case FT_U32:
 	case FT_U64:
+	case FT_DURATION:
 	case FT_I32:
 	case FT_I64:
+	case FT_F64:
 	case FT_TIME:
 	case FT_U16S:
 	case FT_U32S: return WHERE_NUMBER;
@@ -59,8 +62,16 @@ static int64_t number_of(enum field_type type, const void *at)
 	return v > INT64_MAX ? INT64_MAX : (int64_t)v;
 }
 
+static bool one_real(const struct where_node *n, double v)
+{
+	/* A value that is none is not equal, less or more. */
+	return !isnan(v) && ordered(n->op, v < n->real ? -1 : v > n->real);
+}
+
 static bool one_number(const struct where_node *n, int64_t v)
 {
+	if (n->fractional)
+		return one_real(n, (double)v);
 	return ordered(n->op, v < n->number ? -1 : v > n->number);
 }
 
@@ -98,6 +109,7 @@ static bool one_value(const struct where_node *n, enum field_type type, const vo
 	case FT_BOOL: return one_number(n, *(const bool *)at);
 	case FT_WORD: return one_text(n, *(const char *const *)at, (uint32_t)strlen(*(const char *const *)at));
 	case FT_STR: return one_text(n, s->p, s->n);
+	case FT_F64: return one_real(n, *(const double *)at);
 	case FT_ADDR: return one_addr(n, at);
 	case FT_MAC:
 		snprintf(text, sizeof(text), "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3],

@@ -12,8 +12,9 @@
  *
  *   expression  = term { ("or" | "||") term };  term = factor { ("and" | "&&") factor }
  *   factor      = ("not" | "!") factor | "(" expression ")" | test
- *   test        = field [ operator value ]            alone: the field is there
- *   operator    = == = != < <= > >= ~ !~ in
+ *   test        = field [ operator value | [ "not" ] "in" ( value | list ) ]      alone: the field is there
+ *   list        = "(" value { "," value } ")"         or in braces
+ *   operator    = == = != < <= > >= ~ !~
  *
  * A comparison with a field that is not there is false; of a list one element must pass.  A
  * regular expression is POSIX's extended one, without back-references.

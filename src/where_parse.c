@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "util/err.h"
 #include "where_parts.h"
@@ -153,31 +154,65 @@ static int operator_of(const struct parser *s)
 	for (unsigned int i = 0; i < sizeof(signs) / sizeof(signs[0]); i++)
 		if (sign(s, signs[i].text))
 			return (int)signs[i].op;
-	return word(s, "in") ? (int)OP_EQ : -1;
+	return -1;
 }
 
-/* Decimal, hexadecimal; nanoseconds of "10ms", "1.5s". */
+/* "2026-11-29", "2026-11-29T10:30", "2026-11-29 10:30:00.5Z": UTC. */
+static bool parse_time(const char *text, int64_t *ns)
+{
+	struct tm tm = { 0 };
+	const char *p = strptime(text, "%Y-%m-%d", &tm), *clock = NULL;
+	int64_t unit = 1000000000, fraction = 0;
+
+	if (p && (*p == 'T' || *p == ' ')) {
+		clock = strptime(p + 1, "%H:%M:%S", &tm);
+		p = clock ? clock : strptime(p + 1, "%H:%M", &tm);
+	}
+	if (clock && *p == '.')
+		for (p++; *p >= '0' && *p <= '9' && unit > 1; p++)
+			fraction += (*p - '0') * (unit /= 10);
+	if (p && *p == 'Z')
+		p++;
+	if (!p || *p)
+		return false;
+	*ns = (int64_t)timegm(&tm) * 1000000000 + fraction;
+	return tm.tm_year >= 70 && tm.tm_year < 360;	/* what 64 bits hold */
+}
+
+static const struct unit {
+	const char *name;
+	double is;
+} of_times[] = { { "ns", 1 },	{ "us", 1e3 },	   { "ms", 1e6 },     { "s", 1e9 },
+		 { "m", 60e9 }, { "min", 60e9 },   { "h", 3600e9 },   { "d", 86400e9 }, { NULL, 0 } },
+  of_counts[] = { { "k", 1e3 },	 { "M", 1e6 },	    { "G", 1e9 },	{ "T", 1e12 },
+		  { "kB", 1e3 }, { "MB", 1e6 },	    { "GB", 1e9 },	{ "TB", 1e12 },
+		  { "Ki", 1024 }, { "Mi", 1048576 }, { "Gi", 1073741824 }, { "Ti", 1099511627776 },
+		  { "KiB", 1024 }, { "MiB", 1048576 }, { "GiB", 1073741824 }, { "TiB", 1099511627776 }, { NULL, 0 } };
+
+/* Decimal or hexadecimal, with a unit of what the field counts: "10ms" of durations, "1.5k" of others. */
 static int parse_number(struct parser *s, struct where_node *n, enum field_type type)
 {
-	static const struct { const char *unit; double ns; } units[] = {
-		{ "ns", 1 }, { "us", 1e3 }, { "ms", 1e6 }, { "s", 1e9 }, { "m", 60e9 }, { "h", 3600e9 },
-	};
-	double v;
+	const struct unit *u = type == FT_DURATION ? of_times : of_counts;
 	char *end;
 
 	errno = 0;
 	n->number = strtoll(s->t.text, &end, 0);
-	if (!errno && end != s->t.text && !*end)
+	n->real = (double)n->number;
+	if (end != s->t.text && !*end)
+		return errno ? refuse(s, "a number is wanted that 64 bits hold") : 0;
+	if (type == FT_TIME)
+		return parse_time(s->t.text, &n->number) ? 0 : refuse(s, "a time is wanted (2026-11-29T10:30:00)");
+	n->real = strtod(s->t.text, &end);
+	n->fractional = end != s->t.text && !*end;
+	if (n->fractional)
 		return 0;
-	v = strtod(s->t.text, &end);
-	for (unsigned int i = 0; end != s->t.text && i < sizeof(units) / sizeof(units[0]); i++) {
-		if (strcmp(end, units[i].unit) || (type != FT_U64 && type != FT_TIME) || v < -9e9 || v > 9e9 ||
-		    v * units[i].ns > 9e18 || v * units[i].ns < -9e18)
-			continue;
-		n->number = (int64_t)(v * units[i].ns);
+	while (u->name && strcmp(end, u->name))
+		u++;
+	n->real *= u->is;
+	n->number = (int64_t)(n->real > -9e18 && n->real < 9e18 ? n->real : 0);
+	if (end != s->t.text && u->name && n->real > -9e18 && n->real < 9e18)
 		return 0;
-	}
-	return refuse(s, "a number is wanted");
+	return refuse(s, type == FT_DURATION ? "a duration is wanted (10ms, 1.5s)" : "a number is wanted (80, 1.5k)");
 }
 
 static int parse_addr(struct parser *s, struct where_node *n)
@@ -296,6 +331,74 @@ static int parse_value(struct parser *s, struct where_node *n, enum field_type t
 	}
 }
 
+/* The node and its value, which is read. */
+static int add_value(struct parser *s, struct where_node *n, enum field_type type)
+{
+	int err;
+
+	if (s->tests++ == WHERE_TESTS_MAX)
+		return refuse(s, "too many comparisons");
+	err = parse_value(s, n, type);
+	if (err)
+		return err;
+	err = add(s, n);
+	if (err && (n->op == OP_MATCH || n->op == OP_NO_MATCH))
+		regfree(&n->regex);
+	if (err)
+		free(n->text);
+	next(s);
+	return err;
+}
+
+/* "(80, 443)", "{80, 443}": one of them, behind its bracket. */
+static int parse_list(struct parser *s, const struct where_node *like, enum field_type type, const char *closing)
+{
+	bool first = true;
+	int err;
+
+	do {
+		struct where_node n = *like;
+
+		next(s);
+		err = add_value(s, &n, type);
+		if (!err && !first)
+			err = add(s, &(struct where_node){ .op = OP_OR });
+		first = false;
+	} while (!err && sign(s, ","));
+	if (!err && !sign(s, closing))
+		err = refuse(s, "a comma or the end of the list is wanted");
+	if (!err)
+		next(s);
+	return err;
+}
+
+static int parse_in(struct parser *s, struct where_node *n, enum field_type type)
+{
+	n->op = OP_EQ;
+	next(s);
+	if (sign(s, "("))
+		return parse_list(s, n, type, ")");
+	return sign(s, "{") ? parse_list(s, n, type, "}") : add_value(s, n, type);
+}
+
+/* What is not there is not in the list, and not outside of it. */
+static int parse_not_in(struct parser *s, struct where_node *n, enum field_type type)
+{
+	int err;
+
+	next(s);
+	if (!word(s, "in"))
+		return refuse(s, "in is wanted");
+	if (s->tests++ == WHERE_TESTS_MAX)
+		return refuse(s, "too many comparisons");
+	err = add(s, n);
+	if (!err)
+		err = parse_in(s, n, type);
+	if (!err)
+		err = add(s, &(struct where_node){ .op = OP_NOT });
+	return err ? err : add(s, &(struct where_node){ .op = OP_AND });
+}
+
 static int parse_test(struct parser *s)
 {
 	struct where_node n = { .op = OP_HAS };
@@ -304,27 +407,20 @@ static int parse_test(struct parser *s)
 
 	if (s->t.kind != T_WORD)
 		return refuse(s, s->t.kind == T_BAD ? "too long, or a quote is open" : "a field is wanted");
-	if (s->tests++ == WHERE_TESTS_MAX)
-		return refuse(s, "too many comparisons");
 	err = find_field(s, &n, &type);
 	if (err)
 		return err;
 	next(s);
+	if (word(s, "in"))
+		return parse_in(s, &n, type);
+	if (word(s, "not"))
+		return parse_not_in(s, &n, type);
 	op = operator_of(s);
 	if (op < 0)
-		return add(s, &n);
+		return s->tests++ == WHERE_TESTS_MAX ? refuse(s, "too many comparisons") : add(s, &n);
 	n.op = (enum where_op)op;
 	next(s);
-	err = parse_value(s, &n, type);
-	if (err)
-		return err;
-	err = add(s, &n);
-	if (err && (n.op == OP_MATCH || n.op == OP_NO_MATCH))
-		regfree(&n.regex);
-	if (err)
-		free(n.text);
-	next(s);
-	return err;
+	return add_value(s, &n, type);
 }
 
 static int parse_any(struct parser *s);

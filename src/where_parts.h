@@ -19,6 +19,8 @@ struct where_node {
 	const struct item_field *row;	/* of a list of objects */
 	enum where_type type;
 	int64_t number;
+	double real;			/* the same */
+	bool fractional;		/* real is what counts */
 	char *text;			/* owned */
 	uint32_t n_text;
 	struct addr addr;

@@ -73,7 +73,7 @@ struct link_body {
 	X(PROGRAM_NAME, "program.name", FT_STR, name, "its name") \
 	X(PROGRAM_TAG, "program.tag", FT_STR, tag, "hash of its instructions") \
 	X(PROGRAM_RUN_COUNT, "program.run_count", FT_U64, run_count, "how often it ran, while the kernel counts: sysctl kernel.bpf_stats_enabled") \
-	X(PROGRAM_RUN_TIME, "program.run_time_ns", FT_U64, run_ns, "nanoseconds that took") \
+	X(PROGRAM_RUN_TIME, "program.run_time_ns", FT_DURATION, run_ns, "nanoseconds that took") \
 	X(LINK_PIDS, "process.pids", FT_U32S, pids, "processes that hold the program or its link")
 
 enum link_field { FIELD_LINK_BEFORE_ = FIELD_OWN - 1, LINK_FIELDS(FIELD_ID) };

@@ -230,6 +230,7 @@ static const char *const type_names[] = {
 	[FT_WORDS] = "words",
 	[FT_STRS] = "texts",   [FT_ITEMS] = "objects", [FT_COUNTS] = "counts",
 	[FT_I64] = "number",   [FT_F64] = "number",    [FT_MAP] = "map",
+	[FT_DURATION] = "duration",
 };
 
 /* The datasets whose records have it, or all. */

@@ -19,6 +19,7 @@ static void print_scalar(enum field_type type)
 	case FT_U16:
 	case FT_U32:
 	case FT_U64:
+	case FT_DURATION:
 		printf("\"type\":\"integer\",\"minimum\":0");
 		break;
 	case FT_I32:

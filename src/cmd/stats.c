@@ -15,7 +15,7 @@
 
 struct stats_opts {
 	struct strs iface;
-	const char *by, *read, *user;
+	const char *by, *read, *user, *where;
 	uint64_t top;
 	bool prom, waterfall, no_refresh;
 };
@@ -28,6 +28,7 @@ static const struct opt stats_rows[] = {
 	{ "top", 0, OPT_UINT, S(top), "N", "only the N rows with most bytes" },
 	{ "waterfall", 0, OPT_FLAG, S(waterfall), NULL,
 	  "what the kernel counts in each layer that packets pass, and where they were lost" },
+	{ "where", 0, OPT_STR, S(where), "EXPR", "only rows for which this holds: 'stats.bytes > 1M'" },
 	{ "prom", 0, OPT_FLAG, S(prom), NULL, "OpenMetrics text, as Prometheus and others take it" },
 	{ "no-refresh", 0, OPT_FLAG, S(no_refresh), NULL,
 	  "print one table under the other, on a terminal as well" },
@@ -228,8 +229,12 @@ static int open_firewall(struct session *s, const struct by *by, const struct st
 static int gather_all(struct session *s, const struct by *by, const struct stats_opts *o, uint32_t kinds)
 {
 	struct stats_firewall *firewall = NULL;
-	int rc = exit_status(open_rows(s, by, o, kinds));
+	struct where *where = NULL;
+	int rc = o->where && where_compile(&where, o->where) ? EXIT_USAGE : EXIT_DONE;
 
+	s->pipe.where = where;
+	if (!rc)
+		rc = exit_status(open_rows(s, by, o, kinds));
 	if (!rc)
 		rc = exit_status(open_firewall(s, by, o, &firewall));
 	if (!rc)
@@ -243,6 +248,7 @@ static int gather_all(struct session *s, const struct by *by, const struct stats
 		s->pipe.gather->close(s->pipe.gather);
 	decode_close(s->pipe.decode);
 	account_close(s->pipe.account);
+	where_free(where);
 	return rc;
 }
 
@@ -253,8 +259,8 @@ static int run_waterfall(const struct globals *g, const struct stats_opts *o, co
 				       .times = times->rows_times };
 	int rc;
 
-	if (o->by || o->top || o->read || o->user || o->no_refresh) {
-		fail(0, "--waterfall has no --by, --top, --no-refresh, -r and -Z: the kernel has counted already");
+	if (o->by || o->top || o->read || o->user || o->where || o->no_refresh) {
+		fail(0, "--waterfall has no --by, --top, --where, --no-refresh, -r and -Z: the kernel has counted");
 		return EXIT_USAGE;
 	}
 	if (other && *other >= '0' && *other <= '9') {

@@ -27,7 +27,7 @@ struct flow_body {
 	X(SRC_TTL, "source.ttl", FT_U8, side[0].ttl, "the lowest time to live, or hop limit, of these") \
 	X(SRC_DSCP, "source.dscp", FT_U8, side[0].dscp, "differentiated services code point of the latest") \
 	X(SRC_TCP_FLAGS, "source.tcp.flags", FT_WORD, side[0].tcp_flags, "all TCP flags that it sent: letters of CEUAPRSF") \
-	X(SRC_HANDSHAKE_RTT, "source.tcp.handshake_rtt", FT_U64, side[0].handshake_ns, "nanoseconds from the SYN+ACK to its acknowledgement: between here and the initiator") \
+	X(SRC_HANDSHAKE_RTT, "source.tcp.handshake_rtt", FT_DURATION, side[0].handshake_ns, "nanoseconds from the SYN+ACK to its acknowledgement: between here and the initiator") \
 	X(SRC_RETRANSMISSIONS, "source.tcp.retransmissions", FT_U32, side[0].retransmissions, "segments that it sent again") \
 	X(SRC_OUT_OF_ORDER, "source.tcp.out_of_order", FT_U32, side[0].out_of_order, "segments of it that others overtook") \
 	X(SRC_ZERO_WINDOWS, "source.tcp.zero_windows", FT_U16, side[0].zero_windows, "how often it closed its window") \
@@ -37,7 +37,7 @@ struct flow_body {
 	X(DST_TTL, "destination.ttl", FT_U8, side[1].ttl, "the lowest time to live, or hop limit, of these") \
 	X(DST_DSCP, "destination.dscp", FT_U8, side[1].dscp, "differentiated services code point of the latest") \
 	X(DST_TCP_FLAGS, "destination.tcp.flags", FT_WORD, side[1].tcp_flags, "all TCP flags that it sent: letters of CEUAPRSF") \
-	X(DST_HANDSHAKE_RTT, "destination.tcp.handshake_rtt", FT_U64, side[1].handshake_ns, "nanoseconds from the SYN to the SYN+ACK: between here and the responder") \
+	X(DST_HANDSHAKE_RTT, "destination.tcp.handshake_rtt", FT_DURATION, side[1].handshake_ns, "nanoseconds from the SYN to the SYN+ACK: between here and the responder") \
 	X(DST_RETRANSMISSIONS, "destination.tcp.retransmissions", FT_U32, side[1].retransmissions, "segments that it sent again") \
 	X(DST_OUT_OF_ORDER, "destination.tcp.out_of_order", FT_U32, side[1].out_of_order, "segments of it that others overtook") \
 	X(DST_ZERO_WINDOWS, "destination.tcp.zero_windows", FT_U16, side[1].zero_windows, "how often it closed its window") \
@@ -45,8 +45,8 @@ struct flow_body {
 	X(NET_PACKETS, "network.packets", FT_U64, packets, "packets of both directions", .after = FIELD_IANA) \
 	X(NET_BYTES, "network.bytes", FT_U64, bytes, "bytes of both directions, as IP total lengths", .after = FIELD_IANA) \
 	X(COMMUNITY_ID, "network.community_id", FT_STR, community_id, "Community ID, version 1, seed 0; not of ICMP, nor inside tunnels", .after = FIELD_IANA) \
-	X(TCP_HANDSHAKE_RTT, "tcp.handshake_rtt", FT_U64, handshake_ns, "nanoseconds from the SYN to the acknowledgement of the SYN+ACK") \
-	X(TCP_RTT, "tcp.rtt", FT_U64, rtt_ns, "round trip in nanoseconds, smoothed: from segments to their acknowledgements, both ways added") \
+	X(TCP_HANDSHAKE_RTT, "tcp.handshake_rtt", FT_DURATION, handshake_ns, "nanoseconds from the SYN to the acknowledgement of the SYN+ACK") \
+	X(TCP_RTT, "tcp.rtt", FT_DURATION, rtt_ns, "round trip in nanoseconds, smoothed: from segments to their acknowledgements, both ways added") \
 	X(FLOW_STATE, "flow.state", FT_WORD, state, "one_way, two_way; of TCP syn_sent, syn_received, established, closing, closed, reset") \
 	X(FLOW_END, "flow.end_reason", FT_WORD, end_reason, "why no more is said of it: closed, reset, idle, active (it goes on in a further record), evicted, reused") \
 	X(FLOW_PPS, "flow.packets_per_second", FT_U64, pps, "of both directions in the interval that is over: flows watch", .metric = METRIC_GAUGE, .title = "PPS") \

@@ -38,6 +38,7 @@ static unsigned int usual_width(enum field_type type, enum time_style time)
 	case FT_MAP:
 		return 24;
 	case FT_U64:
+	case FT_DURATION:
 	case FT_I64:
 	case FT_F64:
 		return 10;
@@ -79,6 +80,12 @@ static void shrink_to_fit(struct columns *c)
 	}
 }
 
+/* Numbers that are written short for people. */
+static bool is_large(enum field_type type)
+{
+	return type == FT_U64 || type == FT_DURATION;
+}
+
 int columns_open(struct columns *c, const struct sink_options *opt)
 {
 	unsigned int i, usual;
@@ -93,7 +100,7 @@ int columns_open(struct columns *c, const struct sink_options *opt)
 		const struct field *f = field_get(opt->fields[i]);
 		struct column *col = &c->v[i];
 
-		col->whole = opt->people && (f->type == FT_TIME || (f->type == FT_U64 && f->metric != METRIC_LABEL));
+		col->whole = opt->people && (f->type == FT_TIME || (is_large(f->type) && f->metric != METRIC_LABEL));
 		usual = col->whole && f->type != FT_TIME ? people_width(f) : usual_width(f->type, opt->time);
 		if (opt->people)
 			people_title(col->title, sizeof(col->title), f);

@@ -177,6 +177,7 @@ void fmt_value(struct buf *b, struct time_cache *time, enum field_type type, con
 		buf_u64(b, *(const uint32_t *)at);
 		return;
 	case FT_U64:
+	case FT_DURATION:
 		buf_u64(b, *(const uint64_t *)at);
 		return;
 	case FT_I32:

@@ -422,6 +422,7 @@ void json_value(struct json_writer *w, enum field_type type, const void *at,
 		w->o = put_u32(w->o, *(const uint32_t *)at);
 		return;
 	case FT_U64:
+	case FT_DURATION:
 		w->o = put_u64(w->o, *(const uint64_t *)at);
 		return;
 	case FT_I32:

@@ -54,7 +54,7 @@ void people_value(struct buf *b, const struct field *f, const void *at)
 
 	if (f->type == FT_COUNTS) {
 		put_counts(b, at);
-	} else if (f->type == FT_U64) {
+	} else if (f->type == FT_U64 || f->type == FT_DURATION) {
 		text_count(text, *(const uint64_t *)at);
 		buf_str(b, text);
 		if (is_bit_rate(f))

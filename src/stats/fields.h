@@ -120,7 +120,7 @@ struct memory_body {
 	X(MEMORY_BYTES, "memory.bytes", FT_U64, bytes, "memory: of maps and programs the kernel's, of a state the sum of its programs and their maps, of a process what is resident, of a bound at most") \
 	X(MEMORY_ENTRIES, "memory.entries", FT_U64, entries, "entries at most") \
 	X(MEMORY_RUN_COUNT, "memory.run_count", FT_U64, run_count, "how often the program ran, while the kernel counts: sysctl kernel.bpf_stats_enabled") \
-	X(MEMORY_RUN_NS, "memory.run_time_ns", FT_U64, run_ns, "nanoseconds that took") \
+	X(MEMORY_RUN_NS, "memory.run_time_ns", FT_DURATION, run_ns, "nanoseconds that took") \
 	X(MEMORY_PIDS, "memory.pids", FT_U32S, pids, "processes that hold the map or the program") \
 	X(MEMORY_PINNED, "memory.pinned", FT_STR, pinned, "path below a BPF file system that keeps it")
 

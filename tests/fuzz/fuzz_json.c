@@ -95,7 +95,8 @@ static void fill(struct record *r, const uint8_t *data, struct texts *t)
 			memcpy(at, &(struct str){ "", 0 }, sizeof(struct str));
 		else if (f->type == FT_ADDR)
 			*at = (char)(i % 3 ? 4 + 2 * (data[33] & 1) : 0);
-		else if (f->type == FT_U64 || f->type == FT_I64 || f->type == FT_F64 || f->type == FT_TIME)
+		else if (f->type == FT_U64 || f->type == FT_I64 || f->type == FT_F64 || f->type == FT_TIME ||
+			 f->type == FT_DURATION)
 			memcpy(at, data + 24, 8);
 		else if (f->type == FT_I32)
 			memcpy(at, data + 24, 4);

@@ -39,6 +39,7 @@ static size_t size_of(enum field_type type)
 	case FT_ADDR: return sizeof(struct addr);
 	case FT_MAC: return 6;
 	case FT_U64:
+	case FT_DURATION:
 	case FT_I64:
 	case FT_F64:
 	case FT_TIME:

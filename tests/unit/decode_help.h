@@ -48,6 +48,7 @@ static inline void line_add(struct lines *l, const struct record *r, const struc
 	case FT_U32: snprintf(to + used, room, " %s=%u", name, *(const uint32_t *)v); break;
 	case FT_I32: snprintf(to + used, room, " %s=%d", name, *(const int32_t *)v); break;
 	case FT_U64:
+	case FT_DURATION:
 		snprintf(to + used, room, " %s=%llu", name, (unsigned long long)*(const uint64_t *)v);
 		break;
 	case FT_WORD: snprintf(to + used, room, " %s=%s", name, *(const char *const *)v); break;

@@ -20,6 +20,7 @@ static int make_record(void **state)
 	r.dst = (struct addr){ 6, { 0x20, 1, 0xd, 0xb8, [15] = 1 } };
 	r.sport = 6379;
 	r.duration_ns = 2500000;
+	r.time_ns = 1795948200250000000;
 	r.action = "response";
 	r.tcp_conflict = true;
 	r.vlan = (struct list){ vlans, 2 };
@@ -29,6 +30,7 @@ static int make_record(void **state)
 	record_mark(&r, FIELD_DST_IP);
 	record_mark(&r, FIELD_SRC_PORT);
 	record_mark(&r, FIELD_DURATION);
+	record_mark(&r, FIELD_TIME);
 	record_mark(&r, FIELD_ACTION);
 	record_mark(&r, FIELD_TCP_CONFLICT);
 	record_mark(&r, FIELD_VLAN);
@@ -70,6 +72,32 @@ static void fields_are_compared_as_what_they_are(void **state)
 	assert_true(where("event.action == response and event.action != 'request'"));
 	assert_true(where("tcp.conflict == true"));
 	assert_true(where("redis.reply.value ~ '^[A-Z][a-z]+ (one|two)$' and redis.reply.value !~ x"));
+}
+
+static void numbers_have_units_of_what_they_count(void **state)
+{
+	assert_true(where("source.port > 6k and source.port < 7k and source.port <= 6.379k and source.port < 6.3Ki"));
+	assert_true(where("source.port > 6378.5 and source.port < 6379.5 and not source.port == 6378.5"));
+	assert_true(where("event.duration < 1min and event.duration < 1m and event.duration < 0.5h and event.duration < 1d"));
+	assert_false(where("event.duration > 1min"));
+	assert_true(where("event.duration > 2499999.5 and event.duration > 2.4ms"));
+	assert_true(where("@timestamp == 2026-11-29T10:30:00.25Z and @timestamp > 2026-11-29 and @timestamp < 2026-11-30"));
+	assert_true(where("@timestamp >= '2026-11-29 10:30' and @timestamp < '2026-11-29 10:30:01'"));
+	assert_true(where("@timestamp == 1795948200250000000"));
+}
+
+static void a_list_has_one_of_its_values(void **state)
+{
+	assert_true(where("source.port in (80, 443, 6379) and source.port in {6379} and source.port in 6379"));
+	assert_false(where("source.port in (80, 443)"));
+	assert_true(where("source.ip in (192.0.2.0/24, 10.0.0.0/8) and event.action in ('request', response)"));
+	assert_true(where("source.port not in (80, 443) and source.port not in 1"));
+	assert_false(where("source.port not in (80, 6379)"));
+	assert_true(where("not source.port in (80, 443) and (source.port in (1, 6379) or source.port in (2))"));
+	/* What is not there is in no list, and outside of none. */
+	assert_false(where("http.response.status_code in (200)"));
+	assert_false(where("http.response.status_code not in (200)"));
+	assert_true(where("network.vlan in (9, 10)"));
 }
 
 static void of_a_list_one_is_enough(void **state)
@@ -122,7 +150,11 @@ static void what_makes_no_sense_is_refused(void **state)
 		"redis.reply.value ~ 'a++++++++++++++++++++++++++++++'",
 		"redis.reply.value ~ '((((((((((a+)+)+)+)+)+)+)+)+)+)+'",
 		"tcp.conflict == 1", "dns.answers == 1", "dns.answers.x == 1",
-		"source.port == 1ms", "source.port == 99999999999999999999", "not", "source.port & 1",
+		"source.port == 1ms", "event.duration > 1k", "event.duration > 1KB", "source.port > 1kk", "source.port > k",
+		"source.port in ()", "source.port in (1", "source.port in (1,)", "source.port in (1 2)", "source.port in {1)",
+		"source.port not 1", "source.port not", "source.port in", "@timestamp > 10ms", "@timestamp > 2026-13-01",
+		"@timestamp > 2026-11-29T", "@timestamp > 2026-11-29T10:30:00x", "@timestamp > 1900-01-01",
+		"source.port in (1, 'x')", "source.port > 1e300k", "source.port == 99999999999999999999", "not", "source.port & 1",
 	};
 	char deep[200];
 
@@ -139,6 +171,8 @@ int main(void)
 #define T(f) cmocka_unit_test_setup(f, make_record)
 	const struct CMUnitTest tests[] = {
 		T(fields_are_compared_as_what_they_are),
+		T(numbers_have_units_of_what_they_count),
+		T(a_list_has_one_of_its_values),
 		T(of_a_list_one_is_enough),
 		T(what_is_not_there_fails_every_comparison),
 		T(words_bind_as_usual),
