@@ -38,7 +38,7 @@ static const struct opt watch_rows[] = {
 	  "records only that pass: 'http.response.status_code >= 500 and source.ip in 10.0.0.0/8'" },
 	{ "decode-as", 0, OPT_STRS, W(decode_as), "PORT",
 	  "tcp:7777=redis: what a port carries, where its contents do not tell; can be given again" },
-	{ "show-secrets", 0, OPT_FLAG, W(show_secrets), NULL, "do not hide passwords in what is decoded" },
+	{ "show-secrets", 0, OPT_FLAG, W(show_secrets), NULL, "do not hide passwords, tokens, cookies" },
 	{ "drops", 0, OPT_OPTSTR, W(drops), "REASON",
 	  "packets the kernel dropped, for these reasons (comma-separated; see: netprobe help drops) or any",
 	  &(const struct opt_words){ .get = watch_drop_word, .of_machine = true } },

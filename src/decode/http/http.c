@@ -4,6 +4,7 @@
 #include "decode/conv/conv.h"
 #include "decode/http/fields.h"
 #include "decode/http/head.h"
+#include "decode/http/secrets.h"
 
 /*
  * HTTP/1 (RFC 9112): one record a message, when its header block is there.  Bodies are
@@ -16,7 +17,7 @@ enum {
 	HEAD_MAX = STREAM_SIDE_MAX - 4096,	/* a longer header block is told as far as it goes */
 	CHUNK_LINE_MAX = 4096,
 	PASS_MAX = 1 << 30,
-	FOLDS_MAX = 4096,
+	SCRATCH_MAX = 8192,
 };
 
 enum phase {
@@ -43,7 +44,7 @@ struct message {
 	const struct stream_data *d;
 	struct conversation *cv;
 	struct http_head head;
-	char scratch[FOLDS_MAX];	/* values that stood on several lines */
+	char scratch[SCRATCH_MAX];	/* values that stood on several lines, and without their secrets */
 	uint32_t n_scratch;
 };
 
@@ -60,7 +61,7 @@ static struct str unfold(struct message *m, struct str s)
 	char *out = m->scratch + m->n_scratch;
 	uint32_t n = 0;
 
-	if (!s.n || !memchr(s.p, '\n', s.n) || s.n > FOLDS_MAX - m->n_scratch)
+	if (!s.n || !memchr(s.p, '\n', s.n) || s.n > SCRATCH_MAX - m->n_scratch)
 		return s;
 	for (uint32_t i = 0; i < s.n; i++) {
 		if (s.p[i] != '\r' && s.p[i] != '\n') {
@@ -83,16 +84,34 @@ static void set_text(struct message *m, struct record *r, struct str *to, unsign
 	record_mark(r, f);
 }
 
+/* The target without its secrets, unless they are to be shown. */
+static void set_target(struct message *m, struct record *r)
+{
+	uint32_t room = SCRATCH_MAX - m->n_scratch, n = 0;
+	bool cut = false;
+
+	set_text(m, r, &http_of(r)->url, FIELD_URL_ORIGINAL, m->head.target);
+	if (!m->call->show_secrets && record_has(r, FIELD_URL_ORIGINAL) && room >= HTTP_HIDE_MIN)
+		n = http_hide_target(m->scratch + m->n_scratch, room, http_of(r)->url, &cut);
+	if (n)
+		http_of(r)->url = (struct str){ m->scratch + m->n_scratch, n };
+	m->n_scratch += n;
+	if (cut) {
+		r->truncated = true;
+		record_mark(r, FIELD_TRUNCATED);
+	}
+}
+
 static void mark_request(struct message *m, struct record *r)
 {
 	struct http_head *h = &m->head;
 
 	set_text(m, r, &http_of(r)->method, FIELD_HTTP_METHOD, h->method);
-	set_text(m, r, &http_of(r)->url, FIELD_URL_ORIGINAL, h->target);
+	set_target(m, r);
 	set_text(m, r, &http_of(r)->user_agent, FIELD_USER_AGENT, h->user_agent);
 	set_text(m, r, &http_of(r)->request_mime, FIELD_HTTP_REQUEST_MIME, h->content_type);
 	if (h->host.n) {
-		if (http_authority(h->host, &http_of(r)->domain, &http_of(r)->port))
+		if (http_authority(http_without_userinfo(h->host), &http_of(r)->domain, &http_of(r)->port))
 			record_mark(r, FIELD_URL_PORT);
 		if (http_of(r)->domain.n)
 			record_mark(r, FIELD_URL_DOMAIN);

@@ -117,7 +117,7 @@ static void emit_block(struct job *j, bool cut, const uint8_t *p, uint32_t n)
 	struct record r;
 	bool asks;
 
-	http2_head_start(head);
+	http2_head_start(head, j->call->show_secrets);
 	if (!hpack_read(&j->way->table, p, n, http2_head_field, head))
 		j->h2->malformed += !cut;
 	head->cut |= cut;

@@ -7,9 +7,10 @@
 #include "decode/http/fields.h"
 #include "decode/http/head.h"
 
-void http2_head_start(struct http2_head *h)
+void http2_head_start(struct http2_head *h, bool show_secrets)
 {
 	memset(h, 0, offsetof(struct http2_head, text));
+	h->hide = !show_secrets;
 }
 
 static bool is(struct str s, const char *word)
@@ -55,6 +56,21 @@ static void note(struct http2_head *h, struct str name, struct str value)
 	}
 }
 
+static enum http_field_kind kind_of(struct http2_head *h, struct str name)
+{
+	struct http2_name *known;
+
+	if (!name.n || name.n > sizeof(known->name))
+		return http_field_kind(name);
+	known = &h->names[(name.n + (uint8_t)name.p[0] * 5u + (uint8_t)name.p[name.n / 2]) & 63];
+	if (known->n != name.n || memcmp(known->name, name.p, name.n)) {
+		memcpy(known->name, name.p, name.n);
+		known->n = (uint8_t)name.n;
+		known->kind = (uint8_t)http_field_kind(name);
+	}
+	return (enum http_field_kind)known->kind;
+}
+
 /* What is not known is named so, and means nothing. */
 void http2_head_field(void *head, const struct hpack_field *f)
 {
@@ -62,16 +78,21 @@ void http2_head_field(void *head, const struct hpack_field *f)
 	struct http2_head *h = head;
 	struct str name = f->known_name ? f->name : unknown, value = f->known_value ? f->value : unknown;
 	char *to = h->text + h->n_text;
-	uint32_t n = name.n + 2 + value.n;
+	uint32_t n = name.n + 2 + value.n, room = HTTP2_TEXT_MAX - h->n_text, hidden = 0;
 
-	if (h->n_fields == HTTP2_FIELDS_MAX || n > HTTP2_TEXT_MAX - h->n_text) {
+	if (h->n_fields == HTTP2_FIELDS_MAX || n > room || (h->hide && name.n + 2 + HTTP_HIDE_MIN > room)) {
 		h->cut = true;
 		return;
 	}
 	memcpy(to, name.p, name.n);
 	memcpy(to + name.n, ": ", 2);
-	if (value.n)
+	if (h->hide)
+		hidden = http_hide_field(to + name.n + 2, room - name.n - 2, kind_of(h, name), value, &h->cut);
+	if (hidden)
+		value.n = hidden;
+	else if (value.n)
 		memcpy(to + name.n + 2, value.p, value.n);
+	n = name.n + 2 + value.n;
 	h->fields[h->n_fields++] = (struct str){ to, n };
 	h->n_text += n;
 	name.p = to;
@@ -122,7 +143,7 @@ void http2_head_mark(const struct http2_head *h, struct record *r, bool response
 	else
 		set(r, &http_of(r)->request_mime, FIELD_HTTP_REQUEST_MIME, h->content_type);
 	if (h->authority.n) {
-		if (http_authority(h->authority, &http_of(r)->domain, &http_of(r)->port))
+		if (http_authority(http_without_userinfo(h->authority), &http_of(r)->domain, &http_of(r)->port))
 			record_mark(r, FIELD_URL_PORT);
 		if (http_of(r)->domain.n)
 			record_mark(r, FIELD_URL_DOMAIN);
