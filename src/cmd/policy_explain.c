@@ -232,36 +232,42 @@ static void tell_admin_rule(const struct telling *t, const struct k8s_policy *po
 	flush(t->b);
 }
 
-/* The rules of one that selects the pod, up to the one that decides; true when there is one. */
-static bool tell_admin_rules(const struct telling *t, uint32_t at)
+/* How far the rules of an admin kind went: past all, to one that passes it on, to one that decides. */
+enum went { WENT_PAST, WENT_PASSED, WENT_DECIDED };
+
+/* The rules of one that selects the pod, up to the one that surely fits. */
+static enum went tell_admin_rules(const struct telling *t, uint32_t at)
 {
 	const struct k8s_policy *policy = &t->k->policies[at];
+	enum went went = WENT_PAST;
+	uint32_t more = 0;
 
-	for (uint32_t i = 0; i < policy->n_rules[t->side]; i++) {
+	for (uint32_t i = 0; i < policy->n_rules[t->side] && went == WENT_PAST; i++) {
 		const struct k8s_hit *h = find_rule(&t->s->admin, at, i);
 
-		if (i == RULES_MAX && !h) {
-			buf_fmt(t->b, "      and %u more rules", policy->n_rules[t->side] - i);
-			flush(t->b);
-			return false;
-		}
-		if (!h) {
+		if (!h && i < RULES_MAX)
 			tell_misfit(t, policy, i);
+		more += !h && i >= RULES_MAX;
+		if (!h)
 			continue;
-		}
 		tell_admin_rule(t, policy, h);
 		if (h->match == YES)
-			return true;
+			went = policy->rules[t->side][i].action == ACTION_PASS ? WENT_PASSED : WENT_DECIDED;
 	}
-	return false;
+	if (more) {
+		buf_fmt(t->b, "      and %u more rules that do not fit", more);
+		flush(t->b);
+	}
+	return went;
 }
 
-/* Those of one of the admin kinds that select the pod, in their order; true when a rule surely fits. */
-static bool tell_admin(const struct telling *t, enum policy_kind kind)
+/* Those of one of the admin kinds that select the pod, in their order. */
+static enum went tell_admin(const struct telling *t, enum policy_kind kind)
 {
 	const struct k8s_pod *pod = t->own->pod;
+	enum went went = WENT_PAST;
 
-	for (uint32_t i = 0; i < pod->n_selected; i++) {
+	for (uint32_t i = 0; i < pod->n_selected && went == WENT_PAST; i++) {
 		uint32_t at = pod->selected_by[i] & ~K8S_POLICY_MAYBE;
 		const struct k8s_policy *policy = &t->k->policies[at];
 
@@ -272,10 +278,9 @@ static bool tell_admin(const struct telling *t, enum policy_kind kind)
 			buf_fmt(t->b, ", priority %d", policy->priority);
 		buf_chr(t->b, ':');
 		flush(t->b);
-		if (tell_admin_rules(t, at))
-			return true;
+		went = tell_admin_rules(t, at);
 	}
-	return false;
+	return went;
 }
 
 /* NetworkPolicies of the pod's namespace that are not about it. */
@@ -343,8 +348,8 @@ static bool has_admin(const struct telling *t)
 
 static void tell_policies(const struct telling *t)
 {
-	/* A rule that passes decides among its own kind only. */
-	if (tell_admin(t, POLICY_ADMIN) && t->s->reason == REASON_ADMIN)
+	/* Behind a rule that decides nothing was asked. */
+	if (tell_admin(t, POLICY_ADMIN) == WENT_DECIDED)
 		return;
 	tell_network(t);
 	tell_others(t);

@@ -10,7 +10,7 @@
 
 enum { PORTS_MAX = 64, NUMBER_WIDTH = 4, PART_MIN = 8 };
 
-/* Pods that have an address to speak from, by number. */
+/* The pods that have not ended, by number, and the port that is asked about. */
 struct square {
 	struct policy *p;
 	uint32_t *pods, n;

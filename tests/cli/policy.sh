@@ -124,6 +124,40 @@ cat >"$tmp/wanted" <<'W'
 11:7: note: NetworkPolicy shop/idle: spec.ingress[0].ports[1] the pod that may be called has no port 3306/TCP among those that its containers declare
 W
 diff -u "$tmp/wanted" "$tmp/got" || rc=1
+# Behind a rule of an admin policy that surely decides nobody asked the NetworkPolicies, also where an earlier rule may
+# fit; and that rule is told however many stand before it.
+cat >"$tmp/admin.yaml" <<'Y'
+kind: List
+apiVersion: v1
+items:
+- {kind: Namespace, metadata: {name: a}}
+- {kind: Pod, metadata: {name: p, namespace: a}, spec: {containers: []}, status: {podIP: 10.0.0.1}}
+- {kind: Pod, metadata: {name: q, namespace: b}, spec: {containers: []}, status: {podIP: 10.0.0.2}}
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: all, namespace: a}
+spec: {podSelector: {}, policyTypes: [Egress]}
+---
+apiVersion: policy.networking.k8s.io/v1alpha1
+kind: AdminNetworkPolicy
+metadata: {name: many}
+spec:
+  priority: 1
+  subject: {namespaces: {}}
+  egress:
+Y
+for n in $(seq 40); do echo "  - {action: Allow, to: [{networks: [192.0.2.$n/32]}]}"; done >>"$tmp/admin.yaml"
+cat >>"$tmp/admin.yaml" <<'Y'
+  - {action: Allow, to: [{namespaces: {matchLabels: {team: x}}}]}
+  - {action: Deny, to: [{namespaces: {}}]}
+Y
+status 0 explain 'a/p b/q 80' --policies "$tmp/admin.yaml"
+grep -q '^      egress\[40\].to\[0\] may fit, and then allows it' "$tmp/out" || bad "a rule that may fit is not told"
+grep -q '^      egress\[41\].to\[0\] denies it' "$tmp/out" || bad "the rule that decides is not told"
+grep -q '^      and 8 more rules that do not fit' "$tmp/out" || bad "rules are left out in silence"
+! grep -q 'a/all' "$tmp/out" || bad "a policy that was not asked is told of"
+grep -q '^Verdict: unknown: namespace b' "$tmp/out" || bad "what is not known is not told"
 # In a terminal that is too narrow the matrix comes in parts, which together are the whole.
 python3 tests/bench/mkcluster.py 30 20 >"$tmp/c.json"
 "$np" policy test --policies "$tmp/c.json" --matrix 8080 >"$tmp/whole"
