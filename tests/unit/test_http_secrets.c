@@ -183,6 +183,21 @@ static void fields_of_http2_have_none_either(void **state)
 	talk_close(&t);
 }
 
+/* Who comes late does not know which field it is, and it may be a cookie. */
+static void a_value_whose_name_is_not_known_is_hidden(void **state)
+{
+	/* A second request, from the middle of the connection: a literal of an entry that was kept before. */
+	static const char late[] = "\0\0\x0a\1\4\0\0\0\3\x82\x86\x84\x7e\5" "SSSSS" "\0\0\0\4\1\0\0\0\0";
+	struct talk t;
+
+	talk_open(&t, dataset_bit(&http2_dataset), 1234);
+	talk_say(&t, ASK, late, sizeof(late) - 1);
+	assert_int_equal(t.lines.n, 1);
+	assert_non_null(strstr(t.lines.text[0], "<unknown>: [hidden]"));
+	assert_null(strstr(t.lines.text[0], "SSSSS"));
+	talk_close(&t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -194,6 +209,7 @@ int main(void)
 		cmocka_unit_test(records_have_no_secrets_unless_asked_for),
 		cmocka_unit_test(a_target_that_is_long_is_cut_and_said_to_be),
 		cmocka_unit_test(fields_of_http2_have_none_either),
+		cmocka_unit_test(a_value_whose_name_is_not_known_is_hidden),
 	};
 
 	return cmocka_run_group_tests_name("http_secrets", tests, NULL, NULL);

@@ -86,8 +86,10 @@ void http2_head_field(void *head, const struct hpack_field *f)
 	}
 	memcpy(to, name.p, name.n);
 	memcpy(to + name.n, ": ", 2);
-	if (h->hide)
-		hidden = http_hide_field(to + name.n + 2, room - name.n - 2, kind_of(h, name), value, &h->cut);
+	/* Of a name that is not known nobody can tell. */
+	if (h->hide && f->known_value)
+		hidden = http_hide_field(to + name.n + 2, room - name.n - 2,
+					 f->known_name ? kind_of(h, name) : HTTP_FIELD_SECRET, value, &h->cut);
 	if (hidden)
 		value.n = hidden;
 	else if (value.n)
