@@ -23,14 +23,15 @@ BEGIN {
 	# Lines are made of records: those of a protocol stand in its folder, decode/NAME/text.c.
 	allow["text"] = "util . numbers fields"
 	allow["protocols"] = ". fields decode"
-	allow["k8s"] = "util numbers"
+	allow["k8s"] = allow["dataplane"] = "util numbers"
 	allow["policy"] = "util numbers k8s"
+	allow["node"] = "util k8s"
 	allow["priv"] = "util . abi kern"
 	allow["compat"] = ""
 	allow["bpf"] = "abi"
 	# pipeline.c joins the stages; the commands and main are above everything.
 	pipeline = "util numbers . fields source filter decode text detect stats flows count sink pipeline abi"
-	allow["cmd"] = pipeline " k8s policy rules kern count pin inventory priv abi"
+	allow["cmd"] = pipeline " k8s policy node dataplane rules kern count pin inventory priv abi"
 	allow["main"] = "cmd"
 	floor["opt"] = floor["fields"] = floor["kept"] = 1; floor["cmd"] = floor["firewall"] = 2; floor["output"] = 3; floor["session"] = floor["listing"] = 4
 }
