@@ -67,3 +67,30 @@ struct dataset firewall_dataset = {
 	.uses = firewall_uses,
 	.own = &firewall_table,
 };
+
+#define OWN_BODY pod_body
+OWN_TABLE(pod, POD_FIELDS);
+#undef OWN_BODY
+
+struct dataset pod_dataset = {
+	.name = "pod",
+	.own = &pod_table,
+};
+
+#define OWN_BODY cni_body
+OWN_TABLE(cni, CNI_FIELDS);
+#undef OWN_BODY
+
+struct dataset cni_dataset = {
+	.name = "cni",
+	.own = &cni_table,
+};
+
+#define OWN_BODY filter_rule_body
+OWN_TABLE(filter_rule, FILTER_RULE_FIELDS);
+#undef OWN_BODY
+
+struct dataset filter_rule_dataset = {
+	.name = "filter",
+	.own = &filter_rule_table,
+};

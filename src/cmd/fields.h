@@ -5,9 +5,10 @@
 #include "record.h"
 
 /* Own fields of what there is: interfaces, the ways to capture and to attach at each, programs at hooks, the kernel,
- * the firewall. */
+ * the firewall, the pods of a node, what moves their packets, and its packet filter. */
 
-extern struct dataset interface_dataset, plan_dataset, link_dataset, feature_dataset, rule_dataset, firewall_dataset;
+extern struct dataset interface_dataset, plan_dataset, link_dataset, feature_dataset, rule_dataset, firewall_dataset,
+	pod_dataset, cni_dataset, filter_rule_dataset;
 
 struct interface_body {
 	bool is_up, is_loopback;
@@ -170,6 +171,114 @@ struct firewall_body {
 enum firewall_field { FIELD_FW_BEFORE_ = FIELD_OWN - 1, FIREWALL_FIELDS(FIELD_ID) };
 
 static inline struct firewall_body *firewall_of(const struct record *r)
+{
+	return record_own(r);
+}
+
+/* A pod of this node, or one that objects tell of. */
+struct pod_body {
+	struct str ns, name, uid, interface, netns, sandbox, network, node;
+	struct list addresses;		/* struct str */
+	struct list labels;		/* struct pair */
+	struct list sources;		/* const char * */
+	uint64_t start_ns;
+	bool host_network, running;
+};
+
+#define POD_FIELDS(X) \
+	X(POD_NAMESPACE, "pod.namespace", FT_STR, ns, "its namespace") \
+	X(POD_NAME, "pod.name", FT_STR, name, "its name") \
+	X(POD_UID, "pod.uid", FT_STR, uid, "its uid") \
+	X(POD_IP, "pod.ip", FT_STRS, addresses, "its addresses; none of one that has its node's") \
+	X(POD_INTERFACE, "pod.interface", FT_STR, interface, "its interface at the host") \
+	X(POD_NETNS, "pod.netns", FT_STR, netns, "path of its network namespace") \
+	X(POD_NETWORK, "pod.network", FT_STR, network, "what the configuration of the network plugin calls its network") \
+	X(POD_SANDBOX, "pod.sandbox", FT_STR, sandbox, "number that the container runtime gave its sandbox") \
+	X(POD_NODE, "pod.node", FT_STR, node, "where it runs, as its object says") \
+	X(POD_HOST_NETWORK, "pod.host_network", FT_BOOL, host_network, "it is in its node's network namespace") \
+	X(POD_RUNNING, "pod.running", FT_BOOL, running, "it is there, as far as is known") \
+	X(POD_START, "pod.start", FT_TIME, start_ns, "when it got its addresses") \
+	X(POD_LABELS, "pod.labels", FT_MAP, labels, "its labels, where an object tells them") \
+	X(POD_SOURCES, "pod.sources", FT_WORDS, sources, "what tells of it: cni, runtime, cgroup, hosts, logs; of its object kubelet, kubectl, file")
+
+enum pod_field { FIELD_POD_BEFORE_ = FIELD_OWN - 1, POD_FIELDS(FIELD_ID) };
+
+static inline struct pod_body *pod_of(const struct record *r)
+{
+	return record_own(r);
+}
+
+/* The network of a node. */
+struct cni_body {
+	const char *plugin, *path, *enforcer, *enforcer_by, *services;
+	struct str type, network;
+	struct list overlays, enforcers, filters;	/* const char * */
+	struct list evidence;				/* struct str */
+	bool bridge_filtered;
+};
+
+#define CNI_FIELDS(X) \
+	X(CNI_PLUGIN, "cni.plugin", FT_WORD, plugin, "the network plugin: calico, cilium, flannel, ...; cni-plugin: one of containernetworking's, as cni.type has it; none") \
+	X(CNI_TYPE, "cni.type", FT_STR, type, "type of the plugin that its configuration names first") \
+	X(CNI_NETWORK, "cni.network", FT_STR, network, "what the configuration calls the network") \
+	X(CNI_PATH, "cni.path", FT_WORD, path, "what packets between pods of this node pass: bridge, routed, ebpf, ovs") \
+	X(CNI_OVERLAYS, "cni.overlays", FT_WORDS, overlays, "tunnels to other nodes: vxlan, ipip, wireguard, geneve") \
+	X(CNI_ENFORCER, "cni.enforcer", FT_WORD, enforcer, "who enforces NetworkPolicies here; none: nothing that was found does") \
+	X(CNI_ENFORCER_BY, "cni.enforcer_by", FT_WORD, enforcer_by, "what tells so: pin, rules, socket; configuration: nothing else could be looked at") \
+	X(CNI_ENFORCERS, "cni.enforcers", FT_WORDS, enforcers, "all that were found") \
+	X(CNI_SERVICES, "cni.services", FT_WORD, services, "how services' addresses become pods': iptables, nftables, ipvs, cilium, calico") \
+	X(CNI_FILTERS, "cni.filters", FT_WORDS, filters, "where rules of these are: nf_tables, legacy") \
+	X(CNI_BRIDGE_FILTERED, "cni.bridge_filtered", FT_BOOL, bridge_filtered, "of a bridge: what passes it passes iptables") \
+	X(CNI_EVIDENCE, "cni.evidence", FT_STRS, evidence, "what was seen: files, interfaces, pins, chains, sockets")
+
+enum cni_field { FIELD_CNI_BEFORE_ = FIELD_OWN - 1, CNI_FIELDS(FIELD_ID) };
+
+static inline struct cni_body *cni_of(const struct record *r)
+{
+	return record_own(r);
+}
+
+/* A rule of the packet filter, and what it means. */
+struct filter_rule_body {
+	const char *via, *family, *hook, *verdict, *owner, *meaning, *direction;
+	struct str table, chain, target, comment, log_prefix, pod, policy, kind, service, interface, hash;
+	int32_t priority;
+	uint64_t handle, packets, bytes;
+	uint32_t uid;
+	uint16_t to_port;
+	bool reached;
+};
+
+#define FILTER_RULE_FIELDS(X) \
+	X(FR_VIA, "filter.via", FT_WORD, via, "nf_tables (also what iptables-nft writes) or legacy") \
+	X(FR_FAMILY, "filter.family", FT_WORD, family, "ip, ip6, inet, arp, bridge, netdev") \
+	X(FR_TABLE, "filter.table", FT_STR, table, "its table") \
+	X(FR_CHAIN, "filter.chain", FT_STR, chain, "its chain") \
+	X(FR_HOOK, "filter.hook", FT_WORD, hook, "of a chain that a hook calls: prerouting, input, forward, output, postrouting, ingress, egress") \
+	X(FR_PRIORITY, "filter.priority", FT_I32, priority, "of such a chain: the lower runs first") \
+	X(FR_REACHED, "filter.reached", FT_BOOL, reached, "a hook calls its chain, or comes to it by jumps; else it is left over, or its table is switched off") \
+	X(FR_HANDLE, "filter.handle", FT_U64, handle, "as nft -a shows it; of legacy its number in the chain, from 1; absent of what a chain does behind its last rule") \
+	X(FR_VERDICT, "filter.verdict", FT_WORD, verdict, "accept, drop, reject, return, jump, goto, queue, redirect, map, target (another, as filter.target has it), continue") \
+	X(FR_TARGET, "filter.target", FT_STR, target, "the chain, map or other target it goes to") \
+	X(FR_TO_PORT, "filter.to_port", FT_U16, to_port, "of redirect: the port here") \
+	X(FR_UID, "filter.uid", FT_U32, uid, "of sockets of this user alone") \
+	X(FR_PACKETS, "filter.packets", FT_U64, packets, "packets that came as far as its counter", .metric = METRIC_COUNTER) \
+	X(FR_BYTES, "filter.bytes", FT_U64, bytes, "their bytes", .metric = METRIC_COUNTER) \
+	X(FR_COMMENT, "filter.comment", FT_STR, comment, "its comment, as whoever made it wrote it") \
+	X(FR_LOG_PREFIX, "filter.log_prefix", FT_STR, log_prefix, "of one that logs: its prefix") \
+	X(FR_OWNER, "filter.owner", FT_WORD, owner, "whose it is, by its chain and comment: calico, kube-router, kube-proxy, ...; none: not known") \
+	X(FR_MEANING, "filter.meaning", FT_WORD, meaning, "what it is to that one: dispatch, pod, policy, profile, default-deny, no-endpoints, invalid, encap, mesh, service") \
+	X(FR_DIRECTION, "filter.direction", FT_WORD, direction, "as the pod sees it: ingress, egress") \
+	X(FR_POD, "filter.pod", FT_STR, pod, "the pod it is for: namespace/name") \
+	X(FR_POLICY, "filter.policy", FT_STR, policy, "the policy it comes from: namespace/name, or the name where it is of no namespace, or that is not told") \
+	X(FR_KIND, "filter.kind", FT_STR, kind, "kind of that policy, or Tier") \
+	X(FR_SERVICE, "filter.service", FT_STR, service, "the service: namespace/name or namespace/name:port") \
+	X(FR_INTERFACE, "filter.interface", FT_STR, interface, "the pod's interface at the host") \
+	X(FR_HASH, "filter.hash", FT_STR, hash, "what stands in its chain's name for a name")
+
+enum filter_rule_field { FIELD_FR_BEFORE_ = FIELD_OWN - 1, FILTER_RULE_FIELDS(FIELD_ID) };
+
+static inline struct filter_rule_body *filter_rule_of(const struct record *r)
 {
 	return record_own(r);
 }

@@ -19,6 +19,7 @@
 static const struct opt policy_rows[] = {
 	{ "policies", 0, OPT_STRS, P(policies), "FILE",
 	  "objects: pods, namespaces, policies (JSON or YAML); may be given again; - is standard input" },
+	{ "kubectl", 0, OPT_OPTSTR, P(kubectl), "PROGRAM", "objects of the cluster, as this kubectl gets them" },
 	{ .type = OPT_END },
 };
 
@@ -40,7 +41,30 @@ static const struct opt explain_rows[] = {
 	{ .type = OPT_END },
 };
 
+#define WHERE_ROW(help_) { "where", 0, OPT_STR, P(where), "EXPR", "only " help_ }
+
+static const struct opt pods_rows[] = {
+	{ "all", 0, OPT_FLAG, P(all), NULL, "also pods that have ended" },
+	{ "root", 0, OPT_ONCE, P(root), "DIR", "a node's files are below this, not /" },
+	WHERE_ROW("pods for which this holds: 'pod.host_network = true'"),
+	{ .type = OPT_END },
+};
+
+static const struct opt cni_rows[] = {
+	{ "root", 0, OPT_ONCE, P(root), "DIR", "a node's files are below this, not /" },
+	{ .type = OPT_END },
+};
+
+static const struct opt rules_rows[] = {
+	{ "all", 0, OPT_FLAG, P(all), NULL, "every rule, whatever it is for" },
+	WHERE_ROW("rules for which this holds: 'filter.packets > 0'"),
+	{ .type = OPT_END },
+};
+
 static const char policy_examples[] =
+	"  sudo netprobe policy cni                          who enforces policies on this node, if anybody\n"
+	"  sudo netprobe policy pods 10.244.1.7              whose address is it\n"
+	"  sudo netprobe policy rules shop/web               rules of a pod or policy, and what they decided\n"
 	"  kubectl get pods,ns,netpol -A -o json >cluster.json\n"
 	"  netprobe policy check cluster.json\n"
 	"  netprobe policy test --policies cluster.json 'shop/web shop/db 5432/TCP'\n"
@@ -71,6 +95,8 @@ int policy_open(struct policy *p)
 	}
 	if (!rc && p->o->read)
 		rc = exit_status(seen_open(p));
+	if (!rc && p->o->kubectl)
+		rc = exit_status(kubectl_start(p, p->kinds ? p->kinds : "pods,namespaces,networkpolicies"));
 	p->width = output_width();
 	json_object_seed(0);	/* from /dev/urandom, which is out of reach later */
 	return rc ? rc : exit_status(batch_confine());
@@ -95,7 +121,14 @@ static void on_mistake(void *ctx, const struct mistake *m)
 		fprintf(stderr, "and more (netprobe policy check tells all)\n");
 }
 
-int policy_load(struct policy *p)
+void policy_loaded(struct policy *p, enum object_source source)
+{
+	for (uint32_t i = 1; i < p->k->n_pods; i++)
+		if (p->k->pods[i].alive && !p->k->pods[i].source)
+			p->k->pods[i].source = source;
+}
+
+int policy_read(struct policy *p)
 {
 	int err = k8s_open(&p->k);
 
@@ -104,6 +137,20 @@ int policy_load(struct policy *p)
 	p->rep.places = p->strict;
 	for (unsigned int i = 0; i < p->n_files && !err; i++)
 		err = load_fd(p->k, p->fds[i], p->files[i], &p->rep);
+	if (err)
+		return err;
+	policy_loaded(p, OBJECT_FILE);
+	if (p->kubectl_fd < 0)
+		return 0;
+	err = load_fd(p->k, p->kubectl_fd, "kubectl", &p->rep);
+	policy_loaded(p, OBJECT_KUBECTL);
+	return err ? err : kubectl_end(p);
+}
+
+int policy_load(struct policy *p)
+{
+	int err = policy_read(p);
+
 	if (err)
 		return exit_status(err);
 	if (!p->strict && p->rep.mistakes[MISTAKE_ERROR]) {
@@ -133,6 +180,9 @@ int policy_decide(struct policy *p, const struct k8s_flow *f)
 /* Verdicts are no records. */
 static const char *const not_here[] = { "csv", "fields", "no-header", "time", "netns", "4", "6", "fail-on-loss", NULL };
 
+static const char *const of_node[] = { "netns", "4", "6", "fail-on-loss", NULL };
+static const char *const of_host[] = { "4", "6", "fail-on-loss", NULL };
+
 enum { LINE_MAX_BYTES = 64 << 20 };
 
 struct policy_verb {
@@ -143,7 +193,7 @@ static int policy_run(const struct globals *g, const void *opts, int argc, char 
 {
 	const struct policy_verb *v = g->verb->data;
 	const struct policy_opts *o = opts;
-	struct policy p = { .g = g, .o = o, .line.max = LINE_MAX_BYTES };
+	struct policy p = { .g = g, .o = o, .line.max = LINE_MAX_BYTES, .kubectl_fd = -1 };
 	int rc;
 
 	for (unsigned int i = 0; i < o->policies.n; i++)
@@ -160,6 +210,14 @@ static int policy_run(const struct globals *g, const void *opts, int argc, char 
 }
 
 static const struct opt file_operand = { .type = OPT_STRS, .arg = "FILE", .help = "objects, as of --policies" };
+static const struct opt pod_operand = {
+	.type = OPT_STRS, .arg = "POD",
+	.help = "these alone: NAMESPACE/NAME, NAMESPACE/, NAME, an address, an interface, a uid, a sandbox"
+};
+static const struct opt rule_operand = {
+	.type = OPT_STRS, .arg = "NAME",
+	.help = "of these pods, policies or addresses alone: NAMESPACE/NAME, NAMESPACE/, NAME"
+};
 static const struct opt flow_operand = {
 	.type = OPT_STRS, .arg = "FLOW", .help = "'FROM TO PORT/PROTOCOL'; - reads them from standard input"
 };
@@ -194,13 +252,43 @@ static const struct command policy_verbs[] = {
 		.run = policy_run,
 		.data = &(const struct policy_verb){ policy_explain },
 	},
+	{
+		.name = "pods",
+		.summary = "Tell which pods are on this node: addresses, interfaces, and how that is known",
+		.usage = "[--all] [--root DIR] [--where EXPR] [POD | ADDRESS]...",
+		.opts = pods_rows,
+		.without = of_node,
+		.operand = &pod_operand,
+		.run = policy_run,
+		.data = &(const struct policy_verb){ policy_pods },
+	},
+	{
+		.name = "cni",
+		.summary = "Tell which network plugin this node has, and who enforces its policies",
+		.usage = "[--root DIR]",
+		.opts = cni_rows,
+		.without = of_node,
+		.run = policy_run,
+		.data = &(const struct policy_verb){ policy_cni },
+	},
+	{
+		.name = "rules",
+		.summary = "Tell which rules of the packet filter come from policies, and what they decided",
+		.usage = "[--all] [--where EXPR] [POD | POLICY | ADDRESS]...",
+		.opts = rules_rows,
+		.without = of_host,
+		.operand = &rule_operand,
+		.run = policy_run,
+		.data = &(const struct policy_verb){ policy_rules },
+	},
 	{ .name = NULL },
 };
 
 const struct command cmd_policy = {
 	.name = "policy",
 	.summary = "Judge Kubernetes' network policies: who may talk to whom, and which rule says so",
-	.usage = "check FILE... | test|explain --policies FILE... {FLOW... | - | -r CAPTURE}",
+	.usage = "check FILE... | test|explain --policies FILE... {FLOW... | - | -r CAPTURE} | pods [POD]... | cni |\n"
+		 "       rules [NAME]...",
 	.opts = policy_rows,
 	.size = sizeof(struct policy_opts),
 	.verbs = policy_verbs,

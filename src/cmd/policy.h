@@ -2,6 +2,8 @@
 #ifndef NETPROBE_CMD_POLICY_H
 #define NETPROBE_CMD_POLICY_H
 
+#include <sys/types.h>
+
 #include "cmd/cmd.h"
 #include "k8s/load.h"
 #include "policy/flow.h"
@@ -9,8 +11,8 @@
 
 struct policy_opts {
 	struct strs policies;
-	const char *read;
-	bool matrix, exit_code;
+	const char *kubectl, *read, *root, *where;
+	bool matrix, exit_code, all;
 };
 
 enum { POLICY_FILES_MAX = 256, POLICY_FLOWS_MAX = 1 << 20 };
@@ -32,12 +34,15 @@ struct policy {
 	const char *files[POLICY_FILES_MAX];
 	int fds[POLICY_FILES_MAX];
 	unsigned int n_files;
+	int kubectl_fd;			/* what it prints; -1: it is not asked */
+	pid_t kubectl;
 	struct load_report rep;
 	bool strict;			/* fields that the API server does not know are mistakes, not warnings */
 	uint64_t told;
 	uint64_t denied, unknown, flows;
 	unsigned int width;		/* of the terminal; 0: it is none */
 	struct buf line;		/* what is being said */
+	const char *kinds;		/* that kubectl is asked for */
 	bool any;			/* -p: an object is in the document */
 
 	/* -r */
@@ -55,17 +60,26 @@ struct policy_word {
 	char text[2 * FLOW_END_MAX];
 };
 
+/* Where a pod's object came from: k8s_pod.source. */
+enum object_source { OBJECT_FILE = 1, OBJECT_KUBELET, OBJECT_KUBECTL };
+
 /* policy.c: what is given to --policies; open all files, give up privileges, read what was opened.  Exit statuses. */
 int policy_add_file(struct policy *p, const char *name);
 int policy_open(struct policy *p);
-int policy_load(struct policy *p);
+int policy_read(struct policy *p);	/* 0 or -errno, said; mistakes are in p->rep */
+int policy_load(struct policy *p);	/* the same, and no verdict where there are mistakes; an exit status */
+/* Pods that were read since the last call came from there. */
+void policy_loaded(struct policy *p, enum object_source source);
 /* Judge into p->d, and count; 0 or -errno, said. */
 int policy_decide(struct policy *p, const struct k8s_flow *f);
 
-/* policy_check.c, policy_test.c, policy_matrix.c: exit statuses. */
+/* policy_check.c, policy_test.c, policy_matrix.c, policy_pods.c, policy_cni.c, policy_rules.c: exit statuses. */
 int policy_check(struct policy *p, int argc, char **argv);
 int policy_test(struct policy *p, int argc, char **argv);
 int policy_explain(struct policy *p, int argc, char **argv);
+int policy_pods(struct policy *p, int argc, char **argv);
+int policy_cni(struct policy *p, int argc, char **argv);
+int policy_rules(struct policy *p, int argc, char **argv);
 /* words: ports; without any, those that pods declare. */
 int policy_matrix(struct policy *p, const struct policy_word *words, unsigned int n);
 
@@ -88,6 +102,11 @@ void say_hit(struct buf *b, enum side side, const struct k8s_hit *h);
 const char *policy_label(const struct policy *p, uint32_t policy);
 const struct k8s_hit *find_hit(const struct k8s_hits *h, uint32_t policy);
 extern const char *const policy_sides[SIDES], *const policy_verdicts[];
+
+/* policy_kubectl.c: `kubectl get KINDS -A -o json`, a child whose output p->kubectl_fd is; 0 or -errno, said. */
+int kubectl_start(struct policy *p, const char *kinds);
+/* When all was read: 0, or -errno, said: it failed, and what it printed is not all. */
+int kubectl_end(struct policy *p);
 
 /* policy_explain.c: the decision told step by step. */
 void print_steps(struct policy *p, const char *from, const char *to);

@@ -92,8 +92,8 @@ int policy_check(struct policy *p, int argc, char **argv)
 	for (int i = 0; i < argc; i++)
 		if (policy_add_file(p, argv[i]))
 			return EXIT_USAGE;
-	if (!p->n_files) {
-		fail(0, "policy check: FILE is missing (kubectl get pods,ns,netpol -A -o json >FILE)");
+	if (!p->n_files && !p->o->kubectl) {
+		fail(0, "policy check: FILE is missing (kubectl get pods,ns,netpol -A -o json >FILE, or --kubectl)");
 		return EXIT_USAGE;
 	}
 	p->strict = true;

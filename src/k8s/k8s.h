@@ -65,8 +65,10 @@ struct k8s_pod {
 	struct addr host_ip;
 	struct pod_port *ports;
 	uint32_t n_ips, n_ports;
-	uint32_t node;			/* its name */
+	uint32_t node, uid;		/* names */
+	uint8_t source;			/* whoever loads it says where it came from: not of the readers */
 	bool host_network;
+	bool mirror;			/* of a static pod, whose uid at its node is another */
 	bool ended;			/* Succeeded or Failed: its addresses may be others' by now */
 	bool ports_known;
 	bool alive;			/* false: deleted, or a place that is free */

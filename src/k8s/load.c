@@ -197,8 +197,11 @@ static int load(struct loader *l)
 	for (int i = 0; i < 3 && input_peek(&l->in) == (unsigned char)"\xef\xbb\xbf"[i]; i++)
 		l->in.p++;
 	/* YAML cares for blanks: nothing is taken yet. */
-	if (input_peek(&l->in) < 0)
+	if (input_peek(&l->in) < 0) {
+		if (!l->in.error)
+			mistake_in_text(l, 0, 0, "it is empty");
 		return l->in.error;
+	}
 	for (at = l->in.p; at < l->in.end && strchr(" \t\r\n", *at); at++)
 		;
 	err = at < l->in.end && (*at == '{' || *at == '[') ? load_json(l) : load_yaml(l);

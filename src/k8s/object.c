@@ -176,10 +176,25 @@ static void pod_status(struct loader *l, struct k8s_pod *p, const json_t *status
 		p->host_ip.family = 0;
 }
 
+/* The kubelet makes an object for what stands in a file, and gives it the node as its owner. */
+static bool is_mirror(const json_t *metadata)
+{
+	const json_t *owners = json_object_get(metadata, "ownerReferences");
+
+	for (size_t i = 0; i < json_array_size(owners); i++) {
+		const char *kind = json_string_value(json_object_get(json_array_get(owners, i), "kind"));
+
+		if (kind && !strcmp(kind, "Node"))
+			return true;
+	}
+	return false;
+}
+
 void read_pod(struct loader *l, const json_t *o)
 {
 	const json_t *spec = get_object(l, o, "spec"), *status = get_object(l, o, "status"), *c, *init;
 	const char *node = json_string_value(json_object_get(spec, "nodeName"));
+	const char *uid = json_string_value(json_object_get(meta(l, o), "uid"));
 	struct k8s_pod *p;
 	uint32_t ns, name;
 	size_t n;
@@ -194,6 +209,8 @@ void read_pod(struct loader *l, const json_t *o)
 	own_labels(l, &p->mem, &p->labels, o);
 	p->host_network = json_is_true(json_object_get(spec, "hostNetwork"));
 	p->node = node ? name_of(l, node) : 0;
+	p->uid = uid ? name_of(l, uid) : 0;
+	p->mirror = is_mirror(meta(l, o));
 	c = json_object_get(spec, "containers");
 	init = json_object_get(spec, "initContainers");
 	n = count_ports(c) + count_ports(init);
@@ -364,6 +381,16 @@ static void forget(struct loader *l, const json_t *o, const char *kind)
 	}
 }
 
+/* What the API server says in place of what was asked for. */
+static void refusal(struct loader *l, const json_t *o)
+{
+	const char *status = json_string_value(json_object_get(o, "status"));
+	const char *message = json_string_value(json_object_get(o, "message"));
+
+	if (status && !strcmp(status, "Failure"))
+		mistake_at(l, MISTAKE_ERROR, NULL, "the API server refused: %.300s", message ? message : "no reason");
+}
+
 static void other_kind(struct loader *l, const char *kind)
 {
 	l->rep->skipped++;
@@ -436,6 +463,8 @@ void load_object(struct loader *l, const json_t *o, const char *list_kind)
 			kinds[i].read(l, o);
 		return;
 	}
-	if (!load_list(l, o, kind))
+	if (!strcmp(kind, "Status"))
+		refusal(l, o);
+	else if (!load_list(l, o, kind))
 		other_kind(l, kind);
 }

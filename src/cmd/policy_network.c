@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* policy pods, cni, rules: reading what a node has. */
+#include "cmd/policy_network.h"
+
+#include <errno.h>
+#include <linux/netfilter.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "kern/link.h"
+#include "util/caps.h"
+#include "util/err.h"
+
+/* ── with privileges ──────────────────────────────────────────────────────── */
+
+static int take_interface(void *ctx, const struct link_info *l)
+{
+	struct network *n = ctx;
+
+	facts_add(&n->facts, &(struct fact){ .kind = FACT_INTERFACE, .path = l->name, .path_len = strlen(l->name) });
+	return 0;
+}
+
+static void failed(struct facts *f, enum fact_kind kind, int err)
+{
+	f->left_out[kind]++;
+	f->err[kind] = err;
+}
+
+static void take_raw(struct facts *f, enum fact_kind kind, const char *family, struct nf_raw *raw, int rc)
+{
+	/* Said: the first is enough. */
+	if (rc < 0)
+		failed(f, kind, rc);
+	else
+		f->there[kind] = true;
+	if (rc > 0)
+		facts_add(f, &(struct fact){
+			.kind = kind,
+			.path = family,
+			.path_len = strlen(family),
+			.bytes = raw->bytes,
+			.n = raw->n,
+		});
+	if (raw->cut)
+		failed(f, kind, -EFBIG);
+	free(raw->bytes);
+}
+
+static void take_rules(struct network *n)
+{
+	static const char *const tables[] = { "raw", "mangle", "nat", "filter", "security" };
+	struct nf_raw raw;
+	int rc = nf_read_netlink(&raw);
+
+	take_raw(&n->facts, FACT_NFT, "", &raw, rc);
+	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]) && rc != -EPERM; i++) {
+		rc = nf_read_legacy(&raw, AF_INET, tables[i]);
+		take_raw(&n->facts, FACT_LEGACY, "4", &raw, rc);
+		rc = nf_read_legacy(&raw, AF_INET6, tables[i]);
+		take_raw(&n->facts, FACT_LEGACY, "6", &raw, rc);
+	}
+}
+
+int network_collect(struct network *n, const char *root, uint32_t kinds)
+{
+	int err = facts_collect(&n->facts, root ? root : "/", root ? kinds & ~(1u << FACT_KUBELET) : kinds);
+
+	if (err || root)
+		return err;
+	if (kinds & 1u << FACT_INTERFACE) {
+		err = link_each(take_interface, n);
+		if (err)
+			failed(&n->facts, FACT_INTERFACE, err);
+		n->facts.there[FACT_INTERFACE] = !err;
+	}
+	if (kinds & 1u << FACT_NFT)
+		take_rules(n);
+	return 0;
+}
+
+/* ── without ──────────────────────────────────────────────────────────────── */
+
+static const struct {
+	enum fact_kind kind;
+	enum cni_seen seen;
+} sights[] = {
+	{ FACT_CNI_CONF, SEEN_CONF }, { FACT_PIN, SEEN_PIN }, { FACT_AGENT, SEEN_SOCKET },
+	{ FACT_INTERFACE, SEEN_INTERFACE },
+};
+
+static int read_rules(struct network *n)
+{
+	struct fact f;
+	size_t at = 0;
+	int err = 0;
+
+	while (!err && facts_next(&n->facts, &at, &f)) {
+		if (f.kind == FACT_NFT)
+			err = nf_parse_netlink(&n->rules, f.bytes, f.n);
+		else if (f.kind == FACT_LEGACY)
+			err = nf_parse_legacy(&n->rules, f.path[0] == '6' ? NFPROTO_IPV6 : NFPROTO_IPV4, f.bytes, f.n);
+	}
+	return err ? err : nf_rules_sort(&n->rules);
+}
+
+static void read_sysctl(struct network *n, const struct fact *f)
+{
+	bool on = f->n && f->bytes[0] != '0';
+
+	if (memmem(f->path, f->path_len, "ip6tables", 9))
+		n->bridge_v6 = on;
+	else
+		n->bridge_v4 = on;
+}
+
+static void read_plugin(struct network *n)
+{
+	char path[512];
+	struct fact f;
+	size_t at = 0;
+
+	cni_begin(&n->cni);
+	while (facts_next(&n->facts, &at, &f)) {
+		/* Of files the whole path: they stand without the first "/". */
+		size_t root = f.kind != FACT_INTERFACE;
+
+		if (f.kind == FACT_SYSCTL)
+			read_sysctl(n, &f);
+		if (f.path_len + root >= sizeof(path))
+			continue;
+		memcpy(path, "/", root);
+		memcpy(path + root, f.path, f.path_len);
+		path[root + f.path_len] = '\0';
+		for (size_t i = 0; i < sizeof(sights) / sizeof(sights[0]); i++)
+			if (sights[i].kind == f.kind)
+				cni_saw(&n->cni, sights[i].seen, path, f.bytes, f.n);
+	}
+	if (n->facts.there[FACT_NFT] || n->facts.there[FACT_LEGACY])
+		cni_saw_rules(&n->cni, &n->rules);
+	cni_conclude(&n->cni);
+}
+
+int network_read(struct network *n)
+{
+	int err = node_pods_open(&n->pods);
+
+	if (!err)
+		err = node_pods_read(&n->pods, &n->facts);
+	if (!err)
+		err = read_rules(n);
+	if (!err)
+		read_plugin(n);
+	return err;
+}
+
+void network_tell_missing(const struct network *n)
+{
+	bool refused = false;
+
+	for (unsigned int k = 0; k < FACT_KINDS; k++) {
+		/* Whoever read the rules has said why it could not. */
+		bool said = k == FACT_NFT || k == FACT_LEGACY;
+
+		if (k == FACT_KUBELET && n->facts.err[k] == -EPERM)
+			warn("%s: whoever listens there is not root: not asked", fact_place(k));
+		else if (n->facts.err[k] && !(said && n->facts.err[k] != -EFBIG))
+			warn("%s: %u left out: %s", fact_place(k), n->facts.left_out[k], strerror(-n->facts.err[k]));
+		else if (n->facts.left_out[k] && !said)
+			warn("%s: %u left out: too large, too many, or no files", fact_place(k), n->facts.left_out[k]);
+		if (n->pods.broken[k])
+			warn("%s: %u not understood", fact_place(k), n->pods.broken[k]);
+		refused |= n->facts.err[k] == -EACCES;
+	}
+	if (refused)
+		note("%s", CAPS_REMEDY);
+	if (n->pods.stale)
+		note("%s: %u left over by pods that ended", fact_place(FACT_CNI_RESULT), n->pods.stale);
+	if (n->pods.left_out)
+		warn("%u pods left out: more than %d", n->pods.left_out, NODE_PODS_MAX);
+	if (n->rules.broken)
+		warn("rules of the packet filter: %u not understood", n->rules.broken);
+	if (n->rules.cut)
+		warn("rules of the packet filter: more than %d chains or %d rules: not all are here", NF_CHAINS_MAX,
+		     NF_RULES_MAX);
+}
+
+void network_free(struct network *n)
+{
+	facts_free(&n->facts);
+	node_pods_free(&n->pods);
+	nf_rules_free(&n->rules);
+}
+
+/* ── words ────────────────────────────────────────────────────────────────── */
+
+int whom_take(struct whom *w, int argc, char **argv)
+{
+	for (int i = 0; i < argc; i++) {
+		const char *word = argv[i], *slash = strchr(word, '/'), *name = slash ? slash + 1 : word;
+
+		if (w->n == WHOM_MAX)
+			return fail(0, "more than %d words", WHOM_MAX);
+		w->v[w->n].word = word;
+		if (!addr_parse(&w->v[w->n].addr, word, strlen(word), NULL)) {
+			w->v[w->n].ns_len = slash ? (size_t)(slash - word) : 0;
+			w->v[w->n].name = *name ? name : NULL;
+			if ((slash && slash == word) || !*word || strchr(name, '/') || strpbrk(word, "*?[] "))
+				return fail(0, "'%s' is no NAMESPACE/NAME and no address", word);
+		}
+		w->n++;
+	}
+	return 0;
+}
+
+static bool word_fits(const struct whom *w, unsigned int i, const struct whom_row *r)
+{
+	const char *word = w->v[i].word, *name = w->v[i].name;
+	size_t n = strlen(word);
+
+	for (unsigned int k = 0; k < r->n_addrs && w->v[i].addr.family; k++)
+		if (!memcmp(&r->addrs[k], &w->v[i].addr, sizeof(*r->addrs)))
+			return true;
+	if (w->v[i].addr.family)
+		return false;
+	if (w->v[i].ns_len)
+		return !strncmp(r->ns, word, w->v[i].ns_len) && !r->ns[w->v[i].ns_len] &&
+		       (!name || !strcmp(r->name, name));
+	return !strcmp(r->name, word) || !strcmp(r->iface, word) || !strcmp(r->uid, word) ||
+	       (n >= SANDBOX_MIN && !strncmp(r->sandbox, word, n));
+}
+
+bool whom_fits(struct whom *w, const struct whom_row *r)
+{
+	bool any = !w->n;
+
+	for (unsigned int i = 0; i < w->n; i++) {
+		bool fits = word_fits(w, i, r);
+
+		w->v[i].found |= fits;
+		w->v[i].is_ns |= !strcmp(r->ns, w->v[i].word);
+		any |= fits;
+	}
+	return any;
+}
+
+int whom_found(const struct whom *w, const char *what)
+{
+	int rc = EXIT_DONE;
+
+	for (unsigned int i = 0; i < w->n; i++) {
+		const char *word = w->v[i].word;
+
+		if (w->v[i].found)
+			continue;
+		rc = EXIT_FAILED;
+		if (w->v[i].is_ns)
+			fail(0, "%s: %s; %s/ is all of that namespace", word, what, word);
+		else
+			fail(0, "%s: %s", word, what);
+	}
+	return rc;
+}
