@@ -251,7 +251,9 @@ static int answer(struct answer *a)
 			a->policies += a->p->k->policies[i].alive;
 		err = put_record(a);
 	}
-	return listing_close(&a->out, &a->pipe, err);
+	rc = listing_close(&a->out, &a->pipe, err);
+	/* Objects with mistakes, or a refusal in their place: policies that were not counted. */
+	return !rc && a->p->rep.mistakes[MISTAKE_ERROR] ? EXIT_FAILED : rc;
 }
 
 int policy_cni(struct policy *p, int argc, char **argv)

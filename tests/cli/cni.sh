@@ -53,6 +53,15 @@ conf evil 10-e.conf "$(printf '{"type":"x\\u001b[31m","name":"n\\u202e"}')"
 ! LC_ALL=C grep -q "$(printf '\033')" "$tmp/out" || bad "an escape sequence is printed"
 ! grep -q "$(printf '\342\200\256')" "$tmp/out" || bad "a text is turned round"
 
+# Policies that nobody enforces are counted, where they could be read.
+"$np" policy cni --root "$tmp/calico" --policies tests/policy/shop.yaml >"$tmp/out" 2>&1 || bad "with objects: exit status $?"
+: >"$tmp/none.json"
+for objects in tests/policy/mistakes.yaml "$tmp/none.json"; do
+	got=0
+	"$np" policy cni --root "$tmp/calico" --policies "$objects" >"$tmp/out" 2>&1 || got=$?
+	[ $got = 1 ] || bad "$objects: exit status $got"
+	grep -q '^Policy engine' "$tmp/out" || bad "$objects: no answer"
+done
 got=0
 "$np" policy rules --policies tests/policy/shop.yaml >"$tmp/out" 2>&1 || got=$?
 [ $got = 2 ] || bad "rules with objects: exit status $got"
