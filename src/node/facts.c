@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "node/facts.h"
 
+#include <errno.h>
 #include <string.h>
 
 /* In front of each fact: its path and bytes follow. */
@@ -18,6 +19,8 @@ void facts_add(struct facts *f, const struct fact *fact)
 	if (f->data.full || !buf_room(&f->data, sizeof(h) + fact->path_len + fact->n)) {
 		f->data.full = false;
 		f->left_out[fact->kind]++;
+		if (!f->err[fact->kind])
+			f->err[fact->kind] = -EFBIG;
 		return;
 	}
 	buf_add(&f->data, &h, sizeof(h));

@@ -53,7 +53,7 @@ struct facts {
 	int err[FACT_KINDS];		/* the first reason why something was left out: negative errno */
 };
 
-/* Copies; what there is no room for is counted. */
+/* Copies; what there is no room for is left out: -EFBIG. */
 void facts_add(struct facts *f, const struct fact *fact);
 /* *at begins as 0; false at the end. */
 bool facts_next(const struct facts *f, size_t *at, struct fact *out);

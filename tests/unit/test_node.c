@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* src/node: each form of file and name, cut and hostile ones, and how what they tell is joined. */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -486,6 +487,7 @@ static void test_facts(void **state)
 	for (int i = 0; i < 200; i++)
 		facts_add(&facts, &(struct fact){ .kind = FACT_LOG, .path = "p", .path_len = 1, .bytes = large, .n = sizeof(large) });
 	assert_true(facts.left_out[FACT_LOG] > 60);
+	assert_int_equal(facts.err[FACT_LOG], -EFBIG);
 	while (facts_next(&facts, &at, &f)) {
 		assert_int_equal(f.n, sizeof(large));
 		n++;
