@@ -219,8 +219,8 @@ static bool word_fits(const struct whom *w, unsigned int i, const struct whom_ro
 	const char *word = w->v[i].word, *name = w->v[i].name;
 	size_t n = strlen(word);
 
-	for (unsigned int k = 0; k < r->n_addrs && w->v[i].addr.family; k++)
-		if (!memcmp(&r->addrs[k], &w->v[i].addr, sizeof(*r->addrs)))
+	for (unsigned int k = 0; k < r->n_addrs; k++)
+		if (addr_same(&r->addrs[k], &w->v[i].addr))
 			return true;
 	if (w->v[i].addr.family)
 		return false;

@@ -131,7 +131,7 @@ static bool shares_address(const struct node_pod *n, const struct k8s_pod *o)
 {
 	for (unsigned int i = 0; i < n->n_addrs; i++)
 		for (uint32_t k = 0; k < o->n_ips; k++)
-			if (!memcmp(&n->addrs[i].a, &o->ips[k], sizeof(o->ips[k])))
+			if (addr_same(&n->addrs[i].a, &o->ips[k]))
 				return true;
 	return false;
 }

@@ -210,7 +210,7 @@ static uint64_t ip_key(const struct k8s *k, const struct addr *a)
 static bool has_ip(const struct addr *v, uint32_t n, const struct addr *a)
 {
 	for (uint32_t i = 0; i < n; i++)
-		if (v[i].family == a->family && !memcmp(v[i].b, a->b, a->family == 4 ? 4 : 16))
+		if (addr_same(&v[i], a))
 			return true;
 	return false;
 }

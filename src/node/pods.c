@@ -51,11 +51,6 @@ static uint64_t addr_key(const struct node_pods *p, const struct addr *a)
 	return hash_words(&p->names.key, w, 3);
 }
 
-static bool same_addr(const struct addr *a, const struct addr *b)
-{
-	return a->family == b->family && !memcmp(a->b, b->b, a->family == 4 ? 4 : 16);
-}
-
 /* ── joining ──────────────────────────────────────────────────────────────── */
 
 /* Its texts as numbers. */
@@ -124,7 +119,7 @@ static void put_addr(struct node_pod *pod, const struct addr *a, const struct fa
 	struct node_addr *to = &pod->addrs[main ? pod->n_main : pod->n_addrs];
 
 	for (unsigned int i = 0; i < pod->n_addrs; i++)
-		if (same_addr(&pod->addrs[i].a, a))
+		if (addr_same(&pod->addrs[i].a, a))
 			return;
 	if (pod->n_addrs == POD_ADDRS_MAX) {
 		pod->more_addrs = true;
@@ -201,7 +196,7 @@ static int join(struct node_pods *p, const struct told_pod *t, const struct ids 
 
 /* ── what is left over ────────────────────────────────────────────────────── */
 
-/* Seconds, and a bit for the sandbox: two results of one second are of one order whatever it is. */
+/* The sandbox that runs, else the one whose result is later, to the second. */
 static bool note_newest(struct node_pods *p, const struct ids *id, const struct fact *f)
 {
 	uint32_t seconds = f->time_ns > 0 ? (uint32_t)(f->time_ns / 1000000000) : 0;
@@ -297,7 +292,7 @@ static unsigned int place_of(const struct node_pod *pod, const struct addr *a)
 {
 	unsigned int i = 0;
 
-	while (i < pod->n_addrs && !same_addr(&pod->addrs[i].a, a))
+	while (i < pod->n_addrs && !addr_same(&pod->addrs[i].a, a))
 		i++;
 	return i;
 }

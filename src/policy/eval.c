@@ -8,11 +8,6 @@
 #include "policy/select.h"
 #include "util/err.h"
 
-static bool same_addr(const struct addr *a, const struct addr *b)
-{
-	return a->family && a->family == b->family && !memcmp(a->b, b->b, a->family == 4 ? 4 : 16);
-}
-
 /* The first peer and port that match best. */
 static enum tri match_rule(const struct k8s *k, const struct k8s_rule *r, const struct k8s_pod *subject,
 			   const struct k8s_flow *f, enum side side, struct k8s_hit *hit)
@@ -211,7 +206,7 @@ static bool is_local_node(const struct k8s *k, const struct k8s_pod *pod, const 
 		return false;
 	if (from->pod && from->pod->node && from->pod->node == pod->node)
 		return true;
-	if (same_addr(&from->addr, &pod->host_ip))
+	if (addr_same(&from->addr, &pod->host_ip))
 		return true;
 	n = from->addr.family ? k8s_node_by_ip(k, &from->addr) : NULL;
 	return n && pod->node && n->name == pod->node;

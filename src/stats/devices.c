@@ -164,8 +164,7 @@ static void has_address(struct device *d, const struct addr *a)
 	if (!d || is_unset(a))
 		return;
 	for (i = 0; i < d->n_addresses; i++)
-		if (d->addresses[i].family == a->family &&
-		    !memcmp(d->addresses[i].b, a->b, a->family == 6 ? 16 : 4))
+		if (addr_same(&d->addresses[i], a))
 			break;
 	if (i == ADDRESSES_MAX) {
 		d->more = true;

@@ -2,7 +2,9 @@
 #ifndef NETPROBE_UTIL_ADDR_H
 #define NETPROBE_UTIL_ADDR_H
 
+#include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "util/buf.h"
 
@@ -11,6 +13,12 @@ struct addr {
 	uint8_t family;		/* 0, 4 or 6 */
 	uint8_t b[16];
 };
+
+/* Two that are absent are not the same. */
+static inline bool addr_same(const struct addr *a, const struct addr *b)
+{
+	return a->family && a->family == b->family && !memcmp(a->b, b->b, a->family == 4 ? 4 : 16);
+}
 
 /* The longest texts, without a NUL. */
 enum { ADDR_TEXT_MAX = 45, MAC_TEXT_MAX = 17 };
