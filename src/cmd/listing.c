@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "cmd/listing.h"
 
+#include <string.h>
+
+#include "util/escape.h"
 #include "util/time.h"
 
 int listing_open(struct output *out, struct pipeline *p, const struct dataset *set, const uint16_t *columns,
@@ -26,4 +29,35 @@ int listing_close(struct output *out, struct pipeline *p, int err)
 
 	err = err < 0 ? err : finished < 0 ? finished : closed;
 	return exit_status(err < 0 ? err : 0);
+}
+
+void listing_word(struct record *r, unsigned int field, const char **to, const char *word)
+{
+	*to = word;
+	if (word && *word)
+		record_mark(r, field);
+}
+
+void listing_text(struct record *r, unsigned int field, struct str *to, const char *text)
+{
+	*to = (struct str){ text, text ? (uint32_t)strlen(text) : 0 };
+	if (to->n)
+		record_mark(r, field);
+}
+
+void listing_list(struct record *r, unsigned int field, struct list *to, const void *p, uint32_t n)
+{
+	*to = (struct list){ p, n };
+	if (n)
+		record_mark(r, field);
+}
+
+void listing_clean(struct buf *b, const char *before, const struct str *s, const char *behind)
+{
+	char clean[1200];
+
+	if (!s->n)
+		return;
+	escape_text(clean, sizeof(clean), s->p, s->n, ESCAPE_FIELD);
+	buf_fmt(b, "%s%s%s", before, clean, behind);
 }

@@ -17,4 +17,12 @@ int  listing_put(struct pipeline *p, struct record *r);
 /* An exit status, of what happened so far (err) and of the end.  A reader who had enough is no failure. */
 int  listing_close(struct output *out, struct pipeline *p, int err);
 
+/* Into a record, and marked unless it is empty or NULL. */
+void listing_word(struct record *r, unsigned int field, const char **to, const char *word);
+void listing_text(struct record *r, unsigned int field, struct str *to, const char *text);
+void listing_list(struct record *r, unsigned int field, struct list *to, const void *p, uint32_t n);
+
+/* A text that is not ours, in a line, between these; nothing where there is none. */
+void listing_clean(struct buf *b, const char *before, const struct str *s, const char *behind);
+
 #endif

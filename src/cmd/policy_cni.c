@@ -6,7 +6,6 @@
 #include "cmd/fields.h"
 #include "cmd/policy_network.h"
 #include "util/err.h"
-#include "util/escape.h"
 
 enum { WORDS_MAX = 8 };
 
@@ -25,27 +24,6 @@ struct answer_text {
 	char text[CNI_EVIDENCE_MAX][160];
 	struct str evidence[CNI_EVIDENCE_MAX];
 };
-
-static void put_word(struct record *r, unsigned int field, const char **to, const char *word)
-{
-	*to = word;
-	if (word && *word)
-		record_mark(r, field);
-}
-
-static void put_text(struct record *r, unsigned int field, struct str *to, const char *text)
-{
-	*to = (struct str){ text, (uint32_t)strlen(text) };
-	if (to->n)
-		record_mark(r, field);
-}
-
-static void put_list(struct record *r, unsigned int field, struct list *to, const void *p, uint32_t n)
-{
-	*to = (struct list){ p, n };
-	if (n)
-		record_mark(r, field);
-}
 
 /*
  * All was looked at: where nothing was found there is nothing.  Cilium, Antrea and OVN enforce by maps and flows; who
@@ -74,25 +52,6 @@ static const char *enforcer(const struct answer *a)
 	return owner_name(c->enforcer);
 }
 
-static const char *enforcer_by(const struct cni *c)
-{
-	static const char *const words[SEEN_KINDS] = {
-		[SEEN_CONF] = "configuration", [SEEN_PIN] = "pin", [SEEN_RULES] = "rules", [SEEN_SOCKET] = "socket",
-	};
-
-	return c->enforcer == OWNER_NONE ? NULL : words[c->enforcer_seen];
-}
-
-static const char *services(const struct cni *c)
-{
-	static const char *const words[] = { "iptables", "nftables", "ipvs", "cilium", "calico" };
-
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		if (!strcmp(c->services, words[i]))
-			return words[i];
-	return NULL;
-}
-
 static uint32_t overlays(const struct cni *c, const char **to)
 {
 	uint32_t n = 0;
@@ -116,7 +75,6 @@ static uint32_t evidence(const struct cni *c, struct answer_text *t)
 
 		if (e->more)
 			n = snprintf(t->text[i], sizeof(t->text[i]), "%s, and %u more of the kind", e->text, e->more);
-
 		n = n < (int)sizeof(t->text[i]) ? n : (int)sizeof(t->text[i]) - 1;
 		t->evidence[i] = (struct str){ t->text[i], (uint32_t)n };
 	}
@@ -134,26 +92,27 @@ static int put_record(struct answer *a)
 	record_start(&r, &cni_dataset);
 	b = cni_of(&r);
 	memset(b, 0, sizeof(*b));
-	put_word(&r, FIELD_CNI_PLUGIN, &b->plugin, owner_name(c->plugin));
-	put_text(&r, FIELD_CNI_TYPE, &b->type, c->type);
-	put_text(&r, FIELD_CNI_NETWORK, &b->network, c->network);
-	put_word(&r, FIELD_CNI_PATH, &b->path, cni_path_name(c->path));
-	put_list(&r, FIELD_CNI_OVERLAYS, &b->overlays, t.overlays, overlays(c, t.overlays));
-	put_word(&r, FIELD_CNI_ENFORCER, &b->enforcer, enforcer(a));
-	put_word(&r, FIELD_CNI_ENFORCER_BY, &b->enforcer_by, enforcer_by(c));
+	listing_word(&r, FIELD_CNI_PLUGIN, &b->plugin, owner_name(c->plugin));
+	listing_text(&r, FIELD_CNI_TYPE, &b->type, c->type);
+	listing_text(&r, FIELD_CNI_NETWORK, &b->network, c->network);
+	listing_word(&r, FIELD_CNI_PATH, &b->path, cni_path_name(c->path));
+	listing_list(&r, FIELD_CNI_OVERLAYS, &b->overlays, t.overlays, overlays(c, t.overlays));
+	listing_word(&r, FIELD_CNI_ENFORCER, &b->enforcer, enforcer(a));
+	if (c->enforcer != OWNER_NONE)
+		listing_word(&r, FIELD_CNI_ENFORCER_BY, &b->enforcer_by, cni_seen_name(c->enforcer_seen));
 	for (unsigned int i = 1; i < OWNERS; i++)
 		if (c->enforcers >> i & 1)
 			t.enforcers[n++] = owner_name(i);
-	put_list(&r, FIELD_CNI_ENFORCERS, &b->enforcers, t.enforcers, n);
-	put_word(&r, FIELD_CNI_SERVICES, &b->services, services(c));
+	listing_list(&r, FIELD_CNI_ENFORCERS, &b->enforcers, t.enforcers, n);
+	listing_word(&r, FIELD_CNI_SERVICES, &b->services, c->services);
 	n = 0;
 	if (c->nft)
 		t.filters[n++] = "nf_tables";
 	if (c->legacy)
 		t.filters[n++] = "legacy";
-	put_list(&r, FIELD_CNI_FILTERS, &b->filters, t.filters, n);
-	put_list(&r, FIELD_CNI_EVIDENCE, &b->evidence, t.evidence, evidence(c, &t));
-	b->bridge_filtered = a->net.bridge_v4;
+	listing_list(&r, FIELD_CNI_FILTERS, &b->filters, t.filters, n);
+	listing_list(&r, FIELD_CNI_EVIDENCE, &b->evidence, t.evidence, evidence(c, &t));
+	b->bridge_filtered = a->net.bridge_filtered;
 	if (c->path == PATH_BRIDGE && !a->p->o->root)
 		record_mark(&r, FIELD_CNI_BRIDGE_FILTERED);
 	return listing_put(&a->pipe, &r);
@@ -167,22 +126,12 @@ static void put_words(struct buf *b, const struct list *l, const char *before)
 		buf_fmt(b, "%s%s", before, ((const char *const *)l->p)[i]);
 }
 
-static void put_clean(struct buf *b, const char *before, const struct str *s)
-{
-	char clean[512];
-
-	if (!s->n)
-		return;
-	escape_text(clean, sizeof(clean), s->p, s->n, ESCAPE_FIELD);
-	buf_fmt(b, "%s%s", before, clean);
-}
-
 static void put_plugin(struct buf *b, const struct cni_body *c)
 {
 	buf_fmt(b, "Network plugin  %s", strcmp(c->plugin, "cni-plugin") || !c->type.n ? c->plugin : "");
 	if (!strcmp(c->plugin, "cni-plugin"))
-		put_clean(b, "", &c->type);
-	put_clean(b, ", its network ", &c->network);
+		listing_clean(b, "", &c->type, "");
+	listing_clean(b, ", its network ", &c->network, "");
 	buf_fmt(b, "\nPackets pass    %s", c->path && *c->path ? c->path : "not known");
 	put_words(b, &c->overlays, ", ");
 }
@@ -215,14 +164,14 @@ static void cni_line(void *ctx, const struct record *r, struct buf *b)
 
 	put_plugin(b, c);
 	put_enforcer(a, b, c);
-	buf_fmt(b, "\nServices        %s", c->services ? c->services : "not known");
+	buf_fmt(b, "\nServices        %s", *c->services ? c->services : "not known");
 	if (record_has(r, FIELD_CNI_BRIDGE_FILTERED) && !c->bridge_filtered)
 		buf_str(b, "\nBridge          what passes it between pods passes no rule of the packet filter: "
 			   "net.bridge.bridge-nf-call-iptables is off");
 	if (c->evidence.n)
 		buf_str(b, "\nSeen");
 	for (uint32_t i = 0; i < c->evidence.n; i++)
-		put_clean(b, "\n  ", (const struct str *)c->evidence.p + i);
+		listing_clean(b, "\n  ", (const struct str *)c->evidence.p + i, "");
 }
 
 static int answer(struct answer *a)

@@ -30,7 +30,6 @@ static void failed(struct facts *f, enum fact_kind kind, int err)
 
 static void take_raw(struct facts *f, enum fact_kind kind, const char *family, struct nf_raw *raw, int rc)
 {
-	/* Said: the first is enough. */
 	if (rc < 0)
 		failed(f, kind, rc);
 	else
@@ -55,6 +54,7 @@ static void take_rules(struct network *n)
 	int rc = nf_read_netlink(&raw);
 
 	take_raw(&n->facts, FACT_NFT, "", &raw, rc);
+	/* What is missing for one is missing for all, and has been said. */
 	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]) && rc != -EPERM; i++) {
 		rc = nf_read_legacy(&raw, AF_INET, tables[i]);
 		take_raw(&n->facts, FACT_LEGACY, "4", &raw, rc);
@@ -105,16 +105,6 @@ static int read_rules(struct network *n)
 	return err ? err : nf_rules_sort(&n->rules);
 }
 
-static void read_sysctl(struct network *n, const struct fact *f)
-{
-	bool on = f->n && f->bytes[0] != '0';
-
-	if (memmem(f->path, f->path_len, "ip6tables", 9))
-		n->bridge_v6 = on;
-	else
-		n->bridge_v4 = on;
-}
-
 static void read_plugin(struct network *n)
 {
 	char path[512];
@@ -127,7 +117,7 @@ static void read_plugin(struct network *n)
 		size_t root = f.kind != FACT_INTERFACE;
 
 		if (f.kind == FACT_SYSCTL)
-			read_sysctl(n, &f);
+			n->bridge_filtered = f.n && f.bytes[0] != '0';
 		if (f.path_len + root >= sizeof(path))
 			continue;
 		memcpy(path, "/", root);

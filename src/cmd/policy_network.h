@@ -13,7 +13,7 @@ struct network {
 	struct node_pods pods;
 	struct nf_rules rules;
 	struct cni cni;
-	bool bridge_v4, bridge_v6;	/* what passes a bridge passes iptables */
+	bool bridge_filtered;		/* what passes a bridge passes iptables */
 };
 
 /*

@@ -204,29 +204,15 @@ struct row_text {
 	const char *sources[SOURCES_MAX];
 };
 
-static void put_str(struct record *r, unsigned int field, struct str *to, const char *text)
-{
-	*to = (struct str){ text, (uint32_t)strlen(text) };
-	if (to->n)
-		record_mark(r, field);
-}
-
-static void put_list(struct record *r, unsigned int field, struct list *to, const void *p, uint32_t n)
-{
-	*to = (struct list){ p, n };
-	if (n)
-		record_mark(r, field);
-}
-
 static void put_node(const struct listing *l, struct record *r, const struct node_pod *n)
 {
 	struct pod_body *b = pod_of(r);
 
-	put_str(r, FIELD_POD_UID, &b->uid, node_text(&l->net.pods, n->uid));
-	put_str(r, FIELD_POD_INTERFACE, &b->interface, node_text(&l->net.pods, n->iface));
-	put_str(r, FIELD_POD_NETNS, &b->netns, node_text(&l->net.pods, n->netns));
-	put_str(r, FIELD_POD_NETWORK, &b->network, node_text(&l->net.pods, n->network));
-	put_str(r, FIELD_POD_SANDBOX, &b->sandbox, node_text(&l->net.pods, n->sandbox));
+	listing_text(r, FIELD_POD_UID, &b->uid, node_text(&l->net.pods, n->uid));
+	listing_text(r, FIELD_POD_INTERFACE, &b->interface, node_text(&l->net.pods, n->iface));
+	listing_text(r, FIELD_POD_NETNS, &b->netns, node_text(&l->net.pods, n->netns));
+	listing_text(r, FIELD_POD_NETWORK, &b->network, node_text(&l->net.pods, n->network));
+	listing_text(r, FIELD_POD_SANDBOX, &b->sandbox, node_text(&l->net.pods, n->sandbox));
 	b->start_ns = (uint64_t)n->start_ns;
 	if (n->start_ns > 0)
 		record_mark(r, FIELD_POD_START);
@@ -239,8 +225,8 @@ static void put_object(const struct listing *l, struct record *r, const struct k
 	struct pod_body *b = pod_of(r);
 
 	if (o->uid)
-		put_str(r, FIELD_POD_UID, &b->uid, intern_text(names, o->uid));
-	put_str(r, FIELD_POD_NODE, &b->node, intern_text(names, o->node));
+		listing_text(r, FIELD_POD_UID, &b->uid, intern_text(names, o->uid));
+	listing_text(r, FIELD_POD_NODE, &b->node, intern_text(names, o->node));
 	for (uint32_t i = 0; pairs && i < o->labels.n; i++) {
 		const char *key = intern_text(names, o->labels.v[i].key);
 		const char *value = intern_text(names, o->labels.v[i].value);
@@ -248,7 +234,7 @@ static void put_object(const struct listing *l, struct record *r, const struct k
 		pairs[i].key = (struct str){ key, (uint32_t)strlen(key) };
 		pairs[i].value = (struct str){ value, (uint32_t)strlen(value) };
 	}
-	put_list(r, FIELD_POD_LABELS, &b->labels, pairs, pairs ? o->labels.n : 0);
+	listing_list(r, FIELD_POD_LABELS, &b->labels, pairs, pairs ? o->labels.n : 0);
 }
 
 static unsigned int sources(const struct row *row, const char **to)
@@ -278,16 +264,16 @@ static int put_record(struct listing *l, const struct row *row)
 	record_start(&r, &pod_dataset);
 	b = pod_of(&r);
 	memset(b, 0, sizeof(*b));
-	put_str(&r, FIELD_POD_NAMESPACE, &b->ns, row->ns);
-	put_str(&r, FIELD_POD_NAME, &b->name, row->name);
+	listing_text(&r, FIELD_POD_NAMESPACE, &b->ns, row->ns);
+	listing_text(&r, FIELD_POD_NAME, &b->name, row->name);
 	if (row->node)
 		put_node(l, &r, row->node);
 	if (row->object)
 		put_object(l, &r, row->object, pairs);
 	for (unsigned int i = 0; i < n; i++)
 		t.addresses[i] = (struct str){ t.text[i], addr_text(t.text[i], &addrs[i]) };
-	put_list(&r, FIELD_POD_IP, &b->addresses, t.addresses, n);
-	put_list(&r, FIELD_POD_SOURCES, &b->sources, t.sources, sources(row, t.sources));
+	listing_list(&r, FIELD_POD_IP, &b->addresses, t.addresses, n);
+	listing_list(&r, FIELD_POD_SOURCES, &b->sources, t.sources, sources(row, t.sources));
 	b->host_network = has_host_network(row);
 	b->running = lives(l, row);
 	record_mark(&r, FIELD_POD_HOST_NETWORK);

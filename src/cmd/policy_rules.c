@@ -141,29 +141,15 @@ static int name_chains(struct listing *l)
 
 /* ── records ──────────────────────────────────────────────────────────────── */
 
-static void put_word(struct record *r, unsigned int field, const char **to, const char *word)
-{
-	*to = word;
-	if (word)
-		record_mark(r, field);
-}
-
-static void put_text(struct record *r, unsigned int field, struct str *to, const char *text)
-{
-	*to = (struct str){ text, text ? (uint32_t)strlen(text) : 0 };
-	if (to->n)
-		record_mark(r, field);
-}
-
 static void put_chain(struct record *r, const struct nf_chain *c)
 {
 	struct filter_rule_body *b = filter_rule_of(r);
 
-	put_word(r, FIELD_FR_VIA, &b->via, c->via == NF_LEGACY ? "legacy" : "nf_tables");
-	put_word(r, FIELD_FR_FAMILY, &b->family, family_name(c->family));
-	put_text(r, FIELD_FR_TABLE, &b->table, c->table);
-	put_text(r, FIELD_FR_CHAIN, &b->chain, c->name);
-	put_word(r, FIELD_FR_HOOK, &b->hook, hook_name(c));
+	listing_word(r, FIELD_FR_VIA, &b->via, c->via == NF_LEGACY ? "legacy" : "nf_tables");
+	listing_word(r, FIELD_FR_FAMILY, &b->family, family_name(c->family));
+	listing_text(r, FIELD_FR_TABLE, &b->table, c->table);
+	listing_text(r, FIELD_FR_CHAIN, &b->chain, c->name);
+	listing_word(r, FIELD_FR_HOOK, &b->hook, hook_name(c));
 	b->priority = c->priority;
 	if (c->base)
 		record_mark(r, FIELD_FR_PRIORITY);
@@ -175,15 +161,15 @@ static void put_owned(struct record *r, const struct owned *o, const struct name
 {
 	struct filter_rule_body *b = filter_rule_of(r);
 
-	put_word(r, FIELD_FR_OWNER, &b->owner, owner_name(o->owner));
-	put_word(r, FIELD_FR_MEANING, &b->meaning, meanings[o->meaning]);
-	put_word(r, FIELD_FR_DIRECTION, &b->direction, o->ingress < 0 ? NULL : o->ingress ? "ingress" : "egress");
-	put_text(r, FIELD_FR_POD, &b->pod, who->pod);
-	put_text(r, FIELD_FR_POLICY, &b->policy, who->policy);
-	put_text(r, FIELD_FR_KIND, &b->kind, o->kind);
-	put_text(r, FIELD_FR_SERVICE, &b->service, who->service);
-	put_text(r, FIELD_FR_INTERFACE, &b->interface, o->iface);
-	put_text(r, FIELD_FR_HASH, &b->hash, o->hash);
+	listing_word(r, FIELD_FR_OWNER, &b->owner, owner_name(o->owner));
+	listing_word(r, FIELD_FR_MEANING, &b->meaning, meanings[o->meaning]);
+	listing_word(r, FIELD_FR_DIRECTION, &b->direction, o->ingress < 0 ? NULL : o->ingress ? "ingress" : "egress");
+	listing_text(r, FIELD_FR_POD, &b->pod, who->pod);
+	listing_text(r, FIELD_FR_POLICY, &b->policy, who->policy);
+	listing_text(r, FIELD_FR_KIND, &b->kind, o->kind);
+	listing_text(r, FIELD_FR_SERVICE, &b->service, who->service);
+	listing_text(r, FIELD_FR_INTERFACE, &b->interface, o->iface);
+	listing_text(r, FIELD_FR_HASH, &b->hash, o->hash);
 }
 
 static void put_counters(struct record *r, uint64_t packets, uint64_t bytes)
@@ -238,10 +224,10 @@ static int put_rule(struct listing *l, const struct nf_rule *rule, const struct 
 	put_owned(&r, o, who);
 	b->handle = rule->handle;
 	record_mark(&r, FIELD_FR_HANDLE);
-	put_word(&r, FIELD_FR_VERDICT, &b->verdict, verdicts[rule->verdict]);
-	put_text(&r, FIELD_FR_TARGET, &b->target, rule->target);
-	put_text(&r, FIELD_FR_COMMENT, &b->comment, one_line(comment, sizeof(comment), rule->comment));
-	put_text(&r, FIELD_FR_LOG_PREFIX, &b->log_prefix, rule->log_prefix);
+	listing_word(&r, FIELD_FR_VERDICT, &b->verdict, verdicts[rule->verdict]);
+	listing_text(&r, FIELD_FR_TARGET, &b->target, rule->target);
+	listing_text(&r, FIELD_FR_COMMENT, &b->comment, one_line(comment, sizeof(comment), rule->comment));
+	listing_text(&r, FIELD_FR_LOG_PREFIX, &b->log_prefix, rule->log_prefix);
 	b->to_port = rule->to_port;
 	if (rule->to_port)
 		record_mark(&r, FIELD_FR_TO_PORT);
@@ -264,7 +250,7 @@ static int put_end(struct listing *l, const struct nf_chain *c)
 	begin_record(&r);
 	put_chain(&r, c);
 	put_owned(&r, &o, &nobody);
-	put_word(&r, FIELD_FR_VERDICT, &filter_rule_of(&r)->verdict, c->drops ? "drop" : "accept");
+	listing_word(&r, FIELD_FR_VERDICT, &filter_rule_of(&r)->verdict, c->drops ? "drop" : "accept");
 	if (c->counted)
 		put_counters(&r, c->packets, c->bytes);
 	return put(l, &r);
@@ -342,16 +328,6 @@ static int list_chain(struct listing *l, const struct nf_chain *c)
 
 /* ── for people ───────────────────────────────────────────────────────────── */
 
-static void put_clean(struct buf *b, const char *before, const struct str *s, const char *behind)
-{
-	char clean[1200];
-
-	if (!s->n)
-		return;
-	escape_text(clean, sizeof(clean), s->p, s->n, ESCAPE_FIELD);
-	buf_fmt(b, "%s%s%s", before, clean, behind);
-}
-
 static void put_meaning(struct buf *b, const struct record *r, const struct filter_rule_body *f)
 {
 	bool policy = f->meaning && !strcmp(f->meaning, "policy");
@@ -363,20 +339,20 @@ static void put_meaning(struct buf *b, const struct record *r, const struct filt
 		if (f->policy.n || f->pod.n || f->service.n)
 			buf_chr(b, ',');
 	}
-	put_clean(b, f->kind.n == 4 && !memcmp(f->kind.p, "Tier", 4) ? " tier " : " policy ", &f->policy, "");
-	put_clean(b, " pod ", &f->pod, "");
-	put_clean(b, " service ", &f->service, "");
+	listing_clean(b, f->kind.n == 4 && !memcmp(f->kind.p, "Tier", 4) ? " tier " : " policy ", &f->policy, "");
+	listing_clean(b, " pod ", &f->pod, "");
+	listing_clean(b, " service ", &f->service, "");
 	if (f->direction)
 		buf_fmt(b, " %s", f->direction);
 	if (!record_has(r, FIELD_FR_HANDLE))
 		buf_str(b, " what no rule decided");
 	if (f->to_port)
 		buf_fmt(b, " port %u", f->to_port);
-	put_clean(b, " -> ", &f->target, "");
+	listing_clean(b, " -> ", &f->target, "");
 	if (!f->reached)
 		buf_str(b, " (left over: no hook comes here)");
 	if (!f->policy.n && !f->pod.n && !f->service.n)
-		put_clean(b, " \"", &f->comment, "\"");
+		listing_clean(b, " \"", &f->comment, "\"");
 }
 
 static void rule_line(void *ctx, const struct record *r, struct buf *b)

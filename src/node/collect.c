@@ -331,7 +331,6 @@ static void take_sysctls(struct collecting *c)
 {
 	c->f->there[FACT_SYSCTL] = true;
 	take_file(c, FACT_SYSCTL, "proc/sys/net/bridge/bridge-nf-call-iptables");
-	take_file(c, FACT_SYSCTL, "proc/sys/net/bridge/bridge-nf-call-ip6tables");
 }
 
 /* ── the kubelet ──────────────────────────────────────────────────────────── */

@@ -23,7 +23,7 @@ enum fact_kind {
 	FACT_CNI_CONF,		/* a configuration of network plugins */
 	FACT_PIN,		/* in the BPF file system: the name alone */
 	FACT_AGENT,		/* an agent's socket, or a file that it keeps, is there: the path alone */
-	FACT_SYSCTL,		/* a setting of the kernel's: its value */
+	FACT_SYSCTL,		/* net.bridge.bridge-nf-call-iptables: its value */
 	FACT_INTERFACE,		/* its name */
 	FACT_NFT,		/* rules of nf_tables: netlink messages */
 	FACT_LEGACY,		/* a table of iptables-legacy; path: its family, "4" or "6" */
