@@ -64,6 +64,12 @@ int priv_user(const char *user, uint32_t *uid, uint32_t *gid);
  * it asks here and ends the run, for there is no telling what is missing. */
 int priv_refused(void);
 
+/* ── watcher.c: a child that reads what its parent may not read any more ──── */
+/* What it gives up: its user, where it can read other users' files without being root; all capabilities but reading
+ * files and CAP_NET_ADMIN; writing to the file system; more than `file_max` bytes of a file in memory; processes.  It
+ * ends when `parent` does.  0 or a negative errno, said. */
+int priv_watcher(int parent, uint64_t file_max);
+
 /* ── helper.c ─────────────────────────────────────────────────────────────── */
 struct rotate;
 struct helper_options {

@@ -33,6 +33,7 @@ enum { LANDLOCK_VERSION = 1, LANDLOCK_BENEATH = 1 };
 #define FS_READ_DIR	(UINT64_C(1) << 3)
 #define FS_MAKE_REG	(UINT64_C(1) << 8)
 #define FS_TRUNCATE	(UINT64_C(1) << 14)
+#define NET_CONNECT	(UINT64_C(1) << 1)
 
 struct ruleset {
 	uint64_t fs, net, scoped;
@@ -72,8 +73,11 @@ int sandbox_landlock(enum sandbox_role role, int dir)
 		return 0;
 	deny = by_version[known];
 	/* The kernel side may want to read BTF, /proc or /sys while it attaches. */
-	if (role == SANDBOX_HELPER)
+	if (role == SANDBOX_HELPER || role == SANDBOX_WATCHER)
 		deny.fs &= ~(FS_READ_FILE | FS_READ_DIR);
+	/* It asks the kubelet. */
+	if (role == SANDBOX_WATCHER)
+		deny.net &= ~NET_CONNECT;
 	rules = (int)syscall(SYS_landlock_create, &deny, sizeof(deny), 0);
 	if (rules < 0)
 		return fail(errno, "cannot make a Landlock ruleset");
@@ -136,6 +140,19 @@ static const int helper[] = {
 	SCMP_SYS(getrlimit), SCMP_SYS(open), SCMP_SYS(stat), SCMP_SYS(lstat),
 	SCMP_SYS(capget),	/* ours: which capability a refusal is about */
 	SCMP_SYS(memfd_create),	/* libbpf 1.4 and later: a map has a descriptor before it is made */
+};
+
+/* Of files Landlock sees to it that they are only read: what openat2 is for stands in memory.  What it writes to are
+ * files in memory, which it has sealed when it hands them over. */
+static const int watcher[] = {
+	SCMP_SYS(openat), SCMP_SYS(openat2), SCMP_SYS(open), SCMP_SYS(getdents64), SCMP_SYS(newfstatat),
+	SCMP_SYS(fstatat64), SCMP_SYS(statx), SCMP_SYS(fstatfs), SCMP_SYS(fstatfs64), SCMP_SYS(fcntl),
+	SCMP_SYS(fcntl64), SCMP_SYS(dup2), SCMP_SYS(dup3),
+	SCMP_SYS(inotify_init1), SCMP_SYS(inotify_add_watch),
+	SCMP_SYS(bind), SCMP_SYS(connect), SCMP_SYS(setsockopt), SCMP_SYS(getsockname),
+	SCMP_SYS(sendmsg), SCMP_SYS(sendto), SCMP_SYS(send),
+	SCMP_SYS(memfd_create), SCMP_SYS(write), SCMP_SYS(writev),
+	SCMP_SYS(capget), SCMP_SYS(uname), SCMP_SYS(prlimit64), SCMP_SYS(getrlimit),	/* what a refusal is about */
 };
 
 /* The C library makes a process with every signal blocked, where a trap is death: plainly EPERM, which the caller
@@ -277,7 +294,7 @@ static int allow_reader(scmp_filter_ctx ctx, const struct reader_fds *fds)
 {
 	/* With getsockname libpcap looks whether an interface that is down is gone. */
 	static const unsigned long ioctls[] = { TIOCGWINSZ, TCGETS, FIONREAD, SIOCGIFFLAGS, SIOCGIFNAME };
-	static const int fcntls[] = { F_GETFL, F_SETFL, F_GETFD };
+	static const int fcntls[] = { F_GETFL, F_SETFL, F_GETFD, F_GET_SEALS };
 	int err = allow_output(ctx, fds);
 
 	/* fstat() of glibc 2.33 to 2.38: an empty path. */
@@ -303,14 +320,43 @@ static int allow_reader(scmp_filter_ctx ctx, const struct reader_fds *fds)
 	return err;
 }
 
+static int allow_sockets(scmp_filter_ctx ctx, const int *families, size_t n)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < n && !err; i++)
+		err = allow_arg(ctx, SCMP_SYS(socket), SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)families[i], 0));
+	return err;
+}
+
 static int allow_helper(scmp_filter_ctx ctx)
 {
 	static const int families[] = { AF_NETLINK, AF_PACKET, AF_UNIX };
 	int err = allow(ctx, helper, COUNT(helper));
 
-	for (size_t i = 0; i < COUNT(families) && !err; i++)
-		err = allow_arg(ctx, SCMP_SYS(socket), SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)families[i], 0));
-	return err;
+	return err ? err : allow_sockets(ctx, families, COUNT(families));
+}
+
+static int allow_watcher(scmp_filter_ctx ctx)
+{
+	static const int families[] = { AF_NETLINK, AF_INET, AF_INET6 };
+	int err = allow(ctx, watcher, COUNT(watcher));
+
+	return err ? err : allow_sockets(ctx, families, COUNT(families));
+}
+
+static int allow_role(scmp_filter_ctx ctx, enum sandbox_role role, const struct reader_fds *fds)
+{
+	switch (role) {
+	case SANDBOX_HELPER:
+		return allow_helper(ctx);
+	case SANDBOX_WATCHER:
+		return allow_watcher(ctx);
+	case SANDBOX_READER:
+	case SANDBOX_WRITER:
+		break;
+	}
+	return allow_reader(ctx, fds);
 }
 
 static int fill(scmp_filter_ctx ctx, enum sandbox_role role, const struct reader_fds *fds, uint32_t otherwise)
@@ -319,10 +365,10 @@ static int fill(scmp_filter_ctx ctx, enum sandbox_role role, const struct reader
 
 	if (!err)
 		err = allow_memory(ctx);
-	if (!err && role != SANDBOX_READER)
+	if (!err && (role == SANDBOX_WRITER || role == SANDBOX_HELPER))
 		err = allow(ctx, writer, COUNT(writer));
 	if (!err)
-		err = role == SANDBOX_HELPER ? allow_helper(ctx) : allow_reader(ctx, fds);
+		err = allow_role(ctx, role, fds);
 	for (size_t i = 0; i < COUNT(processes) && !err && otherwise != SCMP_ACT_ERRNO(EPERM); i++)
 		err = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), processes[i], 0);
 	/* Up to 5.15 a filter alone switches the processor's store bypass off (speculation, for code that
@@ -340,7 +386,7 @@ int sandbox_seccomp(enum sandbox_role role, const struct reader_fds *fds)
 
 	/* EINVAL: this kernel has no filters; EFAULT: it has, and looked at the missing one. */
 	if (prctl(PR_SET_SECCOMP, 2, NULL, 0, 0) && errno != EFAULT) {
-		if (role != SANDBOX_HELPER)
+		if (role == SANDBOX_READER || role == SANDBOX_WRITER)
 			warn("no system call filter here (seccomp: %s): what reads packets is confined without it",
 			     strerror(errno));
 		return 0;

@@ -7,7 +7,7 @@
 
 #include "priv/priv.h"
 
-/* Shared by drop.c and helper.c. */
+/* Shared by drop.c, helper.c and watcher.c. */
 
 /* ── caps.c: giving them up; what they are is util/caps.h ── */
 /* True when any of the four sets that a process could use again is not empty (permitted, effective,
@@ -23,6 +23,7 @@ enum sandbox_role {
 	SANDBOX_READER,		/* descriptors it has, memory, time */
 	SANDBOX_WRITER,		/* and cutting and syncing files it has open */
 	SANDBOX_HELPER,		/* attaches, listens to rtnetlink, opens files */
+	SANDBOX_WATCHER,	/* reads files and asks the kernel by netlink; changes nothing */
 };
 
 /* Sanitizers read /proc, trace themselves and map terabytes: in their builds, which are
@@ -41,7 +42,7 @@ enum sandbox_role {
 /* Both need no_new_privs.  They return what was put in force: Landlock's ABI version, 1 for seccomp;
  * 0 when the kernel has it not, of which seccomp, as old as any kernel we run on, warns; or, said, -errno. */
 int sandbox_landlock(enum sandbox_role role, int dir);	/* dir: where the helper may make files; -1: nowhere */
-/* fds: NULL for the helper. */
+/* fds: NULL for the helper and the watcher. */
 int sandbox_seccomp(enum sandbox_role role, const struct reader_fds *fds);
 
 #endif
