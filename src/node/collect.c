@@ -199,8 +199,11 @@ static void take_name(struct collecting *c, enum fact_kind kind, const char *pat
 /* 0 or -errno. */
 static int open_dir(struct collecting *c, const char *path, DIR **out)
 {
-	int fd = open_in(c->root, path, O_RDONLY | O_DIRECTORY);
+	int fd;
 
+	if (c->f->before)
+		c->f->before(c->f->before_ctx, c->root, path);
+	fd = open_in(c->root, path, O_RDONLY | O_DIRECTORY);
 	if (fd < 0)
 		return fd;
 	*out = fdopendir(fd);

@@ -51,6 +51,10 @@ struct facts {
 	bool there[FACT_KINDS];		/* a place of it is, be it empty */
 	int64_t boot_ns, now_ns;	/* when the machine was started, and this was read; 0: a copy, not known */
 	int err[FACT_KINDS];		/* the first reason why something was left out: negative errno */
+	/* Before collect.c reads the directory `path` below `root`, or finds that it is not there: whoever begins to
+	 * watch it then misses nothing.  NULL: nobody does. */
+	void (*before)(void *ctx, int root, const char *path);
+	void *before_ctx;
 };
 
 /* Copies; what there is no room for is left out: -EFBIG. */
