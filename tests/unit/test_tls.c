@@ -69,7 +69,7 @@ static void fingerprints_are_those_of_their_inventors(void **state)
 	HEARD(&t, HELLO(3, "tls") "t" JA4);
 	SAY(&t, REPLY, SERVER_HELLO);
 	HEARD(&t, "tls action=server_hello outcome=success duration=1000000 frame=4 sport=1234 protocol=tls "
-		  "tls.version=1.3 tls.version_protocol=tls tls.cipher_id=0x1301 "
+		  "tls.version=1.3 tls.version_protocol=tls tls.cipher_id=0x1301 tls.resumed=0 "
 		  "tls.server.ja3s=f4febc55ea12b31ae17cfb7e614afda8");
 	talk_close(&t);
 }
@@ -229,6 +229,61 @@ static void an_empty_name_is_one_to_ja4(void **state)
 	talk_close(&t);
 }
 
+#define RANDOM "0123456789abcdef0123456789abcdef"
+#define SESSION "\x20" "session session session session "
+
+static bool told(const struct talk *t, unsigned int i, const char *words)
+{
+	assert_true(i < t->lines.n);
+	return strstr(t->lines.text[i], words);
+}
+
+/* RFC 8446, 4.2.11: two identities; a server that selects one; before that, the request to greet once more. */
+static void pre_shared_keys_are_counted(void **state)
+{
+	struct talk t;
+
+	talk_open(&t, dataset_bit(&tls_dataset), 443);
+	talk_handshake(&t);
+	SAY(&t, ASK, "\x16\3\1\0\x4c\1\0\0\x48\3\3" RANDOM "\0\0\2\x13\1\1\0\0\x1d"
+		     "\xfe\x0d\0\2\0\1" "\0\x29\0\x13\0\x0f\0\1a\0\0\0\0" "\0\2bb\0\0\0\0\0\0");
+	assert_true(told(&t, 0, " tls.client.psks=2 tls.client.ech=1"));
+	SAY(&t, REPLY, "\x16\3\3\0\x32\2\0\0\x2e\3\3"
+		       "\xcf\x21\xad\x74\xe5\x9a\x61\x11\xbe\x1d\x8c\x02\x1e\x65\xb8\x91\xc2\xa2\x11\x16"
+		       "\x7a\xbb\x8c\x5e\x07\x9e\x09\xe2\xc8\xa8\x33\x9c" "\0\x13\1\0\0\6\0\x2b\0\2\3\4");
+	assert_true(told(&t, 1, "server_hello") && told(&t, 1, " tls.server.retry=1") && !told(&t, 1, "resumed"));
+	SAY(&t, ASK, "\x16\3\1\0\x2f\1\0\0\x2b\3\3" RANDOM "\0\0\2\x13\1\1\0\0\0");
+	assert_true(told(&t, 2, "client_hello") && !told(&t, 2, "psks"));
+	SAY(&t, REPLY, "\x16\3\3\0\x38\2\0\0\x34\3\3" RANDOM "\0\x13\1\0\0\x0c\0\x2b\0\2\3\4\0\x29\0\2\0\1");
+	assert_true(told(&t, 3, " tls.resumed=1") && !told(&t, 3, "retry"));
+	talk_close(&t);
+}
+
+/* RFC 5246, 7.4.1.3: the server says the client's session id again. */
+static void a_session_that_goes_on_is_told(void **state)
+{
+	static const char *const resumed[] = { " tls.resumed=1", " tls.resumed=0" };
+	struct talk t;
+
+	for (unsigned int other = 0; other < 2; other++) {
+		uint8_t answer[] = "\x16\3\3\0\x4a\2\0\0\x46\3\3" RANDOM SESSION "\xc0\x2f\0";
+
+		talk_open(&t, dataset_bit(&tls_dataset), 443);
+		talk_handshake(&t);
+		SAY(&t, ASK, "\x16\3\1\0\x56\1\0\0\x52\3\3" RANDOM SESSION "\0\2\xc0\x2f\1\0\0\x07\0\x23\0\3xyz");
+		assert_true(told(&t, 0, " tls.client.ticket=1"));
+		answer[50] ^= (uint8_t)other;
+		talk_say(&t, REPLY, answer, sizeof(answer) - 1);
+		assert_true(told(&t, 1, resumed[other]));
+		talk_close(&t);
+	}
+	/* Nobody saw what was offered. */
+	talk_open(&t, dataset_bit(&tls_dataset), 443);
+	SAY(&t, REPLY, "\x16\3\3\0\x4a\2\0\0\x46\3\3" RANDOM SESSION "\xc0\x2f\0");
+	assert_true(told(&t, 0, "server_hello") && !told(&t, 0, "resumed"));
+	talk_close(&t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -240,6 +295,8 @@ int main(void)
 		cmocka_unit_test(dtls_fragments_are_put_together),
 		cmocka_unit_test(a_second_dtls_handshake_is_told),
 		cmocka_unit_test(an_empty_name_is_one_to_ja4),
+		cmocka_unit_test(pre_shared_keys_are_counted),
+		cmocka_unit_test(a_session_that_goes_on_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -50,13 +50,16 @@ static void count_dtls(const void *ctx, struct decode_counts *c)
 }
 
 /* n bytes of a hello, of which the message has len. */
-static void emit_hello(struct call *call, uint64_t key, bool server, const uint8_t *p, uint32_t n, uint32_t len)
+static void emit_hello(struct call *call, struct hello_talk *talk, bool server, const uint8_t *p, uint32_t n,
+		       uint32_t len)
 {
+	struct tls_around around = { .quic_version = 0 };
 	struct dtls *t = call->ctx;
 
 	if (tls_hello_read(&t->hello, TLS_DTLS, server, p, n, len)) {
 		t->malformed += t->hello.broken;
-		tls_hello_emit(call, NULL, &t->hello, TLS_DTLS, key);
+		around.resumed = tls_session_see(&talk->session, &t->hello);
+		tls_hello_emit(call, NULL, &t->hello, TLS_DTLS, &around, talk->key);
 	} else {
 		t->malformed++;
 	}
@@ -95,14 +98,14 @@ static void take_message(struct call *call, uint64_t key, const uint8_t *p, uint
 	if (seq < talk->given[way])
 		return;		/* sent once more */
 	if (!at && part == len) {
-		emit_hello(call, key, way, p + MESSAGE_HEAD, n < len ? n : len, len);
+		emit_hello(call, talk, way, p + MESSAGE_HEAD, n < len ? n : len, len);
 		talk->given[way] = (uint8_t)(seq + 1);
 		return;
 	}
 	if (cut || part > n || !hello_put(t->table, talk, way, at, p + MESSAGE_HEAD, part) ||
 	    talk->pieces[way]->have < len)
 		return;
-	emit_hello(call, key, way, talk->pieces[way]->p, len, len);
+	emit_hello(call, talk, way, talk->pieces[way]->p, len, len);
 	talk->given[way] = (uint8_t)(seq + 1);
 	hello_drop(t->table, talk, way);
 }

@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "decode/tls/fields.h"
 #include "decode/tls/hello.h"
 
-#include <stdio.h>
 #include <string.h>
 
 enum {
 	HELLO_FIXED = 34,		/* the version and the random number */
 	EXT_SERVER_NAME = 0, EXT_GROUPS = 10, EXT_FORMATS = 11, EXT_SIGNATURES = 13, EXT_ALPN = 16,
-	EXT_VERSIONS = 43,
-	TLS12 = 0x0303, TLS13 = 0x0304, DRAFT = 0x7f00, DRAFT_SHORT = 21,
-	DTLS10 = 0xfeff, DTLS12 = 0xfefd, DTLS13 = 0xfefc, SSL2 = 0x0002, SSL3 = 0x0300,
+	EXT_TICKET = 35, EXT_PSK = 41, EXT_VERSIONS = 43, EXT_ECH = 0xfe0d,
+	TLS13 = 0x0304, DRAFT_SHORT = 21,
 };
 
 /* RFC 8701: values that mean nothing. */
@@ -80,6 +77,25 @@ static void read_alpn(struct tls_hello *h, struct cursor c)
 	}
 }
 
+/* RFC 8446, 4.2.11: identities, each behind its length and followed by an age; of a server the number of one. */
+static void read_psks(struct tls_hello *h, struct cursor c)
+{
+	uint32_t n = cursor_be16(&c);
+	struct cursor all = cursor_over(c.p, n < cursor_left(&c) ? n : cursor_left(&c));
+
+	if (h->server) {
+		h->n_psks = !c.bad;
+		return;
+	}
+	while (cursor_left(&all)) {
+		cursor_take(&all, cursor_be16(&all));
+		cursor_be32(&all);
+		if (all.bad)
+			return;
+		h->n_psks++;
+	}
+}
+
 /* A list of 16-bit values behind its length. */
 static void read_list(struct cursor c, const uint8_t **p, uint32_t *n)
 {
@@ -99,6 +115,9 @@ static void read_extension(struct tls_hello *h, uint16_t type, struct cursor c)
 	case EXT_SIGNATURES: read_list(c, &h->signatures, &h->n_signatures); return;
 	case EXT_ALPN: read_alpn(h, c); return;
 	case EXT_VERSIONS: read_versions(h, c); return;
+	case EXT_PSK: read_psks(h, c); return;
+	case EXT_TICKET: h->ticket = cursor_left(&c); return;
+	case EXT_ECH: h->ech = true; return;
 	case EXT_FORMATS:
 		h->n_formats = cursor_u8(&c);
 		if (h->n_formats > cursor_left(&c))
@@ -135,12 +154,20 @@ static bool read_extensions(struct tls_hello *h, struct cursor *c)
 	return n <= (size_t)(c->end - c->p);
 }
 
+static void read_session(struct tls_hello *h, struct cursor *c)
+{
+	uint8_t n = cursor_u8(c);
+
+	h->session = cursor_take(c, n);
+	h->n_session = h->session && n <= TLS_SESSION_MAX ? n : 0;
+}
+
 static void read_client(struct tls_hello *h, struct cursor *c, enum tls_transport transport)
 {
 	uint32_t n;
 
 	cursor_take(c, 32);
-	cursor_take(c, cursor_u8(c));
+	read_session(h, c);
 	if (transport == TLS_DTLS)
 		cursor_take(c, cursor_u8(c));	/* the cookie */
 	n = cursor_be16(c) / 2;
@@ -158,7 +185,7 @@ static void read_server(struct tls_hello *h, struct cursor *c)
 
 	h->retry = random && !memcmp(random, retry, sizeof(retry));
 	if (!is_short)
-		cursor_take(c, cursor_u8(c));
+		read_session(h, c);
 	h->cipher = cursor_be16(c);
 	if (!is_short)
 		cursor_u8(c);
@@ -172,6 +199,10 @@ bool tls_hello_read(struct tls_hello *h, enum tls_transport transport, bool serv
 	memset(h, 0, offsetof(struct tls_hello, extensions));
 	h->n_extensions = h->n_groups = h->n_formats = h->n_signatures = h->n_alpn = 0;
 	h->server_name = (struct str){ NULL, 0 };
+	h->session = NULL;
+	h->n_session = 0;
+	h->n_psks = 0;
+	h->ticket = h->ech = false;
 	h->server = server;
 	h->whole = n >= len;
 	h->legacy_version = h->version = cursor_be16(&c);
@@ -189,93 +220,4 @@ bool tls_hello_read(struct tls_hello *h, enum tls_transport transport, bool serv
 	if (!read_extensions(h, &c))
 		h->whole = false;
 	return true;
-}
-
-/* "771", "0x1301" and the like need no locale. */
-static const char *version_text(uint16_t v, char room[16])
-{
-	switch (v) {
-	case SSL2: return "2.0";
-	case SSL3: return "3.0";
-	case 0x0301: return "1.0";
-	case 0x0302: return "1.1";
-	case TLS12: return "1.2";
-	case TLS13: return "1.3";
-	case DTLS10: return "1.0";
-	case DTLS12: return "1.2";
-	case DTLS13: return "1.3";
-	default: break;
-	}
-	snprintf(room, 16, v >> 8 == DRAFT >> 8 ? "1.3-draft%u" : "0x%04x", v >> 8 == DRAFT >> 8 ? v & 0xffu : v);
-	return room;
-}
-
-static struct str text(const char *s)
-{
-	return (struct str){ s, (uint32_t)strlen(s) };
-}
-
-static void mark_client(struct record *r, const struct tls_hello *h, enum tls_transport transport,
-			char ja3[33], char ja4[37])
-{
-	if (h->server_name.n) {
-		tls_of(r)->server_name = h->server_name;
-		record_mark(r, FIELD_TLS_SERVER_NAME);
-	}
-	if (h->n_alpn) {
-		tls_of(r)->alpn = (struct list){ h->alpn, h->n_alpn };
-		record_mark(r, FIELD_TLS_ALPN);
-	}
-	if (!h->whole)
-		return;
-	if (h->version != SSL2) {
-		tls_ja3(h, ja3);
-		tls_of(r)->ja3 = text(ja3);
-		record_mark(r, FIELD_TLS_JA3);
-	}
-	tls_ja4(h, transport, ja4);
-	tls_of(r)->ja4 = text(ja4);
-	record_mark(r, FIELD_TLS_JA4);
-}
-
-static void mark_server(struct record *r, const struct tls_hello *h, char cipher[8], char ja3s[33])
-{
-	snprintf(cipher, 8, "0x%04x", h->cipher);
-	tls_of(r)->cipher_id = text(cipher);
-	record_mark(r, FIELD_TLS_CIPHER_ID);
-	if (h->n_alpn) {
-		tls_of(r)->next_protocol = h->alpn[0];
-		record_mark(r, FIELD_TLS_NEXT_PROTOCOL);
-	}
-	if (h->whole) {
-		tls_ja3(h, ja3s);
-		tls_of(r)->ja3s = text(ja3s);
-		record_mark(r, FIELD_TLS_JA3S);
-	}
-}
-
-void tls_hello_emit(const struct call *call, const struct stream_data *d, const struct tls_hello *h,
-		    enum tls_transport transport, uint64_t conversation)
-{
-	static const char *const names[] = { "tls", "quic", "dtls" };
-	struct request_key k = REQUEST_KEY(&tls_dataset, conversation, 0);
-	char version[16], cipher[8], ja3[33], ja4[37];
-	struct record r;
-
-	conv_record(call, d, &r, &tls_dataset, names[transport], h->server ? "server_hello" : "client_hello");
-	tls_of(&r)->version = text(version_text(h->version, version));
-	record_mark(&r, FIELD_TLS_VERSION);
-	tls_of(&r)->version_protocol = transport == TLS_DTLS ? "dtls" :
-				 h->version == SSL2 || h->version == SSL3 ? "ssl" : "tls";
-	record_mark(&r, FIELD_TLS_VERSION_PROTOCOL);
-	if (h->server) {
-		mark_server(&r, h, cipher, ja3);
-		r.outcome = "success";
-		record_mark(&r, FIELD_OUTCOME);
-		requests_answer(call->requests, &k, &r);
-	} else {
-		mark_client(&r, h, transport, ja3, ja4);
-		requests_ask(call->requests, &k, &r);
-	}
-	emit_record(call->e, &r);
 }

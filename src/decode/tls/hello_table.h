@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "decode/tls/hello.h"
+
 /*
  * Conversations over UDP whose hellos are put together from pieces.  HELLO_TALKS of them,
  * in sets: the one longest silent of a set goes.  HELLO_MEMORY bytes of pieces: then the
@@ -32,6 +34,7 @@ struct hello_talk {
 						/* DTLS: the beginning of its first hello's random number */
 	uint8_t client;			/* 1 + the direction that asks */
 	bool retried;
+	struct tls_session session;	/* DTLS: that the client offers */
 };
 
 struct hello_table;

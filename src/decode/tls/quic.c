@@ -73,8 +73,8 @@ static uint64_t varint(struct cursor *c)
 struct header {
 	uint32_t version;
 	uint8_t type;			/* as in version 1 */
-	const uint8_t *dcid;
-	uint8_t dcid_len;
+	const uint8_t *dcid, *scid;
+	uint8_t dcid_len, scid_len;
 	uint32_t pn_at;			/* where the packet number stands */
 	uint32_t end;			/* of the packet; may be behind what is there */
 };
@@ -93,7 +93,10 @@ static bool read_header(struct header *h, const uint8_t *p, uint32_t n)
 	if (quic_is_v2(h->version))	/* RFC 9369, 3.2 */
 		h->type = (h->type + 3) & 3;
 	h->dcid = cursor_take(&c, h->dcid_len);
-	cursor_take(&c, cursor_u8(&c));
+	h->scid_len = cursor_u8(&c);
+	h->scid = cursor_take(&c, h->scid_len);
+	if (h->scid_len > QUIC_CID_MAX)
+		return false;
 	h->end = n;
 	if (h->type == RETRY)
 		return !c.bad;
@@ -109,11 +112,23 @@ static bool read_header(struct header *h, const uint8_t *p, uint32_t n)
 
 struct job {
 	struct call *call;
+	const struct header *h;		/* of the packet that is open */
 	struct quic *q;
 	struct hello_talk *talk;
 	uint64_t key;
 	uint8_t dir;
 };
+
+/* The hello has been read. */
+static void emit_one(struct job *j)
+{
+	const struct header *h = j->h;
+	struct tls_session none = { .known = false };
+	struct tls_around around = { tls_session_see(&none, &j->q->hello), h->version, h->dcid, h->scid, h->dcid_len,
+				     h->scid_len };
+
+	tls_hello_emit(j->call, NULL, &j->q->hello, TLS_QUIC, &around, j->key);
+}
 
 static void emit_hello(struct job *j, int way)
 {
@@ -133,7 +148,7 @@ static void emit_hello(struct job *j, int way)
 		return;
 	if (tls_hello_read(&j->q->hello, TLS_QUIC, way, h->p + 4, len, len)) {
 		j->q->malformed += j->q->hello.broken;
-		tls_hello_emit(j->call, NULL, &j->q->hello, TLS_QUIC, j->key);
+		emit_one(j);
 	} else {
 		j->q->malformed++;
 	}
@@ -156,7 +171,7 @@ static void emit_cut(struct job *j, int way)
 	if (len > HELLO_BYTES || h->p[4] != 3 || h->p[5] != 3)
 		return;
 	if (tls_hello_read(&j->q->hello, TLS_QUIC, way, h->p + 4, h->have - 4 < len ? h->have - 4 : len, len))
-		tls_hello_emit(j->call, NULL, &j->q->hello, TLS_QUIC, j->key);
+		emit_one(j);
 	j->talk->given[way] = 1;
 	hello_drop(j->q->table, j->talk, way);
 }
@@ -238,6 +253,7 @@ static bool take_initial(struct job *j, const struct header *h, const uint8_t *p
 	struct hello_talk *t = j->talk;
 	int got = -1, way;
 
+	j->h = h;
 	if (t && t->client) {
 		way = t->client != j->dir + 1;
 		got = quic_open(h->version, way, t->cid, t->cid_len, p, n, h->pn_at, cut, j->q->frames);
@@ -272,7 +288,7 @@ static bool take_datagram(struct call *call, bool hinted)
 	const struct packet *pk = call->pk;
 	const uint8_t *p = pk->payload;
 	uint32_t left = pk->payload_cap, on_wire = pk->payload_len, opened = 0;
-	struct job j = { call, call->ctx, NULL, 0, 0 };
+	struct job j = { call, NULL, call->ctx, NULL, 0, 0 };
 	struct header h;
 	bool ours = false;
 

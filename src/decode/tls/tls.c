@@ -29,6 +29,7 @@ struct way {
 
 struct conversation {
 	struct way way[2];
+	struct tls_session session;	/* that the client offers */
 };
 
 struct tls {
@@ -91,6 +92,7 @@ static bool one_message(struct call *call, const struct stream_data *d, uint8_t 
 			uint32_t n, uint32_t len)
 {
 	struct conversation *cv = d->conn->state;
+	struct tls_around around = { .quic_version = 0 };
 	static struct tls_hello h;
 
 	if (type != TLS_CLIENT_HELLO && type != TLS_SERVER_HELLO)
@@ -100,7 +102,8 @@ static bool one_message(struct call *call, const struct stream_data *d, uint8_t 
 		return true;
 	}
 	((struct tls *)call->ctx)->malformed += h.broken;
-	tls_hello_emit(call, d, &h, TLS_TCP, d->conn->serial);
+	around.resumed = tls_session_see(&cv->session, &h);
+	tls_hello_emit(call, d, &h, TLS_TCP, &around, d->conn->serial);
 	cv->way[d->dir].given = true;
 	if (type == TLS_SERVER_HELLO && !h.retry)
 		d->other->ignored = true;
@@ -188,8 +191,9 @@ static uint32_t take_ssl2(struct call *call, const struct stream_data *d)
 {
 	struct conversation *cv = d->conn->state;
 	struct tls_hello h = { .version = be16(d->p + 3) };
+	struct tls_around around = { .quic_version = 0 };
 
-	tls_hello_emit(call, d, &h, TLS_TCP, d->conn->serial);
+	tls_hello_emit(call, d, &h, TLS_TCP, &around, d->conn->serial);
 	cv->way[d->dir].given = true;
 	return 2u + (be16(d->p) & 0x7fff);
 }
