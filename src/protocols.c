@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "cmd/fields.h"
 #include "decode/protocol.h"
+#include "decode/tls/fields.h"
 #include "detect/fields.h"
 #include "flows/fields.h"
 #include "stats/fields.h"
@@ -41,6 +42,7 @@ struct dataset *const *const protocol_datasets[] = {
 };
 
 struct dataset *const other_datasets[] = {
+	&handshake_dataset,
 	&drop_dataset, &device_dataset, &flow_dataset, &stats_dataset, &alert_dataset, &interface_dataset,
 	&plan_dataset, &link_dataset, &feature_dataset, &block_dataset, &rule_dataset, &firewall_dataset,
 	&layer_dataset, &memory_dataset, &pod_dataset, &cni_dataset, &filter_rule_dataset, &lost_dataset, NULL

@@ -38,6 +38,7 @@ struct call {
 struct protocol {
 	const char *name;	/* --decode-as; network.protocol, unless the decoder knows better */
 	struct dataset *set;
+	struct dataset *beside;	/* NULL; else another one that its records may be of */
 	bool heads_tell;	/* its bytes over TCP look like no other: they are wanted on any port */
 	uint16_t tcp_ports[PROTOCOL_PORTS], udp_ports[PROTOCOL_PORTS];	/* hints; 0 ends them */
 

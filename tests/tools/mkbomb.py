@@ -185,6 +185,24 @@ def tls_records(c, n):
            b'\x16\3\1\0\1\0' * (max(n - len(hello), 0) // 6))
 
 
+def tls_certificates(c, n):
+    """Certificates of 60 KiB, of names of two bytes each, of types that have none, one after another."""
+    def der(tag, b):
+        return bytes([tag]) + (bytes([len(b)]) if len(b) < 128 else b'\x82' + struct.pack('>H', len(b))) + b
+
+    def sized(b):
+        return struct.pack('>I', len(b))[1:] + b
+
+    name = der(0x30, der(0x31, der(0x30, b'\6\1\x88\x0c\0')) * 1500)
+    names = der(0xa3, der(0x30, der(0x30, b'\6\3\x55\x1d\x11' + der(4, der(0x30, b'\x82\0' * 8000)))))
+    cert = der(0x30, der(0x30, b'\2\1\1\x30\0' + name + b'\x30\0' + name + b'\x30\0' + names))
+    message = b'\x0b' + sized(sized(sized(cert)))
+    records = b''.join(b'\x16\3\3' + struct.pack('>H', len(message[i:i + 16000])) + message[i:i + 16000]
+                       for i in range(0, len(message), 16000))
+    hello = b'\x16\3\3\0\x2a\2\0\0\x26\3\3' + b'\0' * 33 + b'\xc0\x2f\0'
+    c.talk(443, hello + records * (n // len(records) + 1))
+
+
 def quic(c, n):
     """Initials that do not decrypt, each of another connection."""
     for i in range(n // 1200):
@@ -282,7 +300,7 @@ def frag_pieces(c, n):
 KINDS = {f.__name__: f for f in (syns, half_open, one_byte, http_line, http_headers, http_pipeline, http_chunks,
                                  h2_continuation, h2_empty_continuation, h2_huffman, h2_table, h2_sizes,
                                  redis_nesting, redis_giant, redis_length, redis_pipeline, kafka, kafka_produce,
-                                 dns_pointers, dns_records, dhcp, dhcp6, tls_records, quic,
+                                 dns_pointers, dns_records, dhcp, dhcp6, tls_records, tls_certificates, quic,
                                  tcp_bytes, tcp_segments, tcp_reversed, tcp_every_other, tcp_overlap, tcp_acks,
                                  tcp_hole_acks, tcp_far, tcp_storm, frag_tiny, frag_overlap, frag_pieces)}
 

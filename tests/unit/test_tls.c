@@ -4,6 +4,7 @@
 #include "decode/tls/quic_crypto.h"
 #include "decode/tls/fields.h"
 #include "decode/tls/hello.h"
+#include "tools/mkcap/cert.h"
 
 /* A browser's hello, with its published JA3, and the parts of the example in JA4's specification. */
 static void put_hello(struct bytes *o)
@@ -284,6 +285,161 @@ static void a_session_that_goes_on_is_told(void **state)
 	talk_close(&t);
 }
 
+/* A record of TLS 1.2 with a Certificate message, of which DTLS has another head. */
+static void put_certificate(struct bytes *o)
+{
+	PUT(o, "\0");
+	put16(o, sizeof(small_cert) + 3);
+	PUT(o, "\0");
+	put16(o, sizeof(small_cert));
+	put(o, small_cert, sizeof(small_cert));
+}
+
+static void say_certificate(struct talk *t, enum talk_dir dir)
+{
+	struct bytes o = { .n = 0 };
+
+	PUT(&o, "\x16\3\3");
+	put16(&o, sizeof(small_cert) + 10);
+	PUT(&o, "\x0b\0");
+	put16(&o, sizeof(small_cert) + 6);
+	put_certificate(&o);
+	talk_drip(t, dir, o.p, o.n);
+}
+
+#define CLIENT_HELLO_12 "\x16\3\1\0\x2d\1\0\0\x29\3\3" RANDOM "\0\0\2\xc0\x2f\1\0"
+#define SERVER_HELLO_12 "\x16\3\3\0\x2a\2\0\0\x26\3\3" RANDOM "\0\xc0\x2f\0"
+
+/* RFC 5246, 7.3: the server's, then the client's; behind the change to ciphertext there is nothing. */
+static void certificates_are_told_up_to_tls_1_2(void **state)
+{
+	struct talk t;
+
+	talk_open(&t, dataset_bit(&tls_dataset), 443);
+	talk_handshake(&t);
+	SAY(&t, ASK, CLIENT_HELLO_12);
+	SAY(&t, REPLY, SERVER_HELLO_12);
+	say_certificate(&t, REPLY);
+	SAY(&t, REPLY, "\x16\3\3\0\4\x0e\0\0\0");
+	say_certificate(&t, ASK);
+	SAY(&t, ASK, "\x14\3\3\0\1\1" "\x15\3\3\0\2\2\x28");
+	assert_int_equal(t.lines.n, 4);
+	assert_true(told(&t, 2, "handshake action=certificate") && told(&t, 2, " sport=443 protocol=tls "));
+	assert_true(told(&t, 2, " tls.server.subject=CN=example.org,OU=Web,O="));
+	assert_true(told(&t, 2, " tls.server.certificates=1 tls.server.hash.sha256="));
+	assert_true(told(&t, 2, " tls.server.x509.alternative_names=example.org,*.example.org,192.0.2.2,2001:db8::2,"));
+	assert_true(told(&t, 3, " sport=4000 ") && told(&t, 3, " tls.client.issuer=CN=example.org,OU=Web,O="));
+	talk_close(&t);
+}
+
+/* A warning is no answer; what is fatal is one, and the hello waits no longer. */
+static void alerts_are_told_and_answer_hellos(void **state)
+{
+	struct talk t;
+
+	talk_open(&t, dataset_bit(&tls_dataset), 443);
+	talk_handshake(&t);
+	SAY(&t, ASK, CLIENT_HELLO_12);
+	t.lines.n = 0;
+	SAY(&t, REPLY, "\x15\3\3\0\2\1\x70");
+	SAY(&t, REPLY, "\x15\3\3\0");
+	SAY(&t, REPLY, "\2\2\x28");
+	HEARD(&t, "handshake action=alert frame=4 sport=443 protocol=tls tls.alert.level=warning tls.alert.code=112 "
+		  "tls.alert.description=unrecognized_name",
+	      "handshake action=alert outcome=failure duration=3000000 frame=6 sport=443 protocol=tls "
+	      "tls.alert.level=fatal tls.alert.code=40 tls.alert.description=handshake_failure");
+	talk_wait(&t, 100);
+	assert_int_equal(t.lines.n, 0);
+	talk_close(&t);
+}
+
+/* RFC 3207, 2595, 4511 (4.14), PostgreSQL's SSLRequest: hellos behind what is in clear. */
+static void hellos_are_found_behind_starttls(void **state)
+{
+	static const struct { uint16_t port; const char *server[3], *client[3]; uint32_t n[3]; } before[] = {
+		{ 25, { "220 a ESMTP\r\n", "250-a\r\n250 STARTTLS\r\n", "220 go\r\n" }, { NULL, "EHLO b\r\n", "STARTTLS\r\n" },
+		  { 0, 0, 0 } },
+		{ 143, { "* OK IMAP4\r\n", "* CAPABILITY STARTTLS\r\na OK\r\n", "b OK\r\n" },
+		  { NULL, "a CAPABILITY\r\n", "b STARTTLS\r\n" }, { 0, 0, 0 } },
+		{ 110, { "+OK POP3\r\n", "+OK\r\nSTLS\r\n.\r\n", "+OK\r\n" }, { NULL, "CAPA\r\n", "STLS\r\n" }, { 0, 0, 0 } },
+		{ 389, { "\x30\x0c\2\1\1\x78\7\x0a\1\0\4\0\4" }, { "\x30\x1d\2\1\1\x77\x18\x80\x16" "1.3.6.1.4.1.1466.20037" },
+		  { 31 } },
+		{ 5432, { "S" }, { "\0\0\0\x08\4\xd2\x16\x2f" }, { 8 } },
+	};
+
+	for (size_t i = 0; i < sizeof(before) / sizeof(before[0]); i++) {
+		struct talk t;
+
+		talk_open(&t, 0, before[i].port);
+		talk_handshake(&t);
+		for (int k = 0; k < 3; k++) {
+			const char *c = before[i].client[k], *s = before[i].server[k];
+
+			if (c)
+				talk_say(&t, ASK, c, before[i].n[k] ? before[i].n[k] : (uint32_t)strlen(c));
+			if (s)
+				talk_say(&t, REPLY, s, (uint32_t)strlen(s));
+		}
+		SAY(&t, ASK, CLIENT_HELLO_12);
+		SAY(&t, REPLY, SERVER_HELLO_12);
+		assert_int_equal(t.lines.n, 2);
+		assert_true(told(&t, 0, "tls action=client_hello") && told(&t, 1, "tls action=server_hello outcome=success"));
+		talk_close(&t);
+	}
+}
+
+/* RFC 6347, 4.2: a record and a message of DTLS, `seq` the number of that. */
+static void say_dtls(struct talk *t, enum talk_dir dir, uint8_t type, uint8_t seq, const void *p, uint32_t n)
+{
+	const uint8_t head[] = { type, 0, (uint8_t)(n >> 8), (uint8_t)n, 0, seq, 0, 0, 0, 0, (uint8_t)(n >> 8), (uint8_t)n };
+	struct bytes o = { .n = 0 };
+
+	PUT(&o, "\x16\xfe\xfd\0\0\0\0\0\0\0\0");
+	put16(&o, n + 12);
+	put(&o, head, sizeof(head));
+	put(&o, p, n);
+	talk_datagram(t, dir, o.p, o.n);
+}
+
+static void certificates_and_alerts_of_dtls_are_told(void **state)
+{
+	struct bytes cert = { .n = 0 };
+	struct talk t;
+
+	put_certificate(&cert);
+	talk_open(&t, dataset_bit(&tls_dataset), 4433);
+	/* To nobody who greeted it means nothing. */
+	say_dtls(&t, REPLY, 11, 1, cert.p, cert.n);
+	assert_int_equal(t.lines.n, 0);
+	say_dtls(&t, ASK, 1, 0, "\xfe\xfd" RANDOM "\0\0\0\2\xc0\x2f\1\0", 42);
+	say_dtls(&t, REPLY, 2, 0, "\xfe\xfd" RANDOM "\0\xc0\x2f\0", 38);
+	say_dtls(&t, REPLY, 11, 1, cert.p, cert.n);
+	say_dtls(&t, REPLY, 11, 1, cert.p, cert.n);
+	say_dtls(&t, ASK, 11, 1, cert.p, cert.n);
+	talk_datagram(&t, ASK, "\x15\xfe\xfd\0\0\0\0\0\0\0\1\0\2\2\x30", 15);
+	assert_int_equal(t.lines.n, 5);
+	assert_true(told(&t, 2, "protocol=dtls tls.server.subject=CN=example.org,"));
+	assert_true(told(&t, 3, "protocol=dtls tls.client.subject=CN=example.org,"));
+	assert_true(told(&t, 4, "protocol=dtls tls.alert.level=fatal tls.alert.code=48 tls.alert.description=unknown_ca"));
+	talk_close(&t);
+}
+
+/* RFC 9000, 17.2.1 */
+static void versions_that_a_server_offers_are_told(void **state)
+{
+	struct talk t;
+
+	talk_open(&t, dataset_bit(&tls_dataset), 443);
+	talk_datagram(&t, REPLY, "\x80\0\0\0\0\2ab\3cde\x1a\x2a\x3a\x4a\0\0\0\1\x6b\x33\x43\xcf\xff\0\0\x1d", 28);
+	HEARD(&t, "handshake action=version_negotiation frame=1 sport=443 protocol=quic quic.destination_cid=6162 "
+		  "quic.source_cid=636465 quic.versions=0x1a2a3a4a,1,2,draft-29");
+	/* None that is known; half a number; another port. */
+	talk_datagram(&t, REPLY, "\x80\0\0\0\0\0\0\x1a\x2a\x3a\x4a", 11);
+	talk_datagram(&t, REPLY, "\x80\0\0\0\0\0\0\0\0\0\1\0\0", 13);
+	assert_int_equal(t.lines.n, 0);
+	talk_close(&t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -297,6 +453,11 @@ int main(void)
 		cmocka_unit_test(an_empty_name_is_one_to_ja4),
 		cmocka_unit_test(pre_shared_keys_are_counted),
 		cmocka_unit_test(a_session_that_goes_on_is_told),
+		cmocka_unit_test(certificates_are_told_up_to_tls_1_2),
+		cmocka_unit_test(alerts_are_told_and_answer_hellos),
+		cmocka_unit_test(hellos_are_found_behind_starttls),
+		cmocka_unit_test(certificates_and_alerts_of_dtls_are_told),
+		cmocka_unit_test(versions_that_a_server_offers_are_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,3 +12,11 @@ struct dataset tls_dataset = {
 	.own = &tls_table,
 	.line = tls_line,
 };
+
+struct dataset handshake_dataset = {
+	.name = "handshake",
+	.is_protocol = true,
+	.sections = SECTION_MESSAGE | SECTION_STREAM,
+	.own = &tls_table,
+	.line = handshake_line,
+};

@@ -71,6 +71,7 @@ void tls_hello_emit(const struct call *call, const struct stream_data *d, const 
 		    enum tls_transport transport, const struct tls_around *around, uint64_t conversation);
 /* quic.version and the connection ids, as text in `room`. */
 struct tls_quic_text { char version[16], dcid[41], scid[41]; };
+struct str tls_quic_version(uint32_t version, struct tls_quic_text *room);
 void tls_quic_mark(struct record *r, const struct tls_around *around, struct tls_quic_text *room);
 
 #endif

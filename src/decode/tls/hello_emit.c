@@ -71,16 +71,19 @@ static struct str hex_text(const uint8_t *p, uint8_t n, char room[41])
 	return (struct str){ room, 2u * n };
 }
 
-void tls_quic_mark(struct record *r, const struct tls_around *around, struct tls_quic_text *room)
+struct str tls_quic_version(uint32_t version, struct tls_quic_text *room)
 {
-	uint32_t v = around->quic_version;
+	uint32_t v = quic_is_v2(version) ? 2 : version;
 	bool draft = v >> 8 == QUIC_DRAFT;
 
-	if (quic_is_v2(v))
-		v = 2;
 	snprintf(room->version, sizeof(room->version), draft ? "draft-%u" : v <= 2 ? "%u" : "0x%08x",
 		 draft ? v & 0xff : v);
-	tls_of(r)->quic_version = text(room->version);
+	return text(room->version);
+}
+
+void tls_quic_mark(struct record *r, const struct tls_around *around, struct tls_quic_text *room)
+{
+	tls_of(r)->quic_version = tls_quic_version(around->quic_version, room);
 	if (around->quic_version)
 		record_mark(r, FIELD_QUIC_VERSION);
 	tls_of(r)->quic_dcid = hex_text(around->dcid, around->dcid_len, room->dcid);

@@ -13,6 +13,13 @@ struct hello_table {
 	uint32_t memory, hand;		/* hand: who gives up pieces next */
 };
 
+uint8_t hello_direction(const struct packet *pk)
+{
+	int order = memcmp(pk->ip.src.b, pk->ip.dst.b, pk->ip.src.family == 6 ? 16 : 4);
+
+	return order ? order > 0 : pk->ip.sport > pk->ip.dport;
+}
+
 int hello_table_open(struct hello_table **out)
 {
 	*out = calloc(1, sizeof(**out));

@@ -32,13 +32,15 @@ struct hello_talk {
 	/* QUIC */
 	uint8_t cid[QUIC_CID_MAX], cid_len;	/* the client's first destination; keys come from it */
 						/* DTLS: the beginning of its first hello's random number */
-	uint8_t client;			/* 1 + the direction that asks */
+	uint8_t client;			/* 1 + the direction that asks; 0: not known */
 	bool retried;
 	struct tls_session session;	/* DTLS: that the client offers */
 };
 
 struct hello_table;
 
+/* Which of the two ends sends: the lower one is 0. */
+uint8_t hello_direction(const struct packet *pk);
 int  hello_table_open(struct hello_table **out);
 void hello_table_close(struct hello_table *t);
 /* The conversation, if it is known; else, if asked to, a new one. */

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "decode/tls/fields.h"
-#include "decode/tls/hello.h"
+#include "decode/tls/handshake.h"
 #include "decode/tls/hello_table.h"
 #include "decode/tls/quic_crypto.h"
 #include "util/bytes.h"
@@ -18,6 +18,7 @@ enum {
 	INITIALS_MAX = 4,		/* of a datagram that are opened */
 	RETRY = 3, INITIAL = 0,
 	FRAME_PADDING = 0, FRAME_PING = 1, FRAME_ACK = 2, FRAME_ACK_ECN = 3, FRAME_CRYPTO = 6,
+	FRAME_CLOSE = 0x1c, CRYPTO_ERROR = 0x100,
 	FRAME_GOOGLE = 8,		/* CRYPTO, in T050 and T051; no Initial has a stream */
 };
 
@@ -119,14 +120,19 @@ struct job {
 	uint8_t dir;
 };
 
+static struct tls_around around_of(const struct header *h)
+{
+	return (struct tls_around){ .quic_version = h->version, .dcid = h->dcid, .scid = h->scid,
+				    .dcid_len = h->dcid_len, .scid_len = h->scid_len };
+}
+
 /* The hello has been read. */
 static void emit_one(struct job *j)
 {
-	const struct header *h = j->h;
 	struct tls_session none = { .known = false };
-	struct tls_around around = { tls_session_see(&none, &j->q->hello), h->version, h->dcid, h->scid, h->dcid_len,
-				     h->scid_len };
+	struct tls_around around = around_of(j->h);
 
+	around.resumed = tls_session_see(&none, &j->q->hello);
 	tls_hello_emit(j->call, NULL, &j->q->hello, TLS_QUIC, &around, j->key);
 }
 
@@ -192,6 +198,17 @@ static void skip_ack(struct cursor *c, bool ecn)
 		varint(c);
 }
 
+/* RFC 9000, 19.19; 9001, 4.8: errors from 0x100 on are alerts of TLS. */
+static void see_close(struct job *j, int way, struct cursor *c, bool cut)
+{
+	uint64_t error = varint(c);
+
+	varint(c);
+	cursor_take(c, varint(c));
+	if (!c->bad && !cut && error >> 8 == CRYPTO_ERROR >> 8 && tls_handshake_wanted(j->call))
+		tls_alert_emit(j->call, NULL, TLS_QUIC, TLS_FATAL, (uint8_t)error, way, j->key);
+}
+
 static void keep_crypto(struct job *j, int way, uint64_t at, const uint8_t *p, uint32_t n)
 {
 	uint64_t base = j->talk->base[way], skip = at < base ? base - at : 0;
@@ -219,6 +236,8 @@ static void read_frames(struct job *j, int way, const uint8_t *p, uint32_t n, bo
 			data = cursor_take(&c, len);
 			if (data && !j->talk->given[way])
 				keep_crypto(j, way, at, data, (uint32_t)len);
+		} else if (type == FRAME_CLOSE) {
+			see_close(j, way, &c, cut);
 		} else if (type != FRAME_PADDING && type != FRAME_PING) {
 			return;
 		}
@@ -275,12 +294,40 @@ static bool take_initial(struct job *j, const struct header *h, const uint8_t *p
 	return true;
 }
 
-/* Which of the two ends sends: the lower one is 0. */
-static uint8_t direction(const struct packet *pk)
+/* RFC 9000, 17.2.5: once a connection, by who was asked. */
+static void see_retry(struct job *j, const struct header *h)
 {
-	int order = memcmp(pk->ip.src.b, pk->ip.dst.b, pk->ip.src.family == 6 ? 16 : 4);
+	struct tls_around around = around_of(h);
 
-	return order ? order > 0 : pk->ip.sport > pk->ip.dport;
+	if (!j->talk->retried && j->talk->client && j->talk->client != j->dir + 1 && tls_handshake_wanted(j->call))
+		quic_packet_emit(j->call, "retry", &around, NULL, 0);
+	j->talk->retried = true;
+}
+
+/*
+ * RFC 9000, 17.2.1: a list of versions where the version is 0.  By what it says: a list that has one in
+ * it that is known, to somebody who asked or from a port that is.
+ */
+static bool see_versions(struct job *j, const uint8_t *p, uint32_t n, bool hinted)
+{
+	struct cursor c = cursor_over(p, n);
+	struct tls_around around = { .quic_version = 0 };
+	bool any = false;
+
+	cursor_take(&c, 5);
+	around.dcid_len = cursor_u8(&c);
+	around.dcid = cursor_take(&c, around.dcid_len);
+	around.scid_len = cursor_u8(&c);
+	around.scid = cursor_take(&c, around.scid_len);
+	if (c.bad || around.dcid_len > QUIC_CID_MAX || around.scid_len > QUIC_CID_MAX || cursor_left(&c) % 4)
+		return false;
+	for (const uint8_t *v = c.p; v < c.end && v < c.p + 4 * QUIC_VERSIONS_MAX; v += 4)
+		any |= quic_known(be32(v));
+	if (!any || (!j->talk && !hinted))
+		return false;
+	if (tls_handshake_wanted(j->call))
+		quic_packet_emit(j->call, "version_negotiation", &around, c.p, (uint32_t)cursor_left(&c) / 4);
+	return true;
 }
 
 static bool take_datagram(struct call *call, bool hinted)
@@ -292,16 +339,18 @@ static bool take_datagram(struct call *call, bool hinted)
 	struct header h;
 	bool ours = false;
 
-	if (left < 7 || !(p[0] & 0x80) || !read_header(&h, p, left))
+	if (left < 7 || !(p[0] & 0x80) || (be32(p + 1) && !read_header(&h, p, left)))
 		return false;
 	j.key = conv_ends(call);
-	j.dir = direction(pk);
+	j.dir = hello_direction(pk);
 	j.talk = hello_talk(j.q->table, j.key, false);
+	if (!be32(p + 1))
+		return left == on_wire && see_versions(&j, p, left, hinted);
 	for (; left > 7 && read_header(&h, p, left) && opened < INITIALS_MAX; opened++) {
 		uint32_t n = h.end < left ? h.end : left;
 
 		if (h.type == RETRY && j.talk) {
-			j.talk->retried = true;
+			see_retry(&j, &h);
 			return true;
 		}
 		if (h.type == INITIAL && h.end <= on_wire)
@@ -316,6 +365,7 @@ static bool take_datagram(struct call *call, bool hinted)
 const struct protocol quic_protocol = {
 	.name = "quic",
 	.set = &tls_dataset,
+	.beside = &handshake_dataset,
 	.udp_ports = { 443, 8443, 853, 784, 8853 },
 	.open = open_quic,
 	.close = close_quic,

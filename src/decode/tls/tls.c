@@ -5,16 +5,16 @@
 
 #include "decode/conv/conv.h"
 #include "decode/tls/fields.h"
-#include "decode/tls/hello.h"
+#include "decode/tls/handshake.h"
 #include "util/bytes.h"
 
 /*
  * TLS over TCP (RFC 8446, 5), and the hello of SSL 2 that older clients begin with: what is in
- * clear, the two hellos.  They may be split over records as these are over segments.  After
- * them both directions are left alone.
+ * clear.  Messages may be split over records as these are over segments.  After the two hellos
+ * both directions are left alone; up to TLS 1.2 each one when it changes to ciphertext.
  */
 enum {
-	HEAD = 5, HANDSHAKE = 22, RECORD_MAX = 16384 + 2048,
+	HEAD = 5, CHANGE_CIPHER = 20, ALERT = 21, HANDSHAKE = 22, DATA = 23, HEARTBEAT = 24, RECORD_MAX = 16384 + 2048,
 	HANDSHAKE_HEAD = 4, OTHERS_MAX = 8,	/* after so many a hello will not come */
 	PIECE = 2048,
 };
@@ -23,13 +23,14 @@ enum {
 struct way {
 	uint8_t *p;
 	uint32_t cap, have;
-	bool given;			/* a hello */
+	bool given, asks;		/* a hello; that of a client */
 	uint8_t others;			/* records that are no handshake */
 };
 
 struct conversation {
 	struct way way[2];
 	struct tls_session session;	/* that the client offers */
+	bool old;			/* up to TLS 1.2: both hellos were there, and more in clear is wanted */
 };
 
 struct tls {
@@ -87,7 +88,21 @@ static uint32_t give_up(struct call *call, const struct stream_data *d)
 	return leave(d);
 }
 
-/* A handshake message: n of its len bytes behind the header.  True: both hellos are done with. */
+/* Neither hello.  True: no more is wanted of this direction. */
+static bool other_message(struct call *call, const struct stream_data *d, uint8_t type, const uint8_t *p, uint32_t n)
+{
+	struct conversation *cv = d->conn->state;
+
+	/* Only up to TLS 1.2 a certificate is in clear. */
+	cv->old |= type == TLS_CERTIFICATE && cv->way[d->dir].given && tls_handshake_wanted(call);
+	if (!cv->old)
+		return type != 0 && cv->way[d->dir].given && type != 6;	/* 6: a retry, as drafts of TLS 1.3 had it */
+	if (type == TLS_CERTIFICATE)
+		tls_certificate_emit(call, d, TLS_TCP, !cv->way[d->dir].asks, p, n);
+	return false;
+}
+
+/* A handshake message: n of its len bytes behind the header.  True: no more is wanted of this direction. */
 static bool one_message(struct call *call, const struct stream_data *d, uint8_t type, const uint8_t *p,
 			uint32_t n, uint32_t len)
 {
@@ -96,7 +111,7 @@ static bool one_message(struct call *call, const struct stream_data *d, uint8_t 
 	static struct tls_hello h;
 
 	if (type != TLS_CLIENT_HELLO && type != TLS_SERVER_HELLO)
-		return type != 0 && cv->way[d->dir].given && type != 6;	/* 6: a retry, as drafts of TLS 1.3 had it */
+		return other_message(call, d, type, p, n);
 	if (!tls_hello_read(&h, TLS_TCP, type == TLS_SERVER_HELLO, p, n, len)) {
 		((struct tls *)call->ctx)->malformed++;
 		return true;
@@ -105,9 +120,12 @@ static bool one_message(struct call *call, const struct stream_data *d, uint8_t 
 	around.resumed = tls_session_see(&cv->session, &h);
 	tls_hello_emit(call, d, &h, TLS_TCP, &around, d->conn->serial);
 	cv->way[d->dir].given = true;
-	if (type == TLS_SERVER_HELLO && !h.retry)
-		d->other->ignored = true;
-	return type == TLS_SERVER_HELLO && !h.retry;
+	cv->way[d->dir].asks = type == TLS_CLIENT_HELLO;
+	if (type == TLS_CLIENT_HELLO || h.retry)
+		return false;
+	cv->old = tls_is_old(&h) && tls_handshake_wanted(call);
+	d->other->ignored |= !cv->old;
+	return !cv->old;
 }
 
 /* n bytes more of a message that is put together; 0: no memory, or too long. */
@@ -194,26 +212,48 @@ static uint32_t take_ssl2(struct call *call, const struct stream_data *d)
 	struct tls_around around = { .quic_version = 0 };
 
 	tls_hello_emit(call, d, &h, TLS_TCP, &around, d->conn->serial);
-	cv->way[d->dir].given = true;
+	cv->way[d->dir].given = cv->way[d->dir].asks = true;
 	return 2u + (be16(d->p) & 0x7fff);
+}
+
+/* What is no handshake message: alerts, early data before a second hello, the change to ciphertext. */
+static uint32_t take_other(struct call *call, const struct stream_data *d, uint32_t len)
+{
+	struct conversation *cv = d->conn->state;
+	struct way *w = &cv->way[d->dir];
+
+	if (cv->old && (d->p[0] == CHANGE_CIPHER || d->p[0] == DATA))
+		return leave(d);
+	if (d->p[0] == ALERT && len == 2 && d->n < HEAD + len && !d->cut) {
+		d->side->want = HEAD + len;
+		return 0;
+	}
+	if (d->p[0] == ALERT && len == 2 && d->n >= HEAD + len && d->p[5] && d->p[5] <= TLS_FATAL &&
+	    tls_handshake_wanted(call))
+		tls_alert_emit(call, d, TLS_TCP, d->p[5], d->p[6], !w->given, d->conn->serial);
+	return ++w->others < OTHERS_MAX ? HEAD + len : leave(d);
+}
+
+/* The first bytes of a record, as far as they are there. */
+static bool may_begin(const uint8_t *p, uint32_t n)
+{
+	return n && p[0] >= CHANGE_CIPHER && p[0] <= HEARTBEAT && (n == 1 || p[1] == 3);
 }
 
 static uint32_t take_record(struct call *call, const struct stream_data *d)
 {
-	struct conversation *cv = d->conn->state;
-	struct way *w = &cv->way[d->dir];
 	uint32_t len, n;
 
-	if (d->n < HEAD && !d->missing) {
+	/* One byte in clear (PostgreSQL's answer) is told from a record's first before more comes. */
+	if (d->n < HEAD && !d->missing && (may_begin(d->p, d->n) || d->p[0] & 0x80)) {
 		d->side->want = HEAD;
 		return 0;
 	}
 	len = d->n >= HEAD ? be16(d->p + 3) : 0;
-	if (d->n < HEAD || d->p[0] < 20 || d->p[0] > 24 || d->p[1] != 3 || len > RECORD_MAX)
+	if (d->n < HEAD || !may_begin(d->p, d->n) || len > RECORD_MAX)
 		return give_up(call, d);
-	/* Alerts, and early data before a second hello */
 	if (d->p[0] != HANDSHAKE)
-		return ++w->others < OTHERS_MAX ? HEAD + len : leave(d);
+		return take_other(call, d, len);
 	if (d->n < HEAD + len && !d->cut) {
 		d->side->want = HEAD + len;
 		return 0;
@@ -264,6 +304,7 @@ static enum guess guess_tls(struct call *call, const struct stream_data *d, bool
 const struct protocol tls_protocol = {
 	.name = "tls",
 	.set = &tls_dataset,
+	.beside = &handshake_dataset,
 	.heads_tell = true,
 	.tcp_ports = { 443, 8443, 853, 993, 995, 465, 636, 5061 },
 	.open = open_tls,

@@ -2,6 +2,7 @@
 /* Conversations of the application protocols. */
 #include <string.h>
 
+#include "cert.h"
 #include "mkcap.h"
 
 enum { SYN = 2, PSH = 8, ACK = 16 };
@@ -154,6 +155,35 @@ void make_tls(struct cap *c)
 	add_hello(&s, true);
 	tls_record(&t, 1, s.room + s.at, s.end - s.at);
 	segment(&t, 1, PSH | ACK, "\x17\3\3\0\2xx", 7);
+}
+
+/* Up to TLS 1.2 a certificate is in clear; then a handshake that the server refuses, and one that goes on. */
+void make_tls12(struct cap *c)
+{
+	static const uint8_t more[] = "\x16\3\3\0\4\x0e\0\0\0";
+	struct talk t;
+	struct pk k, s;
+
+	cap_pcap(c, 1);
+	t = connect_to(c, 443, true);
+	pk_start(&k);
+	add_hello(&k, false);
+	tls_record(&t, 0, k.room + k.at, k.end - k.at);
+	pk_start(&s);
+	pk_add(&s, "\2\0\0\x26\3\3server's random number 32 bytes.\0\xc0\x2f\0", 42);
+	tls_record(&t, 1, s.room + s.at, s.end - s.at);
+	pk_start(&s);
+	pk_be(&s, 11, 1);
+	pk_be(&s, sizeof(small_cert) + 6, 3);
+	pk_be(&s, sizeof(small_cert) + 3, 3);
+	pk_be(&s, sizeof(small_cert), 3);
+	pk_add(&s, small_cert, sizeof(small_cert));
+	tls_record(&t, 1, s.room + s.at, s.end - s.at);
+	segment(&t, 1, PSH | ACK, more, sizeof(more) - 1);
+	segment(&t, 0, PSH | ACK, "\x15\3\3\0\2\2\x30", 7);
+	t = connect_to(c, 8443, true);
+	tls_record(&t, 0, k.room + k.at, k.end - k.at);
+	segment(&t, 1, PSH | ACK, "\x15\3\3\0\2\2\x46", 7);
 }
 
 static void dhcp4(struct cap *c, bool reply, unsigned int type, const char *options, size_t n)

@@ -345,6 +345,7 @@ static const struct {
 	{ "redis.pcap", make_redis },
 	{ "kafka.pcap", make_kafka },
 	{ "tls.pcap", make_tls },
+	{ "tls12.pcap", make_tls12 },
 	{ "dhcp.pcap", make_dhcp },
 	{ "devices.pcap", make_devices },
 	{ "flows.pcap", make_flows },

@@ -71,7 +71,8 @@ void make_arp_icmp(struct cap *c), make_tcp(struct cap *c), make_ipv6_ext(struct
 	make_malformed(struct cap *c), make_two_interfaces(struct cap *c), make_dns_udp(struct cap *c),
 	make_dns_tcp(struct cap *c), make_mdns(struct cap *c), make_hostile(struct cap *c),
 	make_http(struct cap *c), make_http2(struct cap *c), make_redis(struct cap *c), make_kafka(struct cap *c),
-	make_tls(struct cap *c), make_dhcp(struct cap *c), make_devices(struct cap *c), make_flows(struct cap *c),
+	make_tls(struct cap *c), make_tls12(struct cap *c), make_dhcp(struct cap *c), make_devices(struct cap *c),
+	make_flows(struct cap *c),
 	make_alerts(struct cap *c), make_dns_pipelined(struct cap *c), make_dns_words(struct cap *c);
 
 #endif
