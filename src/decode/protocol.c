@@ -15,6 +15,11 @@ const struct protocol *protocol_find(const char *name, size_t n)
 	return NULL;
 }
 
+bool protocol_gives(const struct protocol *p, uint32_t sets)
+{
+	return sets & dataset_bit(p->set) || (p->beside && sets & dataset_bit(p->beside));
+}
+
 const char *protocol_names(void)
 {
 	static char names[16 * PROTOCOLS_MAX];
@@ -35,10 +40,12 @@ void protocol_tcp_ports(uint32_t sets, const struct decode_as *as, uint32_t n_as
 {
 	memset(bits, 0, 8192);
 	for (const struct protocol *const *p = protocols; *p; p++) {
-		if (!(sets & dataset_bit((*p)->set)) || (*p)->heads_tell)
+		const uint16_t *ports = (*p)->heads_tell ? (*p)->behind_ports : (*p)->tcp_ports;
+
+		if (!protocol_gives(*p, sets))
 			continue;
-		for (unsigned int k = 0; k < PROTOCOL_PORTS && (*p)->tcp_ports[k]; k++)
-			set_port(bits, (*p)->tcp_ports[k]);
+		for (unsigned int k = 0; k < PROTOCOL_PORTS && ports[k]; k++)
+			set_port(bits, ports[k]);
 	}
 	for (uint32_t i = 0; i < n_as; i++)
 		if (as[i].proto == PROTO_TCP)

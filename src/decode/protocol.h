@@ -41,6 +41,8 @@ struct protocol {
 	struct dataset *beside;	/* NULL; else another one that its records may be of */
 	bool heads_tell;	/* its bytes over TCP look like no other: they are wanted on any port */
 	uint16_t tcp_ports[PROTOCOL_PORTS], udp_ports[PROTOCOL_PORTS];	/* hints; 0 ends them */
+	/* With heads_tell: where its bytes stand behind those of another, which would be missed before them. */
+	uint16_t behind_ports[PROTOCOL_PORTS];
 
 	/* Each of the following may be NULL. */
 	const struct request_rules *requests;	/* its requests have a table of their own: requests.h */
@@ -69,11 +71,13 @@ extern const struct protocol *const protocols[];
 
 /* The one called so, or NULL. */
 const struct protocol *protocol_find(const char *name, size_t n);
+/* Are its records of one of these datasets (bits)? */
+bool protocol_gives(const struct protocol *p, uint32_t sets);
 /* The names of those over TCP and UDP, with commas between them. */
 const char *protocol_names(void);
 /*
  * Bits of the TCP ports whose bytes the protocols of these datasets want from the first on,
- * whatever they look like: all but those whose heads tell.
+ * whatever they look like: all but those whose heads tell, and of these the ports that have something before.
  */
 void protocol_tcp_ports(uint32_t sets, const struct decode_as *as, uint32_t n_as, uint8_t bits[8192]);
 /* What is wrong with the rows, or NULL: rows that contradict themselves or each other. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What it takes to add a protocol, and which rows are refused. */
 #include "decode/protocol.h"
+#include "decode/tls/fields.h"
 
 #include <errno.h>
 
@@ -237,12 +238,29 @@ static void there_may_be_so_many_rows(void **state)
 	assert_string_equal(protocol_mistake(rows), "toy32 is one too many");
 }
 
+/* Heads of TLS are known on any port; what stands before them is not. */
+static void ports_where_tls_comes_behind_something_are_wanted(void **state)
+{
+	static const struct decode_as as = { .proto = 6, .port = 7777 };
+	const uint32_t sets[] = { dataset_bit(&tls_dataset), dataset_bit(&handshake_dataset) };
+	uint8_t bits[8192];
+
+	for (size_t i = 0; i < 2; i++) {
+		protocol_tcp_ports(sets[i], &as, 1, bits);
+		assert_true(bits[25 / 8] >> 25 % 8 & 1);
+		assert_true(bits[5432 / 8] >> 5432 % 8 & 1);
+		assert_true(bits[7777 / 8] >> 7777 % 8 & 1);
+		assert_false(bits[443 / 8] >> 443 % 8 & 1);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_row_is_a_protocol),
 		cmocka_unit_test(rows_that_contradict_themselves_are_refused),
 		cmocka_unit_test(there_may_be_so_many_rows),
+		cmocka_unit_test(ports_where_tls_comes_behind_something_are_wanted),
 	};
 
 	if (dataset_add(&toy_dataset))

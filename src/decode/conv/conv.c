@@ -46,15 +46,10 @@ static void end_conn(void *ctx, struct stream_conn *conn)
 	conn->state = NULL;
 }
 
-static bool is_wanted(const struct protocol *p, uint32_t kinds)
-{
-	return !kinds || kinds & dataset_bit(p->set) || (p->beside && kinds & dataset_bit(p->beside));
-}
-
 static int open_protocols(struct conv *a, const struct decode_options *opt)
 {
 	for (unsigned int i = 0; i < a->n; i++) {
-		a->wanted[i] = is_wanted(a->rows[i], opt->kinds);
+		a->wanted[i] = !opt->kinds || protocol_gives(a->rows[i], opt->kinds);
 		if (a->rows[i]->open && a->rows[i]->open(&a->ctx[i], opt))
 			return -ENOMEM;
 		if (a->rows[i]->requests && requests_open(&a->requests[i], opt, a->rows[i]->requests))

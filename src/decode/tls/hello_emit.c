@@ -73,7 +73,7 @@ static struct str hex_text(const uint8_t *p, uint8_t n, char room[41])
 
 struct str tls_quic_version(uint32_t version, struct tls_quic_text *room)
 {
-	uint32_t v = quic_is_v2(version) ? 2 : version;
+	uint32_t v = version == QUIC_V2 ? 2 : version;
 	bool draft = v >> 8 == QUIC_DRAFT;
 
 	snprintf(room->version, sizeof(room->version), draft ? "draft-%u" : v <= 2 ? "%u" : "0x%08x",

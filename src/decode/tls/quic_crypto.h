@@ -9,10 +9,11 @@
  * Initial packets (RFC 9001, 5.2; RFC 9369): their keys follow from the version and the
  * client's first destination connection id, so anyone may read them.
  */
-enum { QUIC_PACKET_MAX = 2048, QUIC_TAG = 16 };
+enum { QUIC_PACKET_MAX = 2048, QUIC_TAG = 16, QUIC_V2 = 0x6b3343cf };
 
-/* A version whose salt is known: v1, v2, drafts 21 to 34, and those of Google and Facebook. */
+/* A version whose salt is known: v1, v2 and its drafts, drafts 21 to 34, and those of Google and Facebook. */
 bool quic_known(uint32_t version);
+/* Has it the packets' types and the labels of version 2? */
 bool quic_is_v2(uint32_t version);
 /*
  * Takes the protection off a packet: n bytes, the packet number at `pn_at`.  `cut`: its end

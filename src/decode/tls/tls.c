@@ -307,6 +307,7 @@ const struct protocol tls_protocol = {
 	.beside = &handshake_dataset,
 	.heads_tell = true,
 	.tcp_ports = { 443, 8443, 853, 993, 995, 465, 636, 5061 },
+	.behind_ports = { 25, 587, 110, 143, 389, 5432 },	/* STARTTLS and the like */
 	.open = open_tls,
 	.close = free,
 	.counts = count_tls,
