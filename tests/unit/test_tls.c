@@ -260,6 +260,20 @@ static void pre_shared_keys_are_counted(void **state)
 	talk_close(&t);
 }
 
+/* What is final is told where it is offered with a draft; JA4 goes by the draft. */
+static void drafts_are_told_where_nothing_else_is_offered(void **state)
+{
+	struct talk t;
+
+	talk_open(&t, dataset_bit(&tls_dataset), 443);
+	talk_handshake(&t);
+	SAY(&t, ASK, "\x16\3\1\0\x38\1\0\0\x34\3\3" RANDOM "\0\0\2\x13\1\1\0\0\x09\0\x2b\0\5\4\x7f\x17\3\3");
+	SAY(&t, ASK, "\x16\3\1\0\x36\1\0\0\x32\3\3" RANDOM "\0\0\2\x13\1\1\0\0\7\0\x2b\0\3\2\x7f\x17");
+	assert_true(told(&t, 0, "tls.version=1.2 ") && told(&t, 0, "tls.client.ja4=t00i0101"));
+	assert_true(told(&t, 1, "tls.version=1.3-draft23 ") && told(&t, 1, "tls.client.ja4=t00i0101"));
+	talk_close(&t);
+}
+
 /* RFC 5246, 7.4.1.3: the server says the client's session id again. */
 static void a_session_that_goes_on_is_told(void **state)
 {
@@ -452,6 +466,7 @@ int main(void)
 		cmocka_unit_test(a_second_dtls_handshake_is_told),
 		cmocka_unit_test(an_empty_name_is_one_to_ja4),
 		cmocka_unit_test(pre_shared_keys_are_counted),
+		cmocka_unit_test(drafts_are_told_where_nothing_else_is_offered),
 		cmocka_unit_test(a_session_that_goes_on_is_told),
 		cmocka_unit_test(certificates_are_told_up_to_tls_1_2),
 		cmocka_unit_test(alerts_are_told_and_answer_hellos),

@@ -40,7 +40,7 @@ struct tls_body {
 	X(TLS_##ID##_NAMES, who ".x509.alternative_names", FT_STRS, names, "names of the " whose " certificate: of hosts, addresses, mail, URIs; at most 64", .only = &handshake_dataset)
 
 #define TLS_FIELDS(X) \
-	X(TLS_VERSION, "tls.version", FT_STR, version, "highest offered, or selected", .only = &tls_dataset) \
+	X(TLS_VERSION, "tls.version", FT_STR, version, "highest offered, or selected; a draft of TLS 1.3 only where no final one is offered", .only = &tls_dataset) \
 	X(TLS_VERSION_PROTOCOL, "tls.version_protocol", FT_WORD, version_protocol, "tls, ssl or dtls", .only = &tls_dataset) \
 	X(TLS_CIPHER_ID, "tls.cipher_id", FT_STR, cipher_id, "cipher suite selected, in hexadecimal", .only = &tls_dataset) \
 	X(TLS_NEXT_PROTOCOL, "tls.next_protocol", FT_STR, next_protocol, "ALPN protocol selected", .only = &tls_dataset) \

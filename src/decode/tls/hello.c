@@ -28,7 +28,7 @@ static uint32_t rank(uint16_t v)
 
 static void read_versions(struct tls_hello *h, struct cursor c)
 {
-	uint32_t best = 0;
+	uint32_t best = 0, best_told = 0;
 
 	if (h->server) {
 		uint16_t v = cursor_be16(&c);
@@ -40,11 +40,16 @@ static void read_versions(struct tls_hello *h, struct cursor c)
 	cursor_u8(&c);
 	while (cursor_left(&c) >= 2) {
 		uint16_t v = cursor_be16(&c);
+		uint32_t at = is_grease(v) ? 0 : rank(v), told = v >> 8 == 0x7f ? (v & 0xffu) + 1 : at;
 
-		if (is_grease(v) || rank(v) <= best)
-			continue;
-		best = rank(v);
-		h->version = v;
+		if (at > best) {
+			best = at;
+			h->highest = v;
+		}
+		if (at && told > best_told) {
+			best_told = told;
+			h->version = v;
+		}
 	}
 }
 
@@ -205,7 +210,7 @@ bool tls_hello_read(struct tls_hello *h, enum tls_transport transport, bool serv
 	h->ticket = h->ech = false;
 	h->server = server;
 	h->whole = n >= len;
-	h->legacy_version = h->version = cursor_be16(&c);
+	h->legacy_version = h->version = h->highest = cursor_be16(&c);
 	if (c.bad)
 		return false;
 	if (server)

@@ -19,7 +19,9 @@ struct tls_hello {
 	bool server, retry;		/* retry: a HelloRetryRequest */
 	bool whole;			/* all of it was read: it has fingerprints */
 	bool broken;			/* lengths in it are wrong: it is told as far as they are right */
-	uint16_t legacy_version, version;	/* version: the highest offered, or selected */
+	uint16_t legacy_version;
+	uint16_t version;		/* selected, or the highest offered; a draft only if nothing else is */
+	uint16_t highest;		/* likewise, but a draft of TLS 1.3 is above 1.2: JA4 goes by it */
 	uint16_t cipher;		/* selected */
 	const uint8_t *ciphers;		/* offered, 2 bytes each */
 	uint32_t n_ciphers;

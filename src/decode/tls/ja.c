@@ -215,7 +215,7 @@ void tls_ja4(const struct tls_hello *h, enum tls_transport transport, char out[3
 	for (uint32_t i = 0; i < h->n_signatures; i++)
 		if (!is_grease(be16(h->signatures + 2 * i)))
 			ja4_number(&extensions, be16(h->signatures + 2 * i), n++ ? ',' : '_');
-	snprintf(out, 37, "%c%s%c%02u%02u", "tqd"[transport], ja4_version(h->version), named ? 'd' : 'i',
+	snprintf(out, 37, "%c%s%c%02u%02u", "tqd"[transport], ja4_version(h->highest), named ? 'd' : 'i',
 		 n_ciphers < 99 ? n_ciphers : 99, n_extensions < 99 ? n_extensions : 99);
 	ja4_alpn(h, out + 8);
 	out[10] = '_';
