@@ -59,3 +59,12 @@ answered retry tls 1
 settled retry '.event.action == "retry" and .source.port == 443' 1
 stop INT
 kill $server
+wait $server || true
+
+say "a hello that the server refuses"
+serve --groups=-GROUP-ALL:+GROUP-SECP521R1
+start refused -j watch --proto all -i here
+ask x4.example --groups=-GROUP-ALL:+GROUP-X25519 || true
+settled refused '.event.action == "alert" and .network.protocol == "quic" and .source.port == 443 and .event.duration > 0' 1
+stop INT
+kill $server

@@ -185,6 +185,14 @@ def tls_records(c, n):
            b'\x16\3\1\0\1\0' * (max(n - len(hello), 0) // 6))
 
 
+def tls_bytes(c, n):
+    """Hellos of 64 KiB in four records, a byte a segment."""
+    hello = b'\1\0\xff\x00\3\3' + b'\0' * 65278
+    records = b''.join(b'\x16\3\1' + struct.pack('>H', len(hello[i:i + 16384])) + hello[i:i + 16384]
+                       for i in range(0, len(hello), 16384))
+    c.talk(443, (records * (n // len(records) + 1))[:n], 1)
+
+
 def tls_certificates(c, n):
     """Certificates of 60 KiB, of names of two bytes each, of types that have none, one after another."""
     def der(tag, b):
@@ -300,7 +308,7 @@ def frag_pieces(c, n):
 KINDS = {f.__name__: f for f in (syns, half_open, one_byte, http_line, http_headers, http_pipeline, http_chunks,
                                  h2_continuation, h2_empty_continuation, h2_huffman, h2_table, h2_sizes,
                                  redis_nesting, redis_giant, redis_length, redis_pipeline, kafka, kafka_produce,
-                                 dns_pointers, dns_records, dhcp, dhcp6, tls_records, tls_certificates, quic,
+                                 dns_pointers, dns_records, dhcp, dhcp6, tls_records, tls_bytes, tls_certificates, quic,
                                  tcp_bytes, tcp_segments, tcp_reversed, tcp_every_other, tcp_overlap, tcp_acks,
                                  tcp_hole_acks, tcp_far, tcp_storm, frag_tiny, frag_overlap, frag_pieces)}
 
