@@ -28,7 +28,9 @@ struct dataset packet_dataset = { .name = "packet", .sections = SECTION_PACKET }
 OWN_TABLE(drop, DROP_FIELDS);
 #undef OWN_BODY
 
-static const uint16_t drop_uses[] = { FIELD_ACTION, 0 };
+static const uint16_t drop_uses[] = {
+	FIELD_ACTION, FIELD_DROP_REASON, FIELD_DROP_LOCATION, FIELD_DROP_HOOK, 0
+};
 static const uint16_t drop_columns[] = { FIELD_DROP_REASON, FIELD_DROP_LOCATION, 0 };
 
 struct dataset drop_dataset = {

@@ -39,7 +39,7 @@ struct named_count {
 
 extern const struct item_table mpls_label_items;
 
-enum { RECORD_OWN_SIZE = 512 };
+enum { RECORD_OWN_SIZE = 640 };
 
 struct record {
 	const struct dataset *set;
@@ -106,6 +106,8 @@ struct record {
 	struct str rule_name, rule_reference;
 	uint32_t rule_id, link_id;
 	const char *hook, *hook_mode;
+	struct str drop_reason, drop_location;
+	const char *drop_hook;
 
 	/* Members of the dataset's own fields: a struct that only its folder knows. */
 	_Alignas(8) unsigned char own[RECORD_OWN_SIZE];
@@ -182,6 +184,9 @@ struct record {
 	X(LINK_HOOK, "link.hook", FT_WORD, hook, SECTION_SOME, "where packets meet the program: xdp, tcx/ingress, tc/egress, netkit/peer, cgroup/connect4, ...") \
 	X(LINK_MODE, "link.mode", FT_WORD, hook_mode, SECTION_SOME, "of XDP: native (in the driver), generic, offload") \
 	X(LINK_ID, "link.id", FT_U32, link_id, SECTION_SOME, "the BPF link's number; absent without a link") \
+	X(DROP_REASON, "drop.reason", FT_STR, drop_reason, SECTION_SOME, "the kernel's name, without its prefix") \
+	X(DROP_LOCATION, "drop.location", FT_STR, drop_location, SECTION_SOME, "kernel function that let it go") \
+	X(DROP_HOOK, "drop.hook", FT_WORD, drop_hook, SECTION_SOME, "xdp, tc, nft, iptables, socket, route, neighbour, tcp, udp, ip, other") \
 	X(TRUNCATED, "truncated", FT_BOOL, truncated, SECTION_ALL, "texts or lists of it were cut: too long for a line of 64 KiB, or to be kept with a request")
 
 enum field_id {
@@ -245,16 +250,11 @@ void record_start(struct record *r, const struct dataset *set);
 extern struct dataset packet_dataset, drop_dataset, block_dataset, lost_dataset;
 
 struct drop_body {
-	struct str reason, netns;
-	struct str location;
-	const char *hook;
+	struct str netns;
 };
 
 #define DROP_FIELDS(X) \
-	X(DROP_REASON, "drop.reason", FT_STR, reason, "the kernel's name, without its prefix") \
-	X(DROP_LOCATION, "drop.location", FT_STR, location, "kernel function that let it go") \
-	X(DROP_NETNS, "drop.netns", FT_STR, netns, "network namespace, by name or number (-N any)") \
-	X(DROP_HOOK, "drop.hook", FT_WORD, hook, "xdp, tc, nft, iptables, socket, route, neighbour, tcp, udp, ip, other")
+	X(DROP_NETNS, "drop.netns", FT_STR, netns, "network namespace, by name or number (-N any)")
 
 enum drop_field { FIELD_DROP_BEFORE_ = FIELD_OWN - 1, DROP_FIELDS(FIELD_ID) };
 

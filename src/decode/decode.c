@@ -78,15 +78,15 @@ static void emit_drop(const struct packet *pk, struct emit *e)
 	r.action = "drop";
 	record_mark(&r, FIELD_ACTION);
 	if (drop->reason) {
-		drop_of(&r)->reason = (struct str){ drop->reason, (uint32_t)strlen(drop->reason) };
+		r.drop_reason = (struct str){ drop->reason, (uint32_t)strlen(drop->reason) };
 		record_mark(&r, FIELD_DROP_REASON);
 	}
 	if (drop->location) {
-		drop_of(&r)->location = (struct str){ drop->location, (uint32_t)strlen(drop->location) };
+		r.drop_location = (struct str){ drop->location, (uint32_t)strlen(drop->location) };
 		record_mark(&r, FIELD_DROP_LOCATION);
 	}
 	if (drop->hook) {
-		drop_of(&r)->hook = drop->hook;
+		r.drop_hook = drop->hook;
 		record_mark(&r, FIELD_DROP_HOOK);
 	}
 	if (pk->frame->netns) {

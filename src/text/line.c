@@ -398,14 +398,14 @@ static void put_packet(struct line_state *st, const struct record *r, struct buf
 static void put_drop(const struct record *r, struct buf *b)
 {
 	buf_lit(b, "DROP ");
-	line_text(b, drop_of(r)->reason.p, drop_of(r)->reason.n);
+	line_text(b, r->drop_reason.p, r->drop_reason.n);
 	if (record_has(r, FIELD_DROP_LOCATION)) {
 		buf_lit(b, " at ");
-		line_text(b, drop_of(r)->location.p, drop_of(r)->location.n);
+		line_text(b, r->drop_location.p, r->drop_location.n);
 	}
 	if (record_has(r, FIELD_DROP_HOOK)) {
 		buf_lit(b, " (");
-		buf_str(b, drop_of(r)->hook);
+		buf_str(b, r->drop_hook);
 		buf_lit(b, ")");
 	}
 	if (record_has(r, FIELD_DROP_NETNS)) {

@@ -532,9 +532,9 @@ static void drops_and_losses_say_why(void **s)
 	struct record r;
 
 	start(&r, &drop_dataset, 17, false, 13);
-	drop_of(&r)->reason = STR("NO_SOCKET");
-	drop_of(&r)->location = STR("__udp4_lib_rcv");
-	drop_of(&r)->hook = "udp";
+	r.drop_reason = STR("NO_SOCKET");
+	r.drop_location = STR("__udp4_lib_rcv");
+	r.drop_hook = "udp";
 	record_mark(&r, FIELD_DROP_REASON);
 	record_mark(&r, FIELD_DROP_LOCATION);
 	record_mark(&r, FIELD_DROP_HOOK);
