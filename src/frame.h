@@ -17,6 +17,7 @@ struct iface {
 	uint32_t id;		/* dense number given by the source, for pcapng */
 	uint32_t snaplen;
 	bool     wanted;	/* live: -i means it, by name, another name or glob */
+	bool     through;	/* live: what is put into it leaves by another: a bridge, a tunnel, a tag, a bond */
 };
 
 enum direction { DIR_UNKNOWN, DIR_INGRESS, DIR_EGRESS };

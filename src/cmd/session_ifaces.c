@@ -30,6 +30,20 @@ struct iface *live_iface(struct live *l, uint32_t ifindex)
 	return NULL;
 }
 
+static bool is_through(const struct link_info *info)
+{
+	static const char *const kinds[] = {
+		"bridge", "bond", "team", "vlan", "vrf", "macvlan", "ipvlan", "macsec", "ifb", "vxlan", "geneve",
+		"gre", "gretap", "ip6gre", "ip6gretap", "erspan", "ip6erspan", "ipip", "sit", "ip6tnl", "vti", "vti6",
+		"xfrm", "wireguard", "openvswitch",
+	};
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (!strcmp(info->kind, kinds[i]))
+			return true;
+	return false;
+}
+
 void live_learn(struct live *l, const struct link_info *info, bool wanted)
 {
 	struct iface *f = live_iface(l, info->ifindex), **grown;
@@ -53,6 +67,7 @@ void live_learn(struct live *l, const struct link_info *info, bool wanted)
 	f->id = l->n_ifaces;
 	f->snaplen = l->s->o->capture.snaplen;
 	f->wanted = wanted;
+	f->through = is_through(info);
 	snprintf(f->name, sizeof(f->name), "%s", info->name);
 	l->ifaces[l->n_ifaces++] = f;
 	l->near[f->ifindex % IFACES_NEAR] = f;

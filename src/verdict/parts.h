@@ -40,6 +40,7 @@ struct sight {
 	uint64_t mark;		/* what no translation of addresses changes, of this very packet */
 	uint64_t time_ns;
 	uint32_t ifindex;
+	bool through;		/* its interface is no end: see iface.through */
 	uint64_t place;		/* which interface, also of a file, where all have no index */
 	const char *name;	/* "" not known */
 	const struct drop_info *drop;

@@ -193,6 +193,8 @@ static void error(struct sight *s, const struct reading *r)
 		s->what = SEEN_PROHIBITED;
 	else if (!is_ends_own(t))
 		s->what = SEEN_UNREACHABLE;
+	else if (q.proto == PROTO_TCP)	/* which itself refuses by RST: it is a filter's, be it the end's own */
+		s->what = SEEN_PROHIBITED;
 	else
 		s->what = t->src[0] == q.dst[0] && t->src[1] == q.dst[1] ? SEEN_REFUSAL : SEEN_PROHIBITED;
 }
@@ -274,6 +276,7 @@ void sight_read(struct sight *s, const struct hash_key *key, const struct frame 
 
 	memset(s, 0, sizeof(*s));
 	s->time_ns = f->time_ns;
+	s->through = f->iface && f->iface->through;
 	s->ifindex = f->iface ? f->iface->ifindex : f->ifindex;
 	s->place = s->ifindex || !f->iface ? s->ifindex : 1ull << 32 | f->iface->id;
 	s->name = f->iface ? f->iface->name : "";

@@ -74,7 +74,7 @@ static void judge(const struct verdicts *v, struct entry *e)
 		decide(&e->c, VERDICT_DROPPED, HOW_PROHIBITED, at[SIGN_PROHIBITED]);
 	else if (has(e, SIGN_REFUSED))
 		decide(&e->c, VERDICT_ALLOWED, HOW_REFUSED, at[SIGN_REFUSED]);
-	else if (has(e, SIGN_LEFT))
+	else if (has(e, SIGN_LEFT) && !(has(e, SIGN_SAID) && at[SIGN_SAID] >= at[SIGN_LEFT]))
 		decide(&e->c, VERDICT_ALLOWED, HOW_DELIVERED, at[SIGN_LEFT]);
 	else
 		decide(&e->c, VERDICT_UNANSWERED, HOW_NONE, v->now_ns);
@@ -204,11 +204,6 @@ static void put_name(char to[VERDICT_NAME_MAX], const char *name)
 	keep(to, VERDICT_NAME_MAX, name);
 }
 
-static bool is_end(const struct verdicts *v, const struct sight *s)
-{
-	return !v->opt.is_end || v->opt.is_end(v->opt.ctx, s->ifindex, s->name);
-}
-
 static void went(struct entry *e, const struct sight *s)
 {
 	put_addr(&e->c.from, s->ends.family, s->ends.src);
@@ -218,9 +213,9 @@ static void went(struct entry *e, const struct sight *s)
 }
 
 /* What left before did not come in there: it is loopback's, or the other end of a pair's. */
-static void came_in(const struct verdicts *v, struct entry *e, const struct sight *s)
+static void came_in(struct entry *e, const struct sight *s)
 {
-	bool end = is_end(v, s);
+	bool end = !s->through;
 
 	if ((e->has_out && e->out_ns <= s->time_ns) || (e->has_in && (e->in_is_end || !end)))
 		return;
@@ -242,7 +237,7 @@ static void went_out(struct verdicts *v, struct entry *e, const struct sight *s)
 		e->c.in_name[0] = '\0';
 	}
 	went(e, s);
-	if (!is_end(v, s))
+	if (s->through)
 		return;
 	sign(v, e, SIGN_LEFT, s->time_ns);
 	e->c.out_ifindex = s->ifindex;
@@ -319,7 +314,7 @@ static void take_place(struct verdicts *v, struct entry *e, const struct sight *
 	else if (s->where == WHERE_OUT)
 		went_out(v, e, s);
 	else
-		came_in(v, e, s);
+		came_in(e, s);
 }
 
 /* By its addresses, and, until another packet comes, by one end and what translators leave alone. */
@@ -445,7 +440,7 @@ static struct entry *find_translated(const struct verdicts *v, const struct sigh
 {
 	struct entry *e = NULL;
 
-	if (!s->has_mark || (s->where == WHERE_IN && is_end(v, s)))
+	if (!s->has_mark || (s->where == WHERE_IN && !s->through))
 		return NULL;
 	e = waiting_find(v, key_end(v, KEY_SRC, s));
 	if (!e)

@@ -12,7 +12,7 @@
  * host, at a pod's interface or from another node), where it leaves to (out of the host, to a pod or another node), and
  * where the kernel let it go (frame.drop).  Nothing is guessed: a connection was dropped because its packet was seen
  * being dropped, or somebody on the way said that it is prohibited; allowed because it was seen leaving to whom it is
- * for, or was answered; or neither was seen in time.
+ * for, or was answered; or neither was seen in time, or somebody on the way said that there is no way.
  *
  * First packets are a SYN without ACK, the first datagram of UDP between two ends, an INIT of SCTP, an ICMP echo
  * request.  It is the same packet where both ends are the same (TCP: and the sequence number; SCTP: the tag).
@@ -36,10 +36,12 @@ enum verdict_how {
 	HOW_NONE,
 	HOW_DELIVERED,		/* seen leaving, and not (yet) answered */
 	HOW_ANSWERED,		/* a SYN with ACK, a datagram back, INIT ACK, an echo reply */
-	HOW_REFUSED,		/* a RST, ABORT, ICMP "port unreachable" or a drop by the end itself: it got there */
+	/* A RST, ABORT, of datagrams ICMP "port unreachable", or a drop by the end itself: it got there. */
+	HOW_REFUSED,
 	/*
 	 * A RST or unreachable that came with the drop: who dropped it said so.  Without a drop (reason is NULL): ICMP
-	 * "prohibited", or "port unreachable" by another than the end; where out_ifindex is set, perhaps behind us.
+	 * "prohibited", or "port unreachable" by another than the end, or of TCP; where out_ifindex is set, perhaps
+	 * behind us.
 	 */
 	HOW_PROHIBITED,
 };
@@ -86,11 +88,6 @@ struct verdict_options {
 	uint32_t seed;
 	int (*tell)(void *ctx, const struct verdict_conn *c);	/* the struct is borrowed; 0, or what ends the call */
 	void *ctx;
-	/*
-	 * Do packets leave through it for good: is it no bridge, no tunnel's own (what is put into it leaves by
-	 * another)?  NULL: all are such.
-	 */
-	bool (*is_end)(void *ctx, uint32_t ifindex, const char *name);
 };
 
 struct verdicts;

@@ -39,11 +39,6 @@ static int take_told(void *ctx, const struct verdict_conn *c)
 	return 0;
 }
 
-static bool odd_ones(void *ctx, uint32_t ifindex, const char *name)
-{
-	return ifindex & 1;
-}
-
 static void check(const struct verdicts *v, const struct sums *s, uint32_t room)
 {
 	struct verdict_counts n;
@@ -61,7 +56,8 @@ static void run(const uint8_t *data, size_t size, struct verdicts *v, struct sum
 		{ "OTHERHOST", "ip_rcv", "ip" }, { "TC_EGRESS", "0x1", "tc" },
 	};
 	static const struct iface ifaces[] = {
-		{ .name = "a", .ifindex = 1 }, { .name = "b", .ifindex = 2 }, { .name = "c", .ifindex = 3 }, { .name = "" },
+		{ .name = "a", .ifindex = 1 }, { .name = "b", .ifindex = 2 }, { .name = "" },
+		{ .name = "c", .ifindex = 3, .through = true },
 	};
 	static const uint16_t links[] = { 1, 1, 101, 113 };
 	uint64_t now_ns = FIRST_NS;
@@ -105,7 +101,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	o.room = 1 + (data[0] & 7);
 	o.seed = data[0];
-	o.is_end = data[0] & 8 ? odd_ones : NULL;
 	if (verdict_open(&v, &o))
 		abort();
 	run(data + 1, size - 1, v, &s, o.room);

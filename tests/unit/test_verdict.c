@@ -241,6 +241,28 @@ static void rejected_by_icmp(void **state)
 	}
 }
 
+/* TCP refuses by RST: who says "no such port" for it is a filter.  And what a router has no way for was not delivered. */
+static void an_error_comes_after_it_has_left(void **state)
+{
+	static const struct { bool tcp; uint8_t by, code; enum verdict_what what; enum verdict_how how; } rows[] = {
+		{ true, 2, 3, VERDICT_DROPPED, HOW_PROHIBITED }, { false, 2, 3, VERDICT_ALLOWED, HOW_REFUSED },
+		{ true, 200, 1, VERDICT_UNANSWERED, HOW_NONE }, { false, 200, 1, VERDICT_UNANSWERED, HOW_NONE },
+	};
+
+	for (unsigned int i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct build b = rows[i].tcp ? syn(a_to_b, 5, 1) : udp(a_to_b, "hello", 1);
+		struct build e = unreachable(rows[i].by, rows[i].code, &b, false);
+
+		open_room(16);
+		give(&b, POD_A, IN);
+		give(&b, UPLINK, OUT);
+		give(&e, UPLINK, IN);
+		later(1000);
+		is(0, rows[i].what, rows[i].how);
+		end(1);
+	}
+}
+
 static void pings(void **state)
 {
 	struct way w = { 1, 2, 0, 0, false };
@@ -364,6 +386,7 @@ int main(void)
 		cmocka_unit_test(nobody_listens_there),
 		cmocka_unit_test(rejected_with_a_reset),
 		cmocka_unit_test(rejected_by_icmp),
+		cmocka_unit_test(an_error_comes_after_it_has_left),
 		cmocka_unit_test(pings),
 		cmocka_unit_test(over_ipv6),
 		cmocka_unit_test(over_sctp),
