@@ -275,6 +275,13 @@ const struct k8s_service *k8s_service_by_ip(const struct k8s *k, const struct ad
 	return s && s->alive && has_ip(s->ips, s->n_ips, a) ? s : NULL;
 }
 
+const char *k8s_sidecar(const char *container)
+{
+	if (!strcmp(container, "istio-proxy"))
+		return "istio";
+	return strcmp(container, "linkerd-proxy") ? NULL : "linkerd";
+}
+
 bool k8s_is_pod_range(const struct k8s *k, const struct addr *a)
 {
 	for (uint32_t i = 1; i < k->n_nodes; i++)

@@ -66,6 +66,8 @@ struct k8s_pod {
 	struct pod_port *ports;
 	uint32_t n_ips, n_ports;
 	uint32_t node, uid;		/* names */
+	const char *sidecar;		/* of which mesh it has one; NULL: none */
+	uint32_t workload;		/* whoever made it: "Deployment/web"; 0: nobody, or that is not told */
 	uint8_t source;			/* whoever loads it says where it came from: not of the readers */
 	bool host_network;
 	bool mirror;			/* of a static pod, whose uid at its node is another */
@@ -193,6 +195,8 @@ const struct k8s_node *k8s_node_by_ip(const struct k8s *k, const struct addr *a)
 const struct k8s_service *k8s_service_by_ip(const struct k8s *k, const struct addr *a);
 /* Is it an address that a node gives to pods? */
 bool k8s_is_pod_range(const struct k8s *k, const struct addr *a);
+/* The mesh whose sidecar a container of that name is: "istio", "linkerd"; NULL: of none. */
+const char *k8s_sidecar(const char *container);
 bool cidr_contains(const struct k8s_cidr *c, const struct addr *a);
 
 /* IPv4 dotted, IPv6; IPv4-mapped becomes IPv4.  sloppy: set when bytes have leading zeros, may be NULL. */

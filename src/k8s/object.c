@@ -150,6 +150,18 @@ static void pod_ports(struct loader *l, struct k8s_pod *p, const json_t *list, b
 	}
 }
 
+static const char *sidecar(const json_t *list)
+{
+	const char *found = NULL;
+
+	for (size_t i = 0; i < json_array_size(list) && !found; i++) {
+		const char *name = json_string_value(json_object_get(json_array_get(list, i), "name"));
+
+		found = name ? k8s_sidecar(name) : NULL;
+	}
+	return found;
+}
+
 static size_t count_ports(const json_t *list)
 {
 	size_t n = 0;
@@ -190,6 +202,37 @@ static bool is_mirror(const json_t *metadata)
 	return false;
 }
 
+/*
+ * Its controller, by kind and name.  A Deployment's ReplicaSet is called after it, with the hash of the template
+ * behind, which is a label of the pod as well.
+ */
+enum { WORKLOAD_MAX = 256 };
+
+static uint32_t workload(struct loader *l, const json_t *metadata)
+{
+	const json_t *owners = json_object_get(metadata, "ownerReferences"), *owner = NULL;
+	const char *hash = json_string_value(json_object_get(json_object_get(metadata, "labels"), "pod-template-hash"));
+	const char *kind, *name;
+	char text[2 * WORKLOAD_MAX];
+	size_t n, h = hash ? strlen(hash) : 0;
+
+	for (size_t i = 0; i < json_array_size(owners) && !owner; i++)
+		if (json_is_true(json_object_get(json_array_get(owners, i), "controller")))
+			owner = json_array_get(owners, i);
+	kind = json_string_value(json_object_get(owner, "kind"));
+	name = json_string_value(json_object_get(owner, "name"));
+	if (!kind || !name || !*kind || !*name || !strcmp(kind, "Node") || strlen(kind) >= WORKLOAD_MAX ||
+	    strlen(name) >= WORKLOAD_MAX)
+		return 0;
+	n = strlen(name);
+	if (h && n > h + 1 && !strcmp(kind, "ReplicaSet") && name[n - h - 1] == '-' && !strcmp(name + n - h, hash)) {
+		kind = "Deployment";
+		n -= h + 1;
+	}
+	snprintf(text, sizeof(text), "%s/%.*s", kind, (int)n, name);
+	return name_of(l, text);
+}
+
 void read_pod(struct loader *l, const json_t *o)
 {
 	const json_t *spec = get_object(l, o, "spec"), *status = get_object(l, o, "status"), *c, *init;
@@ -211,8 +254,12 @@ void read_pod(struct loader *l, const json_t *o)
 	p->node = node ? name_of(l, node) : 0;
 	p->uid = uid ? name_of(l, uid) : 0;
 	p->mirror = is_mirror(meta(l, o));
+	p->workload = workload(l, meta(l, o));
 	c = json_object_get(spec, "containers");
 	init = json_object_get(spec, "initContainers");
+	p->sidecar = sidecar(c);
+	if (!p->sidecar)
+		p->sidecar = sidecar(init);
 	n = count_ports(c) + count_ports(init);
 	p->ports = n ? read_room(l, &p->mem, n, sizeof(*p->ports)) : NULL;
 	if (p->ports) {

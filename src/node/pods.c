@@ -32,6 +32,7 @@ void node_pods_free(struct node_pods *p)
 	numbers_free(&p->by_addr);
 	numbers_free(&p->by_iface);
 	numbers_free(&p->running);
+	numbers_free(&p->sidecars);
 	numbers_free(&p->newest);
 	numbers_free(&p->newest_time);
 	free(p->v);
@@ -219,7 +220,7 @@ static bool look_ahead(struct node_pods *p, const struct facts *f, enum fact_kin
 	while (facts_next(f, &pos, &fact)) {
 		struct told_pod t = { 0 };
 
-		if (fact.kind != kind || tell(&t, &fact) <= 0)
+		if (fact.kind != kind || tell(&t, &fact) != 1)
 			continue;
 		if (!ids_of(p, &t, &id))
 			return false;
@@ -365,6 +366,28 @@ static int (*const tells[FACT_KINDS])(struct told_pod *t, const struct fact *f) 
 	[FACT_LOG] = tell_log,
 };
 
+static int note_sidecar(struct node_pods *p, const struct ids *id, const char *mesh)
+{
+	unsigned int i = 0;
+
+	while (i < p->n_sidecars && strcmp(p->sidecar_names[i], mesh) != 0)
+		i++;
+	if (i == sizeof(p->sidecar_names) / sizeof(p->sidecar_names[0]))
+		return 0;
+	p->sidecar_names[i] = mesh;
+	p->n_sidecars += i == p->n_sidecars;
+	return numbers_set(&p->sidecars, id->sandbox, i + 1) ? 0 : -ENOMEM;
+}
+
+static void put_sidecars(struct node_pods *p)
+{
+	for (uint32_t i = 0; i < p->n; i++) {
+		uint32_t mesh = p->v[i].sandbox ? numbers_get(&p->sidecars, p->v[i].sandbox) : 0;
+
+		p->v[i].sidecar = mesh ? p->sidecar_names[mesh - 1] : NULL;
+	}
+}
+
 static int read_kind(struct node_pods *p, const struct facts *f, enum fact_kind kind)
 {
 	struct fact fact;
@@ -384,7 +407,9 @@ static int read_kind(struct node_pods *p, const struct facts *f, enum fact_kind 
 			continue;
 		if (!ids_of(p, &t, &id))
 			return -ENOMEM;
-		if (kind == FACT_CNI_RESULT && is_stale(p, &id, &fact))
+		if (told == 2)
+			err = note_sidecar(p, &id, t.sidecar);
+		else if (kind == FACT_CNI_RESULT && is_stale(p, &id, &fact))
 			p->stale++;
 		else
 			err = join(p, &t, &id, &fact);
@@ -406,6 +431,7 @@ int node_pods_read(struct node_pods *p, const struct facts *f)
 		p->lives_told |= f->there[kind] && (LIVES & 1u << kind);
 		ok = !tells[kind] || !read_kind(p, f, kind);
 	}
+	put_sidecars(p);
 	return ok && settle_addrs(p) ? 0 : fail(ENOMEM, "the node's pods");
 }
 

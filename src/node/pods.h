@@ -36,6 +36,7 @@ struct node_pod {
 	bool host_network;		/* it has the node's address, and no interface */
 	bool by_crio;			/* whose configurations outlive their sandboxes */
 	bool robbed;			/* of its last address, by who has it now */
+	const char *sidecar;		/* of which mesh it has one: k8s_sidecar(); NULL: none that is known */
 	uint32_t sources;		/* 1 << FACT_x */
 	int64_t start_ns;		/* when it got its address, since 1970; 0: not told */
 };
@@ -45,6 +46,9 @@ struct node_pods {
 	struct node_pod *v;
 	uint32_t n, room;
 	struct numbers by_uid, by_sandbox, by_name, by_addr, by_iface;	/* index + 1 */
+	struct numbers sidecars;	/* of a sandbox: 1 + which of them stands in sidecar_names */
+	const char *sidecar_names[4];
+	unsigned int n_sidecars;
 	struct numbers running;		/* sandboxes that the runtime has */
 	struct numbers newest;		/* of the plugin's results of a uid: the sandbox of the latest; see pods.c */
 	struct numbers newest_time;
@@ -88,9 +92,11 @@ struct told_pod {
 	bool more_addrs, host_network;
 	bool main;			/* of the interface that is the pod's own, not a further one */
 	bool by_crio;
+	const char *sidecar;		/* with 2 */
 };
 
-/* 1: told; 0: this one tells of no pod (loopback, a further container); -EINVAL: not understood.  t begins zeroed. */
+/* 1: told; 0: this one tells of no pod (loopback, a further container); 2: of a runtime, a mesh's
+ * container, of which the sandbox is told alone; -EINVAL: not understood.  t begins zeroed. */
 int tell_cni_result(struct told_pod *t, const struct fact *f);
 int tell_runtime(struct told_pod *t, const struct fact *f);
 int tell_cgroup(struct told_pod *t, const struct fact *f);

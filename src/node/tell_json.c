@@ -190,6 +190,21 @@ static bool crio_uid(struct told_pod *t, const json_t *a)
 	return fits;
 }
 
+/* A further container: which one tells of a mesh. */
+static int container_read(struct told_pod *t, const json_t *a)
+{
+	const char *name = json_string_value(annotation(a, "io.kubernetes.cri.container-name",
+							"io.kubernetes.container.name"));
+
+	t->sidecar = name ? k8s_sidecar(name) : NULL;
+	if (!t->sidecar)
+		return 0;
+	if (!put(t->sandbox, sizeof(t->sandbox),
+		 annotation(a, "io.kubernetes.cri.sandbox-id", "io.kubernetes.cri-o.SandboxID")))
+		return -EINVAL;
+	return t->sandbox[0] ? 2 : -EINVAL;
+}
+
 static int runtime_read(struct told_pod *t, const json_t *o)
 {
 	const json_t *a = json_object_get(o, "annotations");
@@ -198,6 +213,8 @@ static int runtime_read(struct told_pod *t, const json_t *o)
 
 	if (!json_is_object(o))
 		return -EINVAL;
+	if (type && !strcmp(type, "container"))
+		return container_read(t, a);
 	if (!type || strcmp(type, "sandbox"))
 		return 0;
 	if (!put(t->sandbox, sizeof(t->sandbox),

@@ -178,6 +178,28 @@ static void pods_of_the_hosts_network_are_their_node(void **state)
 	DENIED("192.0.2.1 a/q 80/TCP");
 }
 
+static void a_pod_is_of_a_workload_and_a_mesh(void **state)
+{
+	const struct k8s_pod *p;
+
+	load("kind: List\nitems:\n"
+	     "- {kind: Pod, metadata: {name: w-5d8-x, namespace: a, labels: {pod-template-hash: 5d8}, ownerReferences: "
+	     "[{kind: Job, name: j}, {kind: ReplicaSet, name: w-5d8, controller: true}]}, "
+	     "spec: {containers: [{name: c}, {name: linkerd-proxy}]}}\n"
+	     "- {kind: Pod, metadata: {name: s-0, namespace: a, ownerReferences: "
+	     "[{kind: StatefulSet, name: s, controller: true}]}, spec: {initContainers: [{name: istio-proxy}]}}\n"
+	     "- {kind: Pod, metadata: {name: alone, namespace: a}, spec: {containers: [{name: c}]}}\n");
+	p = k8s_pod_find(k, "a", 1, "w-5d8-x");
+	assert_string_equal(intern_text(&k->names, p->workload), "Deployment/w");
+	assert_string_equal(p->sidecar, "linkerd");
+	p = k8s_pod_find(k, "a", 1, "s-0");
+	assert_string_equal(intern_text(&k->names, p->workload), "StatefulSet/s");
+	assert_string_equal(p->sidecar, "istio");
+	p = k8s_pod_find(k, "a", 1, "alone");
+	assert_int_equal(p->workload, 0);
+	assert_null(p->sidecar);
+}
+
 static void an_ended_pod_does_not_own_its_address(void **state)
 {
 	load(cluster);
@@ -472,6 +494,7 @@ int main(void)
 		T(a_name_is_the_destinations_port_of_that_name_and_protocol),
 		T(pods_of_the_hosts_network_are_their_node),
 		T(an_ended_pod_does_not_own_its_address),
+		T(a_pod_is_of_a_workload_and_a_mesh),
 		T(what_is_not_known_is_not_guessed),
 		T(an_unknown_address_of_a_nodes_range_is_a_pod),
 		T(admin_policies_go_first_by_priority),

@@ -280,6 +280,24 @@ static void test_join_sandbox(void **state)
 	assert_pod(pod_at("10.0.0.3"), "shop", "web");
 }
 
+/* The container's configuration may be read before that of its sandbox; only the pod whose sandbox it is has one. */
+static void test_sidecar(void **state)
+{
+	add(FACT_RUNTIME, "p", "{\"annotations\":{\"io.kubernetes.cri.container-type\":\"container\","
+			       "\"io.kubernetes.cri.container-name\":\"istio-proxy\","
+			       "\"io.kubernetes.cri.sandbox-id\":\"" HEX64 "\"}}");
+	add(FACT_RUNTIME, "q", "{\"annotations\":{\"io.kubernetes.cri.container-type\":\"container\","
+			       "\"io.kubernetes.cri.container-name\":\"web\","
+			       "\"io.kubernetes.cri.sandbox-id\":\"" OTHER64 "\"}}");
+	add(FACT_CNI_RESULT, "r", result(HEX64, "", "web", UID_A, "10.0.0.7"));
+	add(FACT_CNI_RESULT, "s", result(OTHER64, "", "db", UID_B, "10.0.0.8"));
+	read_all();
+	assert_int_equal(pods.n, 2);
+	assert_string_equal(pod_at("10.0.0.7")->sidecar, "istio");
+	assert_null(pod_at("10.0.0.8")->sidecar);
+	assert_int_equal(pods.broken[FACT_RUNTIME], 0);
+}
+
 /* One name, two uids: the log of the earlier pod is still there. */
 static void test_same_name(void **state)
 {
@@ -502,6 +520,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_result), T(test_result_forms), T(test_names), T(test_hosts), T(test_runtime), T(test_kubelet),
 		T(test_join), T(test_join_sandbox), T(test_same_name), T(test_same_address), T(test_restart),
+		T(test_join), T(test_sidecar), T(test_same_name), T(test_same_address), T(test_restart),
 		T(test_hostile_hosts), T(test_only_hosts), T(test_new_sandbox), T(test_no_uid), T(test_leaked),
 		T(test_crio_stopped), T(test_shared), T(test_host_network), T(test_bounds), T(test_facts),
 	};
