@@ -156,6 +156,8 @@ static int take_frame(struct pipeline *p, const struct frame *f)
 	err = emit_frame(p, f);
 	if (!err && p->account)
 		err = account_frame(p->account, f, decoded, p);
+	if (!err && p->stage)
+		err = p->stage->frame(p->stage->ctx, f);
 	if (err || !p->decode)
 		return err;
 	return decode_frame(p->decode, f, decoded, p);
@@ -367,7 +369,10 @@ static bool rows_by_clock(const struct pipeline *p)
 int pipeline_begin(struct pipeline *p, uint64_t now_ns)
 {
 	bool rows = rows_by_clock(p);
+	int err = p->stage ? p->stage->begin(p->stage->ctx) : 0;
 
+	if (err)
+		return err;
 	if (rows)
 		p->rows_next_ns = later(now_ns, p->rows_every_ns);
 	return p->account && (rows || p->ends_told) ? account_since(p->account, now_ns) : 0;
@@ -489,6 +494,11 @@ int pipeline_frame(void *pipeline, const struct frame *f)
 	return p->rows_by_frames && p->rows_every_ns ? timed_frame(p, f) : take_frame(p, f);
 }
 
+int pipeline_record(struct pipeline *p, const struct record *r)
+{
+	return decoded(p, r);
+}
+
 int pipeline_tick(struct pipeline *p, uint64_t now_ns)
 {
 	int err = p->decode ? decode_tick(p->decode, now_ns, decoded, p) : 0;
@@ -497,6 +507,10 @@ int pipeline_tick(struct pipeline *p, uint64_t now_ns)
 		err = account_tick(p->account, now_ns, decoded, p);
 	if (!err && p->detect)
 		err = detect_tick(p->detect, now_ns, pass, p);
+	if (!err && p->stage)
+		err = p->stage->tick(p->stage->ctx, now_ns);
+	if (!err && p->stage)
+		err = p->stage->lost(p->stage->ctx, now_ns);
 	if (!err)
 		err = tell_losses(p, now_ns);
 	return err ? err : emit_rows(p, now_ns);
@@ -525,6 +539,10 @@ int pipeline_finish(struct pipeline *p, uint64_t now_ns)
 		err = decode_finish(p->decode, decoded, p);
 	if (err >= 0 && p->detect && !p->done)
 		err = detect_finish(p->detect, pass, p);
+	if (err >= 0 && p->stage && !p->done)
+		err = p->stage->finish(p->stage->ctx, now_ns);
+	if (err >= 0 && p->stage)
+		err = p->stage->lost(p->stage->ctx, now_ns);
 	if (err >= 0)
 		err = decode_lost(p, now_ns);
 	if (err >= 0)

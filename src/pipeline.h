@@ -19,6 +19,24 @@
  */
 enum { PIPELINE_SINKS_MAX = 2, PIPELINE_LINKS = UINT16_MAX + 1 };
 
+/*
+ * Who takes frames in place of decoders, and makes records of its own: pipeline_record().  Each returns 0, or what ends
+ * the run: 1 quietly, a negative errno.
+ */
+enum { STAGE_FDS = 2 };
+
+struct frame_stage {
+	int (*begin)(void *ctx);			/* privileges are gone, no frame was read yet */
+	int (*frame)(void *ctx, const struct frame *f);
+	int (*tick)(void *ctx, uint64_t now_ns);	/* once a second, and when wait_ms is over */
+	int (*finish)(void *ctx, uint64_t now_ns);
+	int (*lost)(void *ctx, uint64_t now_ns);	/* what it lost since it was last asked: pipeline_lost() */
+	int (*wait_ms)(void *ctx);			/* until it wants tick() though no frame comes; -1: not */
+	int (*ready)(void *ctx);			/* one of `fds` can be read */
+	int fds[STAGE_FDS];				/* -1: none */
+	void *ctx;
+};
+
 struct pipeline {
 	struct decode *decode;			/* NULL: only sinks that want frames */
 	struct sink *sinks[PIPELINE_SINKS_MAX];
@@ -27,6 +45,7 @@ struct pipeline {
 	uint32_t shown;				/* with detect: dataset_bit() of what else comes out */
 	const struct where *where;		/* NULL: every record */
 	struct account *account;		/* NULL; else counts the frames in place of `decode` */
+	const struct frame_stage *stage;	/* NULL; else takes them in place of both */
 	struct gather *gather;			/* NULL; else takes all records but lost, its rows come out */
 	/* With account: further rows, behind its own; NULL: none. */
 	int (*beside)(void *ctx, uint64_t now_ns, record_fn fn, void *fn_ctx);
@@ -72,6 +91,8 @@ bool pipeline_can_filter(struct pipeline *p, uint16_t link);
 /* Is the frame none that is asked for?  Counted then, as pipeline_frame() does. */
 bool pipeline_refuses(struct pipeline *p, const struct frame *f);
 int  pipeline_frame(void *pipeline, const struct frame *f);	/* a frame_fn */
+/* One record of the stage's own, through --where to the sinks. */
+int  pipeline_record(struct pipeline *p, const struct record *r);
 /* One lost record, to every sink. */
 int  pipeline_lost(struct pipeline *p, enum lost_stage stage, const char *reason, uint64_t count, uint64_t start_ns,
 		   uint64_t end_ns);

@@ -94,3 +94,18 @@ struct dataset filter_rule_dataset = {
 	.name = "filter",
 	.own = &filter_rule_table,
 };
+
+#define OWN_BODY policy_body
+OWN_TABLE(policy, POLICY_FIELDS);
+#undef OWN_BODY
+
+static const uint16_t policy_uses[] = {
+	FIELD_ACTION, FIELD_RULE_NAME, FIELD_DROP_REASON, FIELD_DROP_LOCATION, FIELD_DROP_HOOK, 0
+};
+struct dataset policy_dataset = {
+	.name = "policy",
+	.sections = SECTION_SPAN,
+	.uses = policy_uses,
+	.own = &policy_table,
+	.line = policy_line,
+};

@@ -5,10 +5,10 @@
 #include "record.h"
 
 /* Own fields of what there is: interfaces, the ways to capture and to attach at each, programs at hooks, the kernel,
- * the firewall, the pods of a node, what moves their packets, and its packet filter. */
+ * the firewall, the pods of a node, what moves their packets, its packet filter, and what became of connections. */
 
 extern struct dataset interface_dataset, plan_dataset, link_dataset, feature_dataset, rule_dataset, firewall_dataset,
-	pod_dataset, cni_dataset, filter_rule_dataset;
+	pod_dataset, cni_dataset, filter_rule_dataset, policy_dataset;
 
 struct interface_body {
 	bool is_up, is_loopback;
@@ -177,7 +177,8 @@ static inline struct firewall_body *firewall_of(const struct record *r)
 
 /* A pod of this node, or one that objects tell of. */
 struct pod_body {
-	struct str ns, name, uid, interface, netns, sandbox, network, node;
+	struct str ns, name, uid, interface, netns, sandbox, network, node, workload;
+	const char *sidecar;
 	struct list addresses;		/* struct str */
 	struct list labels;		/* struct pair */
 	struct list sources;		/* const char * */
@@ -195,6 +196,8 @@ struct pod_body {
 	X(POD_NETWORK, "pod.network", FT_STR, network, "what the configuration of the network plugin calls its network") \
 	X(POD_SANDBOX, "pod.sandbox", FT_STR, sandbox, "number that the container runtime gave its sandbox") \
 	X(POD_NODE, "pod.node", FT_STR, node, "where it runs, as its object says") \
+	X(POD_WORKLOAD, "pod.workload", FT_STR, workload, "whoever made it, as its object says: Deployment/web") \
+	X(POD_SIDECAR, "pod.sidecar", FT_WORD, sidecar, "mesh of which it has a sidecar: istio, linkerd") \
 	X(POD_HOST_NETWORK, "pod.host_network", FT_BOOL, host_network, "it is in its node's network namespace") \
 	X(POD_RUNNING, "pod.running", FT_BOOL, running, "it is there, as far as is known") \
 	X(POD_START, "pod.start", FT_TIME, start_ns, "when it got its addresses") \
@@ -282,5 +285,85 @@ static inline struct filter_rule_body *filter_rule_of(const struct record *r)
 {
 	return record_own(r);
 }
+
+/* What became of a new connection, and what the policies say of it. */
+struct policy_end {
+	struct str ns, name, uid, workload, service;
+	const char *sidecar;
+	struct addr nat;
+	uint16_t nat_port;
+	struct list labels;		/* struct pair */
+};
+
+struct policy_body {
+	struct policy_end src, dst;
+	const char *expected, *answer, *evidence, *enforcer, *rule_owner, *meaning, *upper_transport;
+	struct str missing, ruleset, rule, drop_interface, out_interface;
+	struct list trace;		/* struct str */
+	uint32_t attempts, drops;
+	bool mismatch;
+	/* --seed-names */
+	uint64_t seed_time_ns;
+	struct addr seed_src, seed_dst;
+	uint16_t seed_sport, seed_dport;
+	const char *seed_action, *seed_direction, *seed_cni;
+	struct str pod, ns, seed_policy;	/* pod: of the end that the direction is of */
+};
+
+#define POLICY_FIELDS(X) \
+	X(PV_SRC_NS, "source.pod.namespace", FT_STR, src.ns, "namespace of the pod that the source is") \
+	X(PV_SRC_POD, "source.pod.name", FT_STR, src.name, "its name") \
+	X(PV_SRC_UID, "source.pod.uid", FT_STR, src.uid, "its uid") \
+	X(PV_SRC_WORKLOAD, "source.pod.workload", FT_STR, src.workload, "whoever made it, as its object says: Deployment/web") \
+	X(PV_SRC_SIDECAR, "source.pod.sidecar", FT_WORD, src.sidecar, "mesh of which it has a sidecar, which what it sends and gets passes: istio, linkerd") \
+	X(PV_SRC_LABELS, "source.pod.labels", FT_MAP, src.labels, "its labels, where an object tells them") \
+	X(PV_SRC_NAT_IP, "source.nat.ip", FT_ADDR, src.nat, "the source when the packet left, or was dropped, where that was another") \
+	X(PV_SRC_NAT_PORT, "source.nat.port", FT_U16, src.nat_port, "its port then") \
+	X(PV_DST_NS, "destination.pod.namespace", FT_STR, dst.ns, "namespace of the pod that the destination is, or became") \
+	X(PV_DST_POD, "destination.pod.name", FT_STR, dst.name, "its name") \
+	X(PV_DST_UID, "destination.pod.uid", FT_STR, dst.uid, "its uid") \
+	X(PV_DST_WORKLOAD, "destination.pod.workload", FT_STR, dst.workload, "whoever made it, as its object says: Deployment/web") \
+	X(PV_DST_SIDECAR, "destination.pod.sidecar", FT_WORD, dst.sidecar, "mesh of which it has a sidecar, which what it sends and gets passes: istio, linkerd") \
+	X(PV_DST_LABELS, "destination.pod.labels", FT_MAP, dst.labels, "its labels, where an object tells them") \
+	X(PV_DST_SERVICE, "destination.service", FT_STR, dst.service, "the service whose address it was: namespace/name") \
+	X(PV_DST_NAT_IP, "destination.nat.ip", FT_ADDR, dst.nat, "the destination when the packet left, or was dropped, where that was another") \
+	X(PV_DST_NAT_PORT, "destination.nat.port", FT_U16, dst.nat_port, "its port then") \
+	X(PV_OUT_INTERFACE, "network.out_interface", FT_STR, out_interface, "interface it left by") \
+	X(PV_EXPECTED, "policy.expected", FT_WORD, expected, "what the policies say: allow, deny, unknown; absent where there are none to judge by, or no end is a pod") \
+	X(PV_MISMATCH, "policy.mismatch", FT_BOOL, mismatch, "allowed though the policies deny it, or dropped by a filter though they allow it") \
+	X(PV_MISSING, "policy.missing", FT_STR, missing, "of unknown: what would have to be known") \
+	X(PV_EVIDENCE, "policy.evidence", FT_WORD, evidence, "what tells of the verdict's cause: spec (objects), dataplane (a rule), both, reason (the kernel's alone), none") \
+	X(PV_ANSWER, "policy.answer", FT_WORD, answer, "answered; delivered: it left and was not answered in time; refused by the other end; prohibited: somebody on the way said so; none") \
+	X(PV_ATTEMPTS, "policy.attempts", FT_U32, attempts, "first packets, repeated ones counted") \
+	X(PV_DROPS, "policy.drops", FT_U32, drops, "how many of them the kernel was seen dropping") \
+	X(PV_DROP_INTERFACE, "drop.interface", FT_STR, drop_interface, "interface at which it was dropped") \
+	X(PV_RULESET, "rule.ruleset", FT_STR, ruleset, "family, table and chain of the rule that decided") \
+	X(PV_RULE, "rule.description", FT_STR, rule, "that rule's comment, or its handle") \
+	X(PV_RULE_OWNER, "rule.author", FT_WORD, rule_owner, "whose rule that is, by its chain and comment: as filter.owner") \
+	X(PV_MEANING, "rule.category", FT_WORD, meaning, "what it is to that one, in words") \
+	X(PV_TRACE, "rule.trace", FT_STRS, trace, "--trace-rules: the rules that it passed, as family, table, chain, handle and verdict") \
+	X(PV_ENFORCER, "observer.product", FT_WORD, enforcer, "who enforces policies on this node: as cni.enforcer") \
+	X(PV_SEED_TIME, "timestamp", FT_TIME, seed_time_ns, "--seed-names: @timestamp") \
+	X(PV_SEED_SRC, "source_ip", FT_ADDR, seed_src, "--seed-names: source.ip") \
+	X(PV_SEED_DST, "dest_ip", FT_ADDR, seed_dst, "--seed-names: destination.ip") \
+	X(PV_SEED_SPORT, "source_port", FT_U16, seed_sport, "--seed-names: source.port") \
+	X(PV_SEED_DPORT, "dest_port", FT_U16, seed_dport, "--seed-names: destination.port") \
+	X(PV_SEED_PROTO, "protocol", FT_WORD, upper_transport, "--seed-names: network.transport, in capitals") \
+	X(PV_SEED_ACTION, "action", FT_WORD, seed_action, "--seed-names: event.action") \
+	X(PV_SEED_DIRECTION, "direction", FT_WORD, seed_direction, "--seed-names: network.direction") \
+	X(PV_SEED_POD, "pod_name", FT_STR, pod, "--seed-names: the pod whose ingress or egress it is") \
+	X(PV_SEED_NS, "namespace", FT_STR, ns, "--seed-names: its namespace") \
+	X(PV_SEED_POLICY, "policy_name", FT_STR, seed_policy, "--seed-names: rule.name") \
+	X(PV_SEED_CNI, "cni_plugin", FT_WORD, seed_cni, "--seed-names: the network plugin")
+
+enum policy_field { FIELD_PV_BEFORE_ = FIELD_OWN - 1, POLICY_FIELDS(FIELD_ID) };
+
+static inline struct policy_body *policy_of(const struct record *r)
+{
+	return record_own(r);
+}
+
+/* cmd/policy_verdict.c */
+void policy_line(struct line_state *st, const struct record *r, struct buf *b);
 
 #endif

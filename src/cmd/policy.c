@@ -61,9 +61,28 @@ static const struct opt rules_rows[] = {
 	{ .type = OPT_END },
 };
 
+static const struct opt watch_rows[] = {
+	{ "interface", 'i', OPT_STRS, P(iface), "IFACE",
+	  "watch this interface; may be given again, may be a glob, or any (the default)" },
+	{ "pod", 0, OPT_STRS, P(pods), "POD",
+	  "only connections of this pod: NAMESPACE/NAME, NAMESPACE/, NAME, an address" },
+	{ "verdict", 0, OPT_LIST, P(verdict), "VERDICT",
+	  "only these (comma-separated); mismatch: where the policies say otherwise",
+	  OPT_WORDS("allow", "drop", "unanswered", "mismatch") },
+	WHERE_ROW("connections for which this holds: 'destination.pod.namespace = \"shop\"'"),
+	{ NULL, 'c', OPT_UINT, P(count), "N", "stop after N connections" },
+	{ "trace-rules", 0, OPT_OPTUINT, P(trace_rules), "RATE",
+	  "also which rules of nf_tables packets pass: a table of ours has at most RATE (100) a second traced" },
+	{ "seed-names", 0, OPT_FLAG, P(seed_names), NULL,
+	  "also by flat names: source_ip, dest_ip, action, pod_name, policy_name, ..." },
+	{ "user", 'Z', OPT_STR, P(user), "USER", "become USER (default nobody)" },
+	{ .type = OPT_END },
+};
+
 static const char policy_examples[] =
 	"  sudo netprobe policy cni                          who enforces policies on this node, if anybody\n"
 	"  sudo netprobe policy pods 10.244.1.7              whose address is it\n"
+	"  sudo netprobe policy watch --verdict drop         what is dropped, whose it was, and why\n"
 	"  sudo netprobe policy rules shop/web               rules of a pod or policy, and what they decided\n"
 	"  kubectl get pods,ns,netpol -A -o json >cluster.json\n"
 	"  netprobe policy check cluster.json\n"
@@ -80,7 +99,7 @@ int policy_add_file(struct policy *p, const char *name)
 	return 0;
 }
 
-int policy_open(struct policy *p)
+int policy_open_files(struct policy *p)
 {
 	int rc = EXIT_DONE;
 
@@ -99,6 +118,13 @@ int policy_open(struct policy *p)
 		rc = exit_status(kubectl_start(p, p->kinds ? p->kinds : "pods,namespaces,networkpolicies"));
 	p->width = output_width();
 	json_object_seed(0);	/* from /dev/urandom, which is out of reach later */
+	return rc;
+}
+
+int policy_open(struct policy *p)
+{
+	int rc = policy_open_files(p);
+
 	return rc ? rc : exit_status(batch_confine());
 }
 
@@ -281,6 +307,15 @@ static const struct command policy_verbs[] = {
 		.run = policy_run,
 		.data = &(const struct policy_verb){ policy_rules },
 	},
+	{
+		.name = "watch",
+		.summary = "Tell of each new connection whether it got through, whose it is, and what the policies say",
+		.usage = "[-i IFACE]... [--pod POD]... [--verdict LIST] [--policies FILE]... [--where EXPR] [FILTER]",
+		.opts = watch_rows,
+		.operand = &filter_operand,
+		.run = policy_run,
+		.data = &(const struct policy_verb){ policy_watch },
+	},
 	{ .name = NULL },
 };
 
@@ -288,7 +323,7 @@ const struct command cmd_policy = {
 	.name = "policy",
 	.summary = "Judge Kubernetes' network policies: who may talk to whom, and which rule says so",
 	.usage = "check FILE... | test|explain --policies FILE... {FLOW... | - | -r CAPTURE} | pods [POD]... | cni |\n"
-		 "       rules [NAME]...",
+		 "       rules [NAME]... | watch [FILTER]",
 	.opts = policy_rows,
 	.size = sizeof(struct policy_opts),
 	.verbs = policy_verbs,

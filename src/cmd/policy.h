@@ -11,8 +11,10 @@
 
 struct policy_opts {
 	struct strs policies;
-	const char *kubectl, *read, *root, *where;
-	bool matrix, exit_code, all;
+	struct strs iface, pods;
+	const char *kubectl, *read, *root, *where, *user, *verdict;
+	uint64_t count, trace_rules;
+	bool matrix, exit_code, all, seed_names;
 };
 
 enum { POLICY_FILES_MAX = 256, POLICY_FLOWS_MAX = 1 << 20 };
@@ -65,6 +67,7 @@ enum object_source { OBJECT_FILE = 1, OBJECT_KUBELET, OBJECT_KUBECTL };
 
 /* policy.c: what is given to --policies; open all files, give up privileges, read what was opened.  Exit statuses. */
 int policy_add_file(struct policy *p, const char *name);
+int policy_open_files(struct policy *p);	/* the first of these alone */
 int policy_open(struct policy *p);
 int policy_read(struct policy *p);	/* 0 or -errno, said; mistakes are in p->rep */
 int policy_load(struct policy *p);	/* the same, and no verdict where there are mistakes; an exit status */
@@ -80,6 +83,7 @@ int policy_explain(struct policy *p, int argc, char **argv);
 int policy_pods(struct policy *p, int argc, char **argv);
 int policy_cni(struct policy *p, int argc, char **argv);
 int policy_rules(struct policy *p, int argc, char **argv);
+int policy_watch(struct policy *p, int argc, char **argv);
 /* words: ports; without any, those that pods declare. */
 int policy_matrix(struct policy *p, const struct policy_word *words, unsigned int n);
 

@@ -32,7 +32,7 @@ enum { PATIENCE_MS = 2000, MAGIC = 0x6e706664, ERRNO_MAX = 4095, SEALS = F_SEAL_
 struct head {
 	uint32_t magic, kinds;
 	uint64_t bytes;
-	int64_t boot_ns, now_ns, began_ns, ended_ns;
+	int64_t boot_ns, now_ns, began_ns, ended_ns, stirred_ns;
 	uint32_t n[FACT_KINDS], left_out[FACT_KINDS];
 	int32_t err[FACT_KINDS];
 	uint8_t there[FACT_KINDS];
@@ -93,7 +93,7 @@ int feed_send(int tell, const struct facts *f, const struct feed_set *set)
 {
 	struct head h = {
 		.magic = MAGIC, .kinds = set->kinds, .bytes = f->data.n, .boot_ns = f->boot_ns, .now_ns = f->now_ns,
-		.began_ns = set->began_ns, .ended_ns = set->ended_ns,
+		.began_ns = set->began_ns, .ended_ns = set->ended_ns, .stirred_ns = set->stirred_ns,
 	};
 	owned_fd int fd = sealed_file(f->data.p, f->data.n);
 	union control control = { .room = { 0 } };
@@ -230,7 +230,9 @@ int feed_take(int from, uint32_t kinds, struct facts *out, struct feed_set *set)
 	err = take_set(&h, fd, out);
 	if (err)
 		return err;
-	*set = (struct feed_set){ .kinds = h.kinds, .began_ns = h.began_ns, .ended_ns = h.ended_ns };
+	*set = (struct feed_set){
+		.kinds = h.kinds, .began_ns = h.began_ns, .ended_ns = h.ended_ns, .stirred_ns = h.stirred_ns
+	};
 	return 1;
 }
 
@@ -241,6 +243,8 @@ struct policy_feed {
 	uint32_t kinds;
 	int from, asks, alive;		/* from: -1 when the child has ended, of which has been told */
 	unsigned int n_asks;		/* since the last set */
+	uint32_t n_pods;		/* sets of pods that were read */
+	struct feed_shared *shared;	/* NULL: none */
 };
 
 static void close_one(int *fd)
@@ -252,6 +256,9 @@ static void close_one(int *fd)
 
 static void close_all(struct policy_feed *f)
 {
+	if (f->shared)
+		munmap(f->shared, sizeof(*f->shared));
+	f->shared = NULL;
 	close_one(&f->alive);
 	close_one(&f->from);
 	close_one(&f->asks);
@@ -259,8 +266,14 @@ static void close_all(struct policy_feed *f)
 
 static int start(struct policy_feed *f, const char *root)
 {
+	const int prot = PROT_READ | PROT_WRITE, flags = MAP_SHARED | MAP_ANONYMOUS;
 	owned_fd int tell = -1, dies = -1;
 	int pair[2], life[2], parent = getpid();
+	void *shared = mmap(NULL, sizeof(*f->shared), prot, flags, -1, 0);
+
+	if (shared == MAP_FAILED)
+		return -errno;
+	f->shared = shared;
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
 		return -errno;
@@ -275,7 +288,7 @@ static int start(struct policy_feed *f, const char *root)
 		return -errno;
 	f->pid = fork();
 	if (!f->pid) {
-		const struct feed_ends ends = { .tell = tell, .asks = f->asks, .alive = dies };
+		const struct feed_ends ends = { .tell = tell, .asks = f->asks, .alive = dies, .shared = f->shared };
 
 		close_one(&f->from);
 		close_one(&f->alive);
@@ -311,6 +324,17 @@ int feed_fd(const struct policy_feed *f)
 	return f->from;
 }
 
+uint64_t feed_stirred(const struct policy_feed *f)
+{
+	int64_t since_ns;
+
+	if (f->from < 0 || !f->shared)
+		return 0;
+	since_ns = atomic_load(&f->shared->stirred_ns);
+	/* What was sent before it became 0 has yet to be read: perhaps all is other. */
+	return since_ns ? (uint64_t)since_ns : atomic_load(&f->shared->sent) != f->n_pods;
+}
+
 unsigned int feed_fds(const struct policy_feed *f, int fds[FEED_FDS])
 {
 	const int all[FEED_FDS] = { f->from, f->asks, f->alive };
@@ -335,6 +359,7 @@ int feed_read(struct policy_feed *f, struct facts *out, struct feed_set *set)
 
 	if (rc > 0) {
 		f->n_asks = 0;
+		f->n_pods += (set->kinds & feed_kinds_of(FEED_SET_PODS)) != 0;
 		say_to(f, FEED_WAS_READ);
 	} else if (rc < 0) {
 		close_one(&f->alive);

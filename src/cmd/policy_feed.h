@@ -25,6 +25,7 @@ enum feed_kinds {
 struct feed_set {
 	uint32_t kinds;			/* those of this set that were asked for; it replaces what was known of them */
 	int64_t began_ns, ended_ns;	/* wall clock: it was read between */
+	int64_t stirred_ns;		/* of pods: until then what was told before was so, as was noticed */
 };
 
 enum { FEED_FDS = 3 };
@@ -48,6 +49,12 @@ int  feed_read(struct policy_feed *f, struct facts *out, struct feed_set *set);
 /* Read the sets with these kinds once more, and tell them even if they are the same: what is told with began_ns after
  * this moment is of after it.  Many become one; a set is read at most every 100 ms. */
 void feed_ask(struct policy_feed *f, uint32_t kinds);
+/*
+ * Since when, by the wall clock, whose an address is may not be as was told last: something has changed that is being
+ * read, or was told and waits for feed_read().  0: all is as was told, up to a moment ago.  A child that has ended
+ * tells nothing: 0.
+ */
+uint64_t feed_stirred(const struct policy_feed *f);
 /* What other children of ours must close: while they have it, ours does not see that we are gone.  Returns how many. */
 unsigned int feed_fds(const struct policy_feed *f, int fds[FEED_FDS]);
 /* Ends the child and waits, at most 2 s, until it has.  NULL is fine. */

@@ -269,12 +269,22 @@ static void hurry(struct set *s, int64_t due)
 		s->due = due;
 }
 
+/* The parent is not to take what it knows for what is, from now on. */
+static void doubt(struct child *c)
+{
+	int64_t none = 0;
+
+	atomic_compare_exchange_strong(&c->ends.shared->stirred_ns, &none, (int64_t)time_now());
+}
+
 static void notice(struct child *c, enum feed_which which)
 {
 	struct set *s = &c->sets[which], *kubelet = &c->sets[FEED_SET_KUBELET];
 	int64_t now = clock_ns(CLOCK_MONOTONIC);
 
 	s->stirred = true;
+	if (which == FEED_SET_PODS)
+		doubt(c);
 	hurry(s, later(now + SETTLE_MS * MS, s->last + PAUSE_MS * MS));
 	if (which != FEED_SET_PODS)
 		return;
@@ -294,6 +304,14 @@ static void drain(struct child *c, enum feed_which which)
 	}
 	if (stirred)
 		notice(c, which);
+}
+
+/* Unless something has stirred while we did not look, which is noticed here. */
+static void settle_doubt(struct child *c)
+{
+	drain(c, FEED_SET_PODS);
+	if (!c->sets[FEED_SET_PODS].stirred)
+		atomic_store(&c->ends.shared->stirred_ns, 0);
 }
 
 /* ── reading and telling ──────────────────────────────────────────────────── */
@@ -337,11 +355,14 @@ static void tell(struct child *c, struct set *s, const struct facts *f, const st
 	if (err == -EPIPE)
 		_exit(0);
 	/* No memory, or no room: at the next look. */
+	s->stirred |= err != 0;
 	if (same || err)
 		return;
 	s->hash = h;
 	s->asked = false;
 	c->unread = true;
+	if (s == &c->sets[FEED_SET_PODS])
+		atomic_fetch_add(&c->ends.shared->sent, 1);
 }
 
 static void read_set(struct child *c, enum feed_which which)
@@ -352,6 +373,8 @@ static void read_set(struct child *c, enum feed_which which)
 	struct feed_set told = { .kinds = s->kinds };
 	int err;
 
+	doubt(c);
+	told.stirred_ns = atomic_load(&c->ends.shared->stirred_ns);
 	drain(c, which);
 	s->stirred = false;
 	if (which == FEED_SET_PODS)
@@ -364,6 +387,7 @@ static void read_set(struct child *c, enum feed_which which)
 	if (!err)
 		tell(c, s, &n.facts, &told);
 	facts_free(&n.facts);
+	settle_doubt(c);
 	s->last = clock_ns(CLOCK_MONOTONIC);
 	took = s->last - began;
 	c->rests = later(c->rests, s->last) + REST * (clock_ns(CLOCK_PROCESS_CPUTIME_ID) - used);

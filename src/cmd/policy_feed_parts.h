@@ -2,6 +2,8 @@
 #ifndef NETPROBE_CMD_POLICY_FEED_PARTS_H
 #define NETPROBE_CMD_POLICY_FEED_PARTS_H
 
+#include <stdatomic.h>
+
 #include "cmd/policy_feed.h"
 
 /* The sets, in the order of their fields in what is asked. */
@@ -20,9 +22,20 @@ enum { FEED_FIELD_BITS = 16, FEED_ASKS_MAX = 30000 };
 #define FEED_ASKED(which)	(UINT64_C(1) << (which) * FEED_FIELD_BITS)
 #define FEED_WAS_READ		FEED_ASKED(FEED_SETS)
 
+/*
+ * Memory of both, for what cannot wait for a set to be read.  stirred_ns: wall clock, since when it is not known what
+ * pods there are, as a change was noticed, or something is being read, during which none is; 0: as was told.
+ * sent: sets of pods, counted before stirred_ns becomes 0 again.
+ */
+struct feed_shared {
+	_Atomic int64_t stirred_ns;
+	_Atomic uint32_t sent;
+};
+
 /* The child's ends; alive is a pipe at whose other end nothing is written: it ends when the parent does. */
 struct feed_ends {
 	int tell, asks, alive;
+	struct feed_shared *shared;
 };
 
 /* policy_feed_child.c: never returns. */

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -39,6 +40,8 @@ static __attribute__((noreturn)) void become(const char *path, const char *kinds
 	int null = open("/dev/null", O_RDONLY);
 	sigset_t none;
 
+	/* What nobody reads any more ends. */
+	prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	for (int sig = 1; sig < SIGRTMIN; sig++)

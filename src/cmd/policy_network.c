@@ -90,18 +90,19 @@ static const struct {
 	{ FACT_INTERFACE, SEEN_INTERFACE },
 };
 
-static int read_rules(struct network *n)
+static int read_rules(struct network *n, const struct facts *from)
 {
 	struct fact f;
 	size_t at = 0;
 	int err = 0;
 
-	while (!err && facts_next(&n->facts, &at, &f)) {
+	while (!err && facts_next(from, &at, &f)) {
 		if (f.kind == FACT_NFT)
 			err = nf_parse_netlink(&n->rules, f.bytes, f.n);
 		else if (f.kind == FACT_LEGACY)
 			err = nf_parse_legacy(&n->rules, f.path[0] == '6' ? NFPROTO_IPV6 : NFPROTO_IPV4, f.bytes, f.n);
 	}
+	n->rules_there = from->there[FACT_NFT] || from->there[FACT_LEGACY];
 	return err ? err : nf_rules_sort(&n->rules);
 }
 
@@ -127,7 +128,7 @@ static void read_plugin(struct network *n)
 			if (sights[i].kind == f.kind)
 				cni_saw(&n->cni, sights[i].seen, path, f.bytes, f.n);
 	}
-	if (n->facts.there[FACT_NFT] || n->facts.there[FACT_LEGACY])
+	if (n->rules_there)
 		cni_saw_rules(&n->cni, &n->rules);
 	cni_conclude(&n->cni);
 }
@@ -139,10 +140,40 @@ int network_read(struct network *n)
 	if (!err)
 		err = node_pods_read(&n->pods, &n->facts);
 	if (!err)
-		err = read_rules(n);
+		err = read_rules(n, &n->facts);
 	if (!err)
 		read_plugin(n);
 	return err;
+}
+
+int network_take_pods(struct network *n, struct facts *facts, struct node_pods *before)
+{
+	struct node_pods pods = { 0 };
+	int err = node_pods_open(&pods);
+
+	if (!err)
+		err = node_pods_read(&pods, facts);
+	if (err) {
+		node_pods_free(&pods);
+		return err;
+	}
+	node_pods_free(before);
+	*before = n->pods;
+	facts_free(&n->facts);
+	n->pods = pods;
+	n->facts = *facts;
+	memset(facts, 0, sizeof(*facts));
+	read_plugin(n);
+	return 0;
+}
+
+int network_take_rules(struct network *n, const struct facts *facts)
+{
+	nf_rules_free(&n->rules);
+	if (read_rules(n, facts))
+		return -ENOMEM;
+	read_plugin(n);
+	return 0;
 }
 
 void network_tell_missing(const struct network *n)
@@ -181,6 +212,78 @@ void network_free(struct network *n)
 	facts_free(&n->facts);
 	node_pods_free(&n->pods);
 	nf_rules_free(&n->rules);
+}
+
+const char *network_family(uint8_t family)
+{
+	switch (family) {
+	case NFPROTO_IPV4: return "ip";
+	case NFPROTO_IPV6: return "ip6";
+	case NFPROTO_INET: return "inet";
+	case NFPROTO_ARP: return "arp";
+	case NFPROTO_BRIDGE: return "bridge";
+	case NFPROTO_NETDEV: return "netdev";
+	}
+	return NULL;
+}
+
+/* ── objects ──────────────────────────────────────────────────────────────── */
+
+static bool shares_address(const struct node_pod *n, const struct k8s_pod *o)
+{
+	for (unsigned int i = 0; i < n->n_addrs; i++)
+		for (uint32_t k = 0; k < o->n_ips; k++)
+			if (addr_same(&n->addrs[i].a, &o->ips[k]))
+				return true;
+	return false;
+}
+
+const struct k8s_pod *network_object(const struct node_pods *p, const struct k8s *k, const struct node_pod *n)
+{
+	const char *ns = node_text(p, n->ns), *uid = node_text(p, n->uid);
+	const struct k8s_pod *o = k8s_pod_find(k, ns, strlen(ns), node_text(p, n->name));
+
+	if (!o)
+		return NULL;
+	if (n->uid && o->uid && !(o->mirror && !strchr(uid, '-')))
+		return !strcmp(uid, intern_text(&k->names, o->uid)) ? o : NULL;
+	return !n->n_addrs || !o->n_ips || shares_address(n, o) ? o : NULL;
+}
+
+uint32_t network_this_node(const struct node_pods *p, const struct k8s *k)
+{
+	for (uint32_t i = 0; i < p->n; i++) {
+		const struct node_pod *n = &p->v[i];
+		bool whole = n->name && n->uid && node_pod_lives(p, n);
+		const struct k8s_pod *o = whole ? network_object(p, k, n) : NULL;
+
+		if (o && o->node && o->uid)
+			return o->node;
+	}
+	return 0;
+}
+
+int network_kubelet(const struct facts *facts, struct policy *p)
+{
+	struct fact f;
+	size_t at = 0;
+	int err = 0;
+
+	while (!err && facts_next(facts, &at, &f)) {
+		const char *body;
+		char why[128];
+		size_t n = 0;
+
+		if (f.kind != FACT_KUBELET)
+			continue;
+		body = node_kubelet_body(&f, &n, why, sizeof(why));
+		if (!body)
+			warn("%s: %s", fact_place(FACT_KUBELET), why);
+		else
+			err = load_text(p->k, body, n, "the kubelet", &p->rep);
+		policy_loaded(p, OBJECT_KUBELET);
+	}
+	return err;
 }
 
 /* ── words ────────────────────────────────────────────────────────────────── */

@@ -13,6 +13,7 @@ struct network {
 	struct node_pods pods;
 	struct nf_rules rules;
 	struct cni cni;
+	bool rules_there;		/* they could be read */
 	bool bridge_filtered;		/* what passes a bridge passes iptables */
 };
 
@@ -23,9 +24,24 @@ struct network {
 int  network_collect(struct network *n, const char *root, uint32_t kinds);
 /* When privileges are gone: pods, rules, plugin.  0 or -errno, said. */
 int  network_read(struct network *n);
+/*
+ * Later: pods and what moves their packets anew, of facts that have all kinds but rules, and become n's (*before,
+ * which is freed, becomes what the pods were); or the rules.  0, or -ENOMEM, said.
+ */
+int  network_take_pods(struct network *n, struct facts *facts, struct node_pods *before);
+int  network_take_rules(struct network *n, const struct facts *facts);
 /* What was not read, or not understood, on standard error. */
 void network_tell_missing(const struct network *n);
 void network_free(struct network *n);
+
+/* Of nf_tables: "ip", "inet"; NULL: another. */
+const char *network_family(uint8_t family);
+/* The pod's object; that of another uid is of an earlier or later one of the name.  Without uids the address tells. */
+const struct k8s_pod *network_object(const struct node_pods *p, const struct k8s *k, const struct node_pod *pod);
+/* What the objects call this node: where the pods are that it knows itself; a text of k->names, 0: not known. */
+uint32_t network_this_node(const struct node_pods *p, const struct k8s *k);
+/* The kubelet's own list becomes objects, of OBJECT_KUBELET.  0 or -errno, said. */
+int  network_kubelet(const struct facts *facts, struct policy *p);
 
 /* Words that choose: "NAMESPACE/NAME", "NAMESPACE/", "NAME", an address; of a pod an interface, uid, sandbox. */
 enum { WHOM_MAX = 63, SANDBOX_MIN = 8 /* letters of it */ };

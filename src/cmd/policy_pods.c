@@ -127,41 +127,6 @@ static void put_row(struct listing *l, const struct node_pod *node, const struct
 		l->rows[l->n++] = r;
 }
 
-static bool shares_address(const struct node_pod *n, const struct k8s_pod *o)
-{
-	for (unsigned int i = 0; i < n->n_addrs; i++)
-		for (uint32_t k = 0; k < o->n_ips; k++)
-			if (addr_same(&n->addrs[i].a, &o->ips[k]))
-				return true;
-	return false;
-}
-
-/* The pod's object; that of another uid is of an earlier or later one of the name.  Without uids the address tells. */
-static const struct k8s_pod *object_of(const struct listing *l, const struct node_pod *n)
-{
-	const char *ns = node_text(&l->net.pods, n->ns), *uid = node_text(&l->net.pods, n->uid);
-	const struct k8s_pod *o = k8s_pod_find(l->p->k, ns, strlen(ns), node_text(&l->net.pods, n->name));
-
-	if (!o)
-		return NULL;
-	if (n->uid && o->uid && !(o->mirror && !strchr(uid, '-')))
-		return !strcmp(uid, intern_text(&l->p->k->names, o->uid)) ? o : NULL;
-	return !n->n_addrs || !o->n_ips || shares_address(n, o) ? o : NULL;
-}
-
-/* What the objects call this node: where the pods are that it knows itself. */
-static uint32_t this_node(const struct listing *l)
-{
-	for (uint32_t i = 0; i < l->net.pods.n; i++) {
-		const struct node_pod *n = &l->net.pods.v[i];
-		const struct k8s_pod *o = n->name && n->uid && node_pod_lives(&l->net.pods, n) ? object_of(l, n) : NULL;
-
-		if (o && o->node && o->uid)
-			return o->node;
-	}
-	return 0;
-}
-
 static int by_name(const void *a, const void *b)
 {
 	const struct row *p = a, *q = b;
@@ -178,10 +143,10 @@ static int make_rows(struct listing *l)
 	l->rows = calloc((size_t)l->net.pods.n + k->n_pods + 1, sizeof(*l->rows));
 	if (!taken || !l->rows)
 		return fail(ENOMEM, "the node's pods");
-	l->node = this_node(l);
+	l->node = network_this_node(&l->net.pods, l->p->k);
 	for (uint32_t i = 0; i < l->net.pods.n; i++) {
 		const struct node_pod *n = &l->net.pods.v[i];
-		const struct k8s_pod *o = n->name ? object_of(l, n) : NULL;
+		const struct k8s_pod *o = n->name ? network_object(&l->net.pods, l->p->k, n) : NULL;
 
 		o = o && !taken[o - k->pods] ? o : NULL;
 		if (o)
@@ -226,6 +191,7 @@ static void put_object(const struct listing *l, struct record *r, const struct k
 
 	if (o->uid)
 		listing_text(r, FIELD_POD_UID, &b->uid, intern_text(names, o->uid));
+	listing_text(r, FIELD_POD_WORKLOAD, &b->workload, intern_text(names, o->workload));
 	listing_text(r, FIELD_POD_NODE, &b->node, intern_text(names, o->node));
 	for (uint32_t i = 0; pairs && i < o->labels.n; i++) {
 		const char *key = intern_text(names, o->labels.v[i].key);
@@ -274,6 +240,10 @@ static int put_record(struct listing *l, const struct row *row)
 		t.addresses[i] = (struct str){ t.text[i], addr_text(t.text[i], &addrs[i]) };
 	listing_list(&r, FIELD_POD_IP, &b->addresses, t.addresses, n);
 	listing_list(&r, FIELD_POD_SOURCES, &b->sources, t.sources, sources(row, t.sources));
+	if (row->node)
+		listing_word(&r, FIELD_POD_SIDECAR, &b->sidecar, row->node->sidecar);
+	if (row->object && row->object->sidecar)
+		listing_word(&r, FIELD_POD_SIDECAR, &b->sidecar, row->object->sidecar);
 	b->host_network = has_host_network(row);
 	b->running = lives(l, row);
 	record_mark(&r, FIELD_POD_HOST_NETWORK);
@@ -387,30 +357,6 @@ static void pod_line(void *ctx, const struct record *r, struct buf *b)
 
 /* ── reading ──────────────────────────────────────────────────────────────── */
 
-/* The kubelet's own list: objects. */
-static int read_kubelet(struct listing *l)
-{
-	struct fact f;
-	size_t at = 0;
-	int err = 0;
-
-	while (!err && facts_next(&l->net.facts, &at, &f)) {
-		const char *body;
-		char why[128];
-		size_t n = 0;
-
-		if (f.kind != FACT_KUBELET)
-			continue;
-		body = node_kubelet_body(&f, &n, why, sizeof(why));
-		if (!body)
-			warn("%s: %s", fact_place(FACT_KUBELET), why);
-		else
-			err = load_text(l->p->k, body, n, "the kubelet", &l->p->rep);
-		policy_loaded(l->p, OBJECT_KUBELET);
-	}
-	return err;
-}
-
 static int read_all(struct listing *l)
 {
 	int err = network_read(&l->net);
@@ -418,7 +364,7 @@ static int read_all(struct listing *l)
 	if (!err)
 		err = policy_read(l->p);
 	if (!err)
-		err = read_kubelet(l);
+		err = network_kubelet(&l->net.facts, l->p);
 	if (!err)
 		err = make_rows(l);
 	if (!err)

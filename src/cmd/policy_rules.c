@@ -39,19 +39,6 @@ static const char *const meanings[] = {
 	[MEANS_INVALID] = "invalid", [MEANS_ENCAP] = "encap", [MEANS_MESH] = "mesh", [MEANS_SERVICE] = "service",
 };
 
-static const char *family_name(uint8_t family)
-{
-	switch (family) {
-	case NFPROTO_IPV4: return "ip";
-	case NFPROTO_IPV6: return "ip6";
-	case NFPROTO_INET: return "inet";
-	case NFPROTO_ARP: return "arp";
-	case NFPROTO_BRIDGE: return "bridge";
-	case NFPROTO_NETDEV: return "netdev";
-	}
-	return NULL;
-}
-
 static const char *hook_name(const struct nf_chain *c)
 {
 	static const char *const of_ip[] = { "prerouting", "input", "forward", "output", "postrouting", "ingress" };
@@ -146,7 +133,7 @@ static void put_chain(struct record *r, const struct nf_chain *c)
 	struct filter_rule_body *b = filter_rule_of(r);
 
 	listing_word(r, FIELD_FR_VIA, &b->via, c->via == NF_LEGACY ? "legacy" : "nf_tables");
-	listing_word(r, FIELD_FR_FAMILY, &b->family, family_name(c->family));
+	listing_word(r, FIELD_FR_FAMILY, &b->family, network_family(c->family));
 	listing_text(r, FIELD_FR_TABLE, &b->table, c->table);
 	listing_text(r, FIELD_FR_CHAIN, &b->chain, c->name);
 	listing_word(r, FIELD_FR_HOOK, &b->hook, hook_name(c));

@@ -46,6 +46,9 @@ struct session_options {
 	const char *filter_file;	/* in place of words; NULL: none */
 	bool wait;			/* for interfaces that are not there */
 	enum session_counts counts;	/* live, where there is no filter: packets need not come here to be counted */
+	/* Descriptors that the helper must not hold: who listens at their other end is to see that we are gone. */
+	const int *private_fds;
+	unsigned int n_private_fds;
 	bool blocks;			/* live: what firewalls of ours stop or take note of, as frames */
 	const char *until;		/* said when ^C alone ends it; NULL: nothing */
 	struct capture_options capture;	/* live; filter and debug are the session's to fill */

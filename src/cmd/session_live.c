@@ -139,6 +139,25 @@ static int on_rows_timer(struct live *l)
 	return pipeline_rows(&l->s->pipe, time_now());
 }
 
+static bool is_stages(const struct live *l, int fd)
+{
+	const struct frame_stage *stage = l->s->pipe.stage;
+
+	for (unsigned int i = 0; stage && i < STAGE_FDS; i++)
+		if (stage->fds[i] == fd)
+			return true;
+	return false;
+}
+
+/* What waits for its time need not wait for a frame. */
+static int stage_wait(const struct live *l, int ms)
+{
+	const struct frame_stage *stage = l->s->pipe.stage;
+	int wants = stage ? stage->wait_ms(stage->ctx) : -1;
+
+	return wants >= 0 && (ms < 0 || wants < ms) ? wants : ms;
+}
+
 /* Wait at most `ms` (-1: for ever), then handle everything but the ring.  0 or what a sink said. */
 static int wait_events(struct live *l, int ms)
 {
@@ -155,6 +174,8 @@ static int wait_events(struct live *l, int ms)
 			err = on_tick(l);
 		else if (evs[i].data.fd == l->rows_timer)
 			err = on_rows_timer(l);
+		else if (is_stages(l, evs[i].data.fd))
+			err = l->s->pipe.stage->ready(l->s->pipe.stage->ctx);
 		else if (l->s->helper && evs[i].data.fd == helper_fd(l->s->helper))
 			live_read_helper(l);
 		else if (evs[i].data.fd == STDIN_FILENO)
@@ -195,7 +216,9 @@ static int loop(struct live *l)
 		} else {
 			empty = 0;
 		}
-		err = wait_events(l, wait);
+		err = wait_events(l, stage_wait(l, wait));
+		if (!err && !n && l->s->pipe.stage)
+			err = l->s->pipe.stage->tick(l->s->pipe.stage->ctx, time_now());
 		if (!err)
 			err = priv_refused();
 		if (err)

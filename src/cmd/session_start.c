@@ -19,7 +19,7 @@
 #include "util/cleanup.h"
 #include "util/err.h"
 
-enum { SOCKETS_MAX = 64, OWN_FDS = 3, KEPT_MAX = 4096 };
+enum { SOCKETS_MAX = 64, OWN_FDS = 3, PRIVATE_FDS = 8, KEPT_MAX = 4096 };
 
 static const struct iface *ring_iface(void *ctx, uint32_t ifindex)
 {
@@ -71,7 +71,7 @@ static int start_helper(struct live *l)
 	static const char *names[KEPT_MAX];
 	struct session *s = l->s;
 	const struct strs *ifs = &s->o->iface;
-	int fds[OWN_FDS + SOCKETS_MAX + HELPER_FDS] = { l->epoll, l->timer, l->rows_timer };
+	int fds[OWN_FDS + SOCKETS_MAX + PRIVATE_FDS + HELPER_FDS] = { l->epoll, l->timer, l->rows_timer };
 	struct helper_options ho = {
 		.capture = l->capture,
 		.patterns = ifs->n ? ifs->v : any,
@@ -88,6 +88,8 @@ static int start_helper(struct live *l)
 	}
 	for (int fd = s->mute_from; fd && fd <= s->mute_to && n < OWN_FDS + SOCKETS_MAX; fd++)
 		fds[n++] = fd;
+	for (unsigned int i = 0; i < s->o->n_private_fds && i < PRIVATE_FDS; i++)
+		fds[n++] = s->o->private_fds[i];
 	if (!l->capture && !s->out.rotate && !s->out.refreshes)
 		return 0;
 	err = session_help(s, &ho, fds, n);
@@ -294,6 +296,9 @@ static int open_loop(struct live *l)
 		err = watch_fd(l, l->rows_timer);
 	if (!err && l->s->source->fd >= 0)
 		err = watch_fd(l, l->s->source->fd);
+	for (unsigned int i = 0; l->s->pipe.stage && i < STAGE_FDS && !err; i++)
+		if (l->s->pipe.stage->fds[i] >= 0)
+			err = watch_fd(l, l->s->pipe.stage->fds[i]);
 	return err;
 }
 

@@ -249,6 +249,24 @@ static bool take_verdict(const struct table *t, struct nf_rule *rule, const stru
 	return rule->target;
 }
 
+/* FNV-1a, of 64 bits. */
+static uint64_t digest_more(uint64_t h, const uint8_t *p, size_t n)
+{
+	while (n--)
+		h = (h ^ *p++) * UINT64_C(1099511628211);
+	return h;
+}
+
+/* Without its counters, and the mark in front of them that the kernel makes as it checks. */
+static uint64_t digest_of(const struct table *t, const struct entry *e)
+{
+	const uint8_t *p = t->p + e->at;
+	size_t counters = t->l->counters, behind = counters + sizeof(struct xt_counters);
+	uint64_t h = digest_more(UINT64_C(14695981039346656037), p, counters - sizeof(uint32_t));
+
+	return digest_more(h, p + behind, e->n - behind);
+}
+
 static bool take_rule(const struct table *t, const struct entry *e, uint32_t chain, uint32_t number)
 {
 	struct nf_rule rule = { .handle = number, .uid = UINT32_MAX, .chain = chain, .counted = true };
@@ -258,6 +276,7 @@ static bool take_rule(const struct table *t, const struct entry *e, uint32_t cha
 	memcpy(&c, t->p + e->at + t->l->counters, sizeof(c));
 	rule.packets = c.pcnt;
 	rule.bytes = c.bcnt;
+	rule.digest = digest_of(t, e);
 	if (!take_matches(t->r, &rule, e->matches))
 		return false;
 	if (!verdict_of(e, &verdict))

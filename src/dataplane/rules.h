@@ -30,6 +30,7 @@ struct nf_rule {
 	const char *log_prefix;
 	uint64_t handle;	/* of nf_tables; of a legacy one its number in the chain, from 1 */
 	uint64_t packets, bytes;
+	uint64_t digest;	/* of a legacy one: of all that it is but its counters, for its number is its place */
 	uint32_t chain;		/* index */
 	uint32_t uid;		/* the one user that owns the sockets; UINT32_MAX: none, a range, or all but one */
 	uint16_t to_port;
