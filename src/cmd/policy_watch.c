@@ -232,6 +232,9 @@ static int tell_lost(void *ctx, uint64_t now_ns)
 	if (!err && now.unread > w->told.unread)
 		err = pipeline_lost(&w->s.pipe, LOST_DECODE, "headers_not_read", now.unread - w->told.unread, now_ns,
 				    now_ns);
+	if (!err && now.stray > w->told.stray)
+		err = pipeline_lost(&w->s.pipe, LOST_DECODE, "drop_without_interface",
+				    now.stray - w->told.stray, now_ns, now_ns);
 	w->told = now;
 	return err || !w->trace ? err : tell_untraced(w, now_ns);
 }

@@ -540,7 +540,10 @@ int verdict_frame(struct verdicts *v, const struct frame *f)
 	case SEEN_NOTHING:
 		break;
 	case SEEN_UNREAD:
-		v->n.unread++;
+		if (s.drop && !s.ifindex)
+			v->n.stray++;
+		else
+			v->n.unread++;
 		break;
 	case SEEN_LATER:
 		v->n.later++;

@@ -77,6 +77,7 @@ struct verdict_counts {
 	uint64_t told;			/* seen = told + waiting + evicted */
 	uint64_t evicted;		/* no room: what became of them is not known */
 	uint64_t unread;		/* frames whose headers were not understood or not captured: not looked at */
+	uint64_t stray;			/* the same of drops at no interface: perhaps of elsewhere, or no packets */
 	uint64_t later;			/* frames of connections that are not new, or of none that is known */
 	uint32_t waiting;
 };

@@ -114,6 +114,7 @@ static void each_change_is_told_soon(void **state)
 	}
 	printf("# on average after %u ms, at most %u\n", all / 20, most);
 	assert_true(most < SOON_MS);
+	assert_true(all / 20 < 1000);
 	feed_close(f);
 }
 

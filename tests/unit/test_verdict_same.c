@@ -335,6 +335,12 @@ static void what_cannot_be_read_is_counted(void **state)
 	put_zeros(&arp, 28);
 	give(&arp, POD_A, IN);
 	assert_int_equal(counts().unread, 1);
+	drop(&b, POD_A, &policy);
+	assert_int_equal(counts().unread, 2);
+	/* It may be another namespace's. */
+	drop(&b, 0, &policy);
+	assert_int_equal(counts().unread, 2);
+	assert_int_equal(counts().stray, 1);
 	end(0);
 }
 
