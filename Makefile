@@ -106,11 +106,18 @@ $(B)/%.o: %.c config.mk | $(SKEL)
 $(ROOT:%=%.o) $(BENCH:%=%.o): CPPFLAGS += -I$(B)/tests/bpf
 $(ROOT:%=%.o) $(BENCH:%=%.o): | $(TESTSKEL)
 
-# bpftool leaves out the DWARF and keeps the BTF.
+# Where clang puts the labels of basic blocks into the table of symbols, a quarter of the object, they get the ".L" of
+# local ones in the assembler's text.  bpftool leaves out the DWARF and keeps the BTF.
+LOCAL := -e 's/^LBB[0-9]/.&/' -e 's/\([^.A-Za-z0-9_$$]\)\(LBB[0-9]*_[0-9]\)/\1.\2/g'
+BPF_MADE = $(@:.o=.tmp.$(if $(BPF_LABELS),labels.s,o))
 $(B)/%.bpf.o: %.bpf.c config.mk
 	$(call say,BPF)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CLANG) $(BPFFLAGS) -MMD -MP -MT $@ -MF $(@:.o=.d) -c $< -o $(@:.o=.tmp.o)
+	$(Q)$(CLANG) $(BPFFLAGS) -MMD -MP -MT $@ -MF $(@:.o=.d) $(if $(BPF_LABELS),-S,-c) $< -o $(BPF_MADE)
+ifdef BPF_LABELS
+	$(Q)sed $(LOCAL) $(BPF_MADE) >$(@:.o=.tmp.s)
+	$(Q)$(CLANG) -target bpf -mcpu=v2 -c $(@:.o=.tmp.s) -o $(@:.o=.tmp.o)
+endif
 	$(Q)$(BPFTOOL) gen object $@ $(@:.o=.tmp.o)
 
 $(B)/gen/%.skel.h: $(B)/bpf/%.bpf.o
