@@ -4,8 +4,9 @@
 # init of the guest: checks that say "ok NAME" or "not ok NAME", judged by run.sh outside.
 export PATH=/bin
 /bin/busybox --install -s /bin 2>/dev/null	# sh and ip are there
-# The shell prefers busybox's own ip, which knows neither veth nor namespaces.
+# The shell prefers busybox's own, which know neither veth nor namespaces nor clsact.
 ip() { /bin/ip "$@"; }
+tc() { /bin/tc "$@"; }
 mount -t devtmpfs d /dev
 exec >/dev/console 2>&1 </dev/null
 mount -t proc p /proc
@@ -153,6 +154,7 @@ leftovers() {
 	[ -z "$(bpftool link show)" ] && ! bpftool net show dev here | grep -q np_
 }
 
+. /drops.sh
 for m in $(cat /mod/order); do
 	case $m in sch_ingress | cls_bpf) ;; *) insert "$m" ;; esac
 done
@@ -180,6 +182,8 @@ check 'write and read' writes
 check block blocks
 check 'block, and rm' exits
 check count counts
+check drops drops
+grep '^ports' /tmp/log
 check 'nothing left' leftovers
 # word NAME: what the command line of the kernel says of it
 word() { sed -n "s/.*netprobe\.$1=\([^ ]*\).*/\1/p" /proc/cmdline; }

@@ -30,6 +30,16 @@ bpftool=$(command -v bpftool || ls /usr/sbin/bpftool 2>/dev/null || true)
 for t in build/tests/bpf/test_*; do
 	case $t in *.o | *.d | *'*') ;; *) program "$t" t ;; esac
 done
+# Who drops packets, for drops.sh; an extension of iptables is opened when a rule asks for it.
+for p in nft xtables-legacy-multi xtables-nft-multi; do
+	p=$(command -v $p || true)
+	[ -z "$p" ] || program "$p" bin
+done
+for lib in /usr/lib/*/xtables/libxt_standard.so /usr/lib/*/xtables/libxt_tcp.so; do
+	[ ! -e "$lib" ] || { mkdir -p "$root${lib%/*}" && cp "$lib" "$root${lib%/*}"; }
+done
+cp build/tests/bpf/drop.bpf.o "$root/t/"
+cp "$here/drops.sh" "$root/"
 cp "$here/guest.sh" "$root/init"
 chmod 755 "$root/init"
 
@@ -55,4 +65,11 @@ module() {
 for m in veth 8021q dummy tun af_packet sch_ingress cls_bpf; do
 	module $m
 done
+# Those of drops.sh are loaded only there.
+cp "$root/mod/order" "$root/mod/before"
+for m in iptable_filter nf_tables nft_compat nft_counter nft_reject_inet xt_tcpudp; do
+	module $m
+done
+grep -vxFf "$root/mod/before" "$root/mod/order" >"$root/mod/drops" || true
+mv "$root/mod/before" "$root/mod/order"
 (cd "$root" && find . | cpio -o -H newc --quiet -R 0:0) >"$initrd"

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 # run.sh KERNEL SUITE [smoke|all|TEST,...]: boot SUITE's kernel under QEMU with an initrd that holds netprobe,
-# busybox, ip and the tests of tests/bpf; guest.sh runs the few of them that tell whether all is loaded,
+# busybox, ip, iptables, nft and the tests of tests/bpf; guest.sh runs the few of them that tell whether all is loaded,
 # attached, and gone in the end, or all, or those of these names; what it prints is judged here.
 # PACKETS: how many frames test_block sends at each hook (10000)
 set -eu
