@@ -23,7 +23,7 @@ enum { PIPELINE_SINKS_MAX = 2, PIPELINE_LINKS = UINT16_MAX + 1 };
  * Who takes frames in place of decoders, and makes records of its own: pipeline_record().  Each returns 0, or what ends
  * the run: 1 quietly, a negative errno.
  */
-enum { STAGE_FDS = 2 };
+enum { STAGE_FDS = 3 };
 
 struct frame_stage {
 	int (*begin)(void *ctx);			/* privileges are gone, no frame was read yet */

@@ -114,7 +114,7 @@ int policy_open_files(struct policy *p)
 	}
 	if (!rc && p->o->read)
 		rc = exit_status(seen_open(p));
-	if (!rc && p->o->kubectl)
+	if (!rc && p->o->kubectl && !p->follows)
 		rc = exit_status(kubectl_start(p, p->kinds ? p->kinds : "pods,namespaces,networkpolicies"));
 	p->width = output_width();
 	json_object_seed(0);	/* from /dev/urandom, which is out of reach later */
@@ -173,12 +173,8 @@ int policy_read(struct policy *p)
 	return err ? err : kubectl_end(p);
 }
 
-int policy_load(struct policy *p)
+int policy_sound(struct policy *p)
 {
-	int err = policy_read(p);
-
-	if (err)
-		return exit_status(err);
 	if (!p->strict && p->rep.mistakes[MISTAKE_ERROR]) {
 		fail(0, "no verdict without the objects that have mistakes: %" PRIu64 " of them",
 		     p->rep.mistakes[MISTAKE_ERROR]);
@@ -189,6 +185,13 @@ int policy_load(struct policy *p)
 		     "the verdicts are those of the others",
 		     p->k->other_kinds);
 	return EXIT_DONE;
+}
+
+int policy_load(struct policy *p)
+{
+	int err = policy_read(p);
+
+	return err ? exit_status(err) : policy_sound(p);
 }
 
 int policy_decide(struct policy *p, const struct k8s_flow *f)

@@ -46,6 +46,7 @@ struct policy {
 	struct buf line;		/* what is being said */
 	const char *kinds;		/* that kubectl is asked for */
 	bool any;			/* -p: an object is in the document */
+	bool follows;			/* the cluster's objects come by policy_follow.h, not by policy_read() */
 
 	/* -r */
 	struct source *source;
@@ -71,6 +72,7 @@ int policy_open_files(struct policy *p);	/* the first of these alone */
 int policy_open(struct policy *p);
 int policy_read(struct policy *p);	/* 0 or -errno, said; mistakes are in p->rep */
 int policy_load(struct policy *p);	/* the same, and no verdict where there are mistakes; an exit status */
+int policy_sound(struct policy *p);	/* may there be verdicts of what was read?  The rest of policy_load() */
 /* Pods that were read since the last call came from there. */
 void policy_loaded(struct policy *p, enum object_source source);
 /* Judge into p->d, and count; 0 or -errno, said. */
@@ -111,6 +113,12 @@ extern const char *const policy_sides[SIDES], *const policy_verdicts[];
 int kubectl_start(struct policy *p, const char *kinds);
 /* When all was read: 0, or -errno, said: it failed, and what it printed is not all. */
 int kubectl_end(struct policy *p);
+/* Where the program is, without asking the PATH: that is whoever called us's, and this may run as root.  0 or -errno,
+ * said. */
+int kubectl_find(const char *program, char *path, size_t size);
+/* Between fork and exec: args, which NULL ends; its output goes to `out`, and if it is mute what it says of failures
+ * nowhere. */
+void kubectl_become(const char *path, const char *const args[], int out, bool mute) __attribute__((noreturn));
 
 /* policy_explain.c: the decision told step by step. */
 void print_steps(struct policy *p, const char *from, const char *to);

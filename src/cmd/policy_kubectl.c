@@ -16,42 +16,36 @@
 
 enum { SYS_close_range_all = 436, WAIT_MS = 2000, STEP_MS = 20 };
 
-/* PATH is whoever called us's; this may run as root. */
+
 static const char *const dirs[] = { "/usr/local/bin", "/usr/bin", "/bin", "/usr/local/sbin", "/snap/bin", "/opt/bin",
 				    "/var/lib/rancher/rke2/bin" };
 
-static bool find(const char *name, char *path, size_t size)
+int kubectl_find(const char *name, char *path, size_t size)
 {
-	if (strchr(name, '/')) {
-		snprintf(path, size, "%s", name);
-		return true;
-	}
+	if (strchr(name, '/'))
+		return snprintf(path, size, "%s", name) < (int)size ? 0 : fail(ENAMETOOLONG, "%s", name);
 	for (size_t i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++)
 		if (snprintf(path, size, "%s/%s", dirs[i], name) < (int)size && !access(path, X_OK))
-			return true;
-	return false;
+			return 0;
+	return fail(ENOENT, "%s: not in /usr/local/bin, /usr/bin and the like: --kubectl=/PATH/TO/kubectl", name);
 }
 
-/* Between fork and exec. */
-static __attribute__((noreturn)) void become(const char *path, const char *kinds, int out)
+void kubectl_become(const char *path, const char *const args[], int out, bool mute)
 {
-	char *const args[] = { (char *)path, "get", (char *)kinds, "--all-namespaces", "--output=json",
-			       "--request-timeout=60s", NULL };
-	int null = open("/dev/null", O_RDONLY);
+	int null = open("/dev/null", O_RDWR);
 	sigset_t none;
 
-	/* What nobody reads any more ends. */
-	prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	for (int sig = 1; sig < SIGRTMIN; sig++)
 		signal(sig, SIG_DFL);
-	if (null >= 0 && dup2(null, STDIN_FILENO) >= 0 && dup2(out, STDOUT_FILENO) >= 0) {
+	if (null >= 0 && dup2(null, STDIN_FILENO) >= 0 && dup2(out, STDOUT_FILENO) >= 0 &&
+	    (!mute || dup2(null, STDERR_FILENO) >= 0)) {
 		/* Linux 5.9; what is ours stays ours. */
 		if (syscall(SYS_close_range_all, 3, ~0U, 0))
 			for (int fd = 3; fd < 1024; fd++)
 				close(fd);
-		execv(path, args);
+		execv(path, (char *const *)(uintptr_t)args);
 	}
 	fail(errno, "%s", path);
 	_exit(127);
@@ -61,16 +55,20 @@ int kubectl_start(struct policy *p, const char *kinds)
 {
 	const char *name = *p->o->kubectl ? p->o->kubectl : "kubectl";
 	char path[512];
-	int fds[2];
+	const char *const args[] = { path, "get", kinds, "--all-namespaces", "--output=json", "--request-timeout=60s",
+				     NULL };
+	int fds[2], err = kubectl_find(name, path, sizeof(path));
 
-	if (!find(name, path, sizeof(path)))
-		return fail(ENOENT, "%s: not in /usr/local/bin, /usr/bin and the like: --kubectl=/PATH/TO/kubectl",
-			    name);
+	if (err)
+		return err;
 	if (pipe2(fds, O_CLOEXEC))
 		return fail(errno, "%s", name);
 	p->kubectl = fork();
-	if (!p->kubectl)
-		become(path, kinds, fds[1]);
+	if (!p->kubectl) {
+		/* What nobody reads any more ends. */
+		prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0);
+		kubectl_become(path, args, fds[1], false);
+	}
 	close(fds[1]);
 	if (p->kubectl < 0) {
 		close(fds[0]);

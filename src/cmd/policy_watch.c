@@ -96,11 +96,24 @@ static int read_feed(struct policy_watch *w)
 	return err;
 }
 
+/* What the cluster has told.  What ends it has been said, and what was known stays. */
+static int read_follow(struct policy_watch *w)
+{
+	int n = w->follow ? follow_read(w->follow, w->p) : 0;
+
+	if (n > 0)
+		w->this_node = network_this_node(&w->net.pods, w->p->k);
+	w->stage.fds[2] = w->follow ? follow_fd(w->follow) : -1;
+	return n == -ENOMEM ? n : 0;
+}
+
 static int on_feed(void *ctx)
 {
 	struct policy_watch *w = ctx;
 	int err = read_feed(w);
 
+	if (!err)
+		err = read_follow(w);
 	if (!err && w->trace)
 		err = trace_read(w->trace, time_now());
 	return err ? err : holding_release(w, time_now(), false);
@@ -126,25 +139,34 @@ static int await_feed(struct policy_watch *w)
 
 /* ── the stage ────────────────────────────────────────────────────────────── */
 
-/* Until kubectl says something, or the user wants to end: 1. */
-static int await_kubectl(const struct policy_watch *w)
+/* Until kubectl has listed all once, or the user wants to end: 1. */
+static int await_follow(struct policy_watch *w)
 {
-	struct pollfd p[] = { { .fd = w->p->kubectl_fd, .events = POLLIN }, { .fd = w->s.signals, .events = POLLIN } };
+	int n = 0;
 
-	if (w->p->kubectl_fd >= 0)
+	while (w->follow && n >= 0 && !follow_whole(w->follow)) {
+		struct pollfd p[] = { { .fd = follow_fd(w->follow), .events = POLLIN },
+				      { .fd = w->s.signals, .events = POLLIN } };
+
 		while (poll(p, 2, -1) < 0 && errno == EINTR)
 			;
-	return p[1].revents ? 1 : 0;
+		if (p[1].revents)
+			return 1;
+		n = follow_read(w->follow, w->p);
+	}
+	w->stage.fds[2] = w->follow ? follow_fd(w->follow) : -1;
+	return n < 0 ? n : 0;
 }
 
 static int begin(void *ctx)
 {
 	struct policy_watch *w = ctx;
-	int err = await_kubectl(w);
+	int err = policy_read(w->p);
 
 	if (!err)
-		err = policy_load(w->p) ? -EINVAL : 0;
-
+		err = await_follow(w);
+	if (!err)
+		err = policy_sound(w->p) ? -EINVAL : 0;
 	if (!err)
 		err = await_feed(w);
 	if (!err)
@@ -322,7 +344,7 @@ static void choose(struct policy_watch *w)
 		.lost = tell_lost,
 		.wait_ms = wait_ms,
 		.ready = on_feed,
-		.fds = { -1, -1 },
+		.fds = { -1, -1, -1 },
 		.ctx = w,
 	};
 	w->s.pipe.stage = &w->stage;
@@ -348,6 +370,20 @@ static int start_trace(struct policy_watch *w)
 	w->stage.fds[1] = trace_fd(w->trace);
 	note("tracing rules by the table inet %s, which goes with this", trace_table(w->trace));
 	return 0;
+}
+
+/* --kubectl; an exit status */
+static int start_follow(struct policy_watch *w)
+{
+	static const char *const kinds[] = { "pods", "namespaces", "networkpolicies" };
+	int err = 0;
+
+	w->p->follows = true;
+	if (w->p->o->kubectl)
+		err = follow_open(&w->follow, w->p->o->kubectl, kinds, sizeof(kinds) / sizeof(kinds[0]));
+	if (w->follow)
+		w->stage.fds[2] = follow_fd(w->follow);
+	return exit_status(err);
 }
 
 static int read_own(struct policy_watch *w)
@@ -379,6 +415,8 @@ static unsigned int private_fds(struct policy_watch *w)
 {
 	unsigned int n = feed_fds(w->feed, w->fds);
 
+	if (w->follow)
+		n += follow_fds(w->follow, w->fds + n);
 	if (w->trace)
 		w->fds[n++] = trace_fd(w->trace);
 	return n;
@@ -417,10 +455,13 @@ static int watch(struct policy_watch *w, int argc, char **argv)
 		rc = session_netns(w->p->g, NULL);
 	if (!rc)
 		rc = exit_status(read_own(w));
+	/* The kubelet has no pod that the cluster has not. */
 	if (!rc)
-		rc = exit_status(feed_open(&w->feed, NULL, FEED_ALL));
+		rc = exit_status(feed_open(&w->feed, NULL, w->p->o->kubectl ? WATCHED : FEED_ALL));
 	if (!rc)
 		w->stage.fds[0] = feed_fd(w->feed);
+	if (!rc)
+		rc = start_follow(w);
 	if (!rc)
 		rc = policy_open_files(w->p);
 	if (!rc)
@@ -439,6 +480,7 @@ static int watch(struct policy_watch *w, int argc, char **argv)
 		trace_close(w->trace);
 	traces_close(w->traces);
 	feed_close(w->feed);
+	follow_close(w->follow);
 	session_free(&w->s);
 	free(filter);
 	return rc;

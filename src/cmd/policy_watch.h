@@ -4,6 +4,7 @@
 
 #include "cmd/policy_cause.h"
 #include "cmd/policy_feed.h"
+#include "cmd/policy_follow.h"
 #include "cmd/policy_network.h"
 #include "cmd/session.h"
 #include "verdict/verdict.h"
@@ -22,10 +23,11 @@ struct policy_watch {
 	struct session s;
 	struct session_options ask;
 	struct frame_stage stage;
-	int fds[FEED_FDS + 1];		/* ask.private_fds */
+	int fds[FEED_FDS + 1 + FOLLOW_FDS];	/* ask.private_fds */
 	struct verdicts *verdicts;
 	struct verdict_counts told;	/* that lost records have told */
 	struct policy_feed *feed;
+	struct follow *follow;		/* --kubectl; NULL: without */
 	struct network net;
 	struct node_pods before;	/* what pods there were before those were read */
 	uint64_t pods_ns;		/* wall clock: when they began to be read; 0: never */

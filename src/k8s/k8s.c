@@ -106,11 +106,6 @@ uint32_t k8s_ns(struct k8s *k, uint32_t name)
 	return k->n_ns++;
 }
 
-static uint64_t two(uint32_t a, uint32_t b)
-{
-	return (uint64_t)a << 32 | b;
-}
-
 /* The place of the key, or a new one at the end; 0: no memory. */
 static uint32_t place(struct numbers *by, uint64_t key, void **v, uint32_t *n, uint32_t *room, size_t size)
 {
@@ -125,7 +120,7 @@ static uint32_t place(struct numbers *by, uint64_t key, void **v, uint32_t *n, u
 
 struct k8s_pod *k8s_pod_place(struct k8s *k, uint32_t ns, uint32_t name)
 {
-	uint32_t i = place(&k->pod_by_name, two(ns, name), (void **)&k->pods, &k->n_pods, &k->room_pods,
+	uint32_t i = place(&k->pod_by_name, k8s_key(ns, name), (void **)&k->pods, &k->n_pods, &k->room_pods,
 			   sizeof(*k->pods));
 	struct k8s_pod *p;
 
@@ -135,6 +130,7 @@ struct k8s_pod *k8s_pod_place(struct k8s *k, uint32_t ns, uint32_t name)
 	k8s_pod_forget(p);
 	p->ns = ns;
 	p->name = name;
+	p->seen = k->round;
 	p->alive = true;
 	return p;
 }
@@ -148,10 +144,8 @@ void k8s_pod_forget(struct k8s_pod *p)
 
 struct k8s_policy *k8s_policy_place(struct k8s *k, enum policy_kind kind, uint32_t ns, uint32_t name)
 {
-	/* Namespaces are few: the kind fits above them. */
-	uint64_t key = two(ns | (uint32_t)kind << 29, name);
-	uint32_t i = place(&k->policy_by_name, key, (void **)&k->policies, &k->n_policies, &k->room_policies,
-			   sizeof(*k->policies));
+	uint32_t i = place(&k->policy_by_name, k8s_policy_key(kind, ns, name), (void **)&k->policies, &k->n_policies,
+			   &k->room_policies, sizeof(*k->policies));
 	struct k8s_policy *p;
 
 	if (!i)
@@ -161,6 +155,7 @@ struct k8s_policy *k8s_policy_place(struct k8s *k, enum policy_kind kind, uint32
 	p->kind = kind;
 	p->ns = ns;
 	p->name = name;
+	p->seen = k->round;
 	p->alive = true;
 	return p;
 }
@@ -172,6 +167,26 @@ void k8s_policy_forget(struct k8s *k, struct k8s_policy *p)
 	k->generation++;
 }
 
+void k8s_ns_forget(struct k8s *k, struct k8s_ns *ns)
+{
+	ns->known = ns->labels.whole = false;
+	ns->labels.v[0] = (struct label){ k->metadata_name, ns->name };
+	ns->labels.n = 1;
+	k->generation++;
+}
+
+void k8s_node_forget(struct k8s_node *n)
+{
+	arena_free(&n->mem);
+	memset(n, 0, sizeof(*n));
+}
+
+void k8s_service_forget(struct k8s_service *s)
+{
+	arena_free(&s->mem);
+	memset(s, 0, sizeof(*s));
+}
+
 struct k8s_node *k8s_node_place(struct k8s *k, uint32_t name)
 {
 	uint32_t i = place(&k->node_by_name, name, (void **)&k->nodes, &k->n_nodes, &k->room_nodes, sizeof(*k->nodes));
@@ -181,13 +196,13 @@ struct k8s_node *k8s_node_place(struct k8s *k, uint32_t name)
 		return NULL;
 	n = &k->nodes[i];
 	arena_free(&n->mem);
-	*n = (struct k8s_node){ .name = name, .alive = true };
+	*n = (struct k8s_node){ .name = name, .seen = k->round, .alive = true };
 	return n;
 }
 
 struct k8s_service *k8s_service_place(struct k8s *k, uint32_t ns, uint32_t name)
 {
-	uint32_t i = place(&k->service_by_name, two(ns, name), (void **)&k->services, &k->n_services,
+	uint32_t i = place(&k->service_by_name, k8s_key(ns, name), (void **)&k->services, &k->n_services,
 			   &k->room_services, sizeof(*k->services));
 	struct k8s_service *s;
 
@@ -195,7 +210,7 @@ struct k8s_service *k8s_service_place(struct k8s *k, uint32_t ns, uint32_t name)
 		return NULL;
 	s = &k->services[i];
 	arena_free(&s->mem);
-	*s = (struct k8s_service){ .ns = ns, .name = name, .alive = true };
+	*s = (struct k8s_service){ .ns = ns, .name = name, .seen = k->round, .alive = true };
 	return s;
 }
 
@@ -247,7 +262,7 @@ const struct k8s_pod *k8s_pod_find(const struct k8s *k, const char *ns, size_t n
 
 	if (!ns_name || !pod_name || !i)
 		return NULL;
-	at = numbers_get(&k->pod_by_name, two(i, pod_name));
+	at = numbers_get(&k->pod_by_name, k8s_key(i, pod_name));
 	return at && k->pods[at].alive ? &k->pods[at] : NULL;
 }
 

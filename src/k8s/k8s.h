@@ -47,7 +47,7 @@ struct selector {
 
 /* ── objects ──────────────────────────────────────────────────────────────── */
 struct k8s_ns {
-	uint32_t name;
+	uint32_t name, seen;		/* seen: see k8s.round */
 	bool known;			/* its object was read: the labels are whole */
 	struct labels labels;
 };
@@ -59,7 +59,7 @@ struct pod_port {
 };
 
 struct k8s_pod {
-	uint32_t ns, name;		/* ns: index into k8s->ns */
+	uint32_t ns, name, seen;	/* ns: index into k8s->ns */
 	struct labels labels;
 	struct addr *ips;
 	struct addr host_ip;
@@ -122,7 +122,7 @@ enum policy_kind { POLICY_ADMIN, POLICY_NETWORK, POLICY_BASELINE };
 
 struct k8s_policy {
 	enum policy_kind kind;
-	uint32_t ns, name;			/* ns: index, of POLICY_NETWORK */
+	uint32_t ns, name, seen;		/* ns: index, of POLICY_NETWORK */
 	int32_t priority;			/* of POLICY_ADMIN: the lower goes first */
 	bool isolates[SIDES];
 	bool alive;
@@ -136,7 +136,7 @@ struct k8s_policy {
 };
 
 struct k8s_node {
-	uint32_t name;
+	uint32_t name, seen;
 	struct labels labels;
 	struct addr *ips;
 	struct k8s_cidr *pod_cidrs;
@@ -146,7 +146,7 @@ struct k8s_node {
 };
 
 struct k8s_service {
-	uint32_t ns, name;
+	uint32_t ns, name, seen;
 	struct addr *ips;		/* ClusterIPs */
 	uint32_t n_ips;
 	bool alive;
@@ -168,9 +168,22 @@ struct k8s {
 	uint32_t metadata_name;		/* the label every namespace has */
 	uint32_t other_kinds;		/* policies of kinds that are not evaluated */
 	uint32_t generation;		/* of policies and namespaces: what was derived is stale when it moves */
+	uint32_t round;			/* what is read or deleted gets it as its `seen`; whoever lists anew adds one */
 	uint32_t *order, n_order;	/* policies by precedence; order_of_ns[i]: first of namespace i */
 	uint32_t *order_of_ns, n_order_of_ns, first_baseline, order_generation;
 };
+
+/* What they are found by: ns_by_name and node_by_name by their name alone. */
+static inline uint64_t k8s_key(uint32_t ns, uint32_t name)
+{
+	return (uint64_t)ns << 32 | name;
+}
+
+/* Namespaces are few: the kind fits above them. */
+static inline uint64_t k8s_policy_key(enum policy_kind kind, uint32_t ns, uint32_t name)
+{
+	return k8s_key(ns | (uint32_t)kind << 29, name);
+}
 
 int  k8s_open(struct k8s **out);
 void k8s_close(struct k8s *k);
@@ -188,6 +201,9 @@ bool k8s_node_index(struct k8s *k, const struct k8s_node *n);
 bool k8s_service_index(struct k8s *k, const struct k8s_service *s);
 void k8s_pod_forget(struct k8s_pod *p);
 void k8s_policy_forget(struct k8s *k, struct k8s_policy *p);
+void k8s_ns_forget(struct k8s *k, struct k8s_ns *ns);
+void k8s_node_forget(struct k8s_node *n);
+void k8s_service_forget(struct k8s_service *s);
 
 const struct k8s_pod *k8s_pod_find(const struct k8s *k, const char *ns, size_t ns_len, const char *name);
 const struct k8s_pod *k8s_pod_by_ip(const struct k8s *k, const struct addr *a);
@@ -198,6 +214,20 @@ bool k8s_is_pod_range(const struct k8s *k, const struct addr *a);
 /* The mesh whose sidecar a container of that name is: "istio", "linkerd"; NULL: of none. */
 const char *k8s_sidecar(const char *container);
 bool cidr_contains(const struct k8s_cidr *c, const struct addr *a);
+
+/*
+ * rounds.c: objects that change.  kind: as in an object, "Pod".
+ * In which round it was read or deleted last; 0: in none.
+ */
+uint32_t k8s_seen(const struct k8s *k, const char *kind, const char *ns, const char *name);
+/* Forget those of the kind that were read in a round before that one, but not in 0; of pods those from that source.
+ * How many. */
+uint32_t k8s_sweep(struct k8s *k, const char *kind, uint32_t round, uint8_t source);
+/* Places and names of what is gone are given back.  Numbers, places and pointers that were taken from k mean nothing
+ * afterwards.  0, or -ENOMEM, said: then k is of no use any more. */
+int  k8s_tidy(struct k8s *k);
+/* An address that a pod has which is gone is found with the pod that has it by now. */
+bool k8s_pods_index(struct k8s *k);
 
 /* IPv4 dotted, IPv6; IPv4-mapped becomes IPv4.  sloppy: set when bytes have leading zeros, may be NULL. */
 bool addr_parse(struct addr *out, const char *s, size_t n, bool *sloppy);

@@ -35,7 +35,9 @@ struct load_report {
 	void (*mistake)(void *ctx, const struct mistake *m);
 	void *ctx;
 	bool places;			/* keep where each peer and port of a policy stands */
+	uint32_t since;			/* not 0: what was seen in this round (k8s.h) or later stays as it is */
 	uint64_t objects, skipped;	/* read; of kinds that do not matter here */
+	uint64_t deleted;		/* of those that were read: what is gone */
 	uint64_t mistakes[MISTAKE_ERROR + 1];
 	uint64_t untold;		/* of those: an object has had too many */
 };

@@ -105,6 +105,7 @@ void read_namespace(struct loader *l, const json_t *o)
 			free(ns->labels.v);
 			ns->labels = (struct labels){ v, labels.n, true };
 			ns->known = true;
+			ns->seen = k->round;
 			k->generation++;
 		}
 	}
@@ -303,7 +304,7 @@ void read_node(struct loader *l, const json_t *o)
 	/* Hostnames stand among the addresses and are none. */
 	n->n_ips = read_ips(l, &n->mem, &n->ips, json_object_get(status, "addresses"), "address");
 	if (l->bad)
-		n->alive = false;
+		k8s_node_forget(n);
 	else if (!k8s_node_index(l->k, n))
 		l->in.error = -ENOMEM;
 }
@@ -402,6 +403,34 @@ static void name_object(struct loader *l, const json_t *o, const char *kind)
 		 name ? name : "(no name)");
 }
 
+/* It keeps its place: in which round it went counts. */
+static void forget_other(struct loader *l, const char *kind, uint32_t ns, const char *name)
+{
+	struct k8s *k = l->k;
+
+	if (!strcmp(kind, "Namespace")) {
+		ns = k8s_ns(k, name_of(l, name));
+		if (ns) {
+			k8s_ns_forget(k, &k->ns[ns]);
+			k->ns[ns].seen = k->round;
+		}
+	} else if (!strcmp(kind, "Node")) {
+		struct k8s_node *n = k8s_node_place(k, name_of(l, name));
+
+		if (n) {
+			k8s_node_forget(n);
+			n->seen = k->round;
+		}
+	} else if (!strcmp(kind, "Service")) {
+		struct k8s_service *s = k8s_service_place(k, ns, name_of(l, name));
+
+		if (s) {
+			k8s_service_forget(s);
+			s->seen = k->round;
+		}
+	}
+}
+
 static void forget(struct loader *l, const json_t *o, const char *kind)
 {
 	const json_t *m = json_object_get(o, "metadata");
@@ -414,18 +443,34 @@ static void forget(struct loader *l, const json_t *o, const char *kind)
 
 	if (!name)
 		return;
+	l->rep->deleted++;
 	if (!strcmp(kind, "Pod")) {
 		pod = k8s_pod_place(l->k, ns, name_of(l, name));
-		if (pod)
+		if (pod) {
 			k8s_pod_forget(pod);
+			pod->seen = l->k->round;
+		}
 	}
+	forget_other(l, kind, ns, name);
 	for (unsigned int i = 0; i < 3; i++) {
 		if (strcmp(kind, policies[i]))
 			continue;
 		policy = k8s_policy_place(l->k, (enum policy_kind)i, i == POLICY_NETWORK ? ns : 0, name_of(l, name));
-		if (policy)
+		if (policy) {
 			k8s_policy_forget(l->k, policy);
+			policy->seen = l->k->round;
+		}
 	}
+}
+
+/* Is what was told of it since newer than this? */
+static bool was_told(struct loader *l, const json_t *o, const char *kind)
+{
+	const json_t *m = json_object_get(o, "metadata");
+	const char *ns = json_string_value(json_object_get(m, "namespace"));
+	const char *name = json_string_value(json_object_get(m, "name"));
+
+	return l->rep->since && name && k8s_seen(l->k, kind, ns ? ns : "", name) >= l->rep->since;
 }
 
 /* What the API server says in place of what was asked for. */
@@ -503,6 +548,8 @@ void load_object(struct loader *l, const json_t *o, const char *list_kind)
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		if (strcmp(kinds[i].kind, kind) || !group_is(version, kinds[i].group))
 			continue;
+		if (was_told(l, o, kind))
+			return;
 		l->rep->objects++;
 		if (deleted)
 			forget(l, o, kind);

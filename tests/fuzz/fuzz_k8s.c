@@ -53,6 +53,17 @@ static void tell(const struct k8s *k, const struct k8s_flow *f)
 	buf_free(&b);
 }
 
+/* Of the verdict what does not depend on numbers. */
+static uint32_t judge(struct k8s *k, const char *line, struct k8s_decision *d)
+{
+	struct flow_text t;
+	char error[256];
+
+	if (flow_parse(k, line, &t, error, sizeof(error)) || k8s_decide(k, &t.flow, d))
+		return UINT32_MAX;
+	return (uint32_t)d->verdict << 16 | (uint32_t)d->side[EGRESS].reason << 8 | (uint32_t)d->side[INGRESS].reason;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const char *const lines[] = {
@@ -62,11 +73,22 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct k8s_decision d = { 0 };
 	struct k8s *k;
 	uint64_t budget = 1000000;
+	uint32_t before[4];
 
 	err_quiet(1);
 	if (k8s_open(&k))
 		return 0;
 	load_text(k, (const char *)data, size, "input", &rep);
+	/* What is given back changes no answer. */
+	if (!k8s_pods_index(k))
+		abort();
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+		before[i] = judge(k, lines[i], &d);
+	if (k8s_tidy(k))
+		abort();
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+		if (judge(k, lines[i], &d) != before[i])
+			abort();
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
 		struct flow_text t;
 		char error[256];
