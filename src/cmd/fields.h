@@ -244,7 +244,7 @@ static inline struct cni_body *cni_of(const struct record *r)
 /* A rule of the packet filter, and what it means. */
 struct filter_rule_body {
 	const char *via, *family, *hook, *verdict, *owner, *meaning, *direction;
-	struct str table, chain, target, comment, log_prefix, pod, policy, kind, service, interface, hash;
+	struct str table, chain, target, comment, log_prefix, pod, policy, kind, service, interface, hash, match;
 	int32_t priority;
 	uint64_t handle, packets, bytes;
 	uint32_t uid;
@@ -253,10 +253,10 @@ struct filter_rule_body {
 };
 
 #define FILTER_RULE_FIELDS(X) \
-	X(FR_VIA, "filter.via", FT_WORD, via, "nf_tables (also what iptables-nft writes) or legacy") \
+	X(FR_VIA, "filter.via", FT_WORD, via, "nf_tables (also what iptables-nft writes), legacy, or ebpf: maps by which an agent decides") \
 	X(FR_FAMILY, "filter.family", FT_WORD, family, "ip, ip6, inet, arp, bridge, netdev") \
-	X(FR_TABLE, "filter.table", FT_STR, table, "its table") \
-	X(FR_CHAIN, "filter.chain", FT_STR, chain, "its chain") \
+	X(FR_TABLE, "filter.table", FT_STR, table, "its table, or map") \
+	X(FR_CHAIN, "filter.chain", FT_STR, chain, "its chain; of maps whose they are: endpoint 1234, drops") \
 	X(FR_HOOK, "filter.hook", FT_WORD, hook, "of a chain that a hook calls: prerouting, input, forward, output, postrouting, ingress, egress") \
 	X(FR_PRIORITY, "filter.priority", FT_I32, priority, "of such a chain: the lower runs first") \
 	X(FR_REACHED, "filter.reached", FT_BOOL, reached, "a hook calls its chain, or comes to it by jumps; else it is left over, or its table is switched off") \
@@ -277,7 +277,8 @@ struct filter_rule_body {
 	X(FR_KIND, "filter.kind", FT_STR, kind, "kind of that policy, or Tier") \
 	X(FR_SERVICE, "filter.service", FT_STR, service, "the service: namespace/name or namespace/name:port") \
 	X(FR_INTERFACE, "filter.interface", FT_STR, interface, "the pod's interface at the host") \
-	X(FR_HASH, "filter.hash", FT_STR, hash, "what stands in its chain's name for a name")
+	X(FR_HASH, "filter.hash", FT_STR, hash, "what stands in its chain's name for a name") \
+	X(FR_MATCH, "filter.match", FT_STR, match, "of ebpf: what it is about, in words: peer, protocol and port; of drops the reason")
 
 enum filter_rule_field { FIELD_FR_BEFORE_ = FIELD_OWN - 1, FILTER_RULE_FIELDS(FIELD_ID) };
 

@@ -18,7 +18,8 @@ enum feed_kinds {
 	FEED_RULES = 1 << FACT_NFT | 1 << FACT_LEGACY,	/* counters move: each reading is another */
 	FEED_KUBELET = 1 << FACT_KUBELET,
 	FEED_PODS = FACTS_OF_PODS & ~FEED_KUBELET,
-	FEED_NETWORK = FACTS_OF_NETWORK & ~FEED_RULES,	/* come with those of pods, in one set */
+	/* Come with those of pods, in one set.  Maps of eBPF are not kept up to date. */
+	FEED_NETWORK = FACTS_OF_NETWORK & ~FEED_RULES & ~(1 << FACT_EBPF),
 	FEED_ALL = FEED_RULES | FEED_KUBELET | FEED_PODS | FEED_NETWORK,
 };
 

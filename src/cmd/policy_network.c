@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <linux/netfilter.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -18,7 +19,13 @@ static int take_interface(void *ctx, const struct link_info *l)
 {
 	struct network *n = ctx;
 
-	facts_add(&n->facts, &(struct fact){ .kind = FACT_INTERFACE, .path = l->name, .path_len = strlen(l->name) });
+	facts_add(&n->facts, &(struct fact){
+		.kind = FACT_INTERFACE,
+		.path = l->name,
+		.path_len = strlen(l->name),
+		.bytes = (const char *)&l->ifindex,
+		.n = sizeof(l->ifindex),
+	});
 	return 0;
 }
 
@@ -63,6 +70,29 @@ static void take_rules(struct network *n)
 	}
 }
 
+static int take_map(void *ctx, const char *name, const void *bytes, size_t size)
+{
+	struct network *n = ctx;
+
+	facts_add(&n->facts, &(struct fact){
+		.kind = FACT_EBPF,
+		.path = name,
+		.path_len = strlen(name),
+		.bytes = bytes,
+		.n = size,
+	});
+	return 0;
+}
+
+static void take_ebpf(struct network *n)
+{
+	int rc = ebpf_read(fact_place(FACT_EBPF), take_map, n);
+
+	n->facts.there[FACT_EBPF] = !rc;
+	if (rc)
+		failed(&n->facts, FACT_EBPF, rc);
+}
+
 int network_collect(struct network *n, const char *root, uint32_t kinds)
 {
 	int err = facts_collect(&n->facts, root ? root : "/", root ? kinds & ~(1u << FACT_KUBELET) : kinds);
@@ -77,6 +107,8 @@ int network_collect(struct network *n, const char *root, uint32_t kinds)
 	}
 	if (kinds & 1u << FACT_NFT)
 		take_rules(n);
+	if (kinds & 1u << FACT_EBPF)
+		take_ebpf(n);
 	return 0;
 }
 
@@ -106,6 +138,40 @@ static int read_rules(struct network *n, const struct facts *from)
 	return err ? err : nf_rules_sort(&n->rules);
 }
 
+static int read_ebpf(struct network *n)
+{
+	char name[64];
+	struct fact f;
+	size_t at = 0;
+	int err = 0;
+
+	while (!err && facts_next(&n->facts, &at, &f)) {
+		if (f.kind != FACT_EBPF || f.path_len >= sizeof(name))
+			continue;
+		memcpy(name, f.path, f.path_len);
+		name[f.path_len] = '\0';
+		err = ebpf_parse(&n->ebpf, name, f.bytes, f.n);
+	}
+	if (!err)
+		ebpf_join(&n->ebpf);
+	return err;
+}
+
+/* What was read of maps, as evidence. */
+static void tell_maps(struct network *n)
+{
+	const struct ebpf *e = &n->ebpf;
+	uint32_t maps = 0;
+	char text[96];
+
+	for (uint32_t i = 0; i < e->n_maps; i++)
+		maps += e->maps[i].known && e->maps[i].kind == EBPF_POLICY;
+	snprintf(text, sizeof(text), "maps of %u endpoints, %u rules, %u addresses of peers", maps, e->n_rules,
+		 e->n_peers);
+	if (e->n_rules)
+		cni_saw_maps(&n->cni, OWNER_CILIUM, text);
+}
+
 static void read_plugin(struct network *n)
 {
 	char path[512];
@@ -130,6 +196,7 @@ static void read_plugin(struct network *n)
 	}
 	if (n->rules_there)
 		cni_saw_rules(&n->cni, &n->rules);
+	tell_maps(n);
 	cni_conclude(&n->cni);
 }
 
@@ -141,6 +208,8 @@ int network_read(struct network *n)
 		err = node_pods_read(&n->pods, &n->facts);
 	if (!err)
 		err = read_rules(n, &n->facts);
+	if (!err)
+		err = read_ebpf(n);
 	if (!err)
 		read_plugin(n);
 	return err;
@@ -176,13 +245,67 @@ int network_take_rules(struct network *n, const struct facts *facts)
 	return 0;
 }
 
+void network_iface(const struct network *n, uint32_t ifindex, char *out, size_t size)
+{
+	struct fact f;
+	size_t at = 0;
+
+	*out = '\0';
+	while (facts_next(&n->facts, &at, &f)) {
+		if (f.kind != FACT_INTERFACE || f.n != sizeof(ifindex) || memcmp(f.bytes, &ifindex, sizeof(ifindex)))
+			continue;
+		snprintf(out, size, "%.*s", (int)f.path_len, f.path);
+		return;
+	}
+}
+
+bool network_ebpf_whole(const struct network *n)
+{
+	bool whole = !n->facts.err[FACT_EBPF] && !n->ebpf.broken;
+
+	for (uint32_t i = 0; i < n->ebpf.n_maps; i++)
+		whole &= n->ebpf.maps[i].known;
+	return whole;
+}
+
+static void tell_unknown_map(const struct ebpf_map *m, uint32_t more)
+{
+	char others[48] = "";
+
+	if (more)
+		snprintf(others, sizeof(others), ", nor are %u more of the kind", more);
+	warn("%s/%s: not read%s: its values have %u bytes, its keys %u (type %u), which no known version has",
+	     fact_place(FACT_EBPF), m->name, others, m->value_size, m->key_size, m->type);
+}
+
+/* One of each kind, and how many more there are. */
+static void tell_unknown_maps(const struct ebpf *e)
+{
+	const struct ebpf_map *first[EBPF_KINDS] = { NULL };
+	uint32_t more[EBPF_KINDS] = { 0 };
+
+	for (uint32_t i = 0; i < e->n_maps; i++) {
+		const struct ebpf_map *m = &e->maps[i];
+
+		if (m->known)
+			continue;
+		more[m->kind] += first[m->kind] != NULL;
+		first[m->kind] = first[m->kind] ? first[m->kind] : m;
+	}
+	for (unsigned int kind = 0; kind < EBPF_KINDS; kind++)
+		if (first[kind])
+			tell_unknown_map(first[kind], more[kind]);
+	if (e->broken)
+		warn("%s: %u entries not understood", fact_place(FACT_EBPF), e->broken);
+}
+
 void network_tell_missing(const struct network *n)
 {
 	bool refused = false;
 
 	for (unsigned int k = 0; k < FACT_KINDS; k++) {
 		/* Whoever read the rules has said why it could not. */
-		bool said = k == FACT_NFT || k == FACT_LEGACY;
+		bool said = k == FACT_NFT || k == FACT_LEGACY || k == FACT_EBPF;
 
 		if (k == FACT_KUBELET && n->facts.err[k] == -EPERM)
 			warn("%s: whoever listens there is not root: not asked", fact_place(k));
@@ -205,6 +328,7 @@ void network_tell_missing(const struct network *n)
 	if (n->rules.cut)
 		warn("rules of the packet filter: more than %d chains or %d rules: not all are here", NF_CHAINS_MAX,
 		     NF_RULES_MAX);
+	tell_unknown_maps(&n->ebpf);
 }
 
 void network_free(struct network *n)
@@ -212,6 +336,7 @@ void network_free(struct network *n)
 	facts_free(&n->facts);
 	node_pods_free(&n->pods);
 	nf_rules_free(&n->rules);
+	ebpf_free(&n->ebpf);
 }
 
 const char *network_family(uint8_t family)

@@ -5,6 +5,7 @@
 #include "cmd/listing.h"
 #include "cmd/policy.h"
 #include "dataplane/cni.h"
+#include "dataplane/ebpf.h"
 #include "node/pods.h"
 
 /* What a node itself has: its pods, its network plugin, its packet filter.  policy pods, cni and rules tell of it. */
@@ -12,6 +13,7 @@ struct network {
 	struct facts facts;
 	struct node_pods pods;
 	struct nf_rules rules;
+	struct ebpf ebpf;
 	struct cni cni;
 	bool rules_there;		/* they could be read */
 	bool bridge_filtered;		/* what passes a bridge passes iptables */
@@ -30,6 +32,10 @@ int  network_read(struct network *n);
  */
 int  network_take_pods(struct network *n, struct facts *facts, struct node_pods *before);
 int  network_take_rules(struct network *n, const struct facts *facts);
+/* All maps of eBPF that agents decide by could be read. */
+bool network_ebpf_whole(const struct network *n);
+/* The interface that has that index, or "". */
+void network_iface(const struct network *n, uint32_t ifindex, char *out, size_t size);
 /* What was not read, or not understood, on standard error. */
 void network_tell_missing(const struct network *n);
 void network_free(struct network *n);

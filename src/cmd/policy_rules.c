@@ -7,23 +7,10 @@
 #include <string.h>
 
 #include "cmd/fields.h"
-#include "cmd/policy_network.h"
+#include "cmd/policy_rules.h"
 #include "cmd/session.h"
 #include "util/err.h"
 #include "util/escape.h"
-
-struct listing {
-	struct policy *p;
-	struct output_options o;
-	struct output out;
-	struct pipeline pipe;
-	struct network net;
-	struct whom whom;
-	/* Of each chain, where its rules tell: the pod it is for, the policy it comes from.  Owned; NULL: not told. */
-	char **pods, **policies;
-	bool titles, incomplete;	/* incomplete: not all rules are here */
-	uint64_t n, other, refused;	/* printed; of nothing that is looked for; not what --where wants */
-};
 
 /* ── words ────────────────────────────────────────────────────────────────── */
 
@@ -55,18 +42,13 @@ static const char *hook_name(const struct nf_chain *c)
 
 /* ── names ────────────────────────────────────────────────────────────────── */
 
-/* "namespace/name"; "" where it names none. */
-struct names {
-	char pod[2 * OWNER_NAME_MAX], policy[2 * OWNER_NAME_MAX], service[2 * OWNER_NAME_MAX];
-};
-
 static void put_both(char *to, size_t size, const char *ns, const char *name)
 {
 	snprintf(to, size, "%s%s%s", *name ? ns : "", *name && *ns ? "/" : "", name);
 }
 
 /* Where the rule has no name of the pod, its interface tells. */
-static void own_names(const struct network *n, const struct owned *o, struct names *to)
+static void own_names(const struct network *n, const struct owned *o, struct rules_names *to)
 {
 	const struct node_pod *pod = o->iface[0] && !o->pod[0] ? node_pod_by_iface(&n->pods, o->iface) : NULL;
 
@@ -79,7 +61,8 @@ static void own_names(const struct network *n, const struct owned *o, struct nam
 }
 
 /* And where its chain is a pod's, what others of the chain tell; of a jump to a policy's chain what that one tells. */
-static void name(const struct listing *l, const struct nf_rule *rule, const struct owned *o, struct names *to)
+static void name(const struct rules_listing *l, const struct nf_rule *rule, const struct owned *o,
+		 struct rules_names *to)
 {
 	const struct nf_rules *r = &l->net.rules;
 	const struct nf_chain *c = &r->chains[rule->chain], *target = NULL;
@@ -101,11 +84,11 @@ static bool keep(char **to, const char *name)
 }
 
 /* The names that chains have by the first of their rules that has one. */
-static int name_chains(struct listing *l)
+static int name_chains(struct rules_listing *l)
 {
 	const struct nf_rules *r = &l->net.rules;
 	struct owned o, of_chain;
-	struct names who;
+	struct rules_names who;
 
 	l->pods = calloc(r->n_chains + 1, sizeof(*l->pods));
 	l->policies = calloc(r->n_chains + 1, sizeof(*l->policies));
@@ -144,7 +127,7 @@ static void put_chain(struct record *r, const struct nf_chain *c)
 	record_mark(r, FIELD_FR_REACHED);
 }
 
-static void put_owned(struct record *r, const struct owned *o, const struct names *who)
+void rules_put_owned(struct record *r, const struct owned *o, const struct rules_names *who)
 {
 	struct filter_rule_body *b = filter_rule_of(r);
 
@@ -159,7 +142,7 @@ static void put_owned(struct record *r, const struct owned *o, const struct name
 	listing_text(r, FIELD_FR_HASH, &b->hash, o->hash);
 }
 
-static void put_counters(struct record *r, uint64_t packets, uint64_t bytes)
+void rules_put_counters(struct record *r, uint64_t packets, uint64_t bytes)
 {
 	struct filter_rule_body *b = filter_rule_of(r);
 
@@ -169,7 +152,12 @@ static void put_counters(struct record *r, uint64_t packets, uint64_t bytes)
 	record_mark(r, FIELD_FR_BYTES);
 }
 
-static void begin_record(struct record *r)
+void rules_put_verdict(struct record *r, unsigned int verdict)
+{
+	listing_word(r, FIELD_FR_VERDICT, &filter_rule_of(r)->verdict, verdicts[verdict]);
+}
+
+void rules_begin(struct record *r)
 {
 	record_start(r, &filter_rule_dataset);
 	memset(filter_rule_of(r), 0, sizeof(struct filter_rule_body));
@@ -189,7 +177,7 @@ static const char *one_line(char *to, size_t size, const char *comment)
 	return comment ? to : NULL;
 }
 
-static int put(struct listing *l, struct record *r)
+int rules_put(struct rules_listing *l, struct record *r)
 {
 	if (l->pipe.where && !where_match(l->pipe.where, r)) {
 		l->refused++;
@@ -199,19 +187,20 @@ static int put(struct listing *l, struct record *r)
 	return listing_put(&l->pipe, r);
 }
 
-static int put_rule(struct listing *l, const struct nf_rule *rule, const struct owned *o, const struct names *who)
+static int put_rule(struct rules_listing *l, const struct nf_rule *rule, const struct owned *o,
+		    const struct rules_names *who)
 {
 	struct filter_rule_body *b;
 	char comment[1200];
 	struct record r;
 
-	begin_record(&r);
+	rules_begin(&r);
 	b = filter_rule_of(&r);
 	put_chain(&r, &l->net.rules.chains[rule->chain]);
-	put_owned(&r, o, who);
+	rules_put_owned(&r, o, who);
 	b->handle = rule->handle;
 	record_mark(&r, FIELD_FR_HANDLE);
-	listing_word(&r, FIELD_FR_VERDICT, &b->verdict, verdicts[rule->verdict]);
+	rules_put_verdict(&r, rule->verdict);
 	listing_text(&r, FIELD_FR_TARGET, &b->target, rule->target);
 	listing_text(&r, FIELD_FR_COMMENT, &b->comment, one_line(comment, sizeof(comment), rule->comment));
 	listing_text(&r, FIELD_FR_LOG_PREFIX, &b->log_prefix, rule->log_prefix);
@@ -222,30 +211,30 @@ static int put_rule(struct listing *l, const struct nf_rule *rule, const struct 
 	if (rule->uid != UINT32_MAX)
 		record_mark(&r, FIELD_FR_UID);
 	if (rule->counted)
-		put_counters(&r, rule->packets, rule->bytes);
-	return put(l, &r);
+		rules_put_counters(&r, rule->packets, rule->bytes);
+	return rules_put(l, &r);
 }
 
 /* What a chain of a hook does with what is left: the end that nobody wrote as a rule. */
-static int put_end(struct listing *l, const struct nf_chain *c)
+static int put_end(struct rules_listing *l, const struct nf_chain *c)
 {
-	const struct names nobody = { .pod = "" };
+	const struct rules_names nobody = { .pod = "" };
 	struct owned o;
 	struct record r;
 
 	owner_of_chain(c, &o);
-	begin_record(&r);
+	rules_begin(&r);
 	put_chain(&r, c);
-	put_owned(&r, &o, &nobody);
+	rules_put_owned(&r, &o, &nobody);
 	listing_word(&r, FIELD_FR_VERDICT, &filter_rule_of(&r)->verdict, c->drops ? "drop" : "accept");
 	if (c->counted)
-		put_counters(&r, c->packets, c->bytes);
-	return put(l, &r);
+		rules_put_counters(&r, c->packets, c->bytes);
+	return rules_put(l, &r);
 }
 
 /* ── which ────────────────────────────────────────────────────────────────── */
 
-static bool of_policies(const struct nf_rule *rule, const struct owned *o, const struct names *who)
+static bool of_policies(const struct nf_rule *rule, const struct owned *o, const struct rules_names *who)
 {
 	if (rule->verdict == NF_DROPS || rule->verdict == NF_REJECTS)
 		return true;
@@ -255,7 +244,7 @@ static bool of_policies(const struct nf_rule *rule, const struct owned *o, const
 	       o->meaning == MEANS_MESH || o->meaning == MEANS_NO_ENDPOINTS;
 }
 
-static bool is_meant(struct listing *l, const char *whole, const struct node_pod *pod)
+static bool is_meant(struct rules_listing *l, const char *whole, const struct node_pod *pod)
 {
 	const char *slash = strchr(whole, '/');
 	struct addr addrs[POD_ADDRS_MAX];
@@ -276,7 +265,7 @@ static bool is_meant(struct listing *l, const char *whole, const struct node_pod
 }
 
 /* A word may be the pod's, the policy's or the service's name. */
-static bool meant(struct listing *l, const struct names *who)
+static bool meant(struct rules_listing *l, const struct rules_names *who)
 {
 	const char *slash = strchr(who->pod, '/');
 	const struct node_pod *pod = NULL;
@@ -291,14 +280,14 @@ static bool meant(struct listing *l, const struct names *who)
 	return fits;
 }
 
-static int list_chain(struct listing *l, const struct nf_chain *c)
+static int list_chain(struct rules_listing *l, const struct nf_chain *c)
 {
 	bool all = l->p->o->all;
 	int err = 0;
 
 	for (uint32_t i = 0; i < c->n && !err; i++) {
 		const struct nf_rule *rule = &l->net.rules.rules[c->first + i];
-		struct names who;
+		struct rules_names who;
 		struct owned o;
 
 		owner_of_rule(&l->net.rules, rule, &o);
@@ -331,12 +320,13 @@ static void put_meaning(struct buf *b, const struct record *r, const struct filt
 	listing_clean(b, " service ", &f->service, "");
 	if (f->direction)
 		buf_fmt(b, " %s", f->direction);
-	if (!record_has(r, FIELD_FR_HANDLE))
+	listing_clean(b, " ", &f->match, "");
+	if (!record_has(r, FIELD_FR_HANDLE) && !f->match.n)
 		buf_str(b, " what no rule decided");
 	if (f->to_port)
 		buf_fmt(b, " port %u", f->to_port);
 	listing_clean(b, " -> ", &f->target, "");
-	if (!f->reached)
+	if (record_has(r, FIELD_FR_REACHED) && !f->reached)
 		buf_str(b, " (left over: no hook comes here)");
 	if (!f->policy.n && !f->pod.n && !f->service.n)
 		listing_clean(b, " \"", &f->comment, "\"");
@@ -344,7 +334,7 @@ static void put_meaning(struct buf *b, const struct record *r, const struct filt
 
 static void rule_line(void *ctx, const struct record *r, struct buf *b)
 {
-	struct listing *l = ctx;
+	struct rules_listing *l = ctx;
 	const struct filter_rule_body *f = filter_rule_of(r);
 	char chain[400], clean[400 * ESCAPE_MAX];
 	int n;
@@ -356,7 +346,7 @@ static void rule_line(void *ctx, const struct record *r, struct buf *b)
 		buf_fmt(b, "%10llu ", (unsigned long long)f->packets);
 	else
 		buf_fmt(b, "%10s ", "-");
-	n = snprintf(chain, sizeof(chain), "%s%s %s %s", f->family ? f->family : "?",
+	n = snprintf(chain, sizeof(chain), "%s%s %s %s", f->family ? f->family : strcmp(f->via, "ebpf") ? "?" : f->via,
 		     strcmp(f->via, "legacy") ? "" : "(legacy)", f->table.p, f->chain.p);
 	if (record_has(r, FIELD_FR_HANDLE) && n < (int)sizeof(chain))
 		n += snprintf(chain + n, sizeof(chain) - (size_t)n, " %llu", (unsigned long long)f->handle);
@@ -367,11 +357,11 @@ static void rule_line(void *ctx, const struct record *r, struct buf *b)
 
 /* ── all ──────────────────────────────────────────────────────────────────── */
 
-static void tell_end(const struct listing *l)
+static void tell_end(const struct rules_listing *l)
 {
 	if (l->refused)
 		note("%llu rule%s not as --where wants", (unsigned long long)l->refused, l->refused == 1 ? "" : "s");
-	else if (!l->n && !l->net.rules.n_rules && !l->incomplete)
+	else if (!l->n && !l->net.rules.n_rules && !l->net.ebpf.n_rules && !l->incomplete)
 		note("no rule of a policy: the packet filter of this network namespace has none");
 	else if (!l->n && !l->whom.n)
 		note("no rule of a policy%s", l->incomplete ? " among those that were read" : "");
@@ -380,7 +370,7 @@ static void tell_end(const struct listing *l)
 }
 
 /* What was refused has been said; without it the answer is half of one. */
-static int failure(const struct listing *l)
+static int failure(const struct rules_listing *l)
 {
 	const struct facts *f = &l->net.facts;
 
@@ -389,18 +379,22 @@ static int failure(const struct listing *l)
 	return f->err[FACT_LEGACY] != -EFBIG ? f->err[FACT_LEGACY] : 0;
 }
 
-static int list_rules(struct listing *l)
+static int list_rules(struct rules_listing *l)
 {
 	static const uint16_t columns[] = {
 		FIELD_FR_VIA, FIELD_FR_FAMILY, FIELD_FR_TABLE, FIELD_FR_CHAIN, FIELD_FR_HANDLE, FIELD_FR_VERDICT,
 		FIELD_FR_TARGET, FIELD_FR_PACKETS, FIELD_FR_BYTES, FIELD_FR_OWNER, FIELD_FR_MEANING, FIELD_FR_DIRECTION,
-		FIELD_FR_POD, FIELD_FR_POLICY, FIELD_FR_SERVICE, FIELD_FR_COMMENT,
+		FIELD_FR_POD, FIELD_FR_POLICY, FIELD_FR_SERVICE, FIELD_FR_COMMENT, FIELD_FR_MATCH,
 	};
 	int err = listing_open(&l->out, &l->pipe, &filter_rule_dataset, columns, sizeof(columns) / sizeof(columns[0]));
+	uint32_t kinds = (FACTS_OF_PODS & ~(1u << FACT_KUBELET)) | 1u << FACT_NFT;
 	int rc;
 
+	/* Maps are the node's: in a network namespace that was asked for they decide nothing. */
+	if (!l->p->g->netns)
+		kinds |= 1u << FACT_EBPF | 1u << FACT_INTERFACE;
 	if (!err)
-		err = network_collect(&l->net, NULL, (FACTS_OF_PODS & ~(1u << FACT_KUBELET)) | 1u << FACT_NFT);
+		err = network_collect(&l->net, NULL, kinds);
 	if (!err)
 		err = failure(l);
 	if (!err && (rc = policy_open(l->p)) != EXIT_DONE)
@@ -410,11 +404,13 @@ static int list_rules(struct listing *l)
 	if (!err)
 		network_tell_missing(&l->net);
 	l->incomplete = l->net.rules.cut || l->net.rules.broken || l->net.facts.err[FACT_NFT] ||
-			l->net.facts.err[FACT_LEGACY];
+			l->net.facts.err[FACT_LEGACY] || !network_ebpf_whole(&l->net);
 	if (!err)
 		err = name_chains(l);
 	for (uint32_t i = 0; i < l->net.rules.n_chains && !err; i++)
 		err = list_chain(l, &l->net.rules.chains[i]);
+	if (!err)
+		err = rules_list_ebpf(l);
 	rc = listing_close(&l->out, &l->pipe, err);
 	if (rc)
 		return rc;
@@ -425,7 +421,7 @@ static int list_rules(struct listing *l)
 
 int policy_rules(struct policy *p, int argc, char **argv)
 {
-	struct listing l = { .p = p, .titles = !p->g->no_header };
+	struct rules_listing l = { .p = p, .titles = !p->g->no_header };
 	struct where *where = NULL;
 	int rc;
 

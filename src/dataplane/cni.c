@@ -319,6 +319,13 @@ void cni_saw(struct cni *c, enum cni_seen seen, const char *path, const char *te
 	}
 }
 
+void cni_saw_maps(struct cni *c, uint8_t owner, const char *text)
+{
+	enum { SORT = 2 };	/* those of paths are others */
+
+	evidence(c, SEEN_PIN, owner, SORT, text, "");
+}
+
 /* ── rules ── */
 
 /*

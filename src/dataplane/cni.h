@@ -64,6 +64,8 @@ void cni_begin(struct cni *c);
 void cni_saw(struct cni *c, enum cni_seen seen, const char *path, const char *text, size_t n);
 /* r is sorted.  To be called with what was read even where that is nothing: then it is known that there are none. */
 void cni_saw_rules(struct cni *c, const struct nf_rules *r);
+/* That maps of an owner were read, and what they had: only as evidence. */
+void cni_saw_maps(struct cni *c, uint8_t owner, const char *text);
 void cni_conclude(struct cni *c);
 const char *cni_path_name(enum cni_path p);	/* "bridge", "ebpf"; "" not known */
 const char *cni_seen_name(enum cni_seen s);	/* "configuration", "pin" */

@@ -85,6 +85,7 @@ const char *fact_place(enum fact_kind kind)
 		[FACT_INTERFACE] = "interfaces",
 		[FACT_NFT] = "rules of nf_tables",
 		[FACT_LEGACY] = "rules of iptables-legacy",
+		[FACT_EBPF] = "/sys/fs/bpf/tc/globals",
 	};
 
 	return names[kind];

@@ -24,9 +24,10 @@ enum fact_kind {
 	FACT_PIN,		/* in the BPF file system: the name alone */
 	FACT_AGENT,		/* an agent's socket, or a file that it keeps, is there: the path alone */
 	FACT_SYSCTL,		/* net.bridge.bridge-nf-call-iptables: its value */
-	FACT_INTERFACE,		/* its name */
+	FACT_INTERFACE,		/* its name; bytes: its index, uint32_t */
 	FACT_NFT,		/* rules of nf_tables: netlink messages */
 	FACT_LEGACY,		/* a table of iptables-legacy; path: its family, "4" or "6" */
+	FACT_EBPF,		/* a pinned map that an agent decides by; path: its name */
 	FACT_KINDS
 };
 

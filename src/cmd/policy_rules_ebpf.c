@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* policy rules: what agents decide by maps of eBPF. */
+#include <stdio.h>
+#include <string.h>
+
+#include "cmd/fields.h"
+#include "cmd/policy_rules.h"
+
+/* Whose a map is. */
+struct holder {
+	struct rules_names names;
+	struct owned owned;		/* what its rules have in common */
+	char chain[32];
+	struct addr addrs[POD_ADDRS_MAX];
+	unsigned int n_addrs;
+	const struct node_pod *pod;	/* NULL: not known */
+	bool there;			/* the agent has such an endpoint */
+};
+
+static void find_holder(const struct network *n, const struct ebpf_map *m, struct holder *h)
+{
+	uint32_t many = 0;
+	const struct ebpf_endpoint *e = m->kind == EBPF_POLICY ? ebpf_endpoint(&n->ebpf, m->endpoint, &many) : NULL;
+	char iface[64] = "";
+
+	memset(h, 0, sizeof(*h));
+	h->owned.owner = m->owner;
+	snprintf(h->chain, sizeof(h->chain), m->kind == EBPF_POLICY ? "endpoint %u" : "drops", m->endpoint);
+	if (e)
+		network_iface(n, e->ifindex, iface, sizeof(iface));
+	snprintf(h->owned.iface, sizeof(h->owned.iface), "%.15s", iface);
+	for (uint32_t i = 0; i < many; i++) {
+		if (!h->pod)
+			h->pod = node_pod_by_addr(&n->pods, &e[i].addr);
+		if (h->n_addrs < POD_ADDRS_MAX)
+			h->addrs[h->n_addrs++] = e[i].addr;
+	}
+	if (!h->pod && h->owned.iface[0])
+		h->pod = node_pod_by_iface(&n->pods, h->owned.iface);
+	if (h->pod)
+		snprintf(h->names.pod, sizeof(h->names.pod), "%s/%s", node_text(&n->pods, h->pod->ns),
+			 node_text(&n->pods, h->pod->name));
+	h->there = e;
+}
+
+static bool meant(struct rules_listing *l, const struct holder *h)
+{
+	const struct node_pods *p = &l->net.pods;
+
+	return whom_fits(&l->whom, &(struct whom_row){
+		.ns = h->pod ? node_text(p, h->pod->ns) : "",
+		.name = h->pod ? node_text(p, h->pod->name) : "",
+		.iface = h->owned.iface,
+		.uid = h->pod ? node_text(p, h->pod->uid) : "",
+		.sandbox = h->pod ? node_text(p, h->pod->sandbox) : "",
+		.addrs = h->addrs,
+		.n_addrs = h->n_addrs,
+	});
+}
+
+static void begin(struct record *r, const struct ebpf_map *m, struct holder *h, unsigned int meaning, int ingress)
+{
+	struct filter_rule_body *b = filter_rule_of(r);
+
+	rules_begin(r);
+	listing_word(r, FIELD_FR_VIA, &b->via, "ebpf");
+	listing_text(r, FIELD_FR_TABLE, &b->table, m->name);
+	listing_text(r, FIELD_FR_CHAIN, &b->chain, h->chain);
+	h->owned.meaning = (uint8_t)meaning;
+	h->owned.ingress = (int8_t)ingress;
+	rules_put_owned(r, &h->owned, &h->names);
+}
+
+static int put_rule(struct rules_listing *l, const struct ebpf_rule *rule, struct holder *h)
+{
+	struct buf text = { .max = 1 << 12 };
+	struct record r;
+	int rc;
+
+	begin(&r, &l->net.ebpf.maps[rule->map], h, rule->meaning, rule->ingress);
+	rules_put_verdict(&r, rule->verdict);
+	filter_rule_of(&r)->to_port = rule->to_port;
+	if (rule->verdict == NF_REDIRECTS)
+		record_mark(&r, FIELD_FR_TO_PORT);
+	ebpf_text(&l->net.ebpf, rule, &text);
+	buf_chr(&text, '\0');
+	listing_text(&r, FIELD_FR_MATCH, &filter_rule_of(&r)->match, text.p);
+	if (rule->counted)
+		rules_put_counters(&r, rule->packets, rule->bytes);
+	rc = rules_put(l, &r);
+	buf_free(&text);
+	return rc;
+}
+
+/* What no entry of the map lets through is dropped: Cilium's programs have no other end. */
+static int put_end(struct rules_listing *l, const struct ebpf_map *m, struct holder *h, int ingress)
+{
+	struct record r;
+
+	begin(&r, m, h, MEANS_DEFAULT_DENY, ingress);
+	rules_put_verdict(&r, NF_DROPS);
+	return rules_put(l, &r);
+}
+
+static bool of_policies(const struct ebpf_rule *r)
+{
+	return r->verdict == NF_DROPS || r->meaning == MEANS_POLICY;
+}
+
+/* The map at `i`, whose rules begin at *at. */
+static int list_map(struct rules_listing *l, uint32_t i, uint32_t *at)
+{
+	const struct ebpf *e = &l->net.ebpf;
+	const struct ebpf_map *m = &e->maps[i];
+	bool all = l->p->o->all || l->whom.n, wanted;
+	struct holder h;
+	int err = 0;
+
+	if (!m->known || (m->kind != EBPF_POLICY && m->kind != EBPF_DROPS))
+		return 0;
+	find_holder(&l->net, m, &h);
+	wanted = meant(l, &h);
+	for (; *at < e->n_rules && e->rules[*at].map == i && !err; ++*at) {
+		if (wanted && (all || of_policies(&e->rules[*at])))
+			err = put_rule(l, &e->rules[*at], &h);
+		else
+			l->other++;
+	}
+	for (int ingress = 1; ingress >= 0 && wanted && h.there && !err; ingress--)
+		if (!m->open[ingress])
+			err = put_end(l, m, &h, ingress);
+	return err;
+}
+
+int rules_list_ebpf(struct rules_listing *l)
+{
+	uint32_t at = 0;
+	int err = 0;
+
+	for (uint32_t i = 0; i < l->net.ebpf.n_maps && !err; i++)
+		err = list_map(l, i, &at);
+	return err;
+}

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Any bytes as entries of agents' maps: the first says which map, the rest is its head and entries. */
+#include "fuzz_help.h"
+
+#include "dataplane/ebpf.h"
+#include "util/err.h"
+
+static const char *const maps[] = {
+	"cilium_policy_01234", "cilium_policy_v2_01234", "cilium_policystats", "cilium_lxc", "cilium_ipcache",
+	"cilium_ipcache_v2", "cilium_metrics",
+};
+
+enum { MAPS = sizeof(maps) / sizeof(maps[0]) };
+
+static uint64_t check(const struct ebpf *e)
+{
+	struct buf b = { .max = 1 << 12 };
+	uint64_t sum = 0;
+	uint32_t n;
+
+	for (uint32_t i = 0; i < e->n_rules; i++) {
+		const struct ebpf_rule *r = &e->rules[i];
+
+		if (r->map >= e->n_maps || !e->maps[r->map].known || (i && r->map < r[-1].map))
+			abort();
+		b.n = 0;
+		ebpf_text(e, r, &b);
+		if (!b.n || b.full)
+			abort();
+		sum += touch(b.p, b.n);
+	}
+	for (uint32_t i = 0; i < e->n_endpoints; i++)
+		if (!ebpf_endpoint(e, e->endpoints[i].id, &n) || !n)
+			abort();
+	for (uint32_t i = 0; i < e->n_peers; i++)
+		if (!ebpf_peers(e, e->peers[i].identity, &n) || !n)
+			abort();
+	buf_free(&b);
+	return sum;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct ebpf e = { 0 };
+	volatile uint64_t sum;
+	uint8_t *copy;
+
+	if (!size)
+		return 0;
+	err_quiet(1);
+	copy = exact(data + 1, size - 1);
+	/* The other maps are of the same bytes: joins find something. */
+	for (unsigned int i = 0; i < MAPS; i++)
+		if (i == data[0] % MAPS || data[0] & 0x80)
+			if (ebpf_parse(&e, maps[i], copy, size - 1))
+				abort();
+	ebpf_join(&e);
+	sum = check(&e);
+	(void)sum;
+	ebpf_free(&e);
+	free(copy);
+	return 0;
+}

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Entries of agents' maps, byte by byte: forms, joins, words; and what is not understood. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <linux/bpf.h>
+
+#include "dataplane/ebpf.h"
+#include "util/bytes.h"
+
+#include <cmocka.h>
+
+static struct ebpf e;
+
+static int fresh(void **state)
+{
+	ebpf_free(&e);
+	return 0;
+}
+
+/* A map of n entries, of which `bytes` stand behind its head. */
+static void parse(const char *name, struct ebpf_head h, const void *entries, size_t bytes)
+{
+	uint8_t *all = malloc(sizeof(h) + bytes);
+
+	assert_non_null(all);
+	memcpy(all, &h, sizeof(h));
+	memcpy(all + sizeof(h), entries, bytes);
+	assert_int_equal(ebpf_parse(&e, name, all, sizeof(h) + bytes), 0);
+	free(all);
+}
+
+/* LPM key and the value of 1.17, of protocol and port `bits`. */
+static void put_entry(uint8_t *p, uint32_t bits, uint32_t peer, bool egress, uint8_t proto, uint16_t port)
+{
+	memset(p, 0, 20);
+	memcpy(p, &bits, 4);
+	memcpy(p + 4, &peer, 4);
+	p[8] = egress;
+	p[9] = proto;
+	put_be16(p + 10, port);
+}
+
+static const char *words(const struct ebpf_rule *r)
+{
+	static char text[512];
+	struct buf b = { 0 };
+
+	ebpf_text(&e, r, &b);
+	assert_true(b.n < sizeof(text));
+	memcpy(text, b.p, b.n);
+	text[b.n] = '\0';
+	buf_free(&b);
+	return text;
+}
+
+static void names_have_kinds(void **state)
+{
+	static const struct {
+		const char *name;
+		enum ebpf_kind kind;
+		uint32_t endpoint;
+	} names[] = {
+		{ "cilium_policy_00042", EBPF_POLICY, 42 }, { "cilium_policy_v2_65535", EBPF_POLICY, 65535 },
+		{ "cilium_policy_v3_00001", EBPF_POLICY, 1 }, { "cilium_policy_v4_00001", EBPF_OTHER, 0 },
+		{ "cilium_policy_1", EBPF_OTHER, 0 }, { "cilium_policy_000420", EBPF_OTHER, 0 },
+		{ "cilium_policy_0004x", EBPF_OTHER, 0 }, { "cilium_policy", EBPF_OTHER, 0 },
+		{ "cilium_policystats", EBPF_COUNTS, 0 }, { "cilium_ipcache", EBPF_IDENTITIES, 0 },
+		{ "cilium_ipcache_v2", EBPF_IDENTITIES, 0 }, { "cilium_ipcache_v3", EBPF_OTHER, 0 },
+		{ "cilium_lxc", EBPF_ENDPOINTS, 0 }, { "cilium_metrics", EBPF_DROPS, 0 }, { "", EBPF_OTHER, 0 },
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		uint32_t endpoint = 7;
+
+		assert_int_equal(ebpf_kind_of(names[i].name, &endpoint), names[i].kind);
+		assert_int_equal(endpoint, names[i].endpoint);
+	}
+}
+
+static void bits_that_count(void **state)
+{
+	static const struct {
+		uint32_t bits;
+		const char *text;	/* NULL: none such */
+	} prefixes[] = {
+		{ 40, "from identity 700" }, { 48, "from identity 700, tcp" },
+		{ 49, "from identity 700, tcp ports 0-32767" }, { 60, "from identity 700, tcp ports 8080-8095" },
+		{ 64, "from identity 700, tcp port 8084" }, { 39, NULL }, { 41, NULL }, { 47, NULL }, { 65, NULL },
+		{ 0, NULL }, { UINT32_MAX, NULL },
+	};
+	uint8_t entry[20];
+
+	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
+		fresh(NULL);
+		put_entry(entry, prefixes[i].bits, 700, false, 6, 8084);
+		parse("cilium_policy_v2_00001", (struct ebpf_head){ BPF_MAP_TYPE_LPM_TRIE, 12, 8, 1 }, entry, 20);
+		ebpf_join(&e);
+		assert_int_equal(e.n_rules, prefixes[i].text ? 1 : 0);
+		assert_int_equal(e.broken, prefixes[i].text ? 0 : 1);
+		if (prefixes[i].text)
+			assert_string_equal(words(&e.rules[0]), prefixes[i].text);
+	}
+}
+
+static void everybody_lets_nothing_to_the_end(void **state)
+{
+	uint8_t entries[60];
+
+	put_entry(entries, 40, 0, true, 0, 0);
+	put_entry(entries + 20, 64, 0, false, 6, 80);
+	put_entry(entries + 40, 64, 0, false, 6, 80);
+	parse("cilium_policy_v3_00001", (struct ebpf_head){ BPF_MAP_TYPE_LPM_TRIE, 12, 8, 3 }, entries, 60);
+	ebpf_join(&e);
+	assert_true(e.maps[0].open[0]);
+	assert_false(e.maps[0].open[1]);
+	assert_int_equal(e.n_rules, 2);		/* the same key twice is one */
+	assert_string_equal(words(&e.rules[0]), "from anybody, tcp port 80");
+	assert_int_equal(e.rules[1].meaning, MEANS_NOTHING);
+	assert_string_equal(words(&e.rules[1]), "to anybody");
+}
+
+static void peers_are_told_by_their_addresses(void **state)
+{
+	uint8_t entry[20], peers[8 * 36] = { 0 };
+	uint32_t who = 70000, bits = 64;
+
+	put_entry(entry, 40, who, false, 0, 0);
+	parse("cilium_policy_v2_00001", (struct ebpf_head){ BPF_MAP_TYPE_LPM_TRIE, 12, 8, 1 }, entry, 20);
+	for (size_t i = 0; i < 8; i++) {
+		uint8_t *p = peers + i * 36;
+
+		memcpy(p, &bits, 4);
+		p[7] = i < 6 ? 1 : (uint8_t)(i - 5);	/* families 1, 2 */
+		p[8] = 10;
+		p[11] = (uint8_t)i;
+		memcpy(p + 24, &who, 4);
+	}
+	peers[7] = 3;				/* no family */
+	bits = 65;				/* more than there are */
+	memcpy(peers + 36, &bits, 4);
+	parse("cilium_ipcache", (struct ebpf_head){ BPF_MAP_TYPE_LPM_TRIE, 24, 12, 8 }, peers, sizeof(peers));
+	ebpf_join(&e);
+	assert_int_equal(e.broken, 2);
+	assert_string_equal(words(&e.rules[0]),
+			    "from identity 70000 (10.0.0.2, 10.0.0.3, 10.0.0.4, 10.0.0.5 and 2 more)");
+}
+
+static void drops_by_reason(void **state)
+{
+	uint8_t entries[5 * 24] = { 0 };
+	static const uint8_t keys[5][2] = { { 133, 1 }, { 133, 2 }, { 133, 1 }, { 181, 2 }, { 3, 1 } };
+
+	for (size_t i = 0; i < 5; i++) {
+		uint64_t n = i + 1;
+
+		memcpy(entries + i * 24, keys[i], 2);
+		memcpy(entries + i * 24 + 8, &n, 8);
+	}
+	parse("cilium_metrics", (struct ebpf_head){ BPF_MAP_TYPE_PERCPU_HASH, 8, 16, 5 }, entries, sizeof(entries));
+	ebpf_join(&e);
+	assert_int_equal(e.n_rules, 3);
+	assert_int_equal(e.rules[0].packets, 1 + 3);
+	assert_int_equal(e.rules[0].ingress, 1);
+	assert_int_equal(e.rules[0].meaning, MEANS_DEFAULT_DENY);
+	assert_int_equal(e.rules[1].packets, 2);
+	assert_int_equal(e.rules[2].meaning, MEANS_POLICY);
+	assert_string_equal(words(&e.rules[2]), "Policy denied by denylist");
+	e.rules[2].reason = 159;		/* no longer one */
+	assert_string_equal(words(&e.rules[2]), "reason 159");
+	e.rules[2].reason = 255;
+	assert_string_equal(words(&e.rules[2]), "reason 255");
+}
+
+/* Fewer bytes than the head says; none at all; a form that is none. */
+static void what_is_cut_off_is_not_read(void **state)
+{
+	uint8_t entries[40];
+	uint32_t n;
+
+	put_entry(entries, 40, 700, false, 0, 0);
+	put_entry(entries + 20, 40, 701, false, 0, 0);
+	parse("cilium_policy_v2_00001", (struct ebpf_head){ BPF_MAP_TYPE_LPM_TRIE, 12, 8, 1000 }, entries, 39);
+	assert_int_equal(e.n_rules, 1);
+	assert_int_equal(ebpf_parse(&e, "cilium_lxc", entries, 3), 0);
+	assert_int_equal(e.broken, 1);
+	parse("cilium_policy_v2_00002", (struct ebpf_head){ BPF_MAP_TYPE_HASH, 12, 8, 2 }, entries, 40);
+	assert_int_equal(e.n_maps, 2);
+	assert_false(e.maps[1].known);
+	assert_int_equal(e.n_rules, 1);
+	ebpf_join(&e);
+	assert_null(ebpf_endpoint(&e, 1, &n));
+	assert_null(ebpf_peers(&e, 700, &n));
+	assert_int_equal(n, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(names_have_kinds),
+		cmocka_unit_test_setup(bits_that_count, fresh),
+		cmocka_unit_test_setup(everybody_lets_nothing_to_the_end, fresh),
+		cmocka_unit_test_setup(peers_are_told_by_their_addresses, fresh),
+		cmocka_unit_test_setup(drops_by_reason, fresh),
+		cmocka_unit_test_setup(what_is_cut_off_is_not_read, fresh),
+	};
+	int rc = cmocka_run_group_tests(tests, NULL, NULL);
+
+	fresh(NULL);
+	return rc;
+}
