@@ -255,12 +255,12 @@ struct filter_rule_body {
 #define FILTER_RULE_FIELDS(X) \
 	X(FR_VIA, "filter.via", FT_WORD, via, "nf_tables (also what iptables-nft writes), legacy, or ebpf: maps by which an agent decides") \
 	X(FR_FAMILY, "filter.family", FT_WORD, family, "ip, ip6, inet, arp, bridge, netdev") \
-	X(FR_TABLE, "filter.table", FT_STR, table, "its table, or map") \
-	X(FR_CHAIN, "filter.chain", FT_STR, chain, "its chain; of maps whose they are: endpoint 1234, drops") \
+	X(FR_TABLE, "filter.table", FT_STR, table, "its table; of ebpf its map, or the agent's file") \
+	X(FR_CHAIN, "filter.chain", FT_STR, chain, "its chain; of ebpf whose it is: endpoint 1234, an interface, drops") \
 	X(FR_HOOK, "filter.hook", FT_WORD, hook, "of a chain that a hook calls: prerouting, input, forward, output, postrouting, ingress, egress") \
 	X(FR_PRIORITY, "filter.priority", FT_I32, priority, "of such a chain: the lower runs first") \
 	X(FR_REACHED, "filter.reached", FT_BOOL, reached, "a hook calls its chain, or comes to it by jumps; else it is left over, or its table is switched off") \
-	X(FR_HANDLE, "filter.handle", FT_U64, handle, "as nft -a shows it; of legacy its number in the chain, from 1; absent of what a chain does behind its last rule") \
+	X(FR_HANDLE, "filter.handle", FT_U64, handle, "as nft -a shows it; of legacy its number in the chain, from 1; of Calico's eBPF the rule's id; absent of what a chain does behind its last rule") \
 	X(FR_VERDICT, "filter.verdict", FT_WORD, verdict, "accept, drop, reject, return, jump, goto, queue, redirect, map, target (another, as filter.target has it), continue") \
 	X(FR_TARGET, "filter.target", FT_STR, target, "the chain, map or other target it goes to") \
 	X(FR_TO_PORT, "filter.to_port", FT_U16, to_port, "of redirect: the port here") \

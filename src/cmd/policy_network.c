@@ -146,11 +146,15 @@ static int read_ebpf(struct network *n)
 	int err = 0;
 
 	while (!err && facts_next(&n->facts, &at, &f)) {
-		if (f.kind != FACT_EBPF || f.path_len >= sizeof(name))
+		const char *slash = memrchr(f.path, '/', f.path_len), *base = slash ? slash + 1 : f.path;
+		size_t len = f.path_len - (size_t)(base - f.path);
+
+		if ((f.kind != FACT_EBPF && f.kind != FACT_DUMP) || len >= sizeof(name))
 			continue;
-		memcpy(name, f.path, f.path_len);
-		name[f.path_len] = '\0';
-		err = ebpf_parse(&n->ebpf, name, f.bytes, f.n);
+		memcpy(name, base, len);
+		name[len] = '\0';
+		err = f.kind == FACT_EBPF ? ebpf_parse(&n->ebpf, name, f.bytes, f.n) :
+					    ebpf_parse_dump(&n->ebpf, name, f.bytes, f.n);
 	}
 	if (!err)
 		ebpf_join(&n->ebpf);
@@ -161,15 +165,21 @@ static int read_ebpf(struct network *n)
 static void tell_maps(struct network *n)
 {
 	const struct ebpf *e = &n->ebpf;
-	uint32_t maps = 0;
+	uint32_t maps[EBPF_KINDS] = { 0 }, rules[EBPF_KINDS] = { 0 };
 	char text[96];
 
 	for (uint32_t i = 0; i < e->n_maps; i++)
-		maps += e->maps[i].known && e->maps[i].kind == EBPF_POLICY;
-	snprintf(text, sizeof(text), "maps of %u endpoints, %u rules, %u addresses of peers", maps, e->n_rules,
-		 e->n_peers);
-	if (e->n_rules)
+		maps[e->maps[i].kind] += e->maps[i].known;
+	for (uint32_t i = 0; i < e->n_rules; i++)
+		rules[e->maps[e->rules[i].map].kind]++;
+	snprintf(text, sizeof(text), "maps of %u endpoints, %u rules, %u addresses of peers", maps[EBPF_POLICY],
+		 rules[EBPF_POLICY], e->n_peers);
+	if (rules[EBPF_POLICY])
 		cni_saw_maps(&n->cni, OWNER_CILIUM, text);
+	snprintf(text, sizeof(text), "%u programs, %u rules, %u counters of rules", maps[EBPF_DUMP], rules[EBPF_DUMP],
+		 e->n_ids);
+	if (rules[EBPF_DUMP])
+		cni_saw_maps(&n->cni, OWNER_CALICO, text);
 }
 
 static void read_plugin(struct network *n)
@@ -261,7 +271,7 @@ void network_iface(const struct network *n, uint32_t ifindex, char *out, size_t 
 
 bool network_ebpf_whole(const struct network *n)
 {
-	bool whole = !n->facts.err[FACT_EBPF] && !n->ebpf.broken;
+	bool whole = !n->facts.err[FACT_EBPF] && !n->facts.left_out[FACT_DUMP] && !n->ebpf.broken;
 
 	for (uint32_t i = 0; i < n->ebpf.n_maps; i++)
 		whole &= n->ebpf.maps[i].known;
@@ -296,7 +306,7 @@ static void tell_unknown_maps(const struct ebpf *e)
 		if (first[kind])
 			tell_unknown_map(first[kind], more[kind]);
 	if (e->broken)
-		warn("%s: %u entries not understood", fact_place(FACT_EBPF), e->broken);
+		warn("%s, %s: %u entries not understood", fact_place(FACT_EBPF), fact_place(FACT_DUMP), e->broken);
 }
 
 void network_tell_missing(const struct network *n)

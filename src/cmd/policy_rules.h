@@ -32,5 +32,7 @@ int  rules_put(struct rules_listing *l, struct record *r);
 
 /* Entries of maps of eBPF, and what happens where none fits.  0, or what rules_put() says. */
 int  rules_list_ebpf(struct rules_listing *l);
+/* "from identity 5678 (10.0.1.5, 10.0.1.6), tcp port 443"; of drops the reason: "Policy denied"; of a dump nothing. */
+void rules_ebpf_text(const struct ebpf *e, const struct ebpf_rule *r, struct buf *b);
 
 #endif

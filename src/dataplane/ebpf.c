@@ -4,10 +4,12 @@
 
 #include <errno.h>
 #include <linux/bpf.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "dataplane/ebpf_parts.h"
 #include "util/bytes.h"
 #include "util/err.h"
 
@@ -31,7 +33,7 @@ enum ebpf_kind ebpf_kind_of(const char *name, uint32_t *endpoint)
 	} whole[] = {
 		{ "cilium_policystats", EBPF_COUNTS }, { "cilium_lxc", EBPF_ENDPOINTS },
 		{ "cilium_ipcache", EBPF_IDENTITIES }, { "cilium_ipcache_v2", EBPF_IDENTITIES },
-		{ "cilium_metrics", EBPF_DROPS },
+		{ "cilium_metrics", EBPF_DROPS }, { "cali_rule_ctrs2", EBPF_RULE_COUNTS },
 	};
 	const char *s = name;
 
@@ -39,6 +41,9 @@ enum ebpf_kind ebpf_kind_of(const char *name, uint32_t *endpoint)
 	for (size_t i = 0; i < sizeof(whole) / sizeof(whole[0]); i++)
 		if (!strcmp(name, whole[i].name))
 			return whole[i].kind;
+	/* With a digit: the layout is another at times. */
+	if (begins(&s, "cali_counters"))
+		return strlen(s) == 1 && strspn(s, "0123456789") ? EBPF_IFACE_COUNTS : EBPF_OTHER;
 	/* The number of an endpoint has 16 bits, in five digits. */
 	if (!begins(&s, "cilium_policy_v2_") && !begins(&s, "cilium_policy_v3_") && !begins(&s, "cilium_policy_"))
 		return EBPF_OTHER;
@@ -63,6 +68,10 @@ bool ebpf_is_known(enum ebpf_kind kind, const struct ebpf_head *h)
 		{ EBPF_IDENTITIES, BPF_MAP_TYPE_LPM_TRIE, 24, 24 },	/* tunnels by IPv6 */
 		{ EBPF_DROPS, BPF_MAP_TYPE_PERCPU_HASH, 8, 16 },
 		{ EBPF_DROPS, BPF_MAP_TYPE_LRU_PERCPU_HASH, 8, 16 },
+		{ EBPF_RULE_COUNTS, BPF_MAP_TYPE_PERCPU_HASH, 8, 8 },
+		{ EBPF_IFACE_COUNTS, BPF_MAP_TYPE_PERCPU_HASH, 8, 20 * 8 },
+		{ EBPF_IFACE_COUNTS, BPF_MAP_TYPE_PERCPU_HASH, 8, 24 * 8 },
+		{ EBPF_IFACE_COUNTS, BPF_MAP_TYPE_PERCPU_HASH, 8, 27 * 8 },
 	};
 
 	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++)
@@ -75,7 +84,7 @@ bool ebpf_is_known(enum ebpf_kind kind, const struct ebpf_head *h)
 /* ── entries ──────────────────────────────────────────────────────────────── */
 
 /* Room for one more at the end, all zero; NULL: no memory. */
-static void *one_more(void *array, uint32_t *n, uint32_t *room, size_t size)
+static __attribute__((noinline)) void *one_more(void *array, uint32_t *n, uint32_t *room, size_t size)
 {
 	void **p = array;
 
@@ -92,6 +101,21 @@ static void *one_more(void *array, uint32_t *n, uint32_t *room, size_t size)
 }
 
 #define ONE_MORE(e, what) one_more(&(e)->what, &(e)->n_##what, &(e)->room_##what, sizeof(*(e)->what))
+
+struct ebpf_map *ebpf_map_slot(struct ebpf *e)
+{
+	return ONE_MORE(e, maps);
+}
+
+struct ebpf_rule *ebpf_rule_slot(struct ebpf *e)
+{
+	return ONE_MORE(e, rules);
+}
+
+char **ebpf_text_slot(struct ebpf *e)
+{
+	return ONE_MORE(e, texts);
+}
 
 static uint32_t word(const uint8_t *p)
 {
@@ -275,6 +299,43 @@ static int take_drops(struct ebpf *e, uint32_t map, const uint8_t *key, const ui
 	return 0;
 }
 
+static int take_id(struct ebpf *e, const uint8_t *key, const uint8_t *value)
+{
+	struct ebpf_id *id = ONE_MORE(e, ids);
+
+	if (!id)
+		return -ENOMEM;
+	*id = (struct ebpf_id){ word64(key), word64(value) };
+	return 0;
+}
+
+/* Of an interface and hook: at the places of the array that have meant the same since there are such. */
+static int take_iface(struct ebpf *e, uint32_t map, const uint8_t *key, const uint8_t *value)
+{
+	enum { ACCEPTED = 2, DROPPED = 4, EGRESS = 1, HOOKS = 3 };
+	static const uint8_t at[] = { ACCEPTED, DROPPED };
+
+	if (word(key + 4) >= HOOKS) {
+		e->broken++;
+		return 0;
+	}
+	for (size_t i = 0; i < sizeof(at); i++) {
+		struct ebpf_rule *r = ONE_MORE(e, rules);
+
+		if (!r)
+			return -ENOMEM;
+		r->map = map;
+		r->ifindex = word(key);
+		r->ingress = word(key + 4) != EGRESS;
+		r->reason = at[i];
+		r->verdict = at[i] == DROPPED ? NF_DROPS : NF_ACCEPTS;
+		r->meaning = MEANS_POLICY;
+		r->counted = true;
+		r->packets = word64(value + 8 * (size_t)at[i]);
+	}
+	return 0;
+}
+
 static int take_entry(struct ebpf *e, uint32_t map, const uint8_t *key, const uint8_t *value)
 {
 	switch ((enum ebpf_kind)e->maps[map].kind) {
@@ -288,7 +349,12 @@ static int take_entry(struct ebpf *e, uint32_t map, const uint8_t *key, const ui
 		return take_peer(e, key, value);
 	case EBPF_DROPS:
 		return take_drops(e, map, key, value);
+	case EBPF_RULE_COUNTS:
+		return take_id(e, key, value);
+	case EBPF_IFACE_COUNTS:
+		return take_iface(e, map, key, value);
 	case EBPF_OTHER:
+	case EBPF_DUMP:
 	case EBPF_KINDS:
 		break;
 	}
@@ -314,12 +380,15 @@ int ebpf_parse(struct ebpf *e, const char *name, const void *bytes, size_t n)
 		return fail(ENOMEM, "maps of eBPF");
 	*m = (struct ebpf_map){
 		.endpoint = endpoint, .type = h.type, .key_size = h.key_size, .value_size = h.value_size,
-		.kind = (uint8_t)kind, .owner = OWNER_CILIUM, .known = ebpf_is_known(kind, &h),
+		.kind = (uint8_t)kind,
+		.owner = strncmp(name, "cali_", 5) ? OWNER_CILIUM : OWNER_CALICO,
+		.known = ebpf_is_known(kind, &h),
 	};
 	snprintf(m->name, sizeof(m->name), "%s", name);
 	if (!m->known)
 		return 0;
 	i = e->n_maps - 1;
+	e->ids_there |= kind == EBPF_RULE_COUNTS;
 	p += sizeof(h);
 	n -= sizeof(h);
 	for (uint32_t k = 0; k < h.n && n >= h.key_size + h.value_size && !rc; k++) {
@@ -337,17 +406,8 @@ static int order(uint64_t a, uint64_t b)
 	return a < b ? -1 : a > b;
 }
 
-static int by_endpoint(const void *a, const void *b)
-{
-	const struct ebpf_endpoint *x = a, *y = b;
-	int by = order(x->id, y->id);
-
-	if (!by)
-		by = order(x->addr.family, y->addr.family);
-	return by ? by : memcmp(x->addr.b, y->addr.b, sizeof(x->addr.b));
-}
-
-static int by_identity(const void *a, const void *b)
+/* An endpoint or a peer: by its number, which comes first, and the address. */
+static int by_number(const void *a, const void *b)
 {
 	const struct ebpf_peer *x = a, *y = b;
 	int by = order(x->identity, y->identity);
@@ -356,6 +416,9 @@ static int by_identity(const void *a, const void *b)
 		by = order(x->addr.family, y->addr.family);
 	return by ? by : memcmp(x->addr.b, y->addr.b, sizeof(x->addr.b));
 }
+
+_Static_assert(!offsetof(struct ebpf_endpoint, id) && !offsetof(struct ebpf_peer, identity), "begin alike");
+_Static_assert(offsetof(struct ebpf_endpoint, addr) == offsetof(struct ebpf_peer, addr), "begin alike");
 
 static uint64_t ports_of(const struct ebpf_count *c)
 {
@@ -377,6 +440,8 @@ static int by_rule(const void *a, const void *b)
 	int by = order(x->map, y->map);
 
 	if (!by)
+		by = order((uint64_t)x->place << 32 | x->ifindex, (uint64_t)y->place << 32 | y->ifindex);
+	if (!by)
 		by = order((uint64_t)(1 - x->ingress), (uint64_t)(1 - y->ingress));
 	if (!by)
 		by = order((uint64_t)x->peer << 32 | (uint64_t)x->proto << 24 | x->port,
@@ -385,7 +450,7 @@ static int by_rule(const void *a, const void *b)
 }
 
 /* What was read twice, for the map changed meanwhile, is there once. */
-static void sort(void *p, uint32_t *n, size_t size, int (*by)(const void *, const void *))
+static __attribute__((noinline)) void sort(void *p, uint32_t *n, size_t size, int (*by)(const void *, const void *))
 {
 	char *all = p;
 	uint32_t kept = 0;
@@ -398,63 +463,84 @@ static void sort(void *p, uint32_t *n, size_t size, int (*by)(const void *, cons
 	*n = kept;
 }
 
+static int by_id(const void *a, const void *b)
+{
+	return order(((const struct ebpf_id *)a)->id, ((const struct ebpf_id *)b)->id);
+}
+
+/* A rule that nothing came to has no entry; of an end whose id we made that may mean that it was made otherwise. */
+static void join_id(const struct ebpf *e, struct ebpf_rule *r)
+{
+	const struct ebpf_id key = { .id = r->id };
+	const struct ebpf_id *found = e->n_ids ? bsearch(&key, e->ids, e->n_ids, sizeof(*e->ids), by_id) : NULL;
+
+	if (!found && r->id_is_ours)
+		r->id = 0;
+	r->counted = found || (e->ids_there && r->id);
+	r->packets = found ? found->packets : 0;
+}
+
+static void join_count(const struct ebpf *e, struct ebpf_rule *r)
+{
+	const struct ebpf_count key = {
+		.endpoint = e->maps[r->map].endpoint, .peer = r->peer, .ingress = r->ingress > 0, .proto = r->proto,
+		.port = r->port, .port_bits = r->port_bits,
+	};
+	const struct ebpf_count *c = bsearch(&key, e->counts, e->n_counts, sizeof(*e->counts), by_key);
+
+	if (!c)
+		return;
+	r->packets = c->packets;
+	r->bytes = c->bytes;
+	r->counted = true;
+}
+
 void ebpf_join(struct ebpf *e)
 {
-	sort(e->endpoints, &e->n_endpoints, sizeof(*e->endpoints), by_endpoint);
-	sort(e->peers, &e->n_peers, sizeof(*e->peers), by_identity);
+	sort(e->endpoints, &e->n_endpoints, sizeof(*e->endpoints), by_number);
+	sort(e->peers, &e->n_peers, sizeof(*e->peers), by_number);
 	sort(e->counts, &e->n_counts, sizeof(*e->counts), by_key);
 	sort(e->rules, &e->n_rules, sizeof(*e->rules), by_rule);
-	for (uint32_t i = 0; i < e->n_rules && e->n_counts; i++) {
+	sort(e->ids, &e->n_ids, sizeof(*e->ids), by_id);
+	for (uint32_t i = 0; i < e->n_rules; i++) {
 		struct ebpf_rule *r = &e->rules[i];
-		const struct ebpf_map *m = &e->maps[r->map];
-		const struct ebpf_count key = {
-			.endpoint = m->endpoint, .peer = r->peer, .ingress = r->ingress > 0, .proto = r->proto,
-			.port = r->port, .port_bits = r->port_bits,
-		};
-		const struct ebpf_count *c = NULL;
+		uint8_t kind = e->maps[r->map].kind;
 
-		if (m->kind == EBPF_POLICY && !r->counted)
-			c = bsearch(&key, e->counts, e->n_counts, sizeof(*e->counts), by_key);
-		if (!c)
-			continue;
-		r->packets = c->packets;
-		r->bytes = c->bytes;
-		r->counted = true;
+		if (kind == EBPF_POLICY && !r->counted && e->n_counts)
+			join_count(e, r);
+		else if (kind == EBPF_DUMP)
+			join_id(e, r);
 	}
+}
+
+/* The first of *found that have the number, of n of `size`. */
+static __attribute__((noinline)) const void *look_up(const void *all, uint32_t n, size_t size, uint32_t number,
+						     uint32_t *found)
+{
+	const uint8_t *p = all;
+	uint32_t low = 0, high = n;
+
+	while (low < high) {
+		uint32_t mid = low + (high - low) / 2;
+
+		if (word(p + mid * size) < number)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	for (*found = 0; low + *found < n && word(p + (low + *found) * size) == number;)
+		++*found;
+	return *found ? p + low * size : NULL;
 }
 
 const struct ebpf_endpoint *ebpf_endpoint(const struct ebpf *e, uint32_t id, uint32_t *n)
 {
-	uint32_t low = 0, high = e->n_endpoints;
-
-	while (low < high) {
-		uint32_t mid = low + (high - low) / 2;
-
-		if (e->endpoints[mid].id < id)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	for (*n = 0; low + *n < e->n_endpoints && e->endpoints[low + *n].id == id;)
-		(*n)++;
-	return *n ? &e->endpoints[low] : NULL;
+	return look_up(e->endpoints, e->n_endpoints, sizeof(*e->endpoints), id, n);
 }
 
 const struct ebpf_peer *ebpf_peers(const struct ebpf *e, uint32_t identity, uint32_t *n)
 {
-	uint32_t low = 0, high = e->n_peers;
-
-	while (low < high) {
-		uint32_t mid = low + (high - low) / 2;
-
-		if (e->peers[mid].identity < identity)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	for (*n = 0; low + *n < e->n_peers && e->peers[low + *n].identity == identity;)
-		(*n)++;
-	return *n ? &e->peers[low] : NULL;
+	return look_up(e->peers, e->n_peers, sizeof(*e->peers), identity, n);
 }
 
 void ebpf_free(struct ebpf *e)
@@ -464,5 +550,9 @@ void ebpf_free(struct ebpf *e)
 	free(e->endpoints);
 	free(e->peers);
 	free(e->counts);
+	free(e->ids);
+	for (uint32_t i = 0; i < e->n_texts; i++)
+		free(e->texts[i]);
+	free(e->texts);
 	*e = (struct ebpf){ 0 };
 }

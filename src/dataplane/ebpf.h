@@ -7,8 +7,9 @@
 
 /*
  * What agents that enforce policies by eBPF keep in pinned maps: whom each endpoint lets in and out, who has which
- * identity, what was dropped and why.  Forms: Cilium's bpf/lib/common.h and eps.h, 1.12 to 1.19.  A map whose type,
- * keys or values have another size is named and not read.
+ * identity, what was dropped and why.  Forms: Cilium's bpf/lib/common.h and eps.h, 1.12 to 1.19; Calico's
+ * felix/bpf/counters and polprog, 3.25 to 3.31.  A map whose type, keys or values have another size is named and not
+ * read.
  */
 enum ebpf_kind {
 	EBPF_OTHER,		/* not looked into */
@@ -17,6 +18,9 @@ enum ebpf_kind {
 	EBPF_ENDPOINTS,		/* cilium_lxc: addresses and interfaces of endpoints */
 	EBPF_IDENTITIES,	/* cilium_ipcache: addresses and their identities */
 	EBPF_DROPS,		/* cilium_metrics: packets by reason */
+	EBPF_RULE_COUNTS,	/* cali_rule_ctrs2: packets that a rule decided, by its id */
+	EBPF_IFACE_COUNTS,	/* cali_counters: those that policies let through and dropped, by interface */
+	EBPF_DUMP,		/* no map: what the agent wrote down of an interface's rules */
 	EBPF_KINDS
 };
 
@@ -28,6 +32,8 @@ struct ebpf_map {
 	uint8_t owner;			/* enum owner */
 	bool known;			/* of a form that is read */
 	bool open[2];			/* of EBPF_POLICY, [ingress]: it lets everybody through */
+	char iface[16];			/* of EBPF_DUMP */
+	uint8_t family;			/* of it: 4, 6 */
 };
 
 struct ebpf_rule {
@@ -40,20 +46,28 @@ struct ebpf_rule {
 	uint8_t reason;			/* of EBPF_DROPS, Cilium's number */
 	uint8_t verdict;		/* enum nf_verdict: NF_ACCEPTS, NF_DROPS, NF_REDIRECTS */
 	uint8_t meaning;		/* enum meaning */
-	int8_t ingress;			/* as the pod sees it: 1, 0; -1 not told */
+	int8_t ingress;			/* as the pod sees it (of EBPF_IFACE_COUNTS the host): 1, 0; -1 not told */
 	bool counted;
+	/* Of Calico.  Texts are the agent's, NULL: none. */
+	bool id_is_ours;		/* concluded, not read */
+	uint32_t ifindex;		/* of EBPF_IFACE_COUNTS */
+	uint32_t place;			/* in its dump, from 1 */
+	uint64_t id;			/* 0: none; packets are those of all interfaces that have the rule */
+	const char *policy, *tier;	/* policy: "Policy ID ingress", as calico_of_policy() takes it */
+	const char *comment;
 };
 
+/* Both begin alike, and are looked up by that. */
 struct ebpf_endpoint {
+	uint32_t id;
 	struct addr addr;
-	uint32_t id, ifindex;
-	uint32_t identity;		/* 0: not told */
+	uint32_t ifindex, identity;	/* identity: 0 not told */
 };
 
 struct ebpf_peer {
+	uint32_t identity;
 	struct addr addr;
 	uint8_t bits;			/* of the address that count */
-	uint32_t identity;
 };
 
 struct ebpf_count {
@@ -70,6 +84,12 @@ struct ebpf {
 	struct ebpf_endpoint *endpoints;
 	struct ebpf_peer *peers;
 	struct ebpf_count *counts;
+	struct ebpf_id {
+		uint64_t id, packets;
+	} *ids;
+	char **texts;
+	uint32_t n_ids, n_texts, room_ids, room_texts;
+	bool ids_there;			/* the map could be read */
 	uint32_t n_maps, n_rules, n_endpoints, n_peers, n_counts;
 	uint32_t room_maps, room_rules, room_endpoints, room_peers, room_counts;
 	uint32_t broken;		/* entries that were not understood: left out */
@@ -90,6 +110,8 @@ bool ebpf_is_known(enum ebpf_kind kind, const struct ebpf_head *h);
 
 /* One map: its name, and what ebpf_read() got of it.  0 or -ENOMEM, said; what is not understood is counted. */
 int  ebpf_parse(struct ebpf *e, const char *name, const void *bytes, size_t n);
+/* A file of Calico's below /run/calico/bpf/policy, by its name without the folder: likewise; others are passed over. */
+int  ebpf_parse_dump(struct ebpf *e, const char *name, const char *text, size_t n);
 /* When all are parsed: counts come to their rules, and the rest can be looked up. */
 void ebpf_join(struct ebpf *e);
 void ebpf_free(struct ebpf *e);
@@ -98,9 +120,8 @@ void ebpf_free(struct ebpf *e);
 const struct ebpf_endpoint *ebpf_endpoint(const struct ebpf *e, uint32_t id, uint32_t *n);
 const struct ebpf_peer *ebpf_peers(const struct ebpf *e, uint32_t identity, uint32_t *n);
 
-/* "from identity 5678 (10.0.1.5, 10.0.1.6), tcp port 443"; of drops the reason: "Policy denied". */
-void ebpf_text(const struct ebpf *e, const struct ebpf_rule *r, struct buf *b);
-
+/* What it means, and of Calico the policy or tier it comes from. */
+void ebpf_owned(const struct ebpf_rule *r, struct owned *out);
 /*
  * ebpf_read.c: each map below dir whose name has a kind, in the order of the names, to hand(), which returns 0, or what
  * ends it; of a form that is not known the head alone.  It is opened for reading only, and its content not looked into.

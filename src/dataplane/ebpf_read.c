@@ -150,6 +150,11 @@ static int is_ours(const struct dirent *e)
 	return ebpf_kind_of(e->d_name, &endpoint) != EBPF_OTHER;
 }
 
+static int by_name(const struct dirent **a, const struct dirent **b)
+{
+	return strcmp((*a)->d_name, (*b)->d_name);
+}
+
 /* 0, or the first error; -EPERM and the like would be those of all that follow. */
 static int read_maps(struct reading *r, struct dirent **names, int n)
 {
@@ -181,7 +186,7 @@ int ebpf_read(const char *dir, ebpf_hand hand, void *ctx)
 		return errno == ENOENT || errno == ENOTDIR ? 0 : fail(errno, "maps of eBPF: %s", dir);
 	if (fs.f_type != BPF_FS_MAGIC)
 		return 0;
-	n = scandir(dir, &names, is_ours, alphasort);
+	n = scandir(dir, &names, is_ours, by_name);
 	if (n < 0)
 		return errno == ENOENT ? 0 : fail(errno, "maps of eBPF: %s", dir);
 	rc = read_maps(&r, names, n);

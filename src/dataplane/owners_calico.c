@@ -289,7 +289,7 @@ static bool end_of_tier(const char *s, struct owned *out)
 }
 
 /* "Policy ID ingress" since 3.22, "KIND NS/NAME ingress" and "KIND NAME ingress" since 3.32, "Profile NAME ingress" */
-static bool of_policy(const char *s, struct owned *out)
+bool calico_of_policy(const char *s, struct owned *out)
 {
 	static const struct {
 		const char *word, *kind;
@@ -410,7 +410,7 @@ static bool of_text(const char *s, struct owned *out)
 	if (!of_one && forms_find(forms, sizeof(forms) / sizeof(forms[0]), OWNER_NONE, s, out))
 		return true;
 	unnamed(out);
-	if (of_policy(s, out))
+	if (calico_of_policy(s, out))
 		return true;
 	*out = before;
 	return false;

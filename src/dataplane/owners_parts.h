@@ -40,6 +40,8 @@ void put_name(char *out, size_t size, const char *s, size_t n);
 
 /* `name` begins with "cali-"; a layer of nf_tables ("filter-") is left out. */
 void calico_of_chain(const char *name, struct owned *out);
+/* "Policy ID ingress" and the like, as a comment has it; false: none of those. */
+bool calico_of_policy(const char *s, struct owned *out);
 /* out: what the chain told. */
 void calico_of_rule(const struct nf_rules *r, const struct nf_rule *rule, struct owned *out);
 /* `name` begins with "KUBE-". */

@@ -52,6 +52,7 @@ static const struct place {
 	{ FACT_PIN, true, "sys/fs/bpf/globals/aws/maps", NULL },
 	{ FACT_PIN, true, "sys/fs/bpf/globals/aws/programs", NULL },
 	{ FACT_PIN, true, "sys/fs/bpf", NULL },
+	{ FACT_DUMP, false, "run/calico/bpf/policy", NULL },
 };
 
 /* What agents of network plugins listen on, or keep while they run: a socket, or a file with something in it. */
@@ -86,6 +87,7 @@ const char *fact_place(enum fact_kind kind)
 		[FACT_NFT] = "rules of nf_tables",
 		[FACT_LEGACY] = "rules of iptables-legacy",
 		[FACT_EBPF] = "/sys/fs/bpf/tc/globals",
+		[FACT_DUMP] = "/run/calico/bpf/policy",
 	};
 
 	return names[kind];

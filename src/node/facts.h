@@ -28,6 +28,7 @@ enum fact_kind {
 	FACT_NFT,		/* rules of nf_tables: netlink messages */
 	FACT_LEGACY,		/* a table of iptables-legacy; path: its family, "4" or "6" */
 	FACT_EBPF,		/* a pinned map that an agent decides by; path: its name */
+	FACT_DUMP,		/* what Calico's agent wrote down of its rules */
 	FACT_KINDS
 };
 

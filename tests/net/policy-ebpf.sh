@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# policy rules, policy cni: maps as Cilium's agent pins them, made by bpftool: whose they are, in words, with counts.
+# policy rules, policy cni: maps as agents of Cilium and Calico pin them, made by bpftool: whose they are,
+# in words, with counts.
 . "$(dirname "$0")/lib.sh"
 need bpftool
 need jq
@@ -75,7 +76,7 @@ grep -q 'drop .*what no rule decided' "$work/lines" || { cat "$work/lines"; die 
 
 say "where they are evidence"
 "$NETPROBE" -j policy cni >"$work/cni" 2>"$work/cni.err" || die "policy cni: exit status $?"
-jq -e '.cni | .enforcer == "cilium" and any(.evidence[]; . == "maps of 1 endpoints, 6 rules, 2 addresses of peers")' "$work/cni" >/dev/null ||
+jq -e '.cni | .enforcer == "cilium" and any(.evidence[]; . == "maps of 1 endpoints, 5 rules, 2 addresses of peers")' "$work/cni" >/dev/null ||
 	{ cat "$work/cni"; die "no evidence"; }
 
 say "an earlier version's, beside it, which counts itself"
@@ -96,9 +97,45 @@ grep -q 'cilium_policy_v2_00077: not read: its values have 40 bytes' "$work/rule
 has "the rest" "$mine and .match == \"from the host\""
 rm $pins/cilium_policy_v2_00077
 
+say "Calico: rules as its agent writes them down, counted by their ids"
+rm $pins/*
+ip link add cali1cea4782700 type veth peer name itsown
+mkdir -p /run/calico/bpf/policy
+cat >/run/calico/bpf/policy/cali1cea4782700_ingress_v4.json <<'J'
+{"ifacename":"cali1cea4782700","hook":"tc egress","policyInfo":[{"inst":[183,1,0,0,0,0,0,0],"comments":["Start of tier default",
+"Start of policy shop/knp.default.allow-web","Start of rule action:\"allow\"  protocol:{name:\"tcp\"}  rule_id:\"r1\"",
+"Rule MatchID: 4660"]},{"inst":[149,0,0,0,0,0,0,0],"labels":["x"],"comments":["End of rule r1",
+"End of policy shop/knp.default.allow-web","End of tier default: deny"]}],"error":""}
+J
+sed -i 's/lxc1cea4782700/cali1cea4782700/' /var/lib/cni/results/net-*
+map cali_rule_ctrs2 percpu_hash 8 8
+entry cali_rule_ctrs2 "34 12 00 00 00 00 00 00" "03 00 00 00 00 00 00 00"
+entry cali_rule_ctrs2 "19 86 56 00 95 76 07 34" "02 00 00 00 00 00 00 00"
+map cali_counters6 percpu_hash 8 216
+entry cali_counters6 "$(ifindex cali1cea4782700) 01 00 00 00" "$(zeros 32) 02 00 00 00 00 00 00 00 $(zeros 176)"
+rules || { cat "$work/rules.err"; die "policy rules: exit status $?"; }
+mine='.via == "ebpf" and .owner == "calico" and .chain == "cali1cea4782700" and .interface == "cali1cea4782700" and
+	.pod == "shop/db" and .direction == "ingress"'
+has "the policy" "$mine and .table == \"cali1cea4782700_ingress_v4\" and .family == \"ip\" and .verdict == \"accept\" and
+	.meaning == \"policy\" and .policy == \"shop/allow-web\" and .kind == \"NetworkPolicy\" and .handle == 4660 and
+	.packets == 3 * $cpus and (has(\"bytes\") | not)"
+has "the end of the tier" "$mine and .verdict == \"drop\" and .meaning == \"default-deny\" and .policy == \"default\" and
+	.kind == \"Tier\" and .packets == 2 * $cpus"
+has "what the interface dropped" "$mine and .table == \"cali_counters6\" and .verdict == \"drop\" and
+	.match == \"dropped by policy\" and .packets == 2 * $cpus"
+jq -se 'length == 3' <"$work/out" >/dev/null || { cat "$work/out"; die "others are told"; }
+rules shop/allow-web && jq -se 'length == 1' <"$work/out" >/dev/null || { cat "$work/out"; die "the policy's name"; }
+"$NETPROBE" -j policy cni >"$work/cni" 2>"$work/cni.err" || die "policy cni: exit status $?"
+jq -e '.cni | .enforcer == "calico" and any(.evidence[]; . == "1 programs, 2 rules, 2 counters of rules")' "$work/cni" >/dev/null ||
+	{ cat "$work/cni"; die "no evidence"; }
+echo '{"policyInfo":[' >/run/calico/bpf/policy/cali1cea4782700_egress_v4.json
+rules && die "exit status 0 with half a file"
+grep -q '1 entries not understood' "$work/rules.err" || { cat "$work/rules.err"; die "half a file is not said"; }
+rm /run/calico/bpf/policy/*
+
 say "maps of another user, without the right to read those"
 chown 1 $pins/*
 setpriv --bounding-set=-dac_override,-dac_read_search "$NETPROBE" -j policy rules >"$work/out" 2>"$work/rules.err" &&
 	die "exit status 0 without a right to read"
-grep -q 'cilium_.*Permission denied' "$work/rules.err" && grep -q 'run with sudo' "$work/rules.err" ||
+grep -q 'cali_.*Permission denied' "$work/rules.err" && grep -q 'run with sudo' "$work/rules.err" ||
 	{ cat "$work/rules.err"; die "what helps is not said"; }

@@ -9,7 +9,7 @@
 
 #include <linux/bpf.h>
 
-#include "dataplane/ebpf.h"
+#include "cmd/policy_rules.h"
 #include "util/bytes.h"
 
 #include <cmocka.h>
@@ -50,7 +50,7 @@ static const char *words(const struct ebpf_rule *r)
 	static char text[512];
 	struct buf b = { 0 };
 
-	ebpf_text(&e, r, &b);
+	rules_ebpf_text(&e, r, &b);
 	assert_true(b.n < sizeof(text));
 	memcpy(text, b.p, b.n);
 	text[b.n] = '\0';
@@ -72,6 +72,8 @@ static void names_have_kinds(void **state)
 		{ "cilium_policystats", EBPF_COUNTS, 0 }, { "cilium_ipcache", EBPF_IDENTITIES, 0 },
 		{ "cilium_ipcache_v2", EBPF_IDENTITIES, 0 }, { "cilium_ipcache_v3", EBPF_OTHER, 0 },
 		{ "cilium_lxc", EBPF_ENDPOINTS, 0 }, { "cilium_metrics", EBPF_DROPS, 0 }, { "", EBPF_OTHER, 0 },
+		{ "cali_rule_ctrs2", EBPF_RULE_COUNTS, 0 }, { "cali_rule_ctrs", EBPF_OTHER, 0 },
+		{ "cali_counters6", EBPF_IFACE_COUNTS, 0 }, { "cali_counters", EBPF_OTHER, 0 },
 	};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -176,6 +178,92 @@ static void drops_by_reason(void **state)
 	assert_string_equal(words(&e.rules[2]), "reason 255");
 }
 
+static void dump(const char *name, const char *text)
+{
+	assert_int_equal(ebpf_parse_dump(&e, name, text, strlen(text)), 0);
+}
+
+static void calico_writes_down_its_rules(void **state)
+{
+	static const char text[] =
+		"{\"ifacename\":\"cali1cea4782700\",\"hook\":\"tc egress\",\"policyInfo\":["
+		"{\"inst\":[1,2],\"comments\":[\"Start of tier default\",\"Start of policy shop/knp.default.db\","
+		"\"Start of rule action:\\\"allow\\\"  protocol:{name:\\\"tcp\\\"}\",\"Rule MatchID: 77\"]},"
+		"{\"inst\":[3]},{\"comments\":[\"End of rule x\",\"Rule MatchID: 78\",\"End of policy shop/knp.default.db\","
+		"\"Start of GlobalNetworkPolicy no-way 1\",\"Start of rule no-way action:\\\"deny\\\"\","
+		"\"Rule MatchID: 0x50\",\"End of rule y\",\"End of GlobalNetworkPolicy no-way 1\","
+		"\"End of tier default: deny\",\"Start of rule action:\\\"allow\\\"\"]}],\"error\":\"\"}";
+	static const uint64_t ids[] = { 77, 5, 0x3407769500568619, 9 };
+	struct owned o = { 0 };
+
+	dump("cali1cea4782700_ingress_v4.json", text);
+	parse("cali_rule_ctrs2", (struct ebpf_head){ BPF_MAP_TYPE_PERCPU_HASH, 8, 8, 2 }, ids, sizeof(ids));
+	ebpf_join(&e);
+	assert_int_equal(e.n_rules, 4);
+	assert_string_equal(e.maps[0].iface, "cali1cea4782700");
+	assert_int_equal(e.rules[0].packets, 5);
+	assert_int_equal(e.rules[0].verdict, NF_ACCEPTS);
+	assert_int_equal(e.rules[0].ingress, 1);
+	ebpf_owned(&e.rules[0], &o);
+	assert_string_equal(o.ns, "shop");
+	assert_string_equal(o.policy, "db");
+	assert_string_equal(o.kind, "NetworkPolicy");
+	assert_int_equal(o.meaning, MEANS_POLICY);
+	assert_int_equal(e.rules[1].id, 0x50);
+	assert_true(e.rules[1].counted);		/* nothing came to it */
+	assert_int_equal(e.rules[1].packets, 0);
+	assert_int_equal(e.rules[1].verdict, NF_DROPS);
+	o = (struct owned){ 0 };
+	ebpf_owned(&e.rules[1], &o);
+	assert_string_equal(o.policy, "no-way");
+	assert_string_equal(o.kind, "GlobalNetworkPolicy");
+	assert_int_equal(e.rules[2].meaning, MEANS_DEFAULT_DENY);
+	assert_int_equal(e.rules[2].packets, 9);
+	assert_string_equal(e.rules[2].tier, "default");
+	assert_int_equal(e.rules[3].meaning, MEANS_PROFILE);
+	assert_false(e.rules[3].counted);
+}
+
+static void what_is_no_dump_is_none(void **state)
+{
+	dump("cali1_xdp_v4.json", "{\"policyInfo\":[{\"comments\":[\"Start of rule x\"]}]}");
+	dump("_ingress_v4.json", "{\"policyInfo\":[]}");
+	dump("cali1234567890123_ingress_v4.json", "{\"policyInfo\":[]}");
+	assert_int_equal(e.n_maps, 0);
+	assert_int_equal(e.broken, 0);
+	dump("cali1_ingress_v4.json", "{\"policyInfo\":[");
+	dump("cali1_ingress_v4.json", "{\"policyInfo\":{}}");
+	dump("cali1_ingress_v4.json", "[]");
+	assert_int_equal(e.broken, 3);
+	dump("cali1_egress_v6.json",
+	     "{\"policyInfo\":[1,{\"comments\":7},{\"comments\":[7,\"Start of \","
+	     "\"Start of rule \",\"End of tier \",\"Start of tier\"]}]}");
+	ebpf_join(&e);
+	assert_int_equal(e.n_rules, 1);
+	assert_int_equal(e.maps[0].family, 6);
+	assert_int_equal(e.rules[0].verdict, NF_NONE);
+}
+
+static void interfaces_count_by_hook(void **state)
+{
+	uint8_t entries[2 * (8 + 27 * 8)] = { 0 };
+	const uint32_t in[2] = { 7, 0 }, bad[2] = { 7, 3 };
+
+	memcpy(entries, in, 8);
+	entries[8 + 2 * 8] = 11;
+	entries[8 + 4 * 8] = 13;
+	memcpy(entries + 8 + 27 * 8, bad, 8);
+	parse("cali_counters6", (struct ebpf_head){ BPF_MAP_TYPE_PERCPU_HASH, 8, 27 * 8, 2 }, entries, sizeof(entries));
+	ebpf_join(&e);
+	assert_int_equal(e.broken, 1);
+	assert_int_equal(e.n_rules, 2);
+	assert_int_equal(e.rules[0].packets, 11);
+	assert_string_equal(words(&e.rules[0]), "accepted by policy");
+	assert_int_equal(e.rules[1].packets, 13);
+	assert_int_equal(e.rules[1].verdict, NF_DROPS);
+	assert_string_equal(words(&e.rules[1]), "dropped by policy");
+}
+
 /* Fewer bytes than the head says; none at all; a form that is none. */
 static void what_is_cut_off_is_not_read(void **state)
 {
@@ -206,6 +294,9 @@ int main(void)
 		cmocka_unit_test_setup(everybody_lets_nothing_to_the_end, fresh),
 		cmocka_unit_test_setup(peers_are_told_by_their_addresses, fresh),
 		cmocka_unit_test_setup(drops_by_reason, fresh),
+		cmocka_unit_test_setup(calico_writes_down_its_rules, fresh),
+		cmocka_unit_test_setup(what_is_no_dump_is_none, fresh),
+		cmocka_unit_test_setup(interfaces_count_by_hook, fresh),
 		cmocka_unit_test_setup(what_is_cut_off_is_not_read, fresh),
 	};
 	int rc = cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef NETPROBE_DATAPLANE_EBPF_PARTS_H
+#define NETPROBE_DATAPLANE_EBPF_PARTS_H
+
+#include "dataplane/ebpf.h"
+
+/* One more, all zero, which the next of its kind may move; NULL: no memory. */
+struct ebpf_map *ebpf_map_slot(struct ebpf *e);
+struct ebpf_rule *ebpf_rule_slot(struct ebpf *e);
+char **ebpf_text_slot(struct ebpf *e);		/* what is put there is freed with e */
+
+#endif
