@@ -138,6 +138,19 @@ static int read_rules(struct network *n, const struct facts *from)
 	return err ? err : nf_rules_sort(&n->rules);
 }
 
+static int read_agent(struct network *n, const struct fact *f)
+{
+	bool identities = f->path_len == strlen("identity") && !memcmp(f->path, "identity", f->path_len);
+	char why[128] = "not understood";
+	size_t size;
+	const char *body = node_kubelet_body(f, &size, why, sizeof(why));
+	int rc = body ? ebpf_parse_agent(&n->ebpf, identities, body, size) : -EINVAL;
+
+	if (rc == -EINVAL)
+		warn("%s: %s", fact_place(FACT_CILIUM), why);
+	return rc == -EINVAL ? 0 : rc;
+}
+
 static int read_ebpf(struct network *n)
 {
 	char name[64];
@@ -148,6 +161,9 @@ static int read_ebpf(struct network *n)
 	while (!err && facts_next(&n->facts, &at, &f)) {
 		const char *slash = memrchr(f.path, '/', f.path_len), *base = slash ? slash + 1 : f.path;
 		size_t len = f.path_len - (size_t)(base - f.path);
+
+		if (f.kind == FACT_CILIUM)
+			err = read_agent(n, &f);
 
 		if ((f.kind != FACT_EBPF && f.kind != FACT_DUMP) || len >= sizeof(name))
 			continue;

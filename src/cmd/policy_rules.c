@@ -392,7 +392,7 @@ static int list_rules(struct rules_listing *l)
 
 	/* Maps are the node's: in a network namespace that was asked for they decide nothing. */
 	if (!l->p->g->netns)
-		kinds |= 1u << FACT_EBPF | 1u << FACT_DUMP | 1u << FACT_INTERFACE;
+		kinds |= 1u << FACT_EBPF | 1u << FACT_DUMP | 1u << FACT_CILIUM | 1u << FACT_INTERFACE;
 	if (!err)
 		err = network_collect(&l->net, NULL, kinds);
 	if (!err)

@@ -31,9 +31,8 @@ static void put_chain(const struct ebpf_map *m, struct holder *h)
 	}
 }
 
-/* first: a rule of the map. */
-static void find_holder(const struct network *n, const struct ebpf_map *m, const struct ebpf_rule *first,
-			struct holder *h)
+/* ifindex: of a map that has several; else 0. */
+static void find_holder(const struct network *n, const struct ebpf_map *m, uint32_t ifindex, struct holder *h)
 {
 	uint32_t many = 0;
 	const struct ebpf_endpoint *e = m->kind == EBPF_POLICY ? ebpf_endpoint(&n->ebpf, m->endpoint, &many) : NULL;
@@ -41,11 +40,11 @@ static void find_holder(const struct network *n, const struct ebpf_map *m, const
 
 	memset(h, 0, sizeof(*h));
 	h->owned.owner = m->owner;
-	if (e || m->kind == EBPF_IFACE_COUNTS)
-		network_iface(n, e ? e->ifindex : first->ifindex, iface, sizeof(iface));
+	if (e || ifindex)
+		network_iface(n, e ? e->ifindex : ifindex, iface, sizeof(iface));
 	snprintf(h->owned.iface, sizeof(h->owned.iface), "%.15s", m->iface[0] ? m->iface : iface);
 	put_chain(m, h);
-	for (uint32_t i = 0; i < many; i++) {
+	for (uint32_t i = 0; e && i < many; i++) {
 		if (!h->pod)
 			h->pod = node_pod_by_addr(&n->pods, &e[i].addr);
 		if (h->n_addrs < POD_ADDRS_MAX)
@@ -58,16 +57,22 @@ static void find_holder(const struct network *n, const struct ebpf_map *m, const
 	if (h->pod)
 		snprintf(h->names.pod, sizeof(h->names.pod), "%s/%s", node_text(&n->pods, h->pod->ns),
 			 node_text(&n->pods, h->pod->name));
+	else if (m->kind == EBPF_POLICY)
+		snprintf(h->names.pod, sizeof(h->names.pod), "%s", ebpf_pod(&n->ebpf, m->endpoint));
 	h->there = e;
 }
 
 static bool meant(struct rules_listing *l, const struct holder *h)
 {
 	const struct node_pods *p = &l->net.pods;
+	const char *slash = strchr(h->names.pod, '/');
+	char ns[OWNER_NAME_MAX] = "";
 
+	if (slash)
+		snprintf(ns, sizeof(ns), "%.*s", (int)(slash - h->names.pod), h->names.pod);
 	return whom_fits(&l->whom, &(struct whom_row){
-		.ns = h->pod ? node_text(p, h->pod->ns) : "",
-		.name = h->pod ? node_text(p, h->pod->name) : "",
+		.ns = ns,
+		.name = slash ? slash + 1 : "",
 		.iface = h->owned.iface,
 		.uid = h->pod ? node_text(p, h->pod->uid) : "",
 		.sandbox = h->pod ? node_text(p, h->pod->sandbox) : "",
@@ -172,22 +177,26 @@ static int list_map(struct rules_listing *l, uint32_t i, uint32_t *at)
 {
 	const struct ebpf *e = &l->net.ebpf;
 	const struct ebpf_map *m = &e->maps[i];
-	bool all = l->p->o->all || l->whom.n, wanted = false;
-	const struct ebpf_rule *r = e->n_rules ? &e->rules[*at] : NULL, *before = NULL;
+	bool all = l->p->o->all || l->whom.n, wanted = false, held = false;
+	uint32_t holder = 0;			/* the ifindex that h is of */
 	struct holder h;
 	int err = 0;
 
 	if (!m->known)
 		return 0;
 	if (m->kind == EBPF_POLICY) {
-		find_holder(&l->net, m, NULL, &h);
+		find_holder(&l->net, m, 0, &h);
 		wanted = meant(l, &h);
-		before = r;		/* one holder for all */
+		held = true;
 	}
-	for (; *at < e->n_rules && r->map == i && !err; ++*at, before = r++) {
-		if (!before || before->ifindex != r->ifindex) {
-			find_holder(&l->net, m, r, &h);
+	for (; *at < e->n_rules && e->rules[*at].map == i && !err; ++*at) {
+		const struct ebpf_rule *r = &e->rules[*at];
+
+		if (!held || holder != r->ifindex) {
+			find_holder(&l->net, m, r->ifindex, &h);
 			wanted = meant(l, &h);
+			holder = r->ifindex;
+			held = true;
 		}
 		name_policy(r, &h);
 		if ((by_policy(l, &h) || wanted) && (all || of_policies(r)))

@@ -103,6 +103,8 @@ void rules_ebpf_text(const struct ebpf *e, const struct ebpf_rule *r, struct buf
 		buf_str(b, reserved[r->peer]);
 	else
 		buf_fmt(b, "identity %u", r->peer);
+	if (r->peer >= RESERVED && *ebpf_labels(e, r->peer))
+		buf_fmt(b, " {%s}", ebpf_labels(e, r->peer));
 	if (r->peer >= RESERVED)
 		put_peers(e, r->peer, b);
 	put_ports(r, b);

@@ -112,6 +112,11 @@ struct ebpf_rule *ebpf_rule_slot(struct ebpf *e)
 	return ONE_MORE(e, rules);
 }
 
+struct ebpf_named *ebpf_named_slot(struct ebpf *e, bool label)
+{
+	return label ? ONE_MORE(e, labels) : ONE_MORE(e, pods);
+}
+
 char **ebpf_text_slot(struct ebpf *e)
 {
 	return ONE_MORE(e, texts);
@@ -468,6 +473,11 @@ static int by_id(const void *a, const void *b)
 	return order(((const struct ebpf_id *)a)->id, ((const struct ebpf_id *)b)->id);
 }
 
+static int by_named(const void *a, const void *b)
+{
+	return order(((const struct ebpf_named *)a)->number, ((const struct ebpf_named *)b)->number);
+}
+
 /* A rule that nothing came to has no entry; of an end whose id we made that may mean that it was made otherwise. */
 static void join_id(const struct ebpf *e, struct ebpf_rule *r)
 {
@@ -501,6 +511,8 @@ void ebpf_join(struct ebpf *e)
 	sort(e->peers, &e->n_peers, sizeof(*e->peers), by_number);
 	sort(e->counts, &e->n_counts, sizeof(*e->counts), by_key);
 	sort(e->rules, &e->n_rules, sizeof(*e->rules), by_rule);
+	sort(e->pods, &e->n_pods, sizeof(*e->pods), by_named);
+	sort(e->labels, &e->n_labels, sizeof(*e->labels), by_named);
 	sort(e->ids, &e->n_ids, sizeof(*e->ids), by_id);
 	for (uint32_t i = 0; i < e->n_rules; i++) {
 		struct ebpf_rule *r = &e->rules[i];
@@ -543,6 +555,22 @@ const struct ebpf_peer *ebpf_peers(const struct ebpf *e, uint32_t identity, uint
 	return look_up(e->peers, e->n_peers, sizeof(*e->peers), identity, n);
 }
 
+const char *ebpf_pod(const struct ebpf *e, uint32_t endpoint)
+{
+	uint32_t n;
+	const struct ebpf_named *p = look_up(e->pods, e->n_pods, sizeof(*p), endpoint, &n);
+
+	return p ? p->text : "";
+}
+
+const char *ebpf_labels(const struct ebpf *e, uint32_t identity)
+{
+	uint32_t n;
+	const struct ebpf_named *p = look_up(e->labels, e->n_labels, sizeof(*p), identity, &n);
+
+	return p ? p->text : "";
+}
+
 void ebpf_free(struct ebpf *e)
 {
 	free(e->maps);
@@ -551,6 +579,8 @@ void ebpf_free(struct ebpf *e)
 	free(e->peers);
 	free(e->counts);
 	free(e->ids);
+	free(e->pods);
+	free(e->labels);
 	for (uint32_t i = 0; i < e->n_texts; i++)
 		free(e->texts[i]);
 	free(e->texts);

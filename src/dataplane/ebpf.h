@@ -87,6 +87,12 @@ struct ebpf {
 	struct ebpf_id {
 		uint64_t id, packets;
 	} *ids;
+	/* What Cilium's agent calls them: of an endpoint "namespace/pod", of an identity its labels. */
+	struct ebpf_named {
+		uint32_t number;
+		const char *text;
+	} *pods, *labels;
+	uint32_t n_pods, n_labels, room_pods, room_labels;
 	char **texts;
 	uint32_t n_ids, n_texts, room_ids, room_texts;
 	bool ids_there;			/* the map could be read */
@@ -112,12 +118,17 @@ bool ebpf_is_known(enum ebpf_kind kind, const struct ebpf_head *h);
 int  ebpf_parse(struct ebpf *e, const char *name, const void *bytes, size_t n);
 /* A file of Calico's below /run/calico/bpf/policy, by its name without the folder: likewise; others are passed over. */
 int  ebpf_parse_dump(struct ebpf *e, const char *name, const char *text, size_t n);
+/* An answer of Cilium's agent to GET /v1/endpoint or (identities) /v1/identity.  -EINVAL: not understood, not said. */
+int  ebpf_parse_agent(struct ebpf *e, bool identities, const char *text, size_t n);
 /* When all are parsed: counts come to their rules, and the rest can be looked up. */
 void ebpf_join(struct ebpf *e);
 void ebpf_free(struct ebpf *e);
 
 /* The addresses of an endpoint, or who has an identity: the first of *n; NULL: none. */
 const struct ebpf_endpoint *ebpf_endpoint(const struct ebpf *e, uint32_t id, uint32_t *n);
+/* "" where the agent told none. */
+const char *ebpf_pod(const struct ebpf *e, uint32_t endpoint);
+const char *ebpf_labels(const struct ebpf *e, uint32_t identity);
 const struct ebpf_peer *ebpf_peers(const struct ebpf *e, uint32_t identity, uint32_t *n);
 
 /* What it means, and of Calico the policy or tier it comes from. */

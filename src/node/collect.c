@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
@@ -23,7 +24,7 @@
 #include "util/hostclock.h"
 #include "util/time.h"
 
-enum { ENTRIES_MAX = 1 << 14, CGROUPS_DEEP = 6, KUBELET_PORT = 10255, KUBELET_WAIT_MS = 5000 };
+enum { ENTRIES_MAX = 1 << 14, CGROUPS_DEEP = 6, KUBELET_PORT = 10255, KUBELET_WAIT_MS = 5000, CILIUM_WAIT_MS = 3000 };
 
 /*
  * Where files are: below `dir`, in each directory whose name is not hidden the file `file`; NULL: the entries
@@ -88,6 +89,7 @@ const char *fact_place(enum fact_kind kind)
 		[FACT_LEGACY] = "rules of iptables-legacy",
 		[FACT_EBPF] = "/sys/fs/bpf/tc/globals",
 		[FACT_DUMP] = "/run/calico/bpf/policy",
+		[FACT_CILIUM] = "/run/cilium/cilium.sock",
 	};
 
 	return names[kind];
@@ -405,15 +407,13 @@ static int connected(int fd, int64_t until_ms)
 }
 
 /* HTTP/1.0, for an answer that ends with the connection and is not in chunks. */
-static int ask_kubelet(struct buf *answer)
+static int ask(int fd, const char *path, int64_t until, struct buf *answer)
 {
-	static const char question[] = "GET /pods HTTP/1.0\r\nHost: localhost\r\nAccept: application/json\r\n\r\n";
-	owned_fd int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	int64_t until = now_ms() + KUBELET_WAIT_MS;
-	int err = fd < 0 ? -errno : connected(fd, until);
+	char question[128];
+	int size = snprintf(question, sizeof(question),
+			    "GET %s HTTP/1.0\r\nHost: localhost\r\nAccept: application/json\r\n\r\n", path);
+	int err = send(fd, question, (size_t)size, MSG_NOSIGNAL) == size ? 0 : -EPIPE;
 
-	if (!err && send(fd, question, sizeof(question) - 1, MSG_NOSIGNAL) != sizeof(question) - 1)
-		err = -EPIPE;
 	while (!err) {
 		ssize_t n;
 
@@ -431,6 +431,15 @@ static int ask_kubelet(struct buf *answer)
 			err = -errno;
 	}
 	return err;
+}
+
+static int ask_kubelet(struct buf *answer)
+{
+	owned_fd int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int64_t until = now_ms() + KUBELET_WAIT_MS;
+	int err = fd < 0 ? -errno : connected(fd, until);
+
+	return err ? err : ask(fd, "/pods", until, answer);
 }
 
 static void take_kubelet(struct collecting *c)
@@ -451,6 +460,54 @@ static void take_kubelet(struct collecting *c)
 		facts_add(c->f, &(struct fact){ .kind = FACT_KUBELET, .bytes = answer.p, .n = answer.n });
 	}
 	buf_free(&answer);
+}
+
+/* ── Cilium's agent ───────────────────────────────────────────────────────── */
+
+/* Its socket is the one that was looked at, and who listens there is root. */
+static int ask_cilium(struct collecting *c, const char *path, struct buf *answer)
+{
+	owned_fd int there = open_in(c->root, "run/cilium/cilium.sock", O_PATH);
+	owned_fd int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
+	socklen_t len = sizeof(struct ucred);
+	struct ucred who;
+	struct stat st;
+
+	if (there < 0 || fd < 0)
+		return there < 0 ? there : -EMFILE;
+	if (fstat(there, &st) || !S_ISSOCK(st.st_mode))
+		return -ENOENT;
+	snprintf(to.sun_path, sizeof(to.sun_path), "/proc/self/fd/%d", there);
+	if (connect(fd, (const struct sockaddr *)&to, sizeof(to)) ||
+	    getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len))
+		return -errno;
+	return who.uid ? -EPERM : ask(fd, path, now_ms() + CILIUM_WAIT_MS, answer);
+}
+
+static void take_cilium(struct collecting *c)
+{
+	static const char *const paths[] = { "/v1/endpoint", "/v1/identity" };
+	int err = 0;
+
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]) && !err; i++) {
+		struct buf answer = { .max = FACT_CILIUM_MAX_BYTES };
+		const char *name = strrchr(paths[i], '/') + 1;
+
+		err = ask_cilium(c, paths[i], &answer);
+		if (err)
+			left_out(c->f, FACT_CILIUM, err);
+		else
+			facts_add(c->f, &(struct fact){
+				.kind = FACT_CILIUM,
+				.path = name,
+				.path_len = strlen(name),
+				.bytes = answer.p,
+				.n = answer.n,
+			});
+		buf_free(&answer);
+	}
+	c->f->there[FACT_CILIUM] = !err;
 }
 
 int facts_collect(struct facts *f, const char *root, uint32_t kinds)
@@ -479,5 +536,7 @@ int facts_collect(struct facts *f, const char *root, uint32_t kinds)
 		take_sysctls(&c);
 	if (kinds & 1u << FACT_KUBELET)
 		take_kubelet(&c);
+	if (kinds & 1u << FACT_CILIUM && f->now_ns)
+		take_cilium(&c);
 	return 0;
 }

@@ -29,6 +29,7 @@ enum fact_kind {
 	FACT_LEGACY,		/* a table of iptables-legacy; path: its family, "4" or "6" */
 	FACT_EBPF,		/* a pinned map that an agent decides by; path: its name */
 	FACT_DUMP,		/* what Calico's agent wrote down of its rules */
+	FACT_CILIUM,		/* what its agent answers: HTTP; path: "endpoint", "identity" */
 	FACT_KINDS
 };
 
@@ -41,10 +42,11 @@ struct fact {
 
 enum {
 	FACTS_OF_PODS = (1u << FACT_CNI_CONF) - 1,
-	FACTS_OF_NETWORK = (1u << FACT_KINDS) - 1 - FACTS_OF_PODS,
+	FACTS_OF_NETWORK = (1u << FACT_CILIUM) - 1 - FACTS_OF_PODS,	/* nobody is asked */
 };
 
-enum { FACTS_MAX_BYTES = 128 << 20, FACT_MAX_BYTES = 1 << 20, FACT_KUBELET_MAX_BYTES = 64 << 20 };
+enum { FACTS_MAX_BYTES = 128 << 20, FACT_MAX_BYTES = 1 << 20, FACT_KUBELET_MAX_BYTES = 64 << 20,
+       FACT_CILIUM_MAX_BYTES = 16 << 20 };
 
 struct facts {
 	struct buf data;

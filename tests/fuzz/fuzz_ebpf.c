@@ -3,6 +3,8 @@
  * Any bytes as what agents keep: the first says which map, the rest is its head and entries; or it is what Calico's
  * writes down.
  */
+#include <errno.h>
+
 #include "fuzz_help.h"
 
 #include "cmd/policy_rules.h"
@@ -44,6 +46,12 @@ static uint64_t check(const struct ebpf *e)
 	for (uint32_t i = 0; i < e->n_peers; i++)
 		if (!ebpf_peers(e, e->peers[i].identity, &n) || !n)
 			abort();
+	for (uint32_t i = 0; i < e->n_labels; i++)
+		if (!*ebpf_labels(e, e->labels[i].number))
+			abort();
+	for (uint32_t i = 0; i < e->n_pods; i++)
+		if (!strchr(ebpf_pod(e, e->pods[i].number), '/'))
+			abort();
 	buf_free(&b);
 	return sum;
 }
@@ -65,6 +73,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 				abort();
 	if (data[0] % (MAPS + 1) == MAPS && ebpf_parse_dump(&e, "cali1_ingress_v4.json", (const char *)copy, size - 1))
 		abort();
+	if (data[0] % (MAPS + 1) == MAPS)
+		for (int i = 0; i < 2; i++)
+			if (ebpf_parse_agent(&e, i, (const char *)copy, size - 1) == -ENOMEM)
+				abort();
 	ebpf_join(&e);
 	sum = check(&e);
 	(void)sum;

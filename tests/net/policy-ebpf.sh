@@ -5,6 +5,7 @@
 . "$(dirname "$0")/lib.sh"
 need bpftool
 need jq
+need ncat
 pair
 mount -t bpf bpf /sys/fs/bpf
 mkdir -p /sys/fs/bpf/tc/globals
@@ -85,6 +86,46 @@ entry cilium_policy_00042 "2e 16 00 00  00 50 06 00" "00 00 01 00 00 00 00 00  0
 rules || die "policy rules: exit status $?"
 has "its rule" '.table == "cilium_policy_00042" and .verdict == "drop" and .packets == 5 and .bytes == 300 and
 	.match == "from identity 5678 (10.9.0.8, fd09::/64), tcp port 80" and (has("pod") | not)'
+
+say "its agent has names: of a pod that the node does not know, and of labels"
+mkdir /run/cilium
+cat >"$work/agent" <<'A'
+#!/bin/sh
+read -r _ path _
+printf 'HTTP/1.0 200 OK\r\nContent-Type: application/json\r\n\r\n'
+case $path in
+/v1/endpoint) echo '[{"id":42,"status":{"external-identifiers":{"k8s-namespace":"shop","k8s-pod-name":"cache"}}}]' ;;
+/v1/identity) echo '[{"id":5678,"labels":["k8s:app=web","k8s:io.kubernetes.pod.namespace=shop"]}]' ;;
+esac
+A
+chmod 755 "$work/agent"
+# listen [COMMAND...]: who listens
+listen() {
+	"$@" ncat -lkU /run/cilium/cilium.sock -c "${answer:-$work/agent}" 2>"$work/ncat.log" &
+	server=$!
+	until_true 5 test -S /run/cilium/cilium.sock
+}
+silence() { kill "$server" && wait "$server" 2>/dev/null || :; rm -f /run/cilium/cilium.sock; }
+listen
+rules || die "policy rules: exit status $?"
+has "the labels" '.table == "cilium_policy_00042" and .pod == "shop/cache" and
+	.match == "from identity 5678 {app=web, namespace=shop} (10.9.0.8, fd09::/64), tcp port 80"'
+rules shop/cache && jq -se 'length == 1' <"$work/out" >/dev/null || { cat "$work/out"; die "the pod of that name"; }
+silence
+chmod 777 /run/cilium
+listen setpriv --reuid 65534 --clear-groups
+rules || die "policy rules: exit status $?"
+has "nobody is believed" '.table == "cilium_policy_00042" and (has("pod") | not)'
+grep -q 'cilium.sock: .*not permitted' "$work/rules.err" || { cat "$work/rules.err"; die "and that is not said"; }
+silence
+answer='echo nonsense' listen
+rules || die "policy rules: exit status $?"
+grep -q 'cilium.sock: an answer that is not HTTP' "$work/rules.err" || { cat "$work/rules.err"; die "nonsense is not said"; }
+silence
+answer='sleep 60' listen
+rules || die "policy rules: exit status $?"
+grep -q 'cilium.sock: .*timed out' "$work/rules.err" || { cat "$work/rules.err"; die "silence is not said"; }
+silence
 
 say "another network namespace has none of them"
 rules -N there || die "policy rules -N: exit status $?"

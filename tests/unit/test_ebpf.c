@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <errno.h>
 #include <linux/bpf.h>
 
 #include "cmd/policy_rules.h"
@@ -224,6 +225,35 @@ static void calico_writes_down_its_rules(void **state)
 	assert_false(e.rules[3].counted);
 }
 
+static int agent(bool identities, const char *text)
+{
+	return ebpf_parse_agent(&e, identities, text, strlen(text));
+}
+
+static void an_agent_has_names(void **state)
+{
+	uint8_t entry[20];
+
+	put_entry(entry, 40, 5678, false, 0, 0);
+	parse("cilium_policy_v2_00042", (struct ebpf_head){ BPF_MAP_TYPE_LPM_TRIE, 12, 8, 1 }, entry, 20);
+	assert_int_equal(agent(true, "[{\"id\":5678,\"labels\":[\"k8s:app=db\",7,\"k8s:io.cilium.k8s.policy.cluster=c\","
+				     "\"k8s:io.kubernetes.pod.namespace=shop\",\"any:x=y\"]},{\"id\":-1,\"labels\":[\"a\"]},"
+				     "{\"id\":9,\"labels\":{}},{\"id\":4294967296,\"labels\":[\"a\"]},3]"), 0);
+	assert_int_equal(agent(false, "[{\"id\":42,\"status\":{\"external-identifiers\":{\"k8s-namespace\":\"shop\","
+				      "\"k8s-pod-name\":\"db\"}}},{\"id\":43,\"status\":{\"external-identifiers\":"
+				      "{\"k8s-namespace\":\"Shop!\",\"k8s-pod-name\":\"db\"}}},{\"id\":44}]"), 0);
+	ebpf_join(&e);
+	assert_int_equal(e.n_labels, 1);
+	assert_int_equal(e.n_pods, 1);
+	assert_string_equal(ebpf_pod(&e, 42), "shop/db");
+	assert_string_equal(ebpf_pod(&e, 43), "");
+	assert_string_equal(words(&e.rules[0]), "from identity 5678 {app=db, namespace=shop, any:x=y}");
+	assert_int_equal(agent(true, "{}"), -EINVAL);
+	assert_int_equal(agent(true, "[{\"id\":"), -EINVAL);
+	assert_int_equal(agent(false, ""), -EINVAL);
+	assert_int_equal(agent(false, "[]"), 0);
+}
+
 static void what_is_no_dump_is_none(void **state)
 {
 	dump("cali1_xdp_v4.json", "{\"policyInfo\":[{\"comments\":[\"Start of rule x\"]}]}");
@@ -295,6 +325,7 @@ int main(void)
 		cmocka_unit_test_setup(peers_are_told_by_their_addresses, fresh),
 		cmocka_unit_test_setup(drops_by_reason, fresh),
 		cmocka_unit_test_setup(calico_writes_down_its_rules, fresh),
+		cmocka_unit_test_setup(an_agent_has_names, fresh),
 		cmocka_unit_test_setup(what_is_no_dump_is_none, fresh),
 		cmocka_unit_test_setup(interfaces_count_by_hook, fresh),
 		cmocka_unit_test_setup(what_is_cut_off_is_not_read, fresh),

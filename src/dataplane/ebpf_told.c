@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What Calico's agent writes down of the programs that decide by eBPF: comments of their instructions. */
+/*
+ * What agents say in JSON: Calico's writes down the programs that decide by eBPF, with comments of their instructions;
+ * Cilium's answers what an endpoint and an identity are.
+ */
 #include "dataplane/ebpf.h"
 
 #include <errno.h>
@@ -203,6 +206,71 @@ int ebpf_parse_dump(struct ebpf *e, const char *name, const char *text, size_t n
 	json_decref(root);
 	return d.failed ? fail(ENOMEM, "what Calico writes down of its rules") : 0;
 }
+
+/* ── Cilium ───────────────────────────────────────────────────────────────── */
+
+static bool add_named(struct dump *d, bool label, const json_t *id, const char *text)
+{
+	json_int_t number = json_integer_value(id);
+	struct ebpf_named *to;
+
+	if (number <= 0 || number > UINT32_MAX || !*text)
+		return true;
+	text = keep(d, "", text, strlen(text), "");
+	to = text ? ebpf_named_slot(d->e, label) : NULL;
+	if (to)
+		*to = (struct ebpf_named){ (uint32_t)number, text };
+	return to;
+}
+
+static bool add_pod(struct dump *d, const json_t *o)
+{
+	const json_t *ids = json_object_get(json_object_get(o, "status"), "external-identifiers");
+	const char *ns = json_string_value(json_object_get(ids, "k8s-namespace"));
+	const char *pod = json_string_value(json_object_get(ids, "k8s-pod-name"));
+	char text[2 * OWNER_NAME_MAX] = "";
+
+	if (ns && pod && is_label(ns, strlen(ns)) && is_name(pod, strlen(pod)))
+		snprintf(text, sizeof(text), "%s/%s", ns, pod);
+	return add_named(d, false, json_object_get(o, "id"), text);
+}
+
+/* Those of the pod itself, and its namespace: not what Cilium adds. */
+static bool add_labels(struct dump *d, const json_t *o)
+{
+	const json_t *labels = json_object_get(o, "labels");
+	char text[300] = "";
+	size_t at = 0;
+
+	for (size_t i = 0; i < json_array_size(labels) && at + 1 < sizeof(text); i++) {
+		const char *s = json_string_value(json_array_get(labels, i)), *rest;
+
+		if (!s || past(s, "k8s:io.cilium.k8s."))
+			continue;
+		rest = past(s, "k8s:io.kubernetes.pod.");
+		rest = rest ? rest : past(s, "k8s:");
+		at += (size_t)snprintf(text + at, sizeof(text) - at, "%s%s", at ? ", " : "", rest ? rest : s);
+	}
+	return add_named(d, true, json_object_get(o, "id"), text);
+}
+
+int ebpf_parse_agent(struct ebpf *e, bool identities, const char *text, size_t n)
+{
+	json_t *root = json_loadb(text, n, 0, NULL);
+	struct dump d = { .e = e };
+	bool ok = true;
+
+	for (size_t i = 0; i < json_array_size(root) && ok; i++) {
+		const json_t *o = json_array_get(root, i);
+
+		ok = identities ? add_labels(&d, o) : add_pod(&d, o);
+	}
+	n = json_is_array(root);
+	json_decref(root);
+	return !ok ? fail(ENOMEM, "what Cilium's agent answers") : n ? 0 : -EINVAL;
+}
+
+/* ── both ─────────────────────────────────────────────────────────────────── */
 
 void ebpf_owned(const struct ebpf_rule *r, struct owned *out)
 {
