@@ -264,4 +264,5 @@ def main():
     print(packets)
 
 
-main()
+if __name__ == "__main__":
+    main()
