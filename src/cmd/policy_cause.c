@@ -78,6 +78,11 @@ static bool ends_there(const struct nf_rule *r)
 	return r->verdict == NF_DROPS || r->verdict == NF_REJECTS;
 }
 
+static bool may_drop_uncounted(const struct nf_rule *r)
+{
+	return r->verdict == NF_MAPS ? !r->only_goes : ends_there(r) && !r->counted;
+}
+
 static void mark_uncounted(struct causes *c, const struct nf_chain *chain)
 {
 	if (!chain->reached || chain->family == NFPROTO_ARP)
@@ -90,7 +95,7 @@ static void look_for_uncounted(struct causes *c, const struct nf_rules *r)
 {
 	memset(c->uncounted, 0, sizeof(c->uncounted));
 	for (uint32_t i = 0; i < r->n_rules; i++)
-		if (r->rules[i].verdict == NF_MAPS || (ends_there(&r->rules[i]) && !r->rules[i].counted))
+		if (may_drop_uncounted(&r->rules[i]))
 			mark_uncounted(c, &r->chains[r->rules[i].chain]);
 	for (uint32_t i = 0; i < r->n_chains; i++)
 		if (r->chains[i].base && r->chains[i].drops && !r->chains[i].counted)
@@ -227,15 +232,19 @@ static bool may_be_uncounted(const struct search *s)
 void cause_put(struct cause *out, const struct nf_rules *rules, const struct nf_chain *chain,
 	       const struct nf_rule *rule)
 {
+	struct buf ended = { .p = out->policies, .cap = sizeof(out->policies) - 1, .max = sizeof(out->policies) - 1 };
 	const char *family = network_family(chain->family);
 
 	out->known = true;
 	snprintf(out->ruleset, sizeof(out->ruleset), "%s%s %s %s", family ? family : "?",
 		 chain->via == NF_LEGACY ? "(legacy)" : "", chain->table, chain->name);
-	if (rule)
+	if (rule) {
 		owner_of_rule(rules, rule, &out->whose);
-	else
+		owner_ended(rules, rule, &ended);
+	} else {
 		owner_of_chain(chain, &out->whose);
+	}
+	out->policies[ended.n] = '\0';
 	if (!rule)
 		snprintf(out->rule, sizeof(out->rule), "policy");
 	else if (rule->comment)

@@ -10,8 +10,8 @@
  * Which rule of the packet filter dropped a connection, as counters tell.  Of all rules that drop and could have
  * dropped this one, a single one has counted between a reading that ended before and one that began after, and it has
  * counted as many packets as we have seen being dropped there: so no other, and nobody that does not count, dropped any
- * of them.  Where that is not so, where the rules were changed between, or where one that drops does not count (a map
- * of verdicts, a chain's own verdict of nf_tables), it is not known.  Where packets are traced, their trace tells.
+ * of them.  Where that is not so, where the rules were changed between, or where one that drops does not count (an
+ * element of a map, a chain's own verdict of nf_tables), it is not known.  Where packets are traced, their trace tells.
  */
 enum { CAUSE_READINGS = 32, CAUSE_RULES_MAX = 64, CAUSE_DROPS_MAX = 8192 };
 
@@ -46,6 +46,7 @@ struct cause {
 	char ruleset[512];		/* "ip(legacy) filter FORWARD" */
 	char rule[256];			/* its comment, or its number; of what no rule decided "policy" */
 	struct owned whose;
+	char policies[4096];		/* that the rule is the end of, see owner_ended(); "" none known */
 	const char *trace;		/* with --trace-rules: the way to it, a line a rule; NULL: not known */
 };
 

@@ -255,7 +255,7 @@ static void put_trace(struct telling *t, struct record *r)
 	listing_list(r, FIELD_PV_TRACE, &policy_of(r)->trace, t->steps, n);
 }
 
-/* What the rule is, and whose; where the policies have named none, the one that it comes from. */
+/* What the rule is, and whose; where the policies have named none, the one that it comes from, or that it ends. */
 static void put_cause(struct telling *t, struct record *r)
 {
 	struct policy_body *b = policy_of(r);
@@ -270,9 +270,14 @@ static void put_cause(struct telling *t, struct record *r)
 		listing_word(r, FIELD_PV_RULE_OWNER, &b->rule_owner, owner_name(o->owner));
 	if (o->meaning)
 		listing_word(r, FIELD_PV_MEANING, &b->meaning, meaning_text(o->meaning));
-	if (record_has(r, FIELD_RULE_NAME) || !o->policy[0])
+	if (record_has(r, FIELD_RULE_NAME))
 		return;
-	snprintf(t->policies, sizeof(t->policies), "%s%s%s", o->ns, o->ns[0] ? "/" : "", o->policy);
+	if (t->cause.policies[0])
+		snprintf(t->policies, sizeof(t->policies), "%s", t->cause.policies);
+	else if (o->policy[0] && strcmp(o->kind, "Tier") != 0)
+		snprintf(t->policies, sizeof(t->policies), "%s%s%s", o->ns, o->ns[0] ? "/" : "", o->policy);
+	else
+		return;
 	listing_text(r, FIELD_RULE_NAME, &r->rule_name, t->policies);
 }
 
@@ -302,14 +307,15 @@ static void put_times(struct record *r, const struct verdict_conn *c)
 	record_mark(r, FIELD_END);
 }
 
-/* As the pod sees it whose policies decide: of two pods the one whose side denies, else the destination. */
+/* As the pod sees it whose policies decide: of two pods the one whose side denies, else the destination; of the host
+ * itself what did not come in leaves. */
 static enum side side_of(const struct telling *t)
 {
 	bool from = *end_pod(t->w, &t->from), to = *end_pod(t->w, &t->to);
 
 	if (from && to)
 		return t->judged && t->w->p->d.side[EGRESS].verdict == VERDICT_DENY ? EGRESS : INGRESS;
-	return to || (!from && !t->c->out_ifindex) ? INGRESS : EGRESS;
+	return to || (!from && !t->c->out_ifindex && t->c->in_ifindex) ? INGRESS : EGRESS;
 }
 
 /* What tells of the verdict's cause. */

@@ -385,6 +385,67 @@ static bool take_chain(struct nf_rules *r, uint8_t family, const struct part *a)
 	return true;
 }
 
+/* The map of that name, which is made unless it is there; NULL: there are too many. */
+static struct nf_map *map_of(struct nf_rules *r, uint8_t family, struct part table, struct part name)
+{
+	struct nf_map *m;
+
+	/* A map's messages come one behind the other. */
+	m = r->n_maps ? &r->maps[r->n_maps - 1] : NULL;
+	if (m && m->family == family && nf_is(table, m->table) && nf_is(name, m->name))
+		return m;
+	if (!r->maps)
+		r->maps = calloc(NF_MAPS_MAX, sizeof(*r->maps));
+	if (!r->maps || r->n_maps == NF_MAPS_MAX)
+		return NULL;
+	m = &r->maps[r->n_maps];
+	*m = (struct nf_map){ .table = nf_keep(r, table), .name = nf_keep(r, name), .family = family };
+	r->n_maps += m->table && m->name;
+	return m->table && m->name ? m : NULL;
+}
+
+static bool is_end(struct part element)
+{
+	struct part a[ATTRIBUTES];
+
+	return split(element, a) && (u32(a[NFTA_SET_ELEM_FLAGS]) & NFT_SET_ELEM_INTERVAL_END);
+}
+
+/* Of an element; false: it drops, hands to a program, or was not understood. */
+static bool goes_on(struct part element)
+{
+	struct part a[ATTRIBUTES], data[ATTRIBUTES], verdict[ATTRIBUTES];
+
+	if (!split(element, a) || !split(a[NFTA_SET_ELEM_DATA], data) || !split(data[NFTA_DATA_VERDICT], verdict) ||
+	    verdict[NFTA_VERDICT_CODE].n < 4)
+		return false;
+	switch ((int32_t)u32(verdict[NFTA_VERDICT_CODE])) {
+	case NFT_CONTINUE:
+	case NFT_BREAK:
+	case NFT_JUMP:
+	case NFT_GOTO:
+	case NFT_RETURN:
+	case NF_ACCEPT:
+		return true;
+	}
+	return false;
+}
+
+static bool take_elements(struct nf_rules *r, uint8_t family, const struct part *a)
+{
+	struct nf_map *m = map_of(r, family, a[NFTA_SET_ELEM_LIST_TABLE], a[NFTA_SET_ELEM_LIST_SET]);
+	struct part list = a[NFTA_SET_ELEM_LIST_ELEMENTS], e;
+	uint16_t type;
+
+	if (!m)
+		return r->n_maps == NF_MAPS_MAX;
+	/* Behind an interval stands where it ends, which has no verdict. */
+	while (next(&list, &type, &e))
+		m->decides |= type == NFTA_LIST_ELEM && !is_end(e) && !goes_on(e);
+	m->decides |= list.n > 0;
+	return !list.n;
+}
+
 static bool take_message(struct nf_rules *r, uint16_t type, struct part in)
 {
 	struct part a[ATTRIBUTES];
@@ -407,6 +468,8 @@ static bool take_message(struct nf_rules *r, uint16_t type, struct part in)
 		return take_chain(r, family, a);
 	case NFT_MSG_NEWRULE:
 		return take_rule(r, family, a);
+	case NFT_MSG_NEWSETELEM:
+		return take_elements(r, family, a);
 	}
 	return false;
 }

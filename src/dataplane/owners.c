@@ -272,6 +272,107 @@ void owner_of_rule(const struct nf_rules *r, const struct nf_rule *rule, struct 
 	}
 }
 
+/* ── the policies that a rule is the end of ── */
+
+/*
+ * In the chain of a pod's interface Calico (felix/rules/endpoints.go) goes to the chain of each, or of a group of them
+ * ("cali-pi-", "cali-gi-"), and behind those of a tier drops.
+ */
+enum { ASKED_MAX = 256 };	/* rules that are looked at */
+
+struct asked {
+	const struct nf_rules *r;
+	struct buf *out;
+	size_t from;		/* in *out: the first of them */
+	unsigned int left;
+	int8_t ingress;
+};
+
+static const struct nf_chain *target_of(const struct asked *a, const struct nf_rule *rule)
+{
+	const struct nf_chain *c = &a->r->chains[rule->chain];
+
+	if ((rule->verdict != NF_JUMPS && rule->verdict != NF_GOES) || !rule->target)
+		return NULL;
+	return nf_chain_find(a->r, c->via, c->family, c->table, rule->target);
+}
+
+/* Of a chain of Calico's that is of one policy or of a group.  A name may stand at its first rule alone. */
+static void who(const struct asked *a, const struct nf_chain *c, struct owned *o)
+{
+	struct owned first;
+
+	owner_of_chain(c, o);
+	if (o->owner != OWNER_CALICO || o->meaning != MEANS_POLICY || !c->n)
+		return;
+	owner_of_rule(a->r, &a->r->rules[c->first], &first);
+	if (first.meaning == MEANS_POLICY && first.policy[0])
+		*o = first;
+}
+
+static bool put(struct asked *a, const struct owned *o)
+{
+	if (o->owner != OWNER_CALICO || o->meaning != MEANS_POLICY || !o->policy[0] || o->ingress != a->ingress)
+		return false;
+	buf_fmt(a->out, "%s%s%s%s", a->out->n > a->from ? "," : "", o->ns, o->ns[0] ? "/" : "", o->policy);
+	return !a->out->full;
+}
+
+/* false: one of them is not known. */
+static bool ask_group(struct asked *a, const struct nf_chain *group)
+{
+	for (uint32_t i = 0; i < group->n; i++) {
+		const struct nf_chain *c = target_of(a, &a->r->rules[group->first + i]);
+		struct owned o;
+
+		if (!a->left || !--a->left)
+			return false;
+		if (!c)
+			continue;
+		who(a, c, &o);
+		if (!put(a, &o))
+			return false;
+	}
+	return true;
+}
+
+static bool ask(struct asked *a, const struct nf_rule *rule)
+{
+	const struct nf_chain *c = target_of(a, rule);
+	struct owned o;
+
+	if (!a->left || !--a->left)
+		return false;
+	if (!c)
+		return true;
+	who(a, c, &o);
+	return o.meaning == MEANS_DISPATCH ? ask_group(a, c) : put(a, &o);
+}
+
+void owner_ended(const struct nf_rules *r, const struct nf_rule *rule, struct buf *out)
+{
+	const struct nf_rule *first = &r->rules[r->chains[rule->chain].first], *at = rule;
+	struct asked a = { .r = r, .out = out, .from = out->n, .left = ASKED_MAX };
+	struct owned o;
+
+	owner_of_rule(r, rule, &o);
+	if (o.owner != OWNER_CALICO || o.meaning != MEANS_DEFAULT_DENY || o.ingress < 0)
+		return;
+	a.ingress = o.ingress;
+	/* Those of another tier stand before its end. */
+	while (at > first && (unsigned int)(rule - at) < ASKED_MAX) {
+		owner_of_rule(r, at - 1, &o);
+		if (o.meaning == MEANS_DEFAULT_DENY)
+			break;
+		at--;
+	}
+	for (; at < rule; at++)
+		if (!ask(&a, at)) {
+			out->n = a.from;
+			return;
+		}
+}
+
 const char *owner_name(enum owner o)
 {
 	static const char *const names[OWNERS] = {

@@ -3,6 +3,7 @@
 #define NETPROBE_DATAPLANE_OWNERS_H
 
 #include "dataplane/rules.h"
+#include "util/buf.h"
 
 /*
  * Whose a chain or rule is, and what it means, by the names and comments that the programs which make them use.
@@ -51,6 +52,12 @@ void owner_of_chain(const struct nf_chain *c, struct owned *out);
  * name is that of its first rule.  r is sorted (nf_rules_sort()), rule one of it.
  */
 void owner_of_rule(const struct nf_rules *r, const struct nf_rule *rule, struct owned *out);
+/*
+ * Of a rule that ends the policies of Calico for an interface (MEANS_DEFAULT_DENY): those that it ends, "NS/NAME" with
+ * commas between, in the order in which they are asked, to the end of *out.  Nothing where not all have a name, or too
+ * many; and for others' rules: kube-router has one end for both directions.
+ */
+void owner_ended(const struct nf_rules *r, const struct nf_rule *rule, struct buf *out);
 const char *owner_name(enum owner o);		/* "calico", "kube-router" */
 const char *meaning_text(enum meaning m);	/* for people: "the end of the policies: none allowed it" */
 

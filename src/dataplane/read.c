@@ -14,7 +14,9 @@
 #include <sys/socket.h>
 #include <time.h>
 
+#include "dataplane/attr.h"
 #include "util/buf.h"
+#include "util/bytes.h"
 #include "util/caps.h"
 #include "util/cleanup.h"
 #include "util/err.h"
@@ -65,24 +67,23 @@ static void take_datagram(struct dump *d, const uint8_t *p, size_t n)
 	}
 }
 
+struct request {
+	struct nlmsghdr h;
+	struct nfgenmsg m;
+	uint8_t attributes[2 * (NLA_HDRLEN + NF_TEXT_MAX)];
+};
+
 /* One request and all its answers, to the end of d->to.  0 or -errno, not said. */
-static int ask(int fd, uint8_t what, uint16_t flags, struct dump *d)
+static int send_request(int fd, struct request *q, struct dump *d)
 {
-	struct {
-		struct nlmsghdr h;
-		struct nfgenmsg m;
-	} q = {
-		.h = { .nlmsg_len = sizeof(q), .nlmsg_type = NFNL_SUBSYS_NFTABLES << 8 | what,
-		       .nlmsg_flags = NLM_F_REQUEST | flags, .nlmsg_seq = ++d->seq },
-		.m = { .nfgen_family = AF_UNSPEC, .version = NFNETLINK_V0 },
-	};
 	owned_mem uint8_t *buf = malloc(DATAGRAM);
 
 	if (!buf)
 		return -ENOMEM;
+	q->h.nlmsg_seq = ++d->seq;
 	d->done = false;
 	d->err = 0;
-	if (send(fd, &q, sizeof(q), 0) < 0)
+	if (send(fd, q, q->h.nlmsg_len, 0) < 0)
 		return errno == EINTR || errno == ENOBUFS ? -EAGAIN : -errno;
 	while (!d->done && !d->to->full) {
 		struct sockaddr_nl from = { 0 };
@@ -101,6 +102,79 @@ static int ask(int fd, uint8_t what, uint16_t flags, struct dump *d)
 	return d->err;
 }
 
+static int ask(int fd, uint8_t what, uint16_t flags, struct dump *d)
+{
+	struct request q = {
+		.h = { .nlmsg_len = offsetof(struct request, attributes), .nlmsg_flags = NLM_F_REQUEST | flags,
+		       .nlmsg_type = NFNL_SUBSYS_NFTABLES << 8 | what },
+		.m = { .nfgen_family = AF_UNSPEC, .version = NFNETLINK_V0 },
+	};
+
+	return send_request(fd, &q, d);
+}
+
+/* ── maps of verdicts ── */
+
+static void put_text(struct request *q, uint16_t type, struct part text)
+{
+	struct nlattr h = { .nla_len = (uint16_t)(NLA_HDRLEN + text.n), .nla_type = type };
+	uint8_t *to = (uint8_t *)q + q->h.nlmsg_len;
+
+	memcpy(to, &h, sizeof(h));
+	memcpy(to + NLA_HDRLEN, text.p, text.n);
+	q->h.nlmsg_len += NLA_ALIGN(NLA_HDRLEN + (uint32_t)text.n);
+}
+
+/* The request for the elements of the set that a message tells of; false: it is no map of verdicts. */
+static bool elements_of(const struct nlmsghdr *h, struct part body, struct request *q)
+{
+	struct part a[NFTA_SET_DATA_TYPE + 1], table, name;
+
+	*q = (struct request){
+		.h = { .nlmsg_len = offsetof(struct request, attributes), .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP,
+		       .nlmsg_type = NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETSETELEM },
+		.m = { .version = NFNETLINK_V0 },
+	};
+	if (h->nlmsg_type != (NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWSET) || body.n < sizeof(q->m))
+		return false;
+	q->m.nfgen_family = body.p[offsetof(struct nfgenmsg, nfgen_family)];
+	if (!attr_split((struct part){ body.p + sizeof(q->m), body.n - sizeof(q->m) }, a, sizeof(a) / sizeof(a[0])))
+		return false;
+	table = a[NFTA_SET_TABLE];
+	name = a[NFTA_SET_NAME];
+	if (!table.n || table.n > NF_TEXT_MAX || !name.n || name.n > NF_TEXT_MAX ||
+	    a[NFTA_SET_DATA_TYPE].n < 4 || be32(a[NFTA_SET_DATA_TYPE].p) != NFT_DATA_VERDICT)
+		return false;
+	put_text(q, NFTA_SET_ELEM_LIST_TABLE, table);
+	put_text(q, NFTA_SET_ELEM_LIST_SET, name);
+	return true;
+}
+
+/* The sets, of which nothing stays, and the elements of those that are maps of verdicts; of NF_MAPS_MAX of them. */
+static int ask_maps(int fd, struct dump *d)
+{
+	struct buf sets = { .max = NF_RAW_MAX };
+	struct dump of_sets = { .to = &sets, .seq = d->seq };
+	int rc = ask(fd, NFT_MSG_GETSET, NLM_F_DUMP, &of_sets);
+	struct part left = { (const uint8_t *)sets.p, sets.n }, body;
+	struct nlmsghdr h;
+	struct request q;
+
+	d->seq = of_sets.seq;
+	d->changed |= of_sets.changed;
+	for (unsigned int n = 0; !rc && n < NF_MAPS_MAX && message_next(&left, &h, &body);) {
+		if (!elements_of(&h, body, &q))
+			continue;
+		n++;
+		rc = send_request(fd, &q, d);
+		/* It went away between. */
+		d->changed |= rc == -ENOENT;
+		rc = rc == -ENOENT ? 0 : rc;
+	}
+	buf_free(&sets);
+	return rc;
+}
+
 /* What a kernel without it answers. */
 static bool is_absent(int rc)
 {
@@ -109,8 +183,8 @@ static bool is_absent(int rc)
 }
 
 /*
- * Generation, tables, chains, rules and the generation again, of which only the first stays: so nothing was changed
- * between.  -EAGAIN: it was; -ENOSYS: a kernel without it.
+ * Generation, tables, chains, rules, elements of maps and the generation again, of which only the first stays: so
+ * nothing was changed between.  -EAGAIN: it was; -ENOSYS: a kernel without it.
  */
 static int read_once(struct buf *to)
 {
@@ -134,6 +208,8 @@ static int read_once(struct buf *to)
 		rc = ask(fd, NFT_MSG_GETCHAIN, NLM_F_DUMP, &d);
 	if (!rc)
 		rc = ask(fd, NFT_MSG_GETRULE, NLM_F_DUMP, &d);
+	if (!rc && !to->full)
+		rc = ask_maps(fd, &d);
 	last = to->n;
 	if (!rc && !d.changed && !to->full) {
 		rc = ask(fd, NFT_MSG_GETGEN, 0, &d);
@@ -223,7 +299,8 @@ static int read_table(int fd, int level, const char *table, struct nf_raw *out)
 		out->cut = true;
 		return 0;
 	}
-	bytes = malloc(sizeof(info) + head + info.size);
+	/* The kernel leaves what stands behind a match's or target's name: two readings would differ there. */
+	bytes = calloc(1, sizeof(info) + head + info.size);
 	if (!bytes)
 		return -ENOMEM;
 	snprintf(ask.name, sizeof(ask.name), "%s", table);

@@ -330,6 +330,17 @@ static int find_reached(struct nf_rules *r)
 	return 0;
 }
 
+static bool only_goes(const struct nf_rules *r, const struct nf_rule *rule)
+{
+	const struct nf_chain *c = &r->chains[rule->chain];
+
+	for (uint32_t i = 0; i < r->n_maps && c->via == NF_TABLES && rule->target; i++)
+		if (r->maps[i].family == c->family && !strcmp(r->maps[i].name, rule->target) &&
+		    !strcmp(r->maps[i].table, c->table))
+			return !r->maps[i].decides;
+	return false;
+}
+
 /* Counting sort: rules of one chain keep their order. */
 int nf_rules_sort(struct nf_rules *r)
 {
@@ -338,8 +349,11 @@ int nf_rules_sort(struct nf_rules *r)
 
 	for (uint32_t i = 0; i < r->n_chains; i++)
 		r->chains[i].n = 0;
-	for (uint32_t i = 0; i < r->n_rules; i++)
+	for (uint32_t i = 0; i < r->n_rules; i++) {
 		r->chains[r->rules[i].chain].n++;
+		if (r->rules[i].verdict == NF_MAPS)
+			r->rules[i].only_goes = only_goes(r, &r->rules[i]);
+	}
 	for (uint32_t i = 0; i < r->n_chains; i++) {
 		r->chains[i].first = first;
 		first += r->chains[i].n;
@@ -375,5 +389,6 @@ void nf_rules_free(struct nf_rules *r)
 	free(r->chains);
 	free(r->rules);
 	free(r->dormant);
+	free(r->maps);
 	*r = (struct nf_rules){ 0 };
 }

@@ -20,7 +20,7 @@ enum nf_verdict {
 	NF_JUMPS, NF_GOES,	/* target: the chain */
 	NF_QUEUES, NF_REDIRECTS,	/* to_port: where to, 0 not known */
 	NF_TARGET,		/* another: target is its name, "MASQUERADE"; nft's: "masquerade", "snat", "tproxy" */
-	NF_MAPS,		/* jumps to where a map says: target is the map */
+	NF_MAPS,		/* does what a map says: target is the map */
 };
 
 /* Texts are the kernel's or another program's: escaped before they are shown.  NULL: none. */
@@ -38,6 +38,7 @@ struct nf_rule {
 	uint8_t verdict;	/* enum nf_verdict */
 	bool counted, logs;
 	bool two_uids;		/* were compared: uid is none */
+	bool only_goes;		/* NF_MAPS: all elements of the map are known, and none drops */
 };
 
 struct nf_chain {
@@ -54,7 +55,7 @@ struct nf_chain {
 	bool reached;		/* from a hook, by jumps; see nf_rules_sort() */
 };
 
-enum { NF_DORMANT_MAX = 1024 };
+enum { NF_DORMANT_MAX = 1024, NF_MAPS_MAX = 256 };
 
 struct nf_rules {
 	struct nf_chain *chains;
@@ -67,6 +68,12 @@ struct nf_rules {
 		uint8_t family;
 	} *dormant;		/* tables of nf_tables that are switched off */
 	uint32_t n_dormant;
+	struct nf_map {
+		const char *table, *name;
+		uint8_t family;
+		bool decides;	/* an element of it drops, or hands to a program; or was not understood */
+	} *maps;		/* of verdicts, whose elements were read: NF_MAPS_MAX of them */
+	uint32_t n_maps;
 	uint32_t broken;	/* messages and entries that were not understood: left out */
 	bool cut;		/* more than is kept: the rest is missing */
 	struct nf_text *text;	/* where the texts are */
@@ -75,15 +82,15 @@ struct nf_rules {
 enum { NF_CHAINS_MAX = 1 << 16, NF_RULES_MAX = 1 << 20, NF_RAW_MAX = 64 << 20 };
 
 /*
- * The answers to NFT_MSG_GETGEN, GETTABLE, GETCHAIN and GETRULE, one after the other, into *r, which is empty (all
- * zero) or has what was read before.  0 or -ENOMEM, said; what is not understood is counted in r->broken.  A rule is of
- * a chain that came before it.
+ * The answers to NFT_MSG_GETGEN, GETTABLE, GETCHAIN, GETRULE and, of maps of verdicts, GETSETELEM, one after the other,
+ * into *r, which is empty (all zero) or has what was read before.  0 or -ENOMEM, said; what is not understood is
+ * counted in r->broken.  A rule is of a chain that came before it.
  */
 int  nf_parse_netlink(struct nf_rules *r, const void *bytes, size_t n);
 /* A struct ipt_getinfo (ip6t_getinfo: the same) and the entries that follow it, of `family`. */
 int  nf_parse_legacy(struct nf_rules *r, uint8_t family, const void *bytes, size_t n);
-/* When all is parsed: rules stand by chain, in order; chain.first, n and reached are set (a map of verdicts reaches all
- * chains of its table).  0 or -ENOMEM, said. */
+/* When all is parsed: rules stand by chain, in order; chain.first, n, reached (a map of verdicts reaches all chains of
+ * its table) and rule.only_goes are set.  0 or -ENOMEM, said. */
 int  nf_rules_sort(struct nf_rules *r);
 void nf_rules_free(struct nf_rules *r);
 /* The chain of that name, or NULL; table NULL: any, the first, and all chains are looked at. */

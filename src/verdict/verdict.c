@@ -269,9 +269,11 @@ static bool is_refusal(const struct drop_info *d)
 	return is(d->reason, "NOT_SPECIFIED") && (is(d->hook, "tcp") || is(d->hook, "udp"));
 }
 
-/* Dropped on the way out: the interface is not where it came from. */
+/* Dropped on the way out: the interface is not where it came from.  Before Linux 5.17 the function alone tells. */
 static bool is_on_way_out(const struct drop_info *d)
 {
+	if (!d->reason || is(d->reason, "NOT_SPECIFIED"))
+		return is(d->location, "__dev_queue_xmit") || is(d->location, "dev_queue_xmit");
 	return is(d->reason, "TC_EGRESS") || starts(d->reason, "QDISC_") || starts(d->reason, "NEIGH_") ||
 	       is(d->reason, "BPF_CGROUP_EGRESS");
 }

@@ -134,6 +134,62 @@ static void a_map_a_port_and_a_user_are_told(void **state)
 	assert_int_equal(rule(4)->uid, UINT32_MAX);
 }
 
+/* map: its rule, and a message of its elements, one for each verdict; ENDS: where an interval ends. */
+#define ENDS (UINT32_MAX - 100)
+static void map(const char *name, const uint32_t *verdicts, size_t count)
+{
+	size_t message = open_message(NFT_MSG_NEWSETELEM, NFPROTO_IPV4), list;
+
+	text(NFTA_SET_ELEM_LIST_TABLE, "nat");
+	text(NFTA_SET_ELEM_LIST_SET, name);
+	list = open_attr(NFTA_SET_ELEM_LIST_ELEMENTS);
+	for (size_t i = 0; i < count; i++) {
+		size_t element = open_attr(NFTA_LIST_ELEM), data, one;
+
+		if (verdicts[i] == ENDS) {
+			number(NFTA_SET_ELEM_FLAGS, NFT_SET_ELEM_INTERVAL_END);
+			close_at(element);
+			continue;
+		}
+		data = open_attr(NFTA_SET_ELEM_DATA);
+		one = open_attr(NFTA_DATA_VERDICT);
+		number(NFTA_VERDICT_CODE, verdicts[i]);
+		close_at(one);
+		close_at(data);
+		close_at(element);
+	}
+	close_at(list);
+	close_message(message);
+}
+
+static void what_a_map_may_do_is_known_by_its_elements(void **state)
+{
+	static const char *const names[] = { "goes", "drops", "queues", "empty", "two", "not-read" };
+	static const uint32_t goes[] = { (uint32_t)NFT_GOTO, NF_ACCEPT, (uint32_t)NFT_JUMP, ENDS };
+	static const uint32_t drops[] = { (uint32_t)NFT_GOTO, NF_DROP }, queues[] = { 3u << 16 | NF_QUEUE };
+
+	chain(NFPROTO_IPV4, "nat", "c");
+	for (uint64_t i = 0; i < 6; i++) {
+		open_rule("nat", "c", i + 1);
+		open_expr("lookup");
+		text(NFTA_LOOKUP_SET, names[i]);
+		number(NFTA_LOOKUP_SREG, NFT_REG_1);
+		number(NFTA_LOOKUP_DREG, NFT_REG_VERDICT);
+		close_expr();
+		close_rule(NULL);
+	}
+	map("goes", goes, 4);
+	map("drops", drops, 2);
+	map("queues", queues, 1);
+	map("empty", NULL, 0);
+	map("two", drops, 2);
+	map("two", goes, 4);
+	parse();
+	assert_int_equal(r.broken, 0);
+	for (uint32_t i = 0; i < 6; i++)
+		assert_int_equal(rule(i)->only_goes, i == 0 || i == 3);
+}
+
 /* A user's number that something was done to is not that user's. */
 static void an_expression_between_hides_the_user(void **state)
 {
@@ -340,6 +396,7 @@ int main(void)
 		T(chains_have_hooks_policies_and_counters),
 		T(each_verdict_is_told),
 		T(a_map_a_port_and_a_user_are_told),
+		T(what_a_map_may_do_is_known_by_its_elements),
 		T(an_expression_between_hides_the_user),
 		T(comments_of_both_kinds_are_told),
 		T(targets_of_x_tables_are_told),

@@ -166,12 +166,25 @@ static void one_without_a_counter_may_be_it(void **state)
 	assert_false(cause.known);
 }
 
-static void a_map_may_be_it(void **state)
+/* B is one. */
+static void by_a_map(bool only_goes)
 {
-	then[A].packets++;
 	first[B].verdict = then[B].verdict = NF_MAPS;
+	first[B].only_goes = then[B].only_goes = only_goes;
+	then[A].packets = first[A].packets + 1;
+	causes_begin(&causes);
+	causes.old = false;
+	causes_take(&causes, &was, &was, 9 * S, 10 * S);
 	find();
+}
+
+static void a_map_may_be_it_unless_it_drops_nothing(void **state)
+{
+	by_a_map(false);
 	assert_false(cause.known);
+	by_a_map(true);
+	assert_true(cause.known);
+	assert_string_equal(cause.rule, "rule A");
 }
 
 static void what_no_rule_decided_is_the_chains(void **state)
@@ -279,7 +292,7 @@ int main(void)
 		cmocka_unit_test_setup(two_are_one_too_many, begin),
 		cmocka_unit_test_setup(nobody_is_not_known, begin),
 		cmocka_unit_test_setup(one_without_a_counter_may_be_it, begin),
-		cmocka_unit_test_setup(a_map_may_be_it, begin),
+		cmocka_unit_test_setup(a_map_may_be_it_unless_it_drops_nothing, begin),
 		cmocka_unit_test_setup(what_no_rule_decided_is_the_chains, begin),
 		cmocka_unit_test_setup(rules_that_were_changed_tell_nothing, begin),
 		cmocka_unit_test_setup(during_a_reading_the_next_one_counts_too, begin),

@@ -91,18 +91,21 @@ static void the_kernel_dropped_it(void **state)
 
 static void a_drop_may_be_all_that_is_seen(void **state)
 {
-	struct build b = syn(a_to_b, 5, 1), c = syn(a_to_vip, 6, 2);
+	struct build b = syn(a_to_b, 5, 1), c = syn(a_to_vip, 6, 2), e = syn((struct way){ 1, 2, 1001, 80, false }, 7, 3);
 	static const struct drop_info tc = { "TC_EGRESS", "__dev_queue_xmit", "tc" };
+	static const struct drop_info without_reason = { NULL, "__dev_queue_xmit", "tc" };
 
 	open_room(16);
 	drop(&b, POD_A, &policy);
 	drop(&c, UPLINK, &tc);
+	drop(&e, POD_A, &without_reason);
 	later(50);
 	is(0, VERDICT_DROPPED, HOW_NONE);
 	is_between(0, POD_A, 0);
 	assert_string_equal(told[0].in_name, "vethA");
 	is_between(1, 0, 0);
-	end(2);
+	is_between(2, 0, 0);
+	end(3);
 }
 
 static void what_a_drop_says_is_kept(void **state)
