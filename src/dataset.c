@@ -13,6 +13,7 @@ enum { NUMBERS_MAX = 4096 };
 struct numbered {
 	const struct field *field;
 	const struct field_table *table;	/* NULL: a common one */
+	uint16_t namesake;			/* the next of that name and type, of another table; 0: none */
 };
 
 struct dataset *datasets[DATASETS_MAX];
@@ -23,6 +24,15 @@ static unsigned int n_numbered;
 static uint16_t orders[DATASETS_MAX][FIELD_WORDS * 64], all_order[NUMBERS_MAX];
 static uint16_t n_orders[DATASETS_MAX], n_all_order;
 
+static void number_field(const struct field *f, const struct field_table *t)
+{
+	for (unsigned int i = 0; i < n_numbered; i++)
+		if (!numbered[i].namesake && !strcmp(numbered[i].field->name, f->name) &&
+		    numbered[i].field->type == f->type && numbered[i].field->items == f->items)
+			numbered[i].namesake = (uint16_t)n_numbered;
+	numbered[n_numbered++] = (struct numbered){ .field = f, .table = t };
+}
+
 static int number_table(struct field_table *t)
 {
 	if (t->number)
@@ -31,7 +41,7 @@ static int number_table(struct field_table *t)
 		return -EINVAL;
 	t->number = (uint16_t)n_numbered;
 	for (unsigned int i = 0; i < t->n; i++)
-		numbered[n_numbered++] = (struct numbered){ &t->rows[i], t };
+		number_field(&t->rows[i], t);
 	n_all_order = 0;
 	return 0;
 }
@@ -61,7 +71,7 @@ static void must(int err)
 __attribute__((constructor)) static void add_built_in(void)
 {
 	for (unsigned int i = 0; i < COMMON_FIELDS; i++)
-		numbered[n_numbered++] = (struct numbered){ &record_fields[i], NULL };
+		number_field(&record_fields[i], NULL);
 	must(dataset_add(&packet_dataset));
 	for (struct dataset *const *const *p = protocol_datasets; *p; p++)
 		if (!dataset_find((**p)->name, strlen((**p)->name)))
@@ -211,8 +221,11 @@ bool field_belongs(unsigned int number, const struct dataset *set)
 const void *record_value(const struct record *r, unsigned int number)
 {
 	const struct field_table *t = numbered[number].table;
-	unsigned int id = t ? number - t->number + FIELD_OWN : number;
+	unsigned int id;
 
+	for (; t && r->set && t != r->set->own && numbered[number].namesake; t = numbered[number].table)
+		number = numbered[number].namesake;
+	id = t ? number - t->number + FIELD_OWN : number;
 	if (t && (!r->set || t != r->set->own))
 		return NULL;
 	return record_has(r, id) ? (const char *)r + numbered[number].field->off : NULL;

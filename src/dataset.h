@@ -89,7 +89,7 @@ enum {
 	FIELD_OWN = 128,		/* id of a dataset's first own field */
 	FIELD_WORDS = 7,		/* 64 ids each */
 	FIELD_OWN_MAX = FIELD_WORDS * 64 - FIELD_OWN,
-	DATASETS_MAX = 32,
+	DATASETS_MAX = 64,
 };
 
 /* A dataset's own fields, in the order of their ids.  Several datasets may share a table. */
@@ -132,9 +132,9 @@ int dataset_add(struct dataset *set);
 /* The one called `name`, or NULL. */
 const struct dataset *dataset_find(const char *name, size_t n);
 
-static inline uint32_t dataset_bit(const struct dataset *set)
+static inline uint64_t dataset_bit(const struct dataset *set)
 {
-	return 1u << set->id;
+	return UINT64_C(1) << set->id;
 }
 
 /* The field with that id in a record of the dataset. */

@@ -156,7 +156,7 @@ static int take_frame(struct pipeline *p, const struct frame *f)
 	err = emit_frame(p, f);
 	if (!err && p->account)
 		err = account_frame(p->account, f, decoded, p);
-	if (!err && p->stage)
+	if (!err && p->stage && p->stage->frame)
 		err = p->stage->frame(p->stage->ctx, f);
 	if (err || !p->decode)
 		return err;

@@ -23,11 +23,11 @@ enum { PIPELINE_SINKS_MAX = 2, PIPELINE_LINKS = UINT16_MAX + 1 };
  * Who takes frames in place of decoders, and makes records of its own: pipeline_record().  Each returns 0, or what ends
  * the run: 1 quietly, a negative errno.
  */
-enum { STAGE_FDS = 3 };
+enum { STAGE_FDS = 4 };
 
 struct frame_stage {
 	int (*begin)(void *ctx);			/* privileges are gone, no frame was read yet */
-	int (*frame)(void *ctx, const struct frame *f);
+	int (*frame)(void *ctx, const struct frame *f);	/* NULL: frames are none of its */
 	int (*tick)(void *ctx, uint64_t now_ns);	/* once a second, and when wait_ms is over */
 	int (*finish)(void *ctx, uint64_t now_ns);
 	int (*lost)(void *ctx, uint64_t now_ns);	/* what it lost since it was last asked: pipeline_lost() */
@@ -42,10 +42,10 @@ struct pipeline {
 	struct sink *sinks[PIPELINE_SINKS_MAX];
 	unsigned int n_sinks;
 	struct detect *detect;			/* NULL: none; its alerts are records too */
-	uint32_t shown;				/* with detect: dataset_bit() of what else comes out */
+	uint64_t shown;				/* with detect: dataset_bit() of what else comes out */
 	const struct where *where;		/* NULL: every record */
 	struct account *account;		/* NULL; else counts the frames in place of `decode` */
-	const struct frame_stage *stage;	/* NULL; else takes them in place of both */
+	const struct frame_stage *stage;	/* NULL; else takes them in place of both, or none at all */
 	struct gather *gather;			/* NULL; else takes all records but lost, its rows come out */
 	/* With account: further rows, behind its own; NULL: none. */
 	int (*beside)(void *ctx, uint64_t now_ns, record_fn fn, void *fn_ctx);

@@ -240,7 +240,7 @@ static inline const void *record_at(const struct record *r, unsigned int f)
 	return (const char *)r + (f < FIELD_OWN ? &record_fields[f] : dataset_field(r->set, f))->off;
 }
 
-/* The value of the field with that number; NULL: the record does not have it. */
+/* The value of the field with that number, or of its dataset's own of that name and type; NULL: it does not have it. */
 const void *record_value(const struct record *r, unsigned int number);
 
 /* Nothing marked but the dataset's name; other members keep whatever they held. */

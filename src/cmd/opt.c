@@ -8,7 +8,7 @@
 #include "util/buf.h"
 #include "util/err.h"
 
-enum { WORDS_MAX = 160, NEAR_MAX = 2, WORD_LEN_MAX = 31, LISTED_MAX = 32 };
+enum { WORDS_MAX = 160, NEAR_MAX = 2, WORD_LEN_MAX = 31, LISTED_MAX = 40 };
 
 int opt_number(const char *text, unsigned int base, uint64_t scale, uint64_t *out)
 {

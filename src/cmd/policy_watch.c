@@ -344,7 +344,7 @@ static void choose(struct policy_watch *w)
 		.lost = tell_lost,
 		.wait_ms = wait_ms,
 		.ready = on_feed,
-		.fds = { -1, -1, -1 },
+		.fds = { -1, -1, -1, -1 },
 		.ctx = w,
 	};
 	w->s.pipe.stage = &w->stage;

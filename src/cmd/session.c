@@ -27,7 +27,7 @@ void session_defaults(struct session_options *o, const struct globals *g)
 	o->capture.rung = -1;
 }
 
-void session_ship_headers(struct session_options *o, uint32_t kinds, const struct decode_as *as, uint32_t n)
+void session_ship_headers(struct session_options *o, uint64_t kinds, const struct decode_as *as, uint32_t n)
 {
 	static uint8_t ports[8192];
 

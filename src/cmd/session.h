@@ -84,7 +84,7 @@ struct session {
 /* Interfaces, both directions, packets; records on standard output. */
 void session_defaults(struct session_options *o, const struct globals *g);
 /* Live: of what no decoder of these datasets looks into, only the headers are to be shipped. */
-void session_ship_headers(struct session_options *o, uint32_t kinds, const struct decode_as *as, uint32_t n);
+void session_ship_headers(struct session_options *o, uint64_t kinds, const struct decode_as *as, uint32_t n);
 /* argv: the filter.  EXIT_DONE or EXIT_USAGE (said). */
 int session_check(struct session *s, const struct session_options *o, int argc, char **argv);
 /* All of it: open, give up privileges, read to the end, tell, close.  An exit status. */

@@ -177,7 +177,7 @@ static void choose_capture(struct watch *w)
 		if (!strcmp(o->rung, rung_names[i]))
 			c->rung = i;
 	if (!wants_bytes(o))
-		session_ship_headers(&w->ask, w->kinds && !w->alerts ? w->kinds : UINT32_MAX, w->decode_as,
+		session_ship_headers(&w->ask, w->kinds && !w->alerts ? w->kinds : UINT64_MAX, w->decode_as,
 				     w->n_decode_as);
 }
 

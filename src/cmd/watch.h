@@ -22,7 +22,7 @@ struct watch {
 	const struct watch_opts *o;
 	struct session_options ask;
 	struct session s;
-	uint32_t kinds;			/* --proto, --drops: dataset_bit() */
+	uint64_t kinds;			/* --proto, --drops: dataset_bit() */
 	struct decode_as decode_as[16];	/* --decode-as */
 	unsigned int n_decode_as;
 	struct where *where;		/* --where; NULL: everything */

@@ -70,7 +70,7 @@ int watch_open_alerts(struct watch *w)
 	if (w->o->blocks)
 		w->s.pipe.shown |= dataset_bit(&block_dataset);
 	if (w->o->packets)
-		w->s.pipe.shown = UINT32_MAX;
+		w->s.pipe.shown = UINT64_MAX;
 	else if (w->o->proto)
 		w->s.pipe.shown |= w->kinds;
 	return 0;

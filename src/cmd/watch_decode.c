@@ -10,12 +10,12 @@
 /* What is decoded, and as what: --proto, --decode-as, --where. */
 
 /* The bits of the dataset with that name, or of the protocol, or of all; 0: there is none. */
-static uint32_t proto_kinds(const char *name, size_t n)
+static uint64_t proto_kinds(const char *name, size_t n)
 {
 	bool all = n == 3 && !memcmp(name, "all", 3);
 	const struct protocol *protocol = protocol_find(name, n);
 	const struct dataset *set = dataset_find(name, n);
-	uint32_t kinds = protocol ? dataset_bit(protocol->set) : 0;
+	uint64_t kinds = protocol ? dataset_bit(protocol->set) : 0;
 
 	if (set && set->is_protocol)
 		kinds |= dataset_bit(set);

@@ -13,8 +13,8 @@
 
 struct decode {
 	enum decode_mode mode;
-	uint32_t kinds;			/* of messages */
-	uint32_t frames;		/* packet, drop, block: what is left of a frame without a message */
+	uint64_t kinds;			/* of messages */
+	uint64_t frames;		/* packet, drop, block: what is left of a frame without a message */
 	uint64_t last_ns;		/* the last moment heard of */
 	struct packet_state *packets;
 	struct conv *conv;
@@ -40,7 +40,7 @@ int decode_open(struct decode **out, const struct decode_options *opt)
 	d->mode = opt->mode;
 	d->lines = opt->lines;
 	d->heads = opt->heads;
-	d->kinds = opt->kinds ? opt->kinds : UINT32_MAX;
+	d->kinds = opt->kinds ? opt->kinds : UINT64_MAX;
 	d->frames = dataset_bit(&packet_dataset) | dataset_bit(&drop_dataset) | dataset_bit(&block_dataset);
 	*out = d;
 	return 0;

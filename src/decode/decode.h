@@ -39,7 +39,7 @@ struct decode_as {
 
 struct decode_options {
 	enum decode_mode mode;
-	uint32_t kinds;			/* dataset_bit() of the messages wanted; 0: every kind */
+	uint64_t kinds;			/* dataset_bit() of the messages wanted; 0: every kind */
 	uint64_t answer_timeout_ns;	/* a request unanswered for so long gives no_answer;
 					 * 0: 5 s for DNS, 30 s for others */
 	uint32_t seed;			/* for hash tables: getrandom() */
@@ -92,7 +92,7 @@ void decode_counts(const struct decode *d, struct decode_counts *c);
 struct emit {
 	record_fn fn;
 	void *ctx;
-	uint32_t kinds;			/* which kinds are wanted */
+	uint64_t kinds;			/* which kinds are wanted */
 	unsigned int messages;		/* emitted for this frame */
 	unsigned int earlier;		/* likewise, but another completed them */
 	int rc;				/* first non-zero value of fn: stop */

@@ -15,7 +15,7 @@ const struct protocol *protocol_find(const char *name, size_t n)
 	return NULL;
 }
 
-bool protocol_gives(const struct protocol *p, uint32_t sets)
+bool protocol_gives(const struct protocol *p, uint64_t sets)
 {
 	return sets & dataset_bit(p->set) || (p->beside && sets & dataset_bit(p->beside));
 }
@@ -36,7 +36,7 @@ static void set_port(uint8_t bits[8192], uint16_t port)
 	bits[port / 8] |= (uint8_t)(1u << port % 8);
 }
 
-void protocol_tcp_ports(uint32_t sets, const struct decode_as *as, uint32_t n_as, uint8_t bits[8192])
+void protocol_tcp_ports(uint64_t sets, const struct decode_as *as, uint32_t n_as, uint8_t bits[8192])
 {
 	memset(bits, 0, 8192);
 	for (const struct protocol *const *p = protocols; *p; p++) {

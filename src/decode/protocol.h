@@ -72,14 +72,14 @@ extern const struct protocol *const protocols[];
 /* The one called so, or NULL. */
 const struct protocol *protocol_find(const char *name, size_t n);
 /* Are its records of one of these datasets (bits)? */
-bool protocol_gives(const struct protocol *p, uint32_t sets);
+bool protocol_gives(const struct protocol *p, uint64_t sets);
 /* The names of those over TCP and UDP, with commas between them. */
 const char *protocol_names(void);
 /*
  * Bits of the TCP ports whose bytes the protocols of these datasets want from the first on,
  * whatever they look like: all but those whose heads tell, and of these the ports that have something before.
  */
-void protocol_tcp_ports(uint32_t sets, const struct decode_as *as, uint32_t n_as, uint8_t bits[8192]);
+void protocol_tcp_ports(uint64_t sets, const struct decode_as *as, uint32_t n_as, uint8_t bits[8192]);
 /* What is wrong with the rows, or NULL: rows that contradict themselves or each other. */
 const char *protocol_mistake(const struct protocol *const *rows);
 

@@ -41,7 +41,7 @@ static inline void app_one(struct conv *a, const struct app_step *s, uint16_t po
 }
 
 /* kinds: dataset_bit() of the decoders that may look; ports: what HOW_PORT chooses from. */
-static inline int fuzz_app(const uint8_t *data, size_t size, uint32_t kinds, const uint16_t ports[4])
+static inline int fuzz_app(const uint8_t *data, size_t size, uint64_t kinds, const uint16_t ports[4])
 {
 	static struct conv *a;
 	static uint64_t now_ns;

@@ -34,7 +34,7 @@ static inline void talk_open_with(struct talk *t, const struct decode_options *o
 }
 
 /* kinds: dataset_bit() */
-static inline void talk_open(struct talk *t, uint32_t kinds, uint16_t port)
+static inline void talk_open(struct talk *t, uint64_t kinds, uint16_t port)
 {
 	struct decode_options opt = { .kinds = kinds, .no_answer = true };
 

@@ -35,6 +35,25 @@ OWN_TABLE(toy, TOY_FIELDS);
 
 static struct dataset toy_dataset = { .name = "toy", .own = &toy_table, .is_protocol = true };
 
+/* Another with a field of the same name, and one whose type is another. */
+struct twin_body {
+	uint32_t packets;
+	struct str name;
+};
+
+#define TWIN_FIELDS(X) \
+	X(TWIN_PACKETS, "twin.packets", FT_U32, packets, "first here") \
+	X(TWIN_NAME, "toy_name", FT_STR, name, "a text") \
+	X(TWIN_BIG, "toy.big", FT_U32, packets, "no namesake")
+
+enum twin_field { FIELD_TWIN_BEFORE_ = FIELD_OWN - 1, TWIN_FIELDS(FIELD_ID) };
+
+#define OWN_BODY twin_body
+OWN_TABLE(twin, TWIN_FIELDS);
+#undef OWN_BODY
+
+static struct dataset twin_dataset = { .name = "twin", .own = &twin_table };
+
 static struct toy_body *toy_of(const struct record *r)
 {
 	return record_own(r);
@@ -81,6 +100,26 @@ static void a_dataset_describes_itself(void **state)
 	assert_non_null(strstr(text, "toy.big=-9223372036854775808 toy.real=0.1 "
 				     "toy.labels=app=web a\"b\\x1b=\\xff toy_name=n"));
 	free(text);
+}
+
+static void fields_of_one_name_are_found_by_it(void **state)
+{
+	const int name = field_find("toy_name", 8), big = field_find("toy.big", 7);
+	struct record r;
+	struct twin_body *b;
+
+	memset(&r, 0, sizeof(r));
+	record_start(&r, &twin_dataset);
+	b = record_own(&r);
+	record_mark(&r, FIELD_TWIN_BIG);
+	assert_null(record_value(&r, (unsigned int)name));
+	assert_null(record_value(&r, (unsigned int)big));
+	record_mark(&r, FIELD_TWIN_NAME);
+	assert_ptr_equal(record_value(&r, (unsigned int)name), &b->name);
+	make_toy(&r);
+	assert_ptr_equal(record_value(&r, (unsigned int)name), &toy_of(&r)->name);
+	record_start(&r, &http_dataset);
+	assert_null(record_value(&r, (unsigned int)name));
 }
 
 static void any_field_has_a_number(void **state)
@@ -257,6 +296,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_dataset_describes_itself),
+		cmocka_unit_test(fields_of_one_name_are_found_by_it),
 		cmocka_unit_test(any_field_has_a_number),
 		cmocka_unit_test(a_kept_record_is_the_same),
 		cmocka_unit_test(a_long_text_costs_the_short_ones_nothing),
@@ -267,7 +307,7 @@ int main(void)
 		cmocka_unit_test(what_cannot_be_is_refused),
 	};
 
-	if (dataset_add(&toy_dataset))
+	if (dataset_add(&toy_dataset) || dataset_add(&twin_dataset))
 		return 1;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -242,7 +242,7 @@ static void there_may_be_so_many_rows(void **state)
 static void ports_where_tls_comes_behind_something_are_wanted(void **state)
 {
 	static const struct decode_as as = { .proto = 6, .port = 7777 };
-	const uint32_t sets[] = { dataset_bit(&tls_dataset), dataset_bit(&handshake_dataset) };
+	const uint64_t sets[] = { dataset_bit(&tls_dataset), dataset_bit(&handshake_dataset) };
 	uint8_t bits[8192];
 
 	for (size_t i = 0; i < 2; i++) {
