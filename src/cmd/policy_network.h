@@ -5,7 +5,7 @@
 #include "cmd/listing.h"
 #include "cmd/policy.h"
 #include "dataplane/cni.h"
-#include "dataplane/ebpf.h"
+#include "ebpf/ebpf.h"
 #include "node/pods.h"
 
 /* What a node itself has: its pods, its network plugin, its packet filter.  policy pods, cni and rules tell of it. */

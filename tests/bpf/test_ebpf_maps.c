@@ -19,7 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "dataplane/ebpf.h"
+#include "ebpf/ebpf.h"
 #include "util/bytes.h"
 #include "util/cleanup.h"
 

@@ -32,7 +32,8 @@ BEGIN {
 	allow["bpf"] = "abi"
 	# pipeline.c joins the stages; the commands and main are above everything.
 	pipeline = "util numbers . fields source filter decode text detect stats flows count sink pipeline abi"
-	allow["cmd"] = pipeline " k8s policy node dataplane verdict rules kern count pin inventory priv abi"
+	allow["ebpf"] = "util numbers dataplane"
+	allow["cmd"] = pipeline " k8s policy node dataplane ebpf verdict rules kern count pin inventory priv abi"
 	allow["main"] = "cmd"
 	floor["opt"] = floor["fields"] = floor["kept"] = 1; floor["cmd"] = floor["firewall"] = 2; floor["output"] = 3; floor["session"] = floor["listing"] = 4
 }

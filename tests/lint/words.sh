@@ -30,7 +30,7 @@ forbid '(^|[^A-Z_])(LINK|LINKTYPE)_[A-Z0-9_]+ = [0-9]|[^A-Z_]DLT_[A-Z0-9_]+ = |(
 forbid '([.>]proto|iana_number) [!=]= [1-9]' 'src/numbers/ipproto.h has a name for it' '^src/.*\.[ch]$'
 # A protocol is known to its folder and its row.
 forbid '(^|[^A-Za-z0-9_])(dns|kafka|tls)([^A-Za-z0-9_]|$)' 'ask the dataset (src/dataset.h, src/identity.h)' \
-	'^src/((cmd|dataplane|detect|filter|flows|k8s|kern|node|numbers|policy|priv|rules|sink|source|stats|util|verdict)/.*|[^p/][^/]*|pi[^/]*)\.[ch]$'
+	'^src/((cmd|dataplane|detect|ebpf|filter|flows|k8s|kern|node|numbers|policy|priv|rules|sink|source|stats|util|verdict)/.*|[^p/][^/]*|pi[^/]*)\.[ch]$'
 # shellcheck disable=SC2046
 if grep -nE '^[[:space:]]*//|[;{}][[:space:]]*// ' $(grep -E '\.[ch]$' "$tmp") | grep -v 'SPDX-License-Identifier'; then
 	echo '  ^ comments are /* */ (the licence line apart)'

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef NETPROBE_DATAPLANE_EBPF_PARTS_H
-#define NETPROBE_DATAPLANE_EBPF_PARTS_H
+#ifndef NETPROBE_EBPF_PARTS_H
+#define NETPROBE_EBPF_PARTS_H
 
-#include "dataplane/ebpf.h"
+#include "ebpf/ebpf.h"
 
 /* One more, all zero, which the next of its kind may move; NULL: no memory. */
 struct ebpf_map *ebpf_map_slot(struct ebpf *e);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef NETPROBE_DATAPLANE_EBPF_H
-#define NETPROBE_DATAPLANE_EBPF_H
+#ifndef NETPROBE_EBPF_EBPF_H
+#define NETPROBE_EBPF_EBPF_H
 
 #include "dataplane/owners.h"
 #include "util/addr.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What entries of agents' maps say. */
-#include "dataplane/ebpf.h"
+#include "ebpf/ebpf.h"
 
 #include <errno.h>
 #include <linux/bpf.h>
@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dataplane/ebpf_parts.h"
+#include "ebpf/parts.h"
 #include "util/bytes.h"
 #include "util/err.h"
 

@@ -3,7 +3,7 @@
  * What agents say in JSON: Calico's writes down the programs that decide by eBPF, with comments of their instructions;
  * Cilium's answers what an endpoint and an identity are.
  */
-#include "dataplane/ebpf.h"
+#include "ebpf/ebpf.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dataplane/ebpf_parts.h"
+#include "ebpf/parts.h"
 #include "dataplane/owners_parts.h"
 #include "util/err.h"
 
