@@ -40,7 +40,6 @@ enum {
 	CREDIT_MS = 1000,	/* pods need not wait for that much of the rest that is due: it is taken later */
 	WATCHES_MAX = 1024,
 	READS_MAX = 256,	/* of what waits, at one look */
-	SYS_close_range_of = 436,
 };
 
 struct set {
@@ -81,19 +80,13 @@ static int64_t later(int64_t a, int64_t b)
 
 /* ── becoming it ──────────────────────────────────────────────────────────── */
 
-/* Keys and a group's signals are for the parent.  When `alive` ends, so does this, be it in the midst of reading. */
+/* When `alive` ends, so does this, be it in the midst of reading. */
 static void settle_signals(const struct child *c)
 {
-	static const int ignored[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGTTIN, SIGTTOU,
-				       SIGPIPE, SIGUSR1, SIGUSR2, SIGALRM, SIGWINCH };
 	struct pollfd p = { .fd = c->ends.alive };
-	sigset_t none;
 
-	for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
-		signal(ignored[i], SIG_IGN);
+	priv_child_signals();
 	signal(SIGIO, SIG_DFL);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
 	/* A signal for whoever we have become. */
 	fcntl(c->ends.alive, F_SETOWN, getpid());
 	fcntl(c->ends.alive, F_SETFL, O_ASYNC);
@@ -101,33 +94,12 @@ static void settle_signals(const struct child *c)
 		_exit(0);
 }
 
-static void close_between(int first, int last)
-{
-	if (first > last || !syscall(SYS_close_range_of, (unsigned int)first, (unsigned int)last, 0))
-		return;
-	for (int fd = first; fd <= last && fd < 1024; fd++)
-		close(fd);
-}
-
-/* Of all descriptors the three of ours and standard error stay. */
 static void settle_fds(struct child *c)
 {
 	int *const mine[] = { &c->ends.tell, &c->ends.asks, &c->ends.alive, &c->said };
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
-	for (int fd = 0; fd < 2; fd++)
-		if (null < 0 || dup2(null, fd) < 0)
-			close(fd);
-	/* Above where they are to stand, which may be where one of them is; then there. */
 	c->said = STDERR_FILENO;
-	for (unsigned int i = 0; i < sizeof(mine) / sizeof(mine[0]); i++)
-		*mine[i] = fcntl(*mine[i], F_DUPFD_CLOEXEC, 16);
-	for (int i = 0; i < (int)(sizeof(mine) / sizeof(mine[0])); i++) {
-		*mine[i] = dup3(*mine[i], 3 + i, O_CLOEXEC);
-		if (*mine[i] < 0)
-			_exit(1);
-	}
-	close_between(3 + (int)(sizeof(mine) / sizeof(mine[0])), INT32_MAX);
+	priv_child_fds(mine, sizeof(mine) / sizeof(mine[0]));
 }
 
 static int open_rules_monitor(void)

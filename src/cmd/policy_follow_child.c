@@ -7,13 +7,13 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "cmd/policy_follow_parts.h"
+#include "priv/priv.h"
 #include "util/err.h"
 
 enum {
@@ -26,7 +26,6 @@ enum {
 	STEP_MS = 20,
 	TERM_MS = 300,		/* between SIGTERM and SIGKILL */
 	PIECES_MAX = 64,	/* of one program, before the others have their turn */
-	SYS_close_range_of = 436,
 };
 
 /* One program that runs. */
@@ -298,49 +297,18 @@ static void wait_for_news(struct keeper *k)
 
 /* ── becoming it ──────────────────────────────────────────────────────────── */
 
-/* Keys and a group's signals are for the parent. */
-static void settle_signals(void)
-{
-	static const int ignored[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGTTIN, SIGTTOU,
-				       SIGPIPE, SIGUSR1, SIGUSR2, SIGALRM, SIGWINCH };
-	sigset_t none;
-
-	for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
-		signal(ignored[i], SIG_IGN);
-	signal(SIGCHLD, SIG_DFL);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-}
-
-/* Of all descriptors the two of ours and standard error stay. */
-static void settle_fds(struct keeper *k)
-{
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-
-	for (int fd = 0; fd < 2; fd++)
-		if (null < 0 || dup2(null, fd) < 0)
-			close(fd);
-	k->ends.tell = fcntl(k->ends.tell, F_DUPFD_CLOEXEC, 16);
-	k->ends.alive = fcntl(k->ends.alive, F_DUPFD_CLOEXEC, 16);
-	k->ends.tell = dup3(k->ends.tell, 3, O_CLOEXEC);
-	k->ends.alive = dup3(k->ends.alive, 4, O_CLOEXEC);
-	if (k->ends.tell < 0 || k->ends.alive < 0)
-		_exit(1);
-	if (syscall(SYS_close_range_of, 5U, ~0U, 0))
-		for (int fd = 5; fd < 1024; fd++)
-			close(fd);
-}
-
 void follow_attend(const char *path, const char *const kinds[], unsigned int n, const struct follow_ends *ends)
 {
 	static struct keeper k;
+	int *const mine[] = { &k.ends.tell, &k.ends.alive };
 
 	k.path = path;
 	k.ends = *ends;
 	k.n = n;
 	prctl(PR_SET_NAME, "netprobe-kube", 0, 0, 0);
-	settle_fds(&k);
-	settle_signals();
+	priv_child_fds(mine, sizeof(mine) / sizeof(mine[0]));
+	priv_child_signals();
+	signal(SIGCHLD, SIG_DFL);
 	for (unsigned int i = 0; i < n; i++)
 		k.kinds[i] = (struct kind){ .name = kinds[i], .watch.fd = -1, .list.fd = -1, .watch_due = now_ms() };
 	for (;;) {

@@ -16,7 +16,6 @@
 
 enum { SYS_close_range_all = 436, WAIT_MS = 2000, STEP_MS = 20 };
 
-
 static const char *const dirs[] = { "/usr/local/bin", "/usr/bin", "/bin", "/usr/local/sbin", "/snap/bin", "/opt/bin",
 				    "/var/lib/rancher/rke2/bin" };
 

@@ -15,7 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -58,20 +57,6 @@ struct attend {
 };
 
 /* ── becoming the helper ──────────────────────────────────────────────────── */
-static void settle_signals(void)
-{
-	/* The terminal's keys and a group's signals are for the reader, which then ends us; stopped (^Z) we
-	 * would not notice that it was killed. */
-	static const int ignored[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGTTIN, SIGTTOU,
-				       SIGPIPE, SIGUSR1, SIGUSR2, SIGALRM, SIGWINCH };
-	sigset_t none;
-
-	for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
-		signal(ignored[i], SIG_IGN);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-}
-
 /*
  * Standard input and output become /dev/null.  If the helper kept them open, a program that reads the output through a
  * pipe would not see its end until the helper ends too.  If it closed them, the next file opened would become
@@ -99,28 +84,13 @@ static void settle_fds(struct attend *a)
 
 static int confine(const struct helper_options *opt)
 {
-	const struct rlimit none = { 0, 0 };
 	unsigned int needs = 0;
-	int err;
 
 	if (opt->capture)
 		needs |= NEED_BPF | NEED_PERFMON | NEED_NET_ADMIN | NEED_NET_RAW;
 	if (opt->rotate)
 		needs |= NEED_FILES;
-	caps_unbound();
-	err = caps_keep(caps_for(needs));
-	if (err)
-		return err;
-	setrlimit(RLIMIT_CORE, &none);
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
-		return fail(errno, "cannot set no_new_privs");
-	if (SANDBOX_LEFT_OUT)
-		return 0;
-	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-	err = sandbox_landlock(SANDBOX_HELPER, opt->rotate ? rotate_dir(opt->rotate) : -1);
-	if (err >= 0)
-		err = sandbox_seccomp(SANDBOX_HELPER, NULL);
-	return err < 0 ? err : 0;
+	return priv_keep(needs, opt->rotate ? rotate_dir(opt->rotate) : -1);
 }
 
 /* ── telling ──────────────────────────────────────────────────────────────── */
@@ -525,7 +495,7 @@ void helper_attend(const struct helper_options *opt, int ask, int tell_fd)
 	bool busy = true;
 	int err;
 
-	settle_signals();
+	priv_child_signals();
 	prctl(PR_SET_NAME, "netprobe-helper", 0, 0, 0);
 	settle_fds(&a);
 	err = begin(&a);

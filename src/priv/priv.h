@@ -70,6 +70,17 @@ int priv_refused(void);
  * ends when `parent` does.  0 or a negative errno, said. */
 int priv_watcher(int parent, uint64_t file_max);
 
+/* ── child.c: a child that keeps privileges, when it begins ──────────────── */
+/* Keys and a group's signals are for the parent, which then ends it; stopped (^Z) it would not notice that it was
+ * killed. */
+void priv_child_signals(void);
+/* Of all descriptors these n, which become 3 and up, and standard error stay; standard input and output are
+ * /dev/null. */
+void priv_child_fds(int *const mine[], int n);
+/* Capabilities become those of the needs (util/caps.h), system calls those of the helper; files are not written but in
+ * `dir`, -1: nowhere.  0 or a negative errno, said. */
+int  priv_keep(unsigned int needs, int dir);
+
 /* ── helper.c ─────────────────────────────────────────────────────────────── */
 struct rotate;
 struct helper_options {
