@@ -1,8 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* policy watch: whose an address was when a connection began. */
+/* Whose an address was when a connection began. */
+#include "cmd/policy_ends.h"
+
+#include <errno.h>
+#include <ifaddrs.h>
+#include <netinet/in.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "cmd/policy_watch.h"
+#include "util/err.h"
 
 /*
  * Who got the address later is not meant: the file that tells of it was written when it had the address, and before it
@@ -16,96 +22,184 @@ static const struct node_pod *had(const struct node_pods *p, const struct addr *
 }
 
 /* What the node itself knows goes first: what it knows now, and of connections from before any change, what it knew. */
-static void on_node(const struct policy_watch *w, const struct addr *a, uint64_t when_ns, struct end_name *out)
+static void on_node(const struct ends *e, const struct addr *a, uint64_t when_ns, struct end_name *out)
 {
-	out->of = &w->net.pods;
+	out->of = &e->net.pods;
 	out->node = had(out->of, a, when_ns);
-	if (out->node || when_ns >= w->before_ns)
+	if (out->node || when_ns >= e->before_ns)
 		return;
-	out->of = &w->before;
+	out->of = &e->before;
 	out->node = had(out->of, a, when_ns);
 }
 
 /* Is it an object of this node, whose pods are all known, and that pod is not among them with this address? */
-static bool is_stale(const struct policy_watch *w, const struct k8s_pod *o)
+static bool is_stale(const struct ends *e, const struct k8s_pod *o)
 {
-	const struct node_pods *p = &w->net.pods;
+	const struct node_pods *p = &e->net.pods;
 	const struct node_pod *pod;
 	const char *ns;
 
-	if (!p->lives_told || !o->node || o->node != w->this_node)
+	if (!p->lives_told || !o->node || o->node != e->this_node)
 		return false;
-	ns = intern_text(&w->p->k->names, w->p->k->ns[o->ns].name);
-	pod = node_pod_by_name(p, ns, strlen(ns), intern_text(&w->p->k->names, o->name));
-	return !pod || node_pod_known(pod) || network_object(p, w->p->k, pod) != o;
+	ns = intern_text(&e->p->k->names, e->p->k->ns[o->ns].name);
+	pod = node_pod_by_name(p, ns, strlen(ns), intern_text(&e->p->k->names, o->name));
+	return !pod || node_pod_known(pod) || network_object(p, e->p->k, pod) != o;
 }
 
-void end_find(const struct policy_watch *w, const struct addr *a, uint64_t when_ns, struct end_name *out)
+void end_find(const struct ends *e, const struct addr *a, uint64_t when_ns, struct end_name *out)
 {
 	const struct k8s_pod *o;
 
 	*out = (struct end_name){ 0 };
-	if (w->unsure)
+	if (e->unsure)
 		return;
-	on_node(w, a, when_ns, out);
+	on_node(e, a, when_ns, out);
 	if (out->node) {
-		out->object = out->node->name ? network_object(out->of, w->p->k, out->node) : NULL;
+		out->object = out->node->name ? network_object(out->of, e->p->k, out->node) : NULL;
 		return;
 	}
-	o = node_pod_by_addr(&w->net.pods, a) ? NULL : k8s_pod_by_ip(w->p->k, a);
-	out->object = o && !is_stale(w, o) ? o : NULL;
-	out->service = out->object ? NULL : k8s_service_by_ip(w->p->k, a);
+	o = node_pod_by_addr(&e->net.pods, a) ? NULL : k8s_pod_by_ip(e->p->k, a);
+	out->object = o && !is_stale(e, o) ? o : NULL;
+	out->service = out->object ? NULL : k8s_service_by_ip(e->p->k, a);
 }
 
-bool end_is_host(const struct policy_watch *w, const struct addr *a)
+bool end_is_host(const struct ends *e, const struct addr *a)
 {
-	for (unsigned int i = 0; i < w->n_own; i++)
-		if (addr_same(&w->own[i], a))
+	for (unsigned int i = 0; i < e->n_own; i++)
+		if (addr_same(&e->own[i], a))
 			return true;
 	return false;
 }
 
-const char *end_ns(const struct policy_watch *w, const struct end_name *e)
+const char *end_ns(const struct ends *e, const struct end_name *name)
 {
-	if (e->node)
-		return node_text(e->of, e->node->ns);
-	return e->object ? intern_text(&w->p->k->names, w->p->k->ns[e->object->ns].name) : "";
+	if (name->node)
+		return node_text(name->of, name->node->ns);
+	return name->object ? intern_text(&e->p->k->names, e->p->k->ns[name->object->ns].name) : "";
 }
 
-const char *end_pod(const struct policy_watch *w, const struct end_name *e)
+const char *end_pod(const struct ends *e, const struct end_name *name)
 {
-	if (e->node)
-		return node_text(e->of, e->node->name);
-	return e->object ? intern_text(&w->p->k->names, e->object->name) : "";
+	if (name->node)
+		return node_text(name->of, name->node->name);
+	return name->object ? intern_text(&e->p->k->names, name->object->name) : "";
 }
 
-const char *end_uid(const struct policy_watch *w, const struct end_name *e)
+const char *end_uid(const struct ends *e, const struct end_name *name)
 {
-	if (e->object && e->object->uid)
-		return intern_text(&w->p->k->names, e->object->uid);
-	return e->node ? node_text(e->of, e->node->uid) : "";
+	if (name->object && name->object->uid)
+		return intern_text(&e->p->k->names, name->object->uid);
+	return name->node ? node_text(name->of, name->node->uid) : "";
 }
 
-const char *end_sidecar(const struct end_name *e)
+const char *end_sidecar(const struct end_name *name)
 {
-	if (e->object && e->object->sidecar)
-		return e->object->sidecar;
-	return e->node ? e->node->sidecar : NULL;
+	if (name->object && name->object->sidecar)
+		return name->object->sidecar;
+	return name->node ? name->node->sidecar : NULL;
 }
 
-void end_judged(struct policy_watch *w, enum side side, const struct end_name *e, const struct addr *a,
-		struct k8s_end *out)
+/* As policies are judged by. */
+static void judged_as(struct ends *e, enum side side, const struct end_name *name, const struct addr *a,
+		      struct k8s_end *out)
 {
-	struct k8s_pod *pod = &w->stand_in[side];
-	const char *ns = end_ns(w, e);
+	struct k8s_pod *pod = &e->stand_in[side];
+	const char *ns = end_ns(e, name);
 
-	*out = (struct k8s_end){ .pod = e->object, .addr = *a, .given_addr = true };
-	if (e->object || !e->node)
+	*out = (struct k8s_end){ .pod = name->object, .addr = *a, .given_addr = true };
+	if (name->object || !name->node)
 		return;
-	pod->ns = numbers_get(&w->p->k->ns_by_name, intern_find(&w->p->k->names, ns, strlen(ns)));
+	pod->ns = numbers_get(&e->p->k->ns_by_name, intern_find(&e->p->k->names, ns, strlen(ns)));
 	pod->alive = true;
 	pod->host_network = false;
 	pod->node = 0;
 	pod->generation = 0;
 	out->pod = pod;
+}
+
+/* Of the node itself, whatever address of its it speaks from: its own pods may not refuse it. */
+static bool from_here(struct ends *e, const struct ends_call *c, struct k8s_flow *f)
+{
+	struct k8s_pod *host = &e->stand_in[EGRESS];
+
+	if (f->from.pod || !f->to.pod || !c->to.node)
+		return true;
+	if (!end_is_host(e, &c->src))
+		return c->came_in;
+	if (f->to.pod->host_ip.family) {
+		f->from.addr = f->to.pod->host_ip;
+		return true;
+	}
+	host->host_network = true;
+	host->node = f->to.pod->node;
+	f->from.pod = host;
+	return f->to.pod->node;
+}
+
+bool ends_flow(struct ends *e, const struct ends_call *c, struct k8s_flow *out)
+{
+	*out = (struct k8s_flow){ .port = c->port, .proto = c->proto };
+	judged_as(e, EGRESS, &c->from, &c->src, &out->from);
+	judged_as(e, INGRESS, &c->to, &c->dst, &out->to);
+	return from_here(e, c, out);
+}
+
+/* ── taking what is told ──────────────────────────────────────────────────── */
+
+int ends_take_pods(struct ends *e, struct facts *facts, const struct feed_set *set)
+{
+	int err = network_take_pods(&e->net, facts, &e->before);
+
+	e->before_ns = e->pods_ns ? (uint64_t)set->stirred_ns - NOTICED_NS : 0;
+	e->pods_ns = (uint64_t)set->began_ns;
+	e->this_node = network_this_node(&e->net.pods, e->p->k);
+	return err;
+}
+
+/* What it told before is over. */
+int ends_take_kubelet(struct ends *e, const struct facts *facts)
+{
+	struct k8s *k = e->p->k;
+	int err;
+
+	for (uint32_t i = 1; i < k->n_pods; i++)
+		if (k->pods[i].alive && k->pods[i].source == OBJECT_KUBELET)
+			k8s_pod_forget(&k->pods[i]);
+	err = network_kubelet(facts, e->p);
+	e->this_node = network_this_node(&e->net.pods, k);
+	return err;
+}
+
+int ends_read_own(struct ends *e)
+{
+	struct ifaddrs *list = NULL;
+
+	if (getifaddrs(&list))
+		return fail(errno, "cannot read the addresses of this network namespace");
+	for (const struct ifaddrs *i = list; i; i = i->ifa_next) {
+		uint8_t family = !i->ifa_addr ? 0 : i->ifa_addr->sa_family == AF_INET ? 4 :
+				 i->ifa_addr->sa_family == AF_INET6 ? 6 : 0;
+		struct addr *grown = family ? realloc(e->own, (e->n_own + 1) * sizeof(*grown)) : NULL;
+
+		if (!grown)
+			continue;
+		e->own = grown;
+		e->own[e->n_own].family = family;
+		if (family == 4)
+			memcpy(e->own[e->n_own].b, &((struct sockaddr_in *)(void *)i->ifa_addr)->sin_addr, 4);
+		else
+			memcpy(e->own[e->n_own].b, &((struct sockaddr_in6 *)(void *)i->ifa_addr)->sin6_addr, 16);
+		e->n_own++;
+	}
+	freeifaddrs(list);
+	return 0;
+}
+
+void ends_free(struct ends *e)
+{
+	network_free(&e->net);
+	node_pods_free(&e->before);
+	free(e->own);
+	free(e->stand_in[EGRESS].selected_by);
+	free(e->stand_in[INGRESS].selected_by);
 }

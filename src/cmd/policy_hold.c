@@ -32,7 +32,7 @@ static bool is_known(const struct policy_watch *w, const struct verdict_conn *c)
 {
 	uint64_t stirred_ns = feed_stirred(w->feed);
 
-	return !stirred_ns || c->first_ns + NOTICED_NS < stirred_ns || c->first_ns < w->pods_ns;
+	return !stirred_ns || c->first_ns + NOTICED_NS < stirred_ns || c->first_ns < w->ends.pods_ns;
 }
 
 /* Which rule it was is told by what has been read after it. */
@@ -75,9 +75,9 @@ static int tell_first(struct policy_watch *w, bool known)
 	const struct held *first = &h->v[h->first];
 	int err;
 
-	w->unsure = !known;
+	w->ends.unsure = !known;
 	err = connection_tell(w, &first->c);
-	w->unsure = false;
+	w->ends.unsure = false;
 	h->first = (h->first + 1) % HELD_MAX;
 	h->n--;
 	return err;

@@ -37,40 +37,19 @@ struct telling {
 
 /* ── what the policies say ────────────────────────────────────────────────── */
 
-/*
- * Of the node itself, whatever address of its it speaks from: its own pods may not refuse it.  False: perhaps it is, by
- * an address that it did not have when we began.
- */
-static bool from_here(const struct telling *t, struct k8s_flow *f)
-{
-	struct k8s_pod *host = &t->w->stand_in[EGRESS];
-
-	if (f->from.pod || !f->to.pod || !t->to.node)
-		return true;
-	if (!end_is_host(t->w, &t->c->src))
-		return t->c->in_ifindex || t->w->p->o->iface.n;
-	if (f->to.pod->host_ip.family) {
-		f->from.addr = f->to.pod->host_ip;
-		return true;
-	}
-	host->host_network = true;
-	host->node = f->to.pod->node;
-	f->from.pod = host;
-	return f->to.pod->node;
-}
-
 static int judge(struct telling *t)
 {
 	struct policy_watch *w = t->w;
-	struct k8s_flow f = { .port = t->dport, .proto = t->c->proto };
+	const struct ends_call c = {
+		.from = t->from, .to = t->to, .src = t->c->src, .dst = t->dst, .port = t->dport,
+		.proto = t->c->proto, .came_in = t->c->in_ifindex || w->p->o->iface.n,
+	};
 	const struct k8s_decision *d = &w->p->d;
+	struct k8s_flow f;
 	int err;
 
-	if (!w->judges || (f.proto != IPPROTO_TCP && f.proto != IPPROTO_UDP && f.proto != IPPROTO_SCTP))
-		return 0;
-	end_judged(w, EGRESS, &t->from, &t->c->src, &f.from);
-	end_judged(w, INGRESS, &t->to, &t->dst, &f.to);
-	if (!from_here(t, &f))
+	if (!w->judges || (c.proto != IPPROTO_TCP && c.proto != IPPROTO_UDP && c.proto != IPPROTO_SCTP) ||
+	    !ends_flow(&w->ends, &c, &f))
 		return 0;
 	err = policy_decide(w->p, &f);
 	t->judged = !err && (d->flow.from.pod || d->flow.to.pod);
@@ -157,9 +136,9 @@ static int put_end(struct telling *t, struct record *r, enum side side)
 	const struct k8s_pod *o = e->object;
 	struct pair *pairs = NULL;
 
-	listing_text(r, ids[side].ns, &to->ns, end_ns(t->w, e));
-	listing_text(r, ids[side].name, &to->name, end_pod(t->w, e));
-	listing_text(r, ids[side].uid, &to->uid, end_uid(t->w, e));
+	listing_text(r, ids[side].ns, &to->ns, end_ns(&t->w->ends, e));
+	listing_text(r, ids[side].name, &to->name, end_pod(&t->w->ends, e));
+	listing_text(r, ids[side].uid, &to->uid, end_uid(&t->w->ends, e));
 	listing_word(r, ids[side].sidecar, &to->sidecar, end_sidecar(e));
 	if (!o)
 		return 0;
@@ -311,7 +290,7 @@ static void put_times(struct record *r, const struct verdict_conn *c)
  * itself what did not come in leaves. */
 static enum side side_of(const struct telling *t)
 {
-	bool from = *end_pod(t->w, &t->from), to = *end_pod(t->w, &t->to);
+	bool from = *end_pod(&t->w->ends, &t->from), to = *end_pod(&t->w->ends, &t->to);
 
 	if (from && to)
 		return t->judged && t->w->p->d.side[EGRESS].verdict == VERDICT_DENY ? EGRESS : INGRESS;
@@ -333,7 +312,7 @@ static const char *evidence(const struct telling *t)
 static void put_verdict(struct telling *t, struct record *r)
 {
 	const struct verdict_conn *c = t->c;
-	const struct cni *cni = &t->w->net.cni;
+	const struct cni *cni = &t->w->ends.net.cni;
 	struct policy_body *b = policy_of(r);
 
 	listing_word(r, FIELD_ACTION, &r->action, actions[c->what]);
@@ -353,7 +332,7 @@ static void put_seed_names(struct telling *t, struct record *r)
 	struct policy_body *b = policy_of(r);
 	bool ingress = side_of(t) == INGRESS;
 	const struct end_name *pod = ingress ? &t->to : &t->from;
-	const struct cni *cni = &t->w->net.cni;
+	const struct cni *cni = &t->w->ends.net.cni;
 
 	b->seed_time_ns = r->time_ns;
 	b->seed_src = r->src;
@@ -370,8 +349,8 @@ static void put_seed_names(struct telling *t, struct record *r)
 	listing_word(r, FIELD_PV_SEED_PROTO, &b->upper_transport, transport_name(t->c->proto, true));
 	listing_word(r, FIELD_PV_SEED_ACTION, &b->seed_action, r->action);
 	listing_word(r, FIELD_PV_SEED_DIRECTION, &b->seed_direction, r->direction);
-	listing_text(r, FIELD_PV_SEED_POD, &b->pod, end_pod(t->w, pod));
-	listing_text(r, FIELD_PV_SEED_NS, &b->ns, end_ns(t->w, pod));
+	listing_text(r, FIELD_PV_SEED_POD, &b->pod, end_pod(&t->w->ends, pod));
+	listing_text(r, FIELD_PV_SEED_NS, &b->ns, end_ns(&t->w->ends, pod));
 	if (record_has(r, FIELD_RULE_NAME)) {
 		b->seed_policy = r->rule_name;
 		record_mark(r, FIELD_PV_SEED_POLICY);
@@ -384,10 +363,10 @@ static void put_seed_names(struct telling *t, struct record *r)
 static bool is_pod(struct telling *t, const struct end_name *e, const struct addr *a)
 {
 	return whom_fits(&t->w->whom, &(struct whom_row){
-		.ns = end_ns(t->w, e),
-		.name = end_pod(t->w, e),
+		.ns = end_ns(&t->w->ends, e),
+		.name = end_pod(&t->w->ends, e),
 		.iface = e->node ? node_text(e->of, e->node->iface) : "",
-		.uid = end_uid(t->w, e),
+		.uid = end_uid(&t->w->ends, e),
 		.sandbox = e->node ? node_text(e->of, e->node->sandbox) : "",
 		.addrs = a,
 		.n_addrs = 1,
@@ -433,7 +412,7 @@ static int tell(struct telling *t)
 
 static void find_cause(struct telling *t)
 {
-	const struct nf_rules *rules = &t->w->net.rules;
+	const struct nf_rules *rules = &t->w->ends.net.rules;
 
 	if (t->w->traces)
 		cause_by_trace(t->w->traces, rules, t->c, &t->cause);
@@ -447,8 +426,8 @@ int connection_tell(struct policy_watch *w, const struct verdict_conn *c)
 			     .dport = c->to.family ? c->to_port : c->dport };
 	int err;
 
-	end_find(t.w, &c->src, c->first_ns, &t.from);
-	end_find(t.w, &t.dst, c->first_ns, &t.to);
+	end_find(&t.w->ends, &c->src, c->first_ns, &t.from);
+	end_find(&t.w->ends, &t.dst, c->first_ns, &t.to);
 	err = judge(&t);
 	find_cause(&t);
 	if (!err && is_wanted(&t))

@@ -3,8 +3,6 @@
 #include "cmd/policy_watch.h"
 
 #include <errno.h>
-#include <ifaddrs.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,42 +29,17 @@ static const char first_packets[] =
 
 /* ── what the node has ────────────────────────────────────────────────────── */
 
-static int take_pods(struct policy_watch *w, struct facts *facts, const struct feed_set *set)
-{
-	int err = network_take_pods(&w->net, facts, &w->before);
-
-	/* A change is noticed a moment after it was made. */
-	w->before_ns = w->pods_ns ? (uint64_t)set->stirred_ns - NOTICED_NS : 0;
-	w->pods_ns = (uint64_t)set->began_ns;
-	w->this_node = network_this_node(&w->net.pods, w->p->k);
-	return err;
-}
-
-/* What it told before is over. */
-static int take_kubelet(struct policy_watch *w, const struct facts *facts)
-{
-	struct k8s *k = w->p->k;
-	int err;
-
-	for (uint32_t i = 1; i < k->n_pods; i++)
-		if (k->pods[i].alive && k->pods[i].source == OBJECT_KUBELET)
-			k8s_pod_forget(&k->pods[i]);
-	err = network_kubelet(facts, w->p);
-	w->this_node = network_this_node(&w->net.pods, k);
-	return err;
-}
-
 /* Not oftener than reading them costs a twentieth of our time. */
 static int take_rules(struct policy_watch *w, const struct facts *facts, const struct feed_set *set)
 {
-	struct nf_rules was = w->net.rules;
+	struct nf_rules was = w->ends.net.rules;
 	uint64_t began_ns = time_now();
 	int err;
 
-	w->net.rules = (struct nf_rules){ 0 };
-	err = network_take_rules(&w->net, facts);
+	w->ends.net.rules = (struct nf_rules){ 0 };
+	err = network_take_rules(&w->ends.net, facts);
 	if (!err)
-		causes_take(&w->causes, &was, &w->net.rules, set->began_ns, set->ended_ns);
+		causes_take(&w->causes, &was, &w->ends.net.rules, set->began_ns, set->ended_ns);
 	nf_rules_free(&was);
 	w->pause_ns = 20 * (time_now() - began_ns);
 	return err;
@@ -85,9 +58,9 @@ static int read_feed(struct policy_watch *w)
 		if (n > 0 && set.kinds & FEED_RULES)
 			err = take_rules(w, &facts, &set);
 		else if (n > 0 && set.kinds & FEED_KUBELET)
-			err = take_kubelet(w, &facts);
+			err = ends_take_kubelet(&w->ends, &facts);
 		else if (n > 0)
-			err = take_pods(w, &facts, &set);
+			err = ends_take_pods(&w->ends, &facts, &set);
 		if (n > 0)
 			w->known |= set.kinds;
 		facts_free(&facts);
@@ -102,7 +75,7 @@ static int read_follow(struct policy_watch *w)
 	int n = w->follow ? follow_read(w->follow, w->p) : 0;
 
 	if (n > 0)
-		w->this_node = network_this_node(&w->net.pods, w->p->k);
+		w->ends.this_node = network_this_node(&w->ends.net.pods, w->p->k);
 	w->stage.fds[2] = w->follow ? follow_fd(w->follow) : -1;
 	return n == -ENOMEM ? n : 0;
 }
@@ -170,7 +143,7 @@ static int begin(void *ctx)
 	if (!err)
 		err = await_feed(w);
 	if (!err)
-		network_tell_missing(&w->net);
+		network_tell_missing(&w->ends.net);
 	return err;
 }
 
@@ -386,31 +359,6 @@ static int start_follow(struct policy_watch *w)
 	return exit_status(err);
 }
 
-static int read_own(struct policy_watch *w)
-{
-	struct ifaddrs *list = NULL;
-
-	if (getifaddrs(&list))
-		return fail(errno, "cannot read the addresses of this network namespace");
-	for (const struct ifaddrs *i = list; i; i = i->ifa_next) {
-		uint8_t family = !i->ifa_addr ? 0 : i->ifa_addr->sa_family == AF_INET ? 4 :
-				 i->ifa_addr->sa_family == AF_INET6 ? 6 : 0;
-		struct addr *grown = family ? realloc(w->own, (w->n_own + 1) * sizeof(*grown)) : NULL;
-
-		if (!grown)
-			continue;
-		w->own = grown;
-		w->own[w->n_own].family = family;
-		if (family == 4)
-			memcpy(w->own[w->n_own].b, &((struct sockaddr_in *)(void *)i->ifa_addr)->sin_addr, 4);
-		else
-			memcpy(w->own[w->n_own].b, &((struct sockaddr_in6 *)(void *)i->ifa_addr)->sin6_addr, 16);
-		w->n_own++;
-	}
-	freeifaddrs(list);
-	return 0;
-}
-
 static unsigned int private_fds(struct policy_watch *w)
 {
 	unsigned int n = feed_fds(w->feed, w->fds);
@@ -454,7 +402,7 @@ static int watch(struct policy_watch *w, int argc, char **argv)
 	if (!rc)
 		rc = session_netns(w->p->g, NULL);
 	if (!rc)
-		rc = exit_status(read_own(w));
+		rc = exit_status(ends_read_own(&w->ends));
 	/* The kubelet has no pod that the cluster has not. */
 	if (!rc)
 		rc = exit_status(feed_open(&w->feed, NULL, w->p->o->kubectl ? WATCHED : FEED_ALL));
@@ -494,7 +442,7 @@ int policy_watch(struct policy *p, int argc, char **argv)
 
 	if (!w)
 		return exit_status(fail(ENOMEM, "policy watch"));
-	w->p = p;
+	w->p = w->ends.p = p;
 	w->judges = p->n_files || p->o->kubectl;
 	choose(w);
 	if (w->wanted & 1u << WATCH_MISMATCH && !w->judges) {
@@ -508,11 +456,7 @@ int policy_watch(struct policy *p, int argc, char **argv)
 		rc = watch(w, argc, argv);
 	}
 	where_free(where);
-	network_free(&w->net);
-	node_pods_free(&w->before);
-	free(w->own);
-	free(w->stand_in[EGRESS].selected_by);
-	free(w->stand_in[INGRESS].selected_by);
+	ends_free(&w->ends);
 	free(w);
 	return rc;
 }
