@@ -47,6 +47,7 @@ struct sk_buff {
 	unsigned char vlan_present:1;		/* up to 6.0; then vlan_all is not 0 */
 	unsigned int vlan_all;
 	int skb_iif;
+	unsigned long _nfct;			/* a struct nf_conn; lowest three bits: enum ip_conntrack_info */
 };
 
 struct skb_shared_info {

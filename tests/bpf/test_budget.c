@@ -18,6 +18,7 @@
 
 #include "block_rig.h"
 #include "count/load.h"
+#include "count/policy_count.h"
 #include "rig.h"
 
 static const char csv[] = "tests/bpf/budget.csv";
@@ -144,6 +145,16 @@ static void measure_count(const char *options, const struct count_options *o)
 	count_close(&c);
 }
 
+static void measure_policy_count(void)
+{
+	struct policy_count *c;
+
+	assert_int_equal(policy_count_open(&c, &(struct policy_count_options){ 0 }), 0);
+	for (unsigned int i = 0; i < POLICY_COUNT_PROGRAMS; i++)
+		measure(policy_count_program(c, i), "plain", "policy", LIMIT);
+	policy_count_close(c);
+}
+
 static unsigned int budget_of(FILE *f, const char *name)
 {
 	char line[128], found[48];
@@ -196,6 +207,7 @@ static void no_program_outgrows_its_budget(void **state)
 	measure_count("plain", &(struct count_options){ .ifaces = 1 });
 	if (!getenv("BRIEF"))	/* an emulator takes seconds for each */
 		measure_count("most", &(struct count_options){ .ifaces = 8, .per_interface = true });
+	measure_policy_count();
 	if (getenv("UPDATE"))
 		write_csv();
 	f = fopen(csv, "r");

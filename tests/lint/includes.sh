@@ -49,7 +49,7 @@ function folder(path) {
 	return path
 }
 function target(name, from) {
-	if (name ~ /^((block_|flow_|count_)?abi|tags|tuple|flow_step)\.h$/) return "abi"
+	if (name ~ /^((block_|flow_|count_|policy_)?abi|tags|tuple|flow_step)\.h$/) return "abi"
 	if (name ~ /\.skel\.h$/) return from == "kern" || from == "count" ? from : "a skeleton"
 	if (from == "bpf") return "bpf"
 	if (name ~ /^(pipeline|account|account_parts)\.h$/) return "pipeline"
