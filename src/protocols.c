@@ -46,5 +46,5 @@ struct dataset *const other_datasets[] = {
 	&drop_dataset, &device_dataset, &flow_dataset, &stats_dataset, &alert_dataset, &interface_dataset,
 	&plan_dataset, &link_dataset, &feature_dataset, &block_dataset, &rule_dataset, &firewall_dataset,
 	&layer_dataset, &memory_dataset, &pod_dataset, &cni_dataset, &filter_rule_dataset, &policy_dataset,
-	&lost_dataset, NULL
+	&policy_count_dataset, &lost_dataset, NULL
 };

@@ -109,3 +109,15 @@ struct dataset policy_dataset = {
 	.own = &policy_table,
 	.line = policy_line,
 };
+
+#define OWN_BODY policy_count_body
+OWN_TABLE(policy_count, POLICY_COUNT_FIELDS);
+#undef OWN_BODY
+
+static const uint16_t policy_count_uses[] = { FIELD_RULE_NAME, FIELD_DIRECTION, 0 };
+
+struct dataset policy_count_dataset = {
+	.name = "policy_count",
+	.uses = policy_count_uses,
+	.own = &policy_count_table,
+};

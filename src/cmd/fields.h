@@ -8,7 +8,7 @@
  * the firewall, the pods of a node, what moves their packets, its packet filter, and what became of connections. */
 
 extern struct dataset interface_dataset, plan_dataset, link_dataset, feature_dataset, rule_dataset, firewall_dataset,
-	pod_dataset, cni_dataset, filter_rule_dataset, policy_dataset;
+	pod_dataset, cni_dataset, filter_rule_dataset, policy_dataset, policy_count_dataset;
 
 struct interface_body {
 	bool is_up, is_loopback;
@@ -366,5 +366,46 @@ static inline struct policy_body *policy_of(const struct record *r)
 
 /* cmd/policy_verdict.c */
 void policy_line(struct line_state *st, const struct record *r, struct buf *b);
+
+/* Packets of a pod, in a direction, by what decided. */
+struct policy_count_body {
+	struct str ns, pod, uid;
+	const char *basis;
+	uint64_t allowed, dropped, matches, misses, bytes_allowed, bytes_dropped, once_allowed, once_dropped, uncounted;
+	/* --seed-names */
+	struct str seed_pod, seed_ns, seed_policy;
+	const char *seed_direction;
+	uint64_t seed_allowed, seed_dropped, seed_matches, seed_misses;
+};
+
+#define POLICY_COUNT_FIELDS(X) \
+	X(PC_NS, "pod.namespace", FT_STR, ns, "namespace of the pod", .title = "NAMESPACE") \
+	X(PC_POD, "pod.name", FT_STR, pod, "its name", .title = "POD") \
+	X(PC_UID, "pod.uid", FT_STR, uid, "its uid") \
+	X(PC_BASIS, "policy.basis", FT_WORD, basis, "policy: rule.name decides; none: no policy does; other-end: dropped, and it is the other end's policies that deny; undecided: what the policies say was not known, or not yet; else why packets are in no row: not_ip, fragment, broken, icmp, not_pod, rows_full, missed", .title = "BASIS") \
+	X(PC_ALLOWED, "policy.packets_allowed", FT_U64, allowed, "packets that went on", .metric = METRIC_COUNTER, .title = "ALLOWED") \
+	X(PC_DROPPED, "policy.packets_dropped", FT_U64, dropped, "packets that netfilter, tc or XDP dropped", .metric = METRIC_COUNTER, .title = "DROPPED") \
+	X(PC_MATCHES, "policy.matches", FT_U64, matches, "packets of connections that this policy decides", .metric = METRIC_COUNTER, .title = "MATCHES") \
+	X(PC_MISSES, "policy.misses", FT_U64, misses, "packets of connections that no policy decides", .metric = METRIC_COUNTER, .title = "MISSES") \
+	X(PC_BYTES_ALLOWED, "policy.bytes_allowed", FT_U64, bytes_allowed, "bytes of those that went on, with the IP header", .metric = METRIC_COUNTER, .title = "BYTES") \
+	X(PC_BYTES_DROPPED, "policy.bytes_dropped", FT_U64, bytes_dropped, "bytes of those dropped, likewise", .metric = METRIC_COUNTER, .title = "BYTES_DROPPED") \
+	X(PC_ONCE_ALLOWED, "policy.once_allowed", FT_U64, once_allowed, "of those that went on, the ones that are in no other row of this pod and direction before: these add up", .metric = METRIC_COUNTER) \
+	X(PC_ONCE_DROPPED, "policy.once_dropped", FT_U64, once_dropped, "of those dropped, likewise", .metric = METRIC_COUNTER) \
+	X(PC_UNCOUNTED, "policy.uncounted", FT_U64, uncounted, "packets in no row, for the reason that policy.basis tells", .metric = METRIC_COUNTER) \
+	X(PC_SEED_POD, "pod_name", FT_STR, seed_pod, "--seed-names: pod.name") \
+	X(PC_SEED_NS, "namespace", FT_STR, seed_ns, "--seed-names: pod.namespace") \
+	X(PC_SEED_POLICY, "policy_name", FT_STR, seed_policy, "--seed-names: rule.name") \
+	X(PC_SEED_DIRECTION, "direction", FT_WORD, seed_direction, "--seed-names: network.direction") \
+	X(PC_SEED_ALLOWED, "PacketsAllowed", FT_U64, seed_allowed, "--seed-names: policy.packets_allowed") \
+	X(PC_SEED_DROPPED, "PacketsDropped", FT_U64, seed_dropped, "--seed-names: policy.packets_dropped") \
+	X(PC_SEED_MATCHES, "PolicyMatches", FT_U64, seed_matches, "--seed-names: policy.matches") \
+	X(PC_SEED_MISSES, "PolicyMisses", FT_U64, seed_misses, "--seed-names: policy.misses")
+
+enum policy_count_field { FIELD_PC_BEFORE_ = FIELD_OWN - 1, POLICY_COUNT_FIELDS(FIELD_ID) };
+
+static inline struct policy_count_body *policy_count_of(const struct record *r)
+{
+	return record_own(r);
+}
 
 #endif

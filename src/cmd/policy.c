@@ -79,10 +79,20 @@ static const struct opt watch_rows[] = {
 	{ .type = OPT_END },
 };
 
+static const struct opt counters_rows[] = {
+	{ "pod", 0, OPT_STRS, P(pods), "POD", "only this pod: NAMESPACE/NAME, NAMESPACE/, NAME" },
+	WHERE_ROW("rows for which this holds: 'policy.packets_dropped > 0'"),
+	{ "prom", 0, OPT_FLAG, P(prom), NULL, "OpenMetrics text, as Prometheus and others take it" },
+	{ "seed-names", 0, OPT_FLAG, P(seed_names), NULL,
+	  "also by flat names: PacketsAllowed, PacketsDropped, PolicyMatches, PolicyMisses, ..." },
+	{ .type = OPT_END },
+};
+
 static const char policy_examples[] =
 	"  sudo netprobe policy cni                          who enforces policies on this node, if anybody\n"
 	"  sudo netprobe policy pods 10.244.1.7              whose address is it\n"
 	"  sudo netprobe policy watch --verdict drop         what is dropped, whose it was, and why\n"
+	"  sudo netprobe policy counters --kubectl 10        packets by pod and policy, every ten seconds\n"
 	"  sudo netprobe policy rules shop/web               rules of a pod or policy, and what they decided\n"
 	"  kubectl get pods,ns,netpol -A -o json >cluster.json\n"
 	"  netprobe policy check cluster.json\n"
@@ -247,6 +257,9 @@ static const struct opt rule_operand = {
 	.type = OPT_STRS, .arg = "NAME",
 	.help = "of these pods, policies or addresses alone: NAMESPACE/NAME, NAMESPACE/, NAME"
 };
+static const struct opt times_operand = {
+	.type = OPT_STRS, .arg = "INTERVAL", .help = "tell all this often (10, 250ms, 1m); then how many times"
+};
 static const struct opt flow_operand = {
 	.type = OPT_STRS, .arg = "FLOW", .help = "'FROM TO PORT/PROTOCOL'; - reads them from standard input"
 };
@@ -319,6 +332,16 @@ static const struct command policy_verbs[] = {
 		.run = policy_run,
 		.data = &(const struct policy_verb){ policy_watch },
 	},
+	{
+		.name = "counters",
+		.summary = "Count packets of this node's pods by pod, policy and direction",
+		.usage = "--policies FILE... [--pod POD]... [--where EXPR] [--prom] [INTERVAL [COUNT]]",
+		.opts = counters_rows,
+		.without = of_host,
+		.operand = &times_operand,
+		.run = policy_run,
+		.data = &(const struct policy_verb){ policy_counters },
+	},
 	{ .name = NULL },
 };
 
@@ -326,7 +349,7 @@ const struct command cmd_policy = {
 	.name = "policy",
 	.summary = "Judge Kubernetes' network policies: who may talk to whom, and which rule says so",
 	.usage = "check FILE... | test|explain --policies FILE... {FLOW... | - | -r CAPTURE} | pods [POD]... | cni |\n"
-		 "       rules [NAME]... | watch [FILTER]",
+		 "       rules [NAME]... | watch [FILTER] | counters --policies FILE... [INTERVAL [COUNT]]",
 	.opts = policy_rows,
 	.size = sizeof(struct policy_opts),
 	.verbs = policy_verbs,

@@ -14,7 +14,7 @@ struct policy_opts {
 	struct strs iface, pods;
 	const char *kubectl, *read, *root, *where, *user, *verdict;
 	uint64_t count, trace_rules;
-	bool matrix, exit_code, all, seed_names;
+	bool matrix, exit_code, all, seed_names, prom;
 };
 
 enum { POLICY_FILES_MAX = 256, POLICY_FLOWS_MAX = 1 << 20 };
@@ -86,6 +86,7 @@ int policy_pods(struct policy *p, int argc, char **argv);
 int policy_cni(struct policy *p, int argc, char **argv);
 int policy_rules(struct policy *p, int argc, char **argv);
 int policy_watch(struct policy *p, int argc, char **argv);
+int policy_counters(struct policy *p, int argc, char **argv);
 /* words: ports; without any, those that pods declare. */
 int policy_matrix(struct policy *p, const struct policy_word *words, unsigned int n);
 

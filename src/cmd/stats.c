@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "account.h"
+#include "cmd/beside.h"
 #include "cmd/session.h"
 #include "cmd/stats.h"
 #include "cmd/stats_text.h"
@@ -14,8 +15,8 @@
 #include "util/time.h"
 
 struct stats_opts {
-	struct strs iface;
-	const char *by, *read, *user, *where;
+	struct strs iface, policies;
+	const char *by, *read, *user, *where, *kubectl;
 	uint64_t top;
 	bool prom, waterfall, no_refresh;
 };
@@ -30,6 +31,10 @@ static const struct opt stats_rows[] = {
 	  "what the kernel counts in each layer that packets pass, and where they were lost" },
 	{ "where", 0, OPT_STR, S(where), "EXPR", "only rows for which this holds: 'stats.bytes > 1M'" },
 	{ "prom", 0, OPT_FLAG, S(prom), NULL, "OpenMetrics text, as Prometheus and others take it" },
+	{ "policies", 0, OPT_STRS, S(policies), "FILE",
+	  "with --prom or JSON: also packets of this node's pods by the network policies in these objects" },
+	{ "kubectl", 0, OPT_OPTSTR, S(kubectl), "PROGRAM",
+	  "the same by those of the cluster, as this kubectl gets them" },
 	{ "no-refresh", 0, OPT_FLAG, S(no_refresh), NULL,
 	  "print one table under the other, on a terminal as well" },
 	{ "interface", 'i', OPT_STRS, S(iface), "IFACE",
@@ -165,7 +170,7 @@ static void choose_text(struct session_options *ask, const struct globals *g, co
 
 /* Devices are told by records of these datasets, in packets of this filter. */
 struct tellers {
-	uint32_t kinds;
+	uint64_t kinds;
 	char filter[1024];
 };
 
@@ -182,7 +187,7 @@ static void find_tellers(struct tellers *t)
 	}
 }
 
-static int open_rows(struct session *s, const struct by *by, const struct stats_opts *o, uint32_t kinds)
+static int open_rows(struct session *s, const struct by *by, const struct stats_opts *o, uint64_t kinds)
 {
 	struct account_options ao = { .by = by->account, .top = (uint32_t)o->top, .seed = session_seed() };
 	struct decode_options d = { .mode = DECODE_MESSAGES, .kinds = kinds, .seed = session_seed(),
@@ -213,22 +218,47 @@ static int open_firewall(struct session *s, const struct by *by, const struct st
 			 struct stats_firewall **f)
 {
 	const struct output_options *out = &s->o->output;
-	int err;
-
 	if (o->read || by->open || out->g->fields || out->g->csv ||
 	    !(out->g->json || out->g->pretty || out->prom || out->text.line))
 		return 0;
-	err = stats_firewall_open(f, &o->iface);
-	if (*f) {
-		s->pipe.beside = stats_firewall_rows;
-		s->pipe.beside_ctx = *f;
-	}
-	return err;
+	return stats_firewall_open(f, &o->iface);
 }
 
-static int gather_all(struct session *s, const struct by *by, const struct stats_opts *o, uint32_t kinds)
+/* Rows that are not account's. */
+struct others {
+	struct stats_firewall *firewall;
+	struct beside *policies;
+};
+
+static int other_rows(void *ctx, uint64_t now_ns, record_fn fn, void *fn_ctx)
 {
-	struct stats_firewall *firewall = NULL;
+	const struct others *o = ctx;
+	int err = o->firewall ? stats_firewall_rows(o->firewall, now_ns, fn, fn_ctx) : 0;
+
+	return err || !o->policies ? err : beside_rows(o->policies, now_ns, fn, fn_ctx);
+}
+
+static bool wants_policies(const struct stats_opts *o)
+{
+	return o->policies.n || o->kubectl;
+}
+
+static int open_policies(struct session *s, struct session_options *ask, const struct stats_opts *o,
+			 struct beside **policies)
+{
+	int err = wants_policies(o) ? beside_open(policies, ask->g, &o->policies, o->kubectl) : 0;
+
+	if (!*policies)
+		return err;
+	s->pipe.stage = beside_stage(*policies);
+	ask->private_fds = beside_fds(*policies, &ask->n_private_fds);
+	return 0;
+}
+
+static int gather_all(struct session *s, struct session_options *ask, const struct by *by, const struct stats_opts *o,
+		      uint64_t kinds)
+{
+	struct others others = { 0 };
 	struct where *where = NULL;
 	int rc = o->where && where_compile(&where, o->where) ? EXIT_USAGE : EXIT_DONE;
 
@@ -236,10 +266,20 @@ static int gather_all(struct session *s, const struct by *by, const struct stats
 	if (!rc)
 		rc = exit_status(open_rows(s, by, o, kinds));
 	if (!rc)
-		rc = exit_status(open_firewall(s, by, o, &firewall));
+		rc = exit_status(open_firewall(s, by, o, &others.firewall));
+	if (!rc)
+		rc = exit_status(open_policies(s, ask, o, &others.policies));
+	if (others.firewall || others.policies) {
+		s->pipe.beside = other_rows;
+		s->pipe.beside_ctx = &others;
+	}
 	if (!rc)
 		rc = session_run(s);
-	stats_firewall_close(firewall);
+	s->pipe.beside = NULL;
+	s->pipe.beside_ctx = NULL;
+	s->pipe.stage = NULL;
+	stats_firewall_close(others.firewall);
+	beside_close(others.policies);
 	tell_in_none(s, by);
 	if (s->pipe.rows_left_out)
 		note("%llu row%s left out, of intervals without packets", (unsigned long long)s->pipe.rows_left_out,
@@ -259,8 +299,9 @@ static int run_waterfall(const struct globals *g, const struct stats_opts *o, co
 				       .times = times->rows_times };
 	int rc;
 
-	if (o->by || o->top || o->read || o->user || o->where || o->no_refresh) {
-		fail(0, "--waterfall has no --by, --top, --where, --no-refresh, -r and -Z: the kernel has counted");
+	if (o->by || o->top || o->read || o->user || o->where || o->no_refresh || wants_policies(o)) {
+		fail(0, "--waterfall has no --by, --top, --where, --policies, --kubectl, --no-refresh, -r and -Z: "
+			"the kernel has counted");
 		return EXIT_USAGE;
 	}
 	if (other && *other >= '0' && *other <= '9') {
@@ -273,6 +314,17 @@ static int run_waterfall(const struct globals *g, const struct stats_opts *o, co
 	}
 	rc = session_netns(g, NULL);
 	return rc ? rc : stats_waterfall(g, &w);
+}
+
+static int check_policies(const struct globals *g, const struct stats_opts *o, const struct by *by)
+{
+	if (!wants_policies(o))
+		return 0;
+	if (o->read || by->open)
+		return fail(0, "--policies and --kubectl count packets of this node: not with -r, nor --by device");
+	if (g->fields || g->csv || !(g->json || g->pretty || o->prom))
+		return fail(0, "--policies and --kubectl want --prom, -j or -p; netprobe policy counters has a table");
+	return 0;
 }
 
 static int stats_run(const struct globals *g, const void *opts, int argc, char **argv)
@@ -300,6 +352,8 @@ static int stats_run(const struct globals *g, const void *opts, int argc, char *
 		fail(0, "--by device has no filter and no --top");
 		return EXIT_USAGE;
 	}
+	if (check_policies(g, o, by))
+		return EXIT_USAGE;
 	ask.output.prom = o->prom;
 	ask.output.refresh = s.pipe.rows_every_ns && !o->read && !o->no_refresh;
 	ask.output.text.series = s.pipe.rows_every_ns;
@@ -307,14 +361,14 @@ static int stats_run(const struct globals *g, const void *opts, int argc, char *
 	session_defaults(&ask, g);
 	ask.capture.apps_only = by->open;
 	if (!o->read && !by->open && account_in_kernel(by->account))
-		ask.counts = COUNTS_KEPT;
+		ask.counts = wants_policies(o) ? COUNTS_OF_RUN : COUNTS_KEPT;
 	if (!o->read && !s.pipe.rows_every_ns)
 		ask.until = "listening: ^C prints the table";
 	if (by->open) {
 		find_tellers(&t);
 		session_ship_headers(&ask, t.kinds, NULL, 0);
 	} else if (by->account == BY_PROTO) {
-		session_ship_headers(&ask, UINT32_MAX, NULL, 0);
+		session_ship_headers(&ask, UINT64_MAX, NULL, 0);
 	} else if (!o->read) {
 		ask.capture.snaplen = SNAPLEN_COUNTING;
 	}
@@ -326,7 +380,7 @@ static int stats_run(const struct globals *g, const void *opts, int argc, char *
 		choose_screen(&ask, by, o, &text);
 	if (!rc) {
 		choose_columns(&s, by);
-		rc = gather_all(&s, by, o, t.kinds);
+		rc = gather_all(&s, &ask, by, o, t.kinds);
 	}
 	vendors_close(vendors);
 	session_free(&s);

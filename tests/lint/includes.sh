@@ -24,6 +24,7 @@ BEGIN {
 	allow["text"] = "util . numbers fields"
 	allow["protocols"] = ". fields decode"
 	allow["k8s"] = allow["dataplane"] = "util numbers"
+	allow["ebpf"] = "util numbers dataplane"
 	allow["verdict"] = "util . abi numbers"
 	allow["policy"] = "util numbers k8s"
 	allow["node"] = "util k8s"
@@ -32,10 +33,9 @@ BEGIN {
 	allow["bpf"] = "abi"
 	# pipeline.c joins the stages; the commands and main are above everything.
 	pipeline = "util numbers . fields source filter decode text detect stats flows count sink pipeline abi"
-	allow["ebpf"] = "util numbers dataplane"
 	allow["cmd"] = pipeline " k8s policy node dataplane ebpf verdict rules kern count pin inventory priv abi"
 	allow["main"] = "cmd"
-	floor["opt"] = floor["fields"] = floor["kept"] = 1; floor["cmd"] = floor["firewall"] = 2; floor["output"] = 3; floor["session"] = floor["listing"] = 4
+	floor["opt"] = floor["fields"] = floor["kept"] = 1; floor["cmd"] = floor["firewall"] = 2; floor["output"] = floor["beside"] = 3; floor["session"] = floor["listing"] = 4
 }
 function folder(path) {
 	if (path ~ /^bpf\//) return "bpf"
