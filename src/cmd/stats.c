@@ -218,6 +218,7 @@ static int open_firewall(struct session *s, const struct by *by, const struct st
 			 struct stats_firewall **f)
 {
 	const struct output_options *out = &s->o->output;
+
 	if (o->read || by->open || out->g->fields || out->g->csv ||
 	    !(out->g->json || out->g->pretty || out->prom || out->text.line))
 		return 0;
