@@ -334,8 +334,9 @@ wait "$pid" 2>/dev/null || :
 until_true 5 none_left || { ps ax; die "something is left"; }
 started k policy counters
 children=$(pgrep -P "$pid")
+# Who is gone already, for its parent is, need not be killed.
 # shellcheck disable=SC2086
-kill -9 "$pid" $children
+kill -9 "$pid" $children 2>/dev/null || :
 wait "$pid" 2>/dev/null || :
 until_true 5 none_left || { ps ax; die "something is left of all of them"; }
 
