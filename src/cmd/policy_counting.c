@@ -28,10 +28,8 @@ int counting_open(struct counting **out, struct policy *p)
 	if (!c)
 		return fail(ENOMEM, "policy counters");
 	c->p = c->ends.p = p;
-	err = ends_read_own(&c->ends);
 	/* The kubelet has no pod that the cluster has not. */
-	if (!err)
-		err = feed_open(&c->feed, NULL, p->o->kubectl ? WATCHED : FED);
+	err = feed_open(&c->feed, NULL, p->o->kubectl ? WATCHED : FED);
 	if (!err && p->o->kubectl)
 		err = follow_open(&c->follow, p->o->kubectl, kinds, sizeof(kinds) / sizeof(kinds[0]));
 	if (!err)

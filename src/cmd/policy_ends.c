@@ -3,8 +3,6 @@
 #include "cmd/policy_ends.h"
 
 #include <errno.h>
-#include <ifaddrs.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -146,10 +144,34 @@ bool ends_flow(struct ends *e, const struct ends_call *c, struct k8s_flow *out)
 
 /* ── taking what is told ──────────────────────────────────────────────────── */
 
+/* Where they could not be read, what was told before stays. */
+static int take_own(struct ends *e, const struct facts *facts)
+{
+	uint32_t n = facts->n[FACT_ADDRESS];
+	struct addr *own;
+	struct fact f;
+	size_t at = 0;
+
+	if (!facts->there[FACT_ADDRESS])
+		return 0;
+	own = calloc(n ? n : 1, sizeof(*own));
+	if (!own)
+		return fail(ENOMEM, "the addresses of this network namespace");
+	free(e->own);
+	e->own = own;
+	e->n_own = 0;
+	while (facts_next(facts, &at, &f) && e->n_own < n)
+		if (f.kind == FACT_ADDRESS && f.n == sizeof(*own))
+			memcpy(&own[e->n_own++], f.bytes, sizeof(*own));
+	return 0;
+}
+
 int ends_take_pods(struct ends *e, struct facts *facts, const struct feed_set *set)
 {
-	int err = network_take_pods(&e->net, facts, &e->before);
+	int err = take_own(e, facts);
 
+	if (!err)
+		err = network_take_pods(&e->net, facts, &e->before);
 	e->before_ns = e->pods_ns ? (uint64_t)set->stirred_ns - NOTICED_NS : 0;
 	e->pods_ns = (uint64_t)set->began_ns;
 	e->this_node = network_this_node(&e->net.pods, e->p->k);
@@ -168,31 +190,6 @@ int ends_take_kubelet(struct ends *e, const struct facts *facts)
 	err = network_kubelet(facts, e->p);
 	e->this_node = network_this_node(&e->net.pods, k);
 	return err;
-}
-
-int ends_read_own(struct ends *e)
-{
-	struct ifaddrs *list = NULL;
-
-	if (getifaddrs(&list))
-		return fail(errno, "cannot read the addresses of this network namespace");
-	for (const struct ifaddrs *i = list; i; i = i->ifa_next) {
-		uint8_t family = !i->ifa_addr ? 0 : i->ifa_addr->sa_family == AF_INET ? 4 :
-				 i->ifa_addr->sa_family == AF_INET6 ? 6 : 0;
-		struct addr *grown = family ? realloc(e->own, (e->n_own + 1) * sizeof(*grown)) : NULL;
-
-		if (!grown)
-			continue;
-		e->own = grown;
-		e->own[e->n_own].family = family;
-		if (family == 4)
-			memcpy(e->own[e->n_own].b, &((struct sockaddr_in *)(void *)i->ifa_addr)->sin_addr, 4);
-		else
-			memcpy(e->own[e->n_own].b, &((struct sockaddr_in6 *)(void *)i->ifa_addr)->sin6_addr, 16);
-		e->n_own++;
-	}
-	freeifaddrs(list);
-	return 0;
 }
 
 void ends_free(struct ends *e)

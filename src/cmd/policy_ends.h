@@ -16,7 +16,7 @@ struct ends {
 	uint64_t pods_ns;		/* wall clock: when they began to be read; 0: never */
 	uint64_t before_ns;		/* until when those were all there were; 0: that is not known */
 	bool unsure;			/* whose addresses are is not known for now: nobody has a name */
-	struct addr *own;		/* addresses of this network namespace, when we began */
+	struct addr *own;		/* addresses of this network namespace, as was told last */
 	unsigned int n_own;
 	uint32_t this_node;		/* what objects call it; 0: not known */
 	struct k8s_pod stand_in[SIDES];	/* for a pod of the node that has no object */
@@ -34,14 +34,13 @@ struct end_name {
 };
 
 /* 0 or a negative errno, said. */
-int  ends_read_own(struct ends *e);
 int  ends_take_pods(struct ends *e, struct facts *facts, const struct feed_set *set);
 int  ends_take_kubelet(struct ends *e, const struct facts *facts);
 void ends_free(struct ends *e);
 
 /* Whose the address is. */
 void end_find(const struct ends *e, const struct addr *a, uint64_t when_ns, struct end_name *out);
-/* Was it an address of this network namespace's own when we began? */
+/* Is it an address of this network namespace's own, as was told last? */
 bool end_is_host(const struct ends *e, const struct addr *a);
 /* Texts; "" where not told. */
 const char *end_ns(const struct ends *e, const struct end_name *name);
@@ -58,7 +57,7 @@ struct ends_call {
 	bool came_in;			/* by an interface: an unknown source is not the host */
 };
 
-/* False: the source is perhaps the node itself, by an address that it did not have when we began.  *out is good until
+/* False: the source is perhaps the node itself, by an address that nobody has told of.  *out is good until
  * the next call. */
 bool ends_flow(struct ends *e, const struct ends_call *c, struct k8s_flow *out);
 

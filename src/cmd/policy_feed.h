@@ -19,7 +19,7 @@ enum feed_kinds {
 	FEED_KUBELET = 1 << FACT_KUBELET,
 	FEED_PODS = FACTS_OF_PODS & ~FEED_KUBELET,
 	/* Come with those of pods, in one set.  Maps of eBPF are not kept up to date. */
-	FEED_NETWORK = FACTS_OF_NETWORK & ~FEED_RULES & ~(1 << FACT_EBPF | 1 << FACT_DUMP),
+	FEED_NETWORK = (FACTS_OF_NETWORK & ~FEED_RULES & ~(1 << FACT_EBPF | 1 << FACT_DUMP)) | 1 << FACT_ADDRESS,
 	FEED_ALL = FEED_RULES | FEED_KUBELET | FEED_PODS | FEED_NETWORK,
 };
 

@@ -5,6 +5,7 @@
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netlink.h>
 #include <linux/openat2.h>
+#include <linux/rtnetlink.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -19,7 +20,6 @@
 
 #include "cmd/policy_feed_parts.h"
 #include "cmd/policy_network.h"
-#include "kern/link.h"
 #include "priv/priv.h"
 #include "util/cleanup.h"
 #include "util/err.h"
@@ -102,12 +102,12 @@ static void settle_fds(struct child *c)
 	priv_child_fds(mine, sizeof(mine) / sizeof(mine[0]));
 }
 
-static int open_rules_monitor(void)
+static int open_monitor(int protocol, uint32_t groups)
 {
 	/* Not the process's own number: whoever dumps then gets it as his port, and the same bytes each time. */
 	struct sockaddr_nl self = { .nl_family = AF_NETLINK, .nl_pid = (uint32_t)getpid() | 1u << 31,
-				    .nl_groups = 1u << (NFNLGRP_NFTABLES - 1) };
-	owned_fd int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_NETFILTER);
+				    .nl_groups = groups };
+	owned_fd int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol);
 
 	if (fd < 0 || bind(fd, (struct sockaddr *)&self, sizeof(self)))
 		return -1;
@@ -120,10 +120,10 @@ static void open_monitors(struct child *c)
 	c->files = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	c->links = -1;
 	c->rules = -1;
-	if (!c->root && c->sets[FEED_SET_PODS].kinds & 1u << FACT_INTERFACE)
-		c->links = link_monitor_open();
+	if (!c->root && c->sets[FEED_SET_PODS].kinds & (1u << FACT_INTERFACE | 1u << FACT_ADDRESS))
+		c->links = open_monitor(NETLINK_ROUTE, RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR);
 	if (!c->root && c->sets[FEED_SET_RULES].kinds)
-		c->rules = open_rules_monitor();
+		c->rules = open_monitor(NETLINK_NETFILTER, 1u << (NFNLGRP_NFTABLES - 1));
 }
 
 /* ── watching ─────────────────────────────────────────────────────────────── */
@@ -208,27 +208,14 @@ static bool files_stirred(struct child *c)
 	return stirred || lost;
 }
 
-static int on_link(void *stirred, const struct link_info *l)
-{
-	*(bool *)stirred = true;
-	return 0;
-}
-
-static bool links_stirred(struct child *c)
-{
-	bool stirred = false;
-
-	return link_monitor_read(c->links, on_link, &stirred) || stirred;
-}
-
 /* What has changed is of no interest, but that something has. */
-static bool rules_stirred(struct child *c)
+static bool monitor_stirred(int fd)
 {
 	bool stirred = false;
 	char byte;
 
 	for (int i = 0; i < READS_MAX; i++) {
-		if (recv(c->rules, &byte, 1, MSG_DONTWAIT | MSG_TRUNC) < 0 && errno != ENOBUFS)
+		if (recv(fd, &byte, 1, MSG_DONTWAIT | MSG_TRUNC) < 0 && errno != ENOBUFS)
 			break;
 		stirred = true;
 	}
@@ -269,10 +256,10 @@ static void drain(struct child *c, enum feed_which which)
 	bool stirred = false;
 
 	if (which == FEED_SET_RULES)
-		stirred = c->rules >= 0 && rules_stirred(c);
+		stirred = c->rules >= 0 && monitor_stirred(c->rules);
 	if (which == FEED_SET_PODS) {
 		stirred = c->files >= 0 && files_stirred(c);
-		stirred |= c->links >= 0 && links_stirred(c);
+		stirred |= c->links >= 0 && monitor_stirred(c->links);
 	}
 	if (stirred)
 		notice(c, which);

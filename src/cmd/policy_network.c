@@ -3,6 +3,7 @@
 #include "cmd/policy_network.h"
 
 #include <errno.h>
+#include <ifaddrs.h>
 #include <linux/netfilter.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,6 +34,41 @@ static void failed(struct facts *f, enum fact_kind kind, int err)
 {
 	f->left_out[kind]++;
 	f->err[kind] = err;
+}
+
+static bool addr_of(const struct sockaddr *from, struct addr *to)
+{
+	*to = (struct addr){ 0 };
+	if (from && from->sa_family == AF_INET) {
+		to->family = 4;
+		memcpy(to->b, &((const struct sockaddr_in *)(const void *)from)->sin_addr, 4);
+	} else if (from && from->sa_family == AF_INET6) {
+		to->family = 6;
+		memcpy(to->b, &((const struct sockaddr_in6 *)(const void *)from)->sin6_addr, 16);
+	}
+	return to->family;
+}
+
+static void take_addresses(struct facts *f)
+{
+	struct ifaddrs *list = NULL;
+	struct addr a;
+
+	if (getifaddrs(&list)) {
+		failed(f, FACT_ADDRESS, -errno);
+		return;
+	}
+	f->there[FACT_ADDRESS] = true;
+	for (const struct ifaddrs *i = list; i; i = i->ifa_next)
+		if (addr_of(i->ifa_addr, &a))
+			facts_add(f, &(struct fact){
+				.kind = FACT_ADDRESS,
+				.path = i->ifa_name,
+				.path_len = strlen(i->ifa_name),
+				.bytes = (const char *)&a,
+				.n = sizeof(a),
+			});
+	freeifaddrs(list);
 }
 
 static void take_raw(struct facts *f, enum fact_kind kind, const char *family, struct nf_raw *raw, int rc)
@@ -105,6 +141,8 @@ int network_collect(struct network *n, const char *root, uint32_t kinds)
 			failed(&n->facts, FACT_INTERFACE, err);
 		n->facts.there[FACT_INTERFACE] = !err;
 	}
+	if (kinds & 1u << FACT_ADDRESS)
+		take_addresses(&n->facts);
 	if (kinds & 1u << FACT_NFT)
 		take_rules(n);
 	if (kinds & 1u << FACT_EBPF)

@@ -401,8 +401,6 @@ static int watch(struct policy_watch *w, int argc, char **argv)
 	choose_columns(w);
 	if (!rc)
 		rc = session_netns(w->p->g, NULL);
-	if (!rc)
-		rc = exit_status(ends_read_own(&w->ends));
 	/* The kubelet has no pod that the cluster has not. */
 	if (!rc)
 		rc = exit_status(feed_open(&w->feed, NULL, w->p->o->kubectl ? WATCHED : FEED_ALL));

@@ -90,6 +90,7 @@ const char *fact_place(enum fact_kind kind)
 		[FACT_EBPF] = "/sys/fs/bpf/tc/globals",
 		[FACT_DUMP] = "/run/calico/bpf/policy",
 		[FACT_CILIUM] = "/run/cilium/cilium.sock",
+		[FACT_ADDRESS] = "addresses of interfaces",
 	};
 
 	return names[kind];

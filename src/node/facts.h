@@ -30,6 +30,7 @@ enum fact_kind {
 	FACT_EBPF,		/* a pinned map that an agent decides by; path: its name */
 	FACT_DUMP,		/* what Calico's agent wrote down of its rules */
 	FACT_CILIUM,		/* what its agent answers: HTTP; path: "endpoint", "identity" */
+	FACT_ADDRESS,		/* of this network namespace: a struct addr; path: its interface */
 	FACT_KINDS
 };
 

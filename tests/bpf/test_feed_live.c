@@ -79,6 +79,19 @@ static void interfaces_are_told(void **state)
 	feed_close(f);
 }
 
+static void addresses_are_told(void **state)
+{
+	struct policy_feed *f = begin(NULL, 1u << FACT_ADDRESS);
+
+	run("ip link add feed0 type veth peer name feed1");
+	run("ip addr add 192.0.2.77/32 dev feed0");
+	assert_true(wait_for(f, FACT_ADDRESS, "feed0", true) < SOON_MS);
+	run("ip addr del 192.0.2.77/32 dev feed0");
+	assert_true(wait_for(f, FACT_ADDRESS, "feed0", false) < SOON_MS);
+	run("ip link del feed0");
+	feed_close(f);
+}
+
 static void send_to(uint16_t port)
 {
 	struct sockaddr_in to = { .sin_family = AF_INET };
@@ -446,6 +459,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(interfaces_are_told),
+		cmocka_unit_test(addresses_are_told),
 		cmocka_unit_test(rules_are_told),
 		cmocka_unit_test(legacy_rules_are_read),
 		cmocka_unit_test(the_kubelet_is_asked),

@@ -81,6 +81,10 @@ one w '.destination.port == 5432' '.timestamp == ."@timestamp" and .source_ip ==
 one w '.destination.port == 80' '.event.action == "allow" and .policy.expected == "deny" and .policy.mismatch and .policy.evidence == "none"'
 one w '.destination.port == 81' '.event.action == "allow" and .policy.answer == "refused" and .policy.expected == "allow"
 	and (.source.pod | not) and (.network.interface | not)'
+# By an address that the host got while we look.
+ip addr add 10.244.1.9/24 dev cni0
+ncat -s 10.244.1.9 -w 1 -z 10.244.1.3 85 2>/dev/null || :
+one w '.destination.port == 85' '.source.ip == "10.244.1.9" and .policy.answer == "refused" and .policy.expected == "allow"'
 
 say "which rule"
 nft -f - <<'N'
