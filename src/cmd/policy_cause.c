@@ -109,8 +109,8 @@ void causes_take(struct causes *c, const struct nf_rules *was, const struct nf_r
 	uint64_t digest = digest_of(now);
 	bool comparable = c->ended_ns && digest == c->digest && !now->cut && !now->broken;
 
-	*r = (struct cause_reading){ .was_ended_ns = c->ended_ns, .began_ns = began_ns, .ended_ns = ended_ns,
-				     .digest = digest };
+	*r = (struct cause_reading){ .was_began_ns = c->began_ns, .was_ended_ns = c->ended_ns, .began_ns = began_ns,
+				     .ended_ns = ended_ns, .digest = digest };
 	c->began_ns = began_ns;
 	c->ended_ns = ended_ns;
 	c->digest = digest;
@@ -178,8 +178,11 @@ static bool add(struct search *s, const struct cause_reading *r)
 	return true;
 }
 
-/* Have so many been seen being dropped there, give or take those during the readings at both ends? */
-static bool adds_up(const struct search *s, int64_t first_ended_ns, const struct cause_reading *last)
+/*
+ * Have so many been seen being dropped there, give or take those during the readings at both ends?  Times of packets
+ * are of another clock than those of readings: `edge` is what converting them may be wrong by.
+ */
+static bool adds_up(const struct search *s, const struct cause_reading *first_read, const struct cause_reading *last)
 {
 	const struct causes *c = s->c;
 	uint64_t first = c->n_drops > CAUSE_DROPS_MAX ? c->n_drops - CAUSE_DROPS_MAX : 0, least = 0, most = 0;
@@ -190,10 +193,10 @@ static bool adds_up(const struct search *s, int64_t first_ended_ns, const struct
 		bool fits = s->place == PLACE_UNKNOWN || c->drops[i % CAUSE_DROPS_MAX].place == s->place ||
 			    c->drops[i % CAUSE_DROPS_MAX].place == PLACE_UNKNOWN;
 
-		least += fits && at > first_ended_ns && at < last->began_ns;
-		most += fits && at > first_ended_ns - edge && at < last->ended_ns + edge;
+		least += fits && at > first_read->was_ended_ns && at < last->began_ns;
+		most += fits && at > first_read->was_began_ns - edge && at < last->ended_ns + edge;
 	}
-	if (first && c->drops[first % CAUSE_DROPS_MAX].time_ns >= first_ended_ns)
+	if (first && c->drops[first % CAUSE_DROPS_MAX].time_ns >= first_read->was_began_ns)
 		return false;		/* some are forgotten */
 	return s->rose >= least && s->rose <= most;
 }
@@ -214,9 +217,9 @@ static bool search(struct search *s)
 		if (!add(s, r))
 			return false;
 		if (at < r->began_ns)
-			return s->found != UINT32_MAX && adds_up(s, r->was_ended_ns, r);
+			return s->found != UINT32_MAX && adds_up(s, r, r);
 		return next && next->was_ended_ns == r->ended_ns && add(s, next) && s->found != UINT32_MAX &&
-		       adds_up(s, r->was_ended_ns, next);
+		       adds_up(s, r, next);
 	}
 	return false;
 }

@@ -19,7 +19,8 @@ enum { CAUSE_READINGS = 32, CAUSE_RULES_MAX = 64, CAUSE_DROPS_MAX = 8192 };
 enum cause_place { PLACE_NFT, PLACE_OTHER /* nf_hook_slow() */, PLACE_UNKNOWN };
 
 struct cause_reading {
-	int64_t was_ended_ns, began_ns, ended_ns;	/* wall clock: of the reading before; of this one */
+	int64_t was_began_ns, was_ended_ns;	/* of the reading before; wall clock, as the others */
+	int64_t began_ns, ended_ns;
 	uint64_t digest;		/* of the rules; their counters apart */
 	uint32_t n;			/* rules that counted; more than there is room for: not known which */
 	uint32_t rule[CAUSE_RULES_MAX];	/* indices; of the chains' own verdicts n_rules + the chain's */

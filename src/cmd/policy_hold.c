@@ -14,7 +14,6 @@ enum { HELD_MAX = 4096 };
 
 /* Nobody waits for longer: for names, for what rules have counted. */
 #define HELD_NS UINT64_C(5000000000)
-#define RULES_NS UINT64_C(2000000000)
 
 struct held {
 	struct verdict_conn c;
@@ -97,9 +96,8 @@ int holding_release(struct policy_watch *w, uint64_t now_ns, bool all)
 	while (!err && h->n) {
 		const struct held *first = &h->v[h->first];
 		bool known = is_known(w, &first->c);
-		uint64_t most_ns = known ? RULES_NS : HELD_NS;
 
-		if (!(known && has_rules(w, &first->c)) && !all && now_ns < first->since_ns + most_ns)
+		if (!(known && has_rules(w, &first->c)) && !all && now_ns < first->since_ns + HELD_NS)
 			break;
 		err = tell_first(w, known);
 	}

@@ -101,6 +101,7 @@ static void one_of_another_family_is_another(void **state)
 	then[A].packets--;
 	then[OTHER].packets++;
 	causes.n = 0;
+	causes.began_ns = 9 * S;
 	causes.ended_ns = 10 * S;
 	causes_take(&causes, &was, &now, 20 * S, 21 * S);
 	conn.src.family = conn.dst.family = 4;
@@ -118,9 +119,31 @@ static void it_counts_as_many_as_were_seen(void **state)
 	assert_false(cause.known);
 	then[A].packets += 2;
 	causes.n = 0;
+	causes.began_ns = 9 * S;
 	causes.ended_ns = 10 * S;
 	causes_take(&causes, &was, &now, 20 * S, 21 * S);
 	cause_by_counters(&causes, &now, &conn, &cause);
+	assert_false(cause.known);
+}
+
+/* What was dropped while the rules were read before may have been counted behind their reader's back. */
+static void a_reading_may_take_long(void **state)
+{
+	then[A].packets += 2;
+	causes_drop(&causes, 95 * S / 10, conn.location);
+	find();
+	assert_true(cause.known);
+	/* Or before it. */
+	begin(state);
+	then[A].packets++;
+	causes_drop(&causes, 95 * S / 10, conn.location);
+	find();
+	assert_true(cause.known);
+	/* But not before that began. */
+	begin(state);
+	then[A].packets += 2;
+	causes_drop(&causes, 8 * S, conn.location);
+	find();
 	assert_false(cause.known);
 }
 
@@ -229,6 +252,7 @@ static void during_a_reading_the_next_one_counts_too(void **state)
 	assert_string_equal(cause.rule, "rule A");
 	last[B].packets++;
 	causes.n--;
+	causes.began_ns = 20 * S;
 	causes.ended_ns = 21 * S;
 	causes_take(&causes, &now, &end, 30 * S, 31 * S);
 	memset(&cause, 0, sizeof(cause));
@@ -287,6 +311,7 @@ int main(void)
 		cmocka_unit_test_setup(each_half_has_a_place_of_its_own, begin),
 		cmocka_unit_test_setup(one_of_another_family_is_another, begin),
 		cmocka_unit_test_setup(it_counts_as_many_as_were_seen, begin),
+		cmocka_unit_test_setup(a_reading_may_take_long, begin),
 		cmocka_unit_test_setup(counters_that_fell_tell_nothing, begin),
 		cmocka_unit_test_setup(a_legacy_rule_that_was_replaced_is_another, begin),
 		cmocka_unit_test_setup(two_are_one_too_many, begin),
