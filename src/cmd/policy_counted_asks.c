@@ -156,15 +156,12 @@ static int decide_some(struct counting *c, const struct meter_ask *asks, unsigne
 		many += rc == DECIDED;
 		if (rc == NOT_YET)
 			later(c, &asks[i]);
-		if (rc == CANNOT)
-			c->undecided++;
 		/* Perhaps its next packet tells more. */
 		if (rc == CANNOT && last)
 			rc = meter_undecide(c->meter, &asks[i].ask.key);
 	}
 	if (rc < 0)
 		return rc;
-	c->decided += many;
 	rc = many ? meter_decide(c->meter, decided, many) : 0;
 	/* What found no room is asked again. */
 	return rc == -EPIPE ? rc : 0;

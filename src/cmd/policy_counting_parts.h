@@ -67,7 +67,7 @@ struct counting {
 	uint32_t first_again, n_again;
 	uint64_t order_ns;		/* when the order at tc was looked at last */
 
-	uint64_t decided, undecided, unnamed;	/* asks; those whose side had more policies than are counted by */
+	uint64_t unnamed;		/* asks whose side had more policies than are counted by */
 };
 
 /* policy_counted_pods.c: the pods of c->ends become those that are counted; c->pods_left: not all of them yet. */
