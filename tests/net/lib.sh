@@ -118,3 +118,24 @@ answered() {
 	settled "$1" ".event.dataset == \"$2\" and .event.duration > 0" "$3"
 	same "$1: without an answer" "$(count "$1" '.event.action == "no_answer"')" 0
 }
+
+# ── a node, whose pods are namespaces ────────────────────────────────────────
+
+node() {
+	mount -t tmpfs none /run && mkdir -p /run/netns
+	mount -t tmpfs none /var/lib && mkdir -p /var/lib/cni/results
+	# This machine's would tell, a minute after they were made, that these pods have ended.
+	mount -t tmpfs none /sys/fs/cgroup
+	ip link set lo up
+}
+pod_uid() { printf '7b0c2d0e-3a55-4f1c-9c0e-5d0a8f5b1a%02d' "$1"; }
+cni_result() { printf '/var/lib/cni/results/net-%064d-eth0' "$1"; }
+# cni_told NUMBER NAME INTERFACE ADDRESS...: what the network plugin leaves of the pod shop/NAME
+cni_told() {
+	local ips
+	ips=$(printf '{"address":"%s"},' "${@:4}")
+	printf '{"kind":"cniCacheV1","containerId":"%064d","ifName":"eth0","networkName":"net","cniArgs":[["K8S_POD_NAME","%s"],["K8S_POD_NAMESPACE","shop"],["K8S_POD_UID","%s"]],"result":{"interfaces":[{"name":"%s"}],"ips":[%s]}}' \
+		"$1" "$2" "$(pod_uid "$1")" "$3" "${ips%,}" >/var/lib/cni/results/.new
+	mv /var/lib/cni/results/.new "$(cni_result "$1")"
+}
+in_pod() { nsenter --net="/run/netns/$1" "${@:2}"; }

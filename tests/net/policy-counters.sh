@@ -8,12 +8,9 @@ need nft
 need python3
 [ -e /sys/kernel/btf/vmlinux ] || skip "this kernel has no BTF"
 
-mount -t tmpfs none /run && mkdir -p /run/netns
-mount -t tmpfs none /var/lib && mkdir -p /var/lib/cni/results
-ip link set lo up
+node
 ip addr add 192.0.2.1/32 dev lo
 sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 net.ipv4.conf.all.send_redirects=0
-uid() { printf '7b0c2d0e-3a55-4f1c-9c0e-5d0a8f5b1a%02d' "$1"; }
 # pod NUMBER NAME: 10.244.1.N, fd44::N, routed; ADDRESS in place of N's
 pod() {
 	local n=${3:-$1} mac
@@ -33,12 +30,9 @@ pod() {
 	ip -n "$2" -6 route add default via fe80::1 dev eth0
 	ip route add "10.244.1.$n/32" dev "to-$2"
 	ip -6 route add "fd44::$n/128" dev "to-$2"
-	printf '{"kind":"cniCacheV1","containerId":"%064d","ifName":"eth0","networkName":"net","cniArgs":[["K8S_POD_NAME","%s"],["K8S_POD_NAMESPACE","shop"],["K8S_POD_UID","%s"]],"result":{"interfaces":[{"name":"to-%s"}],"ips":[{"address":"10.244.1.%s/32"},{"address":"fd44::%s/128"}]}}' \
-		"$1" "$2" "$(uid "$1")" "$2" "$n" "$n" >/var/lib/cni/results/.new
-	mv /var/lib/cni/results/.new "/var/lib/cni/results/net-$(printf %064d "$1")-eth0"
+	cni_told "$1" "$2" "to-$2" "10.244.1.$n/32" "fd44::$n/128"
 }
-gone() { rm "/var/lib/cni/results/net-$(printf %064d "$1")-eth0"; ip link del "to-$2"; ip netns del "$2"; }
-in_pod() { nsenter --net="/run/netns/$1" "${@:2}"; }
+gone() { rm "$(cni_result "$1")"; ip link del "to-$2"; ip netns del "$2"; }
 # Bound to each of these ports, answers nothing.
 cat >"$work/sink.py" <<'P'
 import signal, socket, sys
@@ -91,9 +85,9 @@ metadata: {name: shop}
 kind: List
 apiVersion: v1
 items:
-- {kind: Pod, apiVersion: v1, metadata: {name: web, namespace: shop, uid: $(uid 2), labels: {app: web}}, spec: {nodeName: n1, containers: [{name: c}]}, status: {podIP: 10.244.1.2, podIPs: [{ip: 10.244.1.2}, {ip: "fd44::2"}], hostIP: 192.0.2.1}}
-- {kind: Pod, apiVersion: v1, metadata: {name: db, namespace: shop, uid: $(uid 3), labels: {app: db}}, spec: {nodeName: n1, containers: [{name: c}]}, status: {podIP: 10.244.1.3, podIPs: [{ip: 10.244.1.3}, {ip: "fd44::3"}], hostIP: 192.0.2.1}}
-- {kind: Pod, apiVersion: v1, metadata: {name: next, namespace: shop, uid: $(uid 4), labels: {app: web}}, spec: {nodeName: n1, containers: [{name: c}]}, status: {podIP: 10.244.1.2, hostIP: 192.0.2.1}}
+- {kind: Pod, apiVersion: v1, metadata: {name: web, namespace: shop, uid: $(pod_uid 2), labels: {app: web}}, spec: {nodeName: n1, containers: [{name: c}]}, status: {podIP: 10.244.1.2, podIPs: [{ip: 10.244.1.2}, {ip: "fd44::2"}], hostIP: 192.0.2.1}}
+- {kind: Pod, apiVersion: v1, metadata: {name: db, namespace: shop, uid: $(pod_uid 3), labels: {app: db}}, spec: {nodeName: n1, containers: [{name: c}]}, status: {podIP: 10.244.1.3, podIPs: [{ip: 10.244.1.3}, {ip: "fd44::3"}], hostIP: 192.0.2.1}}
+- {kind: Pod, apiVersion: v1, metadata: {name: next, namespace: shop, uid: $(pod_uid 4), labels: {app: web}}, spec: {nodeName: n1, containers: [{name: c}]}, status: {podIP: 10.244.1.2, hostIP: 192.0.2.1}}
 - {kind: Service, apiVersion: v1, metadata: {name: dns, namespace: shop}, spec: {clusterIP: 10.96.0.10}}
 ---
 kind: NetworkPolicy
@@ -299,7 +293,7 @@ S
 chmod +x "$work/kubectl"
 object() { printf '{"kind":"Pod","apiVersion":"v1","metadata":{"name":"%s","namespace":"shop","uid":"%s","labels":{"app":"%s"}},"spec":{"nodeName":"n1","containers":[{"name":"c"}]},"status":{"podIP":"%s","hostIP":"192.0.2.1"}}' "$@"; }
 policy() { printf '{"kind":"NetworkPolicy","apiVersion":"networking.k8s.io/v1","metadata":{"name":"%s","namespace":"shop"},"spec":{"podSelector":{"matchLabels":{"app":"db"}},"ingress":[{}]}}' "$1"; }
-echo "[$(object next "$(uid 4)" web 10.244.1.2), $(object db "$(uid 3)" db 10.244.1.3)]" >"$work/state/pods"
+echo "[$(object next "$(pod_uid 4)" web 10.244.1.2), $(object db "$(pod_uid 3)" db 10.244.1.3)]" >"$work/state/pods"
 echo '[{"kind":"Namespace","apiVersion":"v1","metadata":{"name":"shop"}}]' >"$work/state/namespaces"
 echo '[]' | tee "$work/state/networkpolicies" >"$work/state/services"
 "$NETPROBE" -j policy counters --kubectl="$work/kubectl" >"$work/o.out" 2>"$work/o.err" &

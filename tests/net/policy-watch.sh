@@ -8,21 +8,10 @@ need nft
 need ncat
 [ -e /sys/kernel/btf/vmlinux ] || skip "this kernel has no BTF"
 
-mount -t tmpfs none /run && mkdir -p /run/netns
-mount -t tmpfs none /var/lib && mkdir -p /var/lib/cni/results
-# This machine's would tell, a minute after they were made, that these pods have ended.
-mount -t tmpfs none /sys/fs/cgroup
-ip link set lo up
+node
 ip link add cni0 type bridge
 ip addr add 10.244.1.1/24 dev cni0
 ip link set cni0 up
-uid() { printf '7b0c2d0e-3a55-4f1c-9c0e-5d0a8f5b1a%02d' "$1"; }
-# told NUMBER NAME ADDRESS: what the network plugin leaves
-told() {
-	printf '{"kind":"cniCacheV1","containerId":"%064d","ifName":"eth0","networkName":"net","cniArgs":[["K8S_POD_NAME","%s"],["K8S_POD_NAMESPACE","shop"],["K8S_POD_UID","%s"]],"result":{"interfaces":[{"name":"to-%s"}],"ips":[{"address":"%s/24"}]}}' \
-		"$1" "$2" "$(uid "$1")" "$2" "$3" >"/var/lib/cni/results/.new"
-	mv /var/lib/cni/results/.new "/var/lib/cni/results/net-$(printf %064d "$1")-eth0"
-}
 # pod NUMBER NAME ADDRESS
 pod() {
 	ip netns add "$2"
@@ -32,10 +21,9 @@ pod() {
 	ip -n "$2" addr add "$3/24" dev eth0
 	ip -n "$2" link set eth0 up
 	ip -n "$2" route add default via 10.244.1.1
-	told "$1" "$2" "$3"
+	cni_told "$1" "$2" "to-$2" "$3/24"
 }
-gone() { rm "/var/lib/cni/results/net-$(printf %064d "$1")-eth0"; ip link del "to-$2"; ip netns del "$2"; }
-in_pod() { nsenter --net="/run/netns/$1" "${@:2}"; }
+gone() { rm "$(cni_result "$1")"; ip link del "to-$2"; ip netns del "$2"; }
 connect() { in_pod "$1" ncat -w 1 -z "$2" "$3" 2>/dev/null || :; }
 
 pod 2 web 10.244.1.2
@@ -52,8 +40,8 @@ metadata: {name: shop}
 kind: List
 apiVersion: v1
 items:
-- {kind: Pod, apiVersion: v1, metadata: {name: web, namespace: shop, uid: $(uid 2), labels: {app: web, pod-template-hash: f00}, ownerReferences: [{kind: ReplicaSet, name: web-f00, controller: true, apiVersion: apps/v1, uid: u}]}, spec: {nodeName: n1, containers: [{name: c}]}, status: {podIP: 10.244.1.2, hostIP: 192.0.2.1}}
-- {kind: Pod, apiVersion: v1, metadata: {name: db, namespace: shop, uid: $(uid 3), labels: {app: db}}, spec: {nodeName: n1, containers: [{name: c}, {name: istio-proxy}]}, status: {podIP: 10.244.1.3, hostIP: 192.0.2.1}}
+- {kind: Pod, apiVersion: v1, metadata: {name: web, namespace: shop, uid: $(pod_uid 2), labels: {app: web, pod-template-hash: f00}, ownerReferences: [{kind: ReplicaSet, name: web-f00, controller: true, apiVersion: apps/v1, uid: u}]}, spec: {nodeName: n1, containers: [{name: c}]}, status: {podIP: 10.244.1.2, hostIP: 192.0.2.1}}
+- {kind: Pod, apiVersion: v1, metadata: {name: db, namespace: shop, uid: $(pod_uid 3), labels: {app: db}}, spec: {nodeName: n1, containers: [{name: c}, {name: istio-proxy}]}, status: {podIP: 10.244.1.3, hostIP: 192.0.2.1}}
 ---
 kind: NetworkPolicy
 apiVersion: networking.k8s.io/v1
@@ -74,7 +62,7 @@ connect web 10.244.1.3 80
 ncat -w 1 -z 10.244.1.3 81 2>/dev/null || :
 one w '.destination.port == 5432' '.event.action == "allow" and .policy.answer == "answered" and .policy.expected == "allow"
 	and .policy.mismatch == false and .policy.evidence == "spec" and .rule.name == "shop/db" and .network.direction == "ingress"
-	and .source.pod == {"namespace": "shop", "name": "web", "uid": "'"$(uid 2)"'", "workload": "Deployment/web", "labels": {"app": "web", "pod-template-hash": "f00"}}
+	and .source.pod == {"namespace": "shop", "name": "web", "uid": "'"$(pod_uid 2)"'", "workload": "Deployment/web", "labels": {"app": "web", "pod-template-hash": "f00"}}
 	and .destination.pod.name == "db" and .destination.pod.sidecar == "istio" and .network.interface == "to-web"
 	and .network.out_interface == "to-db" and .observer.product == "none"'
 one w '.destination.port == 5432' '.timestamp == ."@timestamp" and .source_ip == "10.244.1.2" and .dest_ip == "10.244.1.3"
