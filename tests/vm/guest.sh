@@ -155,6 +155,7 @@ leftovers() {
 }
 
 . /drops.sh
+. /counters.sh
 for m in $(cat /mod/order); do
 	case $m in sch_ingress | cls_bpf) ;; *) insert "$m" ;; esac
 done
@@ -184,6 +185,7 @@ check 'block, and rm' exits
 check count counts
 check drops drops
 grep '^ports' /tmp/log
+check counters counters
 check 'nothing left' leftovers
 # word NAME: what the command line of the kernel says of it
 word() { sed -n "s/.*netprobe\.$1=\([^ ]*\).*/\1/p" /proc/cmdline; }

@@ -35,11 +35,11 @@ for p in nft xtables-legacy-multi xtables-nft-multi; do
 	p=$(command -v $p || true)
 	[ -z "$p" ] || program "$p" bin
 done
-for lib in /usr/lib/*/xtables/libxt_standard.so /usr/lib/*/xtables/libxt_tcp.so; do
+for lib in /usr/lib/*/xtables/libxt_standard.so /usr/lib/*/xtables/libxt_tcp.so /usr/lib/*/xtables/libxt_comment.so; do
 	[ ! -e "$lib" ] || { mkdir -p "$root${lib%/*}" && cp "$lib" "$root${lib%/*}"; }
 done
 cp build/tests/bpf/drop.bpf.o "$root/t/"
-cp "$here/drops.sh" "$root/"
+cp "$here/drops.sh" "$here/counters.sh" "$root/"
 cp "$here/guest.sh" "$root/init"
 chmod 755 "$root/init"
 
@@ -67,7 +67,7 @@ for m in veth 8021q dummy tun af_packet sch_ingress cls_bpf; do
 done
 # Those of drops.sh are loaded only there.
 cp "$root/mod/order" "$root/mod/before"
-for m in iptable_filter nf_tables nft_compat nft_counter nft_reject_inet xt_tcpudp; do
+for m in iptable_filter nf_tables nft_compat nft_counter nft_reject_inet xt_tcpudp xt_comment; do
 	module $m
 done
 grep -vxFf "$root/mod/before" "$root/mod/order" >"$root/mod/drops" || true
