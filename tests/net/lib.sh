@@ -139,3 +139,34 @@ cni_told() {
 	mv /var/lib/cni/results/.new "$(cni_result "$1")"
 }
 in_pod() { nsenter --net="/run/netns/$1" "${@:2}"; }
+
+# The host routes, and is 192.0.2.1.
+routing_node() {
+	node
+	ip addr add 192.0.2.1/32 dev lo
+	sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 net.ipv4.conf.all.send_redirects=0
+}
+# routed_pod NUMBER NAME [N]: at the interface to-NAME, of 10.244.1.N and fd44::N (NUMBER)
+routed_pod() {
+	local n=${3:-$1} mac
+	ip netns add "$2"
+	ip link add "to-$2" type veth peer name eth0 netns "$2"
+	sysctl -qw "net.ipv4.conf.to-$2.send_redirects=0"
+	ip link set "to-$2" up
+	mac=$(ip -br link show "to-$2" | awk '{ print $3 }')
+	ip -n "$2" link set lo up
+	ip -n "$2" addr add "10.244.1.$n/32" dev eth0
+	ip -n "$2" addr add "fd44::$n/128" dev eth0 nodad
+	ip -n "$2" link set eth0 up
+	ip -n "$2" neigh add 169.254.1.1 lladdr "$mac" dev eth0
+	ip -n "$2" neigh add fe80::1 lladdr "$mac" dev eth0
+	ip -n "$2" route add 169.254.1.1 dev eth0 scope link
+	ip -n "$2" route add default via 169.254.1.1
+	ip -n "$2" -6 route add default via fe80::1 dev eth0
+	ip route add "10.244.1.$n/32" dev "to-$2"
+	ip -6 route add "fd44::$n/128" dev "to-$2"
+	cni_told "$1" "$2" "to-$2" "10.244.1.$n/32" "fd44::$n/128"
+}
+# gone NUMBER NAME: the pod at to-NAME
+gone() { rm "$(cni_result "$1")"; ip link del "to-$2"; ip netns del "$2"; }
+udp=$top/tests/tools/udp.py

@@ -8,56 +8,11 @@ need nft
 need python3
 [ -e /sys/kernel/btf/vmlinux ] || skip "this kernel has no BTF"
 
-node
-ip addr add 192.0.2.1/32 dev lo
-sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 net.ipv4.conf.all.send_redirects=0
-# pod NUMBER NAME: 10.244.1.N, fd44::N, routed; ADDRESS in place of N's
-pod() {
-	local n=${3:-$1} mac
-	ip netns add "$2"
-	ip link add "to-$2" type veth peer name eth0 netns "$2"
-	sysctl -qw "net.ipv4.conf.to-$2.send_redirects=0"
-	ip link set "to-$2" up
-	mac=$(ip -br link show "to-$2" | awk '{ print $3 }')
-	ip -n "$2" link set lo up
-	ip -n "$2" addr add "10.244.1.$n/32" dev eth0
-	ip -n "$2" addr add "fd44::$n/128" dev eth0 nodad
-	ip -n "$2" link set eth0 up
-	ip -n "$2" neigh add 169.254.1.1 lladdr "$mac" dev eth0
-	ip -n "$2" neigh add fe80::1 lladdr "$mac" dev eth0
-	ip -n "$2" route add 169.254.1.1 dev eth0 scope link
-	ip -n "$2" route add default via 169.254.1.1
-	ip -n "$2" -6 route add default via fe80::1 dev eth0
-	ip route add "10.244.1.$n/32" dev "to-$2"
-	ip -6 route add "fd44::$n/128" dev "to-$2"
-	cni_told "$1" "$2" "to-$2" "10.244.1.$n/32" "fd44::$n/128"
-}
-gone() { rm "$(cni_result "$1")"; ip link del "to-$2"; ip netns del "$2"; }
-# Bound to each of these ports, answers nothing.
-cat >"$work/sink.py" <<'P'
-import signal, socket, sys
-for port in map(int, sys.argv[1:]):
-    for family in socket.AF_INET, socket.AF_INET6:
-        s = socket.socket(family, socket.SOCK_DGRAM)
-        if family == socket.AF_INET6:
-            s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        s.bind(("", port))
-        globals()[f"s{port}_{family}"] = s
-signal.pause()
-P
-# ADDRESS PORT TIMES [BYTES]
-cat >"$work/send.py" <<'P'
-import socket, sys
-to, port, times = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-s = socket.socket(socket.AF_INET6 if ":" in to else socket.AF_INET, socket.SOCK_DGRAM)
-for i in range(times):
-    s.sendto(bytes(int(sys.argv[4]) if len(sys.argv) > 4 else 100), (to, port))
-P
-send() { in_pod "$1" python3 "$work/send.py" "${@:2}"; }
-
-pod 2 web
-pod 3 db
-in_pod db python3 "$work/sink.py" 53 54 80 81 5432 &
+routing_node
+send() { in_pod "$1" "$udp" send "${@:2}"; }
+routed_pod 2 web
+routed_pod 3 db
+in_pod db "$udp" sink 53 54 80 81 5432 &
 until_true 3 in_pod web ping -qc1 -W1 10.244.1.3 || die "no way from web to db"
 until_true 3 in_pod web ping -qc1 -W1 fd44::3 || die "no way from web to db by IPv6"
 until_true 3 in_pod db grep -q :1538 /proc/net/udp || die "db does not listen"
@@ -148,7 +103,7 @@ send web 10.244.1.3 54 7	# denied, and nobody drops it
 send web 10.244.1.3 5432 1 2000	# in two fragments, of which the second has no ports
 send web 10.96.0.10 5300 60	# a service, which is db's 53
 in_pod web ping -qc3 -i0.2 10.244.1.3 >/dev/null
-python3 "$work/send.py" 10.244.1.3 54 9	# the node itself: policies do not apply
+"$udp" send 10.244.1.3 54 9	# the node itself: policies do not apply
 stop INT
 same "exit status" "$status" 0
 same "web's" "$(rows c web egress)" "other-end 0 40 5120
@@ -175,7 +130,7 @@ in_pod web python3 "$work/client.py" <"$work/lines" >"$work/had" &
 exec 5>"$work/lines"
 echo >&5
 until_true 5 eval '[ "$(wc -l <"$work/had")" = 1 ]' || die "no connection"
-pod 5 evil
+routed_pod 5 evil
 ip -n evil addr add 10.244.1.2/32 dev lo
 started d -j policy counters
 for i in 2 3 4 5 6; do
@@ -216,7 +171,7 @@ started i -j policy counters --pod shop/ 0.5
 send web 10.244.1.3 5432 20
 until_true 5 grep -q '"name":"web".*"packets_allowed":20' "$work/i.out" || die "web's are not told"
 gone 2 web
-pod 4 next 2
+routed_pod 4 next 2
 sees_next() { send next 10.244.1.3 5432 10; sleep 0.2; jq -se 'any(.[]; .pod.name == "next" and .rule.name == "shop/out")' <"$work/i.out"; }
 until_true 5 sees_next || { tail -n 8 "$work/i.out"; die "next is not told"; }
 last=$(tail -n 1 "$work/i.out" | jq -r '."@timestamp"')
@@ -233,7 +188,7 @@ send next 10.244.1.3 5432 10
 until_true 5 grep -q '"packets_allowed":10' "$work/r.out" || die "next is not told"
 ip link del to-next
 ip netns del next
-pod 4 next 2
+routed_pod 4 next 2
 sees() { send next 10.244.1.3 5432 1; sleep 0.2; tail -n 1 "$work/r.out" | jq -e '.policy.packets_allowed > 10' >/dev/null; }
 until_true 5 sees || { tail -n 3 "$work/r.out"; die "next is counted no more"; }
 "$NETPROBE" -q block add 10.244.1.2 dev to-next || die "block"

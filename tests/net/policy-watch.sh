@@ -23,7 +23,6 @@ pod() {
 	ip -n "$2" route add default via 10.244.1.1
 	cni_told "$1" "$2" "to-$2" "$3/24"
 }
-gone() { rm "$(cni_result "$1")"; ip link del "to-$2"; ip netns del "$2"; }
 connect() { in_pod "$1" ncat -w 1 -z "$2" "$3" 2>/dev/null || :; }
 
 pod 2 web 10.244.1.2
