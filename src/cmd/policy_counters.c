@@ -218,7 +218,7 @@ int policy_counters(struct policy *p, int argc, char **argv)
 	rc = count(&run);
 	counting_close(run.c);
 	if (!rc && run.whom.n)
-		rc = whom_found(&run.whom, "pod");
+		rc = whom_found(&run.whom, "no pod that was counted");
 	where_free(where);
 	closed = rc ? output_close(&run.out) : listing_close(&run.out, &run.pipe, 0);
 	return rc ? rc : closed;

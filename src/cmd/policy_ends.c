@@ -97,6 +97,40 @@ const char *end_sidecar(const struct end_name *name)
 	return name->node ? name->node->sidecar : NULL;
 }
 
+struct whom_row end_row(const struct ends *e, const struct end_name *name, const struct addr *a)
+{
+	return (struct whom_row){
+		.ns = end_ns(e, name),
+		.name = end_pod(e, name),
+		.iface = name->node ? node_text(name->of, name->node->iface) : "",
+		.uid = end_uid(e, name),
+		.sandbox = name->node ? node_text(name->of, name->node->sandbox) : "",
+		.addrs = a,
+		.n_addrs = a != NULL,
+	};
+}
+
+void ends_note_nobody(const struct ends *e, struct whom *w)
+{
+	const struct k8s *k = e->p->k;
+	struct whom_row r;
+
+	for (uint32_t i = 0; i < e->net.pods.n; i++) {
+		r = end_row(e, &(struct end_name){ .node = &e->net.pods.v[i], .of = &e->net.pods }, NULL);
+		if (node_pod_lives(&e->net.pods, &e->net.pods.v[i]))
+			whom_fits(w, &r);
+	}
+	for (uint32_t i = 1; i < k->n_pods; i++) {
+		r = end_row(e, &(struct end_name){ .object = &k->pods[i] }, NULL);
+		if (k->pods[i].alive)
+			whom_fits(w, &r);
+	}
+	for (unsigned int i = 0; i < w->n; i++)
+		if (!w->v[i].found && !w->v[i].addr.family)
+			warn("%s: no pod that is known here; %s", w->v[i].word,
+			     w->v[i].is_ns ? "all of a namespace is NAMESPACE/" : "it is told when there is one");
+}
+
 /* As policies are judged by. */
 static void judged_as(struct ends *e, enum side side, const struct end_name *name, const struct addr *a,
 		      struct k8s_end *out)

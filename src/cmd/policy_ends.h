@@ -47,6 +47,10 @@ const char *end_ns(const struct ends *e, const struct end_name *name);
 const char *end_pod(const struct ends *e, const struct end_name *name);
 const char *end_uid(const struct ends *e, const struct end_name *name);
 const char *end_sidecar(const struct end_name *name);	/* of which mesh it has one; NULL: none */
+/* What words choose it by, one of which may be this address of its. */
+struct whom_row end_row(const struct ends *e, const struct end_name *name, const struct addr *a);
+/* Each word that fits no pod, neither of the node nor of the objects, is said; an address may be anybody's. */
+void ends_note_nobody(const struct ends *e, struct whom *w);
 
 /* A connection between two of them, as policies judge it. */
 struct ends_call {

@@ -362,15 +362,9 @@ static void put_seed_names(struct telling *t, struct record *r)
 
 static bool is_pod(struct telling *t, const struct end_name *e, const struct addr *a)
 {
-	return whom_fits(&t->w->whom, &(struct whom_row){
-		.ns = end_ns(&t->w->ends, e),
-		.name = end_pod(&t->w->ends, e),
-		.iface = e->node ? node_text(e->of, e->node->iface) : "",
-		.uid = end_uid(&t->w->ends, e),
-		.sandbox = e->node ? node_text(e->of, e->node->sandbox) : "",
-		.addrs = a,
-		.n_addrs = 1,
-	});
+	struct whom_row r = end_row(&t->w->ends, e, a);
+
+	return whom_fits(&t->w->whom, &r);
 }
 
 static bool is_wanted(struct telling *t)

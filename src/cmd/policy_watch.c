@@ -142,9 +142,11 @@ static int begin(void *ctx)
 		err = policy_sound(w->p) ? -EINVAL : 0;
 	if (!err)
 		err = await_feed(w);
-	if (!err)
-		network_tell_missing(&w->ends.net);
-	return err;
+	if (err)
+		return err;
+	network_tell_missing(&w->ends.net);
+	ends_note_nobody(&w->ends, &w->whom);
+	return 0;
 }
 
 /* Which rule it was tell the counters, if they are read once more. */

@@ -131,11 +131,13 @@ rc=0
 wait $pid || rc=$?
 same "exit status" $rc 0
 same "a mismatch" "$(jq -r '"\(.destination.port) \(.policy.expected) \(.event.action)"' "$work/m.out" | sort -u)" "5432 allow drop"
-start p policy watch --pod shop/next8 --verdict allow,unanswered --where 'network.transport = "tcp"'
+start p policy watch --pod shop/next8 --pod shop --pod nobody --verdict allow,unanswered --where 'network.transport = "tcp"'
 connect web 10.244.1.3 81
 in_pod next8 ping -qc1 -W1 10.244.1.2 >/dev/null
 connect next8 10.244.1.2 7001
 until_true 5 grep -q 7001 "$work/p.out" || die "what --pod wants is not told"
+grep -q 'shop: no pod .*NAMESPACE/$' "$work/p.err" && grep -q 'nobody: no pod .*when there is one$' "$work/p.err" || die "that nobody is called so is not said"
+! grep -q 'next8: no pod' "$work/p.err" || die "next8 is there"
 stop INT
 same "lines" "$(wc -l <"$work/p.out")" 1
 grep -q 'ALLOW shop/next8 10\.244\.1\.4\.[0-9]* > shop/web 10\.244\.1\.2\.7001 tcp: refused' "$work/p.out" || { cat "$work/p.out"; die "not that line"; }
