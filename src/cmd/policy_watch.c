@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -131,10 +132,26 @@ static int await_follow(struct policy_watch *w)
 	return n < 0 ? n : 0;
 }
 
+/* It may be somebody's terminal: until all is read a signal ends us, and what is in the kernel goes with us. */
+static int read_objects(struct policy *p)
+{
+	sigset_t ends, were;
+	int err;
+
+	sigemptyset(&ends);
+	sigaddset(&ends, SIGINT);
+	sigaddset(&ends, SIGTERM);
+	sigaddset(&ends, SIGHUP);
+	sigprocmask(SIG_UNBLOCK, &ends, &were);
+	err = policy_read(p);
+	sigprocmask(SIG_SETMASK, &were, NULL);
+	return err;
+}
+
 static int begin(void *ctx)
 {
 	struct policy_watch *w = ctx;
-	int err = policy_read(w->p);
+	int err = read_objects(w->p);
 
 	if (!err)
 		err = await_follow(w);

@@ -175,3 +175,9 @@ same "no pod's name" $rc 2
 rc=0
 "$NETPROBE" policy watch -i nowhere 2>"$work/no.err" || rc=$?
 same "no interface" $rc 1
+mkfifo "$work/typed"
+exec 6<>"$work/typed"
+rc=0
+timeout -k 10 -s INT 1 "$NETPROBE" policy watch --policies - <&6 2>"$work/no.err" || rc=$?
+exec 6>&-
+same "ended while objects are typed" $rc 124
