@@ -216,6 +216,8 @@ int policy_counters(struct policy *p, int argc, char **argv)
 	if (!g->json && !g->pretty && !p->o->prom)
 		choose(&run);
 	rc = count(&run);
+	if (!rc && !counting_is_current(run.c))
+		rc = EXIT_FAILED;
 	counting_close(run.c);
 	if (!rc && run.whom.n)
 		rc = whom_found(&run.whom, "no pod that was counted");

@@ -381,6 +381,11 @@ void counting_say_end(struct counting *c)
 		     (unsigned long long)c->unnamed, NP_SIDE_POLICIES);
 }
 
+bool counting_is_current(const struct counting *c)
+{
+	return feed_fd(c->feed) >= 0 && (!c->follow || follow_fd(c->follow) >= 0);
+}
+
 void counting_close(struct counting *c)
 {
 	if (!c)

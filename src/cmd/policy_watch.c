@@ -408,6 +408,12 @@ static void choose_columns(struct policy_watch *w)
 	out->columns[out->n_columns++] = field_number(&lost_dataset, FIELD_LOST_COUNT);
 }
 
+/* Was what it goes by kept up to date to the end?  If not that has been said. */
+static bool is_current(const struct policy_watch *w)
+{
+	return feed_fd(w->feed) >= 0 && (!w->follow || follow_fd(w->follow) >= 0);
+}
+
 static int watch(struct policy_watch *w, int argc, char **argv)
 {
 	struct verdict_options vo = {
@@ -439,6 +445,8 @@ static int watch(struct policy_watch *w, int argc, char **argv)
 		rc = exit_status(holding_open(&w->holding));
 	if (!rc)
 		rc = session_run(&w->s);
+	if (!rc && !is_current(w))
+		rc = EXIT_FAILED;
 	verdict_close(w->verdicts);
 	holding_close(w->holding);
 	if (w->trace)

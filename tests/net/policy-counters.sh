@@ -265,6 +265,15 @@ same "exit status" "$status" 0
 same "db's" "$(rows o db ingress)" "none 5 0 640
 shop/late 7 0 896"
 
+say "who reads what this node has is gone"
+started g policy counters
+kill -9 "$(pgrep -x netprobe-node)"
+until_true 5 grep -q 'stays as it is' "$work/g.err" || die "it is not said"
+send next 10.244.1.3 5432 5
+stop INT
+same "exit status" "$status" 1
+grep -q 'shop/out.* 5 ' "$work/g.out" || { cat "$work/g.out"; die "it counts no more"; }
+
 say "kill -9 leaves nothing"
 at_next() { "$NETPROBE" -j attach list dev to-next 2>/dev/null | grep -c np_policy || :; }
 none_left() {

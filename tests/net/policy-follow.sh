@@ -119,7 +119,7 @@ until_true 3 eval '! pgrep tail' || { ps axf; die "what it ran is left"; }
 until_true 3 grep -q 'the process that runs kubectl ended' "$work/w.err" || die "that it ended is not said"
 tells '.source.pod.name == "web"'
 stop INT
-same "exit status" "$status" 0
+same "exit status" "$status" 1
 
 say "a kubectl that never was, or says what is no list"
 touch "$work/state/down"

@@ -162,6 +162,13 @@ until_true 3 eval '! pgrep netprobe' || { ps ax; die "a process is left"; }
 "$NETPROBE" attach list >"$work/links" 2>/dev/null
 ! grep -q 'np_' "$work/links" || die "programs are left"
 
+say "who reads what this node has is gone"
+start r policy watch
+kill -9 "$(pgrep -x netprobe-node)"
+until_true 5 grep -q 'stays as it is' "$work/r.err" || die "it is not said"
+stop INT
+same "exit status" "$status" 1
+
 say "what cannot be is told"
 rc=0
 "$NETPROBE" policy watch --verdict maybe 2>"$work/no.err" || rc=$?
