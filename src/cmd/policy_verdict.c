@@ -483,7 +483,7 @@ static void line_drop(struct buf *b, const struct record *r, const struct policy
 		buf_str(b, ": prohibited, as somebody on the way says");
 		return;
 	}
-	buf_str(b, ": ");
+	buf_str(b, p->answer == answers[HOW_ANSWERED] ? ": its answer: " : ": ");
 	line_text(b, r->drop_reason.p, r->drop_reason.n);
 	if (record_has(r, FIELD_DROP_LOCATION)) {
 		buf_str(b, " at ");

@@ -65,7 +65,11 @@ struct node {
 	uint8_t shared;		/* another connection has it too: it tells nothing */
 };
 
-enum sign { SIGN_LEFT, SIGN_DROPPED, SIGN_ANSWERED, SIGN_REFUSED, SIGN_PROHIBITED, SIGN_SAID, SIGNS };
+enum sign {
+	SIGN_LEFT, SIGN_DROPPED, SIGN_ANSWERED, SIGN_REFUSED, SIGN_PROHIBITED, SIGN_SAID,
+	SIGN_UNHEARD,		/* its answer was dropped */
+	SIGNS
+};
 enum list { LIST_UNDECIDED, LIST_SIGNED, LISTS };
 
 struct entry {
@@ -81,13 +85,15 @@ struct entry {
 	uint8_t signs;			/* 1 << enum sign */
 	uint8_t next_key, list;
 	bool has_in, in_is_end, has_out;
+	uint8_t before;			/* as recent.again: what was told of it when it was not a datagram */
 	uint32_t newer, older;		/* in its list; free: older is the next free one */
 };
 
 struct recent {
 	uint64_t hash, last_ns;
 	uint32_t next, newer, older;
-	uint8_t again;			/* came to nothing: the next datagram that way is a first one */
+	/* 1 + enum verdict_what of what came to nothing: what is sent next that way is a first one; 0: none is. */
+	uint8_t again;
 };
 
 struct verdicts {

@@ -59,14 +59,17 @@ static void decide(struct verdict_conn *c, enum verdict_what what, enum verdict_
 	c->decided_ns = at_ns;
 }
 
-/* An answer says all; then the last that happened to it, a drop before what is as late. */
+/* An answer says all, if it got through; then the last that happened to it, a drop before what is as late. */
 static void judge(const struct verdicts *v, struct entry *e)
 {
 	const uint64_t *at = e->at_ns;
 	bool dropped = has(e, SIGN_DROPPED) && !(has(e, SIGN_LEFT) && at[SIGN_LEFT] > at[SIGN_DROPPED]);
 	bool said = has(e, SIGN_SAID) && time_apart(at[SIGN_SAID], at[SIGN_DROPPED]) <= v->opt.grace_ns;
+	bool unheard = has(e, SIGN_UNHEARD) && at[SIGN_UNHEARD] >= at[SIGN_ANSWERED];
 
-	if (has(e, SIGN_ANSWERED))
+	if (unheard)
+		decide(&e->c, VERDICT_DROPPED, HOW_ANSWERED, at[SIGN_UNHEARD]);
+	else if (has(e, SIGN_ANSWERED))
 		decide(&e->c, VERDICT_ALLOWED, HOW_ANSWERED, at[SIGN_ANSWERED]);
 	else if (dropped)
 		decide(&e->c, VERDICT_DROPPED, said ? HOW_PROHIBITED : HOW_NONE, at[SIGN_DROPPED]);
@@ -78,7 +81,7 @@ static void judge(const struct verdicts *v, struct entry *e)
 		decide(&e->c, VERDICT_ALLOWED, HOW_DELIVERED, at[SIGN_LEFT]);
 	else
 		decide(&e->c, VERDICT_UNANSWERED, HOW_NONE, v->now_ns);
-	if (dropped && e->c.what == VERDICT_DROPPED)
+	if ((dropped || unheard) && e->c.what == VERDICT_DROPPED)
 		return;
 	e->c.reason = e->c.location = e->c.hook = NULL;
 	e->c.drop_name[0] = '\0';
@@ -90,7 +93,7 @@ static bool is_of_datagrams(uint8_t proto)
 	return proto != PROTO_TCP && proto != PROTO_SCTP;
 }
 
-/* What came to nothing begins anew with the next datagram; one back does not begin anything. */
+/* What came to nothing begins anew when it is sent again; what comes back does not begin anything. */
 static void may_come_again(struct verdicts *v, const struct entry *e)
 {
 	const struct node *n = waiting_nodes(v, e);
@@ -99,16 +102,22 @@ static void may_come_again(struct verdicts *v, const struct entry *e)
 		struct recent *r = n[i].used && n[i].exact ? recent_find(v, n[i].hash) : NULL;
 
 		if (r)
-			r->again = 1;
+			r->again = (uint8_t)(1 + e->c.what);
 	}
 }
 
+/* Of one that is sent again it is told if more became of it. */
 static int tell(struct verdicts *v, struct entry *e)
 {
 	judge(v, e);
-	if (e->c.what != VERDICT_ALLOWED && is_of_datagrams(e->c.proto))
+	if (e->c.what != VERDICT_ALLOWED)
 		may_come_again(v, e);
 	waiting_free(v, e);
+	if (e->before && e->c.what + 1 >= e->before) {
+		v->n.seen--;
+		v->n.later++;
+		return 0;
+	}
 	v->n.told++;
 	return v->opt.tell(v->opt.ctx, &e->c);
 }
@@ -278,6 +287,17 @@ static bool is_on_way_out(const struct drop_info *d)
 	       is(d->reason, "BPF_CGROUP_EGRESS");
 }
 
+static void put_drop(struct entry *e, const struct sight *s)
+{
+	const struct drop_info *d = s->drop;
+
+	e->c.reason = keep(e->reason, sizeof(e->reason), d->reason);
+	e->c.location = keep(e->location, sizeof(e->location), d->location);
+	e->c.hook = keep(e->hook, sizeof(e->hook), d->hook);
+	e->c.drop_ifindex = s->ifindex;
+	put_name(e->c.drop_name, s->name);
+}
+
 static void was_dropped(struct verdicts *v, struct entry *e, const struct sight *s)
 {
 	const struct drop_info *d = s->drop;
@@ -297,16 +317,21 @@ static void was_dropped(struct verdicts *v, struct entry *e, const struct sight 
 		return;
 	sign(v, e, SIGN_DROPPED, s->time_ns);
 	went(e, s);
-	e->c.reason = keep(e->reason, sizeof(e->reason), d->reason);
-	e->c.location = keep(e->location, sizeof(e->location), d->location);
-	e->c.hook = keep(e->hook, sizeof(e->hook), d->hook);
-	e->c.drop_ifindex = s->ifindex;
-	put_name(e->c.drop_name, s->name);
+	put_drop(e, s);
 	if (e->has_in || e->has_out || is_on_way_out(d))
 		return;
 	/* Until it is seen coming in, if it was. */
 	e->c.in_ifindex = s->ifindex;
 	put_name(e->c.in_name, s->name);
+}
+
+/* An answer that was dropped, but not by those whom it is for, who may have gone. */
+static void went_unheard(struct verdicts *v, struct entry *e, const struct sight *s)
+{
+	if (is_refusal(s->drop) || is_for_others(s->drop) || s->inner)
+		return;
+	put_drop(e, s);
+	sign(v, e, SIGN_UNHEARD, s->time_ns);
 }
 
 static void take_place(struct verdicts *v, struct entry *e, const struct sight *s)
@@ -409,12 +434,15 @@ static void take_early(struct verdicts *v, struct entry *e, const struct sight *
 
 static void begin(struct verdicts *v, const struct sight *s)
 {
+	const struct recent *r;
 	struct entry *e;
 
 	if (v->n.waiting == v->opt.room)
 		evict(v);
+	r = recent_find(v, key_exact(v, KEY_EXACT, &s->ends));
 	e = waiting_new(v);
 	memset(e, 0, sizeof(*e));
+	e->before = r && !is_of_datagrams(s->ends.proto) ? r->again : 0;
 	v->n.seen++;
 	begin_in(v, e, s);
 	take_early(v, e, s);
@@ -500,7 +528,9 @@ static void take_datagram(struct verdicts *v, const struct sight *s)
 		return;
 	}
 	recent_put(v, key_exact(v, KEY_EXACT, &back));
-	if (s->drop || s->inner)
+	if (s->drop)
+		went_unheard(v, e, s);
+	else if (s->inner)
 		v->n.later++;
 	else if (s->time_ns < e->c.first_ns)
 		turn(v, e, s);
@@ -514,6 +544,10 @@ static void take_sign(struct verdicts *v, const struct sight *s)
 	struct entry *e = waiting_find(v, key_exact(v, KEY_EXACT, &s->ends));
 	bool answer = s->what == SEEN_ANSWER;
 
+	if (s->drop && e && answer) {
+		went_unheard(v, e, s);
+		return;
+	}
 	/* What did not get through told nobody. */
 	if (s->drop || !e) {
 		v->n.later++;

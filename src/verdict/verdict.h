@@ -21,11 +21,12 @@
  * and window or what a datagram carries.  Who fits more than one fits none.  What is translated at both ends between
  * two places where it is seen is a connection more.
  *
- * Several packets of one connection: what happened last counts, an answer before all else.  After it was told, a SYN
- * that is sent again is no new one for 30 seconds, nor is a datagram either way of a conversation that was allowed; of
- * one that came to nothing the next datagram is.  A tunnel's packets are no connections: what is inside is looked at
+ * Several packets of one connection: what happened last counts, an answer before all else, unless that was dropped.
+ * After it was told, a SYN that is sent again within 30 seconds is told only if more becomes of it (dropped, then
+ * allowed), and a datagram either way of a conversation that was allowed is no new one; of one that came to nothing the
+ * next datagram is.  A tunnel's packets are no connections: what is inside is looked at
  * only where it belongs to one that waits, and leaves or is dropped there.  Neither are replies, RST, ICMP errors; nor
- * a drop of these.
+ * a drop of these, but for the first answer's.
  *
  * A drop by the sockets of the end itself (NO_SOCKET, TCP_*, a full queue) is no drop: it got there.  Copies for others
  * (OTHERHOST) say nothing.
@@ -35,7 +36,8 @@ enum verdict_what { VERDICT_ALLOWED, VERDICT_DROPPED, VERDICT_UNANSWERED };
 enum verdict_how {
 	HOW_NONE,
 	HOW_DELIVERED,		/* seen leaving, and not (yet) answered */
-	HOW_ANSWERED,		/* a SYN with ACK, a datagram back, INIT ACK, an echo reply */
+	/* A SYN with ACK, a datagram back, INIT ACK, an echo reply; of VERDICT_DROPPED it is this that was. */
+	HOW_ANSWERED,
 	/* A RST, ABORT, of datagrams ICMP "port unreachable", or a drop by the end itself: it got there. */
 	HOW_REFUSED,
 	/*

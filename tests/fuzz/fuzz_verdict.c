@@ -24,8 +24,8 @@ static int take_told(void *ctx, const struct verdict_conn *c)
 		abort();
 	if ((c->what == VERDICT_UNANSWERED && c->how) || (c->what == VERDICT_ALLOWED && !c->how))
 		abort();
-	/* Only what was seen being dropped has a reason, and there is one unless somebody else said so. */
-	if (c->reason && (c->what != VERDICT_DROPPED || !c->drops))
+	/* Only what was seen being dropped, or its answer, has a reason, and there is one unless somebody else said so. */
+	if (c->reason && (c->what != VERDICT_DROPPED || !s->drops || (!c->drops && c->how != HOW_ANSWERED)))
 		abort();
 	if (c->what == VERDICT_DROPPED && !c->reason && c->how != HOW_PROHIBITED)
 		abort();

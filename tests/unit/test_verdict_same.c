@@ -141,6 +141,76 @@ static void tries_again_and_gets_through(void **state)
 	end(2);
 }
 
+/* After it was told: only what is more. */
+static void is_told_again_when_it_gets_through(void **state)
+{
+	struct build a = syn(a_to_vip, 5, 1), d = syn(a_to_b, 5, 1), r = syn_ack(a_to_b, 5);
+
+	open_room(16);
+	give(&a, POD_A, IN);
+	drop(&d, POD_A, &policy);
+	later(50);
+	is(0, VERDICT_DROPPED, HOW_NONE);
+	for (unsigned int i = 0; i < 3; i++) {
+		later(1000);
+		give(&a, POD_A, IN);
+		drop(&d, POD_A, &policy);
+	}
+	later(1000);
+	assert_int_equal(n_told, 1);
+	give(&a, POD_A, IN);
+	give(&d, POD_B, OUT);
+	give(&r, POD_B, IN);
+	later(50);
+	is(1, VERDICT_ALLOWED, HOW_ANSWERED);
+	/* And then it is old. */
+	give(&a, POD_A, IN);
+	give(&d, POD_B, OUT);
+	end(2);
+	/* Nothing, dropped, nothing. */
+	open_room(16);
+	give(&a, POD_A, IN);
+	later(1000);
+	is(0, VERDICT_UNANSWERED, HOW_NONE);
+	give(&a, POD_A, IN);
+	drop(&a, POD_A, &policy);
+	later(50);
+	is(1, VERDICT_DROPPED, HOW_NONE);
+	give(&a, POD_A, IN);
+	end(2);
+}
+
+static void an_answer_that_is_dropped_is_none(void **state)
+{
+	struct build a = syn(a_to_b, 5, 1), r = syn_ack(a_to_b, 5), q = udp(a_to_b, "q", 1), u = udp(back(a_to_b), "a", 1);
+
+	open_room(16);
+	give(&a, POD_A, IN);
+	give(&a, POD_B, OUT);
+	give(&r, POD_B, IN);
+	drop(&r, POD_B, &policy);
+	later(50);
+	is(0, VERDICT_DROPPED, HOW_ANSWERED);
+	assert_string_equal(told_reason, "NETFILTER_DROP");
+	assert_int_equal(told[0].drops, 0);
+	give(&q, POD_A, IN);
+	give(&q, POD_B, OUT);
+	drop(&u, POD_B, &policy);
+	later(50);
+	is(1, VERDICT_DROPPED, HOW_ANSWERED);
+	end(2);
+	/* By whom it is for, or a copy of it. */
+	open_room(16);
+	give(&a, POD_A, IN);
+	give(&r, POD_A, OUT);
+	drop(&r, POD_A, &no_socket);
+	drop(&r, POD_A, &others);
+	later(50);
+	is(0, VERDICT_ALLOWED, HOW_ANSWERED);
+	assert_null(told[0].reason);
+	end(1);
+}
+
 static void datagrams_are_one_conversation(void **state)
 {
 	struct build q = udp(a_to_b, "one", 1), r = udp(back(a_to_b), "back", 1), s = udp(a_to_b, "two", 2);
@@ -352,6 +422,8 @@ int main(void)
 		cmocka_unit_test(datagrams_are_translated_too),
 		cmocka_unit_test(two_are_never_one),
 		cmocka_unit_test(tries_again_and_gets_through),
+		cmocka_unit_test(is_told_again_when_it_gets_through),
+		cmocka_unit_test(an_answer_that_is_dropped_is_none),
 		cmocka_unit_test(datagrams_are_one_conversation),
 		cmocka_unit_test(a_datagram_that_came_to_nothing_is_asked_again),
 		cmocka_unit_test(what_came_first_may_be_read_last),
