@@ -29,6 +29,9 @@ static int no_field(const char *name, size_t n)
 		words[i] = field_get(i)->name;
 	snprintf(word, sizeof(word), "%.*s", (int)n, name);
 	near = opt_near(word, words, fields_count());
+	/* The flat name is there only where --seed-names is. */
+	if (near && !strcmp(near, "timestamp"))
+		near = "@timestamp";
 	rc = fail(0, "-o: no field '%s'%s%s (see: netprobe help --fields)", word, near ? ": did you mean " : "",
 		  near ? near : "");
 	free(words);

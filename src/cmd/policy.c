@@ -94,7 +94,7 @@ static const char policy_examples[] =
 	"  sudo netprobe policy watch --verdict drop         what is dropped, whose it was, and why\n"
 	"  sudo netprobe policy counters --kubectl 10        packets by pod and policy, every ten seconds\n"
 	"  sudo netprobe policy rules shop/web               rules of a pod or policy, and what they decided\n"
-	"  kubectl get pods,ns,netpol -A -o json >cluster.json\n"
+	"  kubectl get pods,ns,netpol,svc -A -o json >cluster.json\n"
 	"  netprobe policy check cluster.json\n"
 	"  netprobe policy test --policies cluster.json 'shop/web shop/db 5432/TCP'\n"
 	"  netprobe policy explain 'shop/web shop/db 5432/TCP' --policies cluster.json\n";
@@ -125,7 +125,7 @@ int policy_open_files(struct policy *p)
 	if (!rc && p->o->read)
 		rc = exit_status(seen_open(p));
 	if (!rc && p->o->kubectl && !p->follows)
-		rc = exit_status(kubectl_start(p, p->kinds ? p->kinds : "pods,namespaces,networkpolicies"));
+		rc = exit_status(kubectl_start(p, p->kinds ? p->kinds : "pods,namespaces,networkpolicies,services"));
 	p->width = output_width();
 	json_object_seed(0);	/* from /dev/urandom, which is out of reach later */
 	return rc;

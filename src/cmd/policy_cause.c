@@ -80,7 +80,7 @@ static bool ends_there(const struct nf_rule *r)
 
 static bool may_drop_uncounted(const struct nf_rule *r)
 {
-	return r->verdict == NF_MAPS ? !r->only_goes : ends_there(r) && !r->counted;
+	return r->verdict == NF_MAPS ? !r->only_goes : ends_there(r) && (!r->counted || r->counts_more);
 }
 
 static void mark_uncounted(struct causes *c, const struct nf_chain *chain)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* policy cni: which network plugin a node has, what moves its packets, and who enforces its policies. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -201,6 +202,9 @@ static int answer(struct answer *a)
 		err = put_record(a);
 	}
 	rc = listing_close(&a->out, &a->pipe, err);
+	for (unsigned int k = 0; k < FACT_KINDS && !rc; k++)
+		if (a->net.facts.err[k] == -EACCES || a->net.facts.err[k] == -EPERM)
+			rc = EXIT_PERM;
 	/* Objects with mistakes, or a refusal in their place: policies that were not counted. */
 	return !rc && a->p->rep.mistakes[MISTAKE_ERROR] ? EXIT_FAILED : rc;
 }

@@ -170,6 +170,7 @@ static int count(struct run *run)
 		rc = run->signals < 0 ? -EIO : counting_begin(run->c, run->signals);
 	if (!rc) {
 		counting_say_begin(run->c);
+		counting_note_nobody(run->c, &run->whom);
 		rc = tell_all(run);
 	}
 	return rc < 0 ? exit_status(rc) : 0;

@@ -381,6 +381,14 @@ void counting_say_end(struct counting *c)
 		     (unsigned long long)c->unnamed, NP_SIDE_POLICIES);
 }
 
+/* In the end it is asked who was counted: that is not known yet. */
+void counting_note_nobody(const struct counting *c, const struct whom *w)
+{
+	struct whom now = *w;
+
+	ends_note_nobody(&c->ends, &now);
+}
+
 bool counting_is_current(const struct counting *c)
 {
 	return feed_fd(c->feed) >= 0 && (!c->follow || follow_fd(c->follow) >= 0);

@@ -43,6 +43,8 @@ int  counting_settle(struct counting *c);
 /* On standard error: what is counted; in the end what is in no row. */
 void counting_say_begin(const struct counting *c);
 void counting_say_end(struct counting *c);
+/* What is said of words that fit nobody: see ends_note_nobody(). */
+void counting_note_nobody(const struct counting *c, const struct whom *w);
 /* Were pods and objects kept up to date to the end?  If not that has been said. */
 bool counting_is_current(const struct counting *c);
 void counting_close(struct counting *c);

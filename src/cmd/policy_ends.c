@@ -44,11 +44,21 @@ static bool is_stale(const struct ends *e, const struct k8s_pod *o)
 	return !pod || node_pod_known(pod) || network_object(p, e->p->k, pod) != o;
 }
 
+/* Was it some pod's until shortly before, or only later, or is it a pod's by an object that is over? */
+static bool is_unsure(const struct ends *e, const struct addr *a, uint64_t when_ns, const struct k8s_pod *stale)
+{
+	const struct node_pod *now = node_pod_by_addr(&e->net.pods, a), *was = NULL;
+
+	if (e->before_ns && when_ns < e->pods_ns)
+		was = node_pod_by_addr(&e->before, a);
+	return stale || (now && !now->host_network) || (was && !was->host_network);
+}
+
 void end_find(const struct ends *e, const struct addr *a, uint64_t when_ns, struct end_name *out)
 {
 	const struct k8s_pod *o;
 
-	*out = (struct end_name){ 0 };
+	*out = (struct end_name){ .unsure = e->unsure };
 	if (e->unsure)
 		return;
 	on_node(e, a, when_ns, out);
@@ -59,14 +69,32 @@ void end_find(const struct ends *e, const struct addr *a, uint64_t when_ns, stru
 	o = node_pod_by_addr(&e->net.pods, a) ? NULL : k8s_pod_by_ip(e->p->k, a);
 	out->object = o && !is_stale(e, o) ? o : NULL;
 	out->service = out->object ? NULL : k8s_service_by_ip(e->p->k, a);
+	out->unsure = !out->object && !out->service && is_unsure(e, a, when_ns, o);
+}
+
+static bool is_among(const struct addr *v, unsigned int n, const struct addr *a)
+{
+	for (unsigned int i = 0; i < n; i++)
+		if (addr_same(&v[i], a))
+			return true;
+	return false;
 }
 
 bool end_is_host(const struct ends *e, const struct addr *a)
 {
-	for (unsigned int i = 0; i < e->n_own; i++)
-		if (addr_same(&e->own[i], a))
-			return true;
-	return false;
+	return is_among(e->own, e->n_own, a);
+}
+
+/* MAYBE: it has changed about then. */
+static enum tri was_host(const struct ends *e, const struct addr *a, uint64_t when_ns)
+{
+	bool now = is_among(e->own, e->n_own, a), before = is_among(e->own_before, e->n_own_before, a);
+
+	if (!when_ns || !e->before_ns || when_ns >= e->pods_ns || now == before)
+		return now ? YES : NO;
+	if (when_ns < e->before_ns)
+		return before ? YES : NO;
+	return MAYBE;
 }
 
 const char *end_ns(const struct ends *e, const struct end_name *name)
@@ -153,10 +181,12 @@ static void judged_as(struct ends *e, enum side side, const struct end_name *nam
 static bool from_here(struct ends *e, const struct ends_call *c, struct k8s_flow *f)
 {
 	struct k8s_pod *host = &e->stand_in[EGRESS];
+	enum tri is_host;
 
 	if (f->from.pod || !f->to.pod || !c->to.node)
 		return true;
-	if (!end_is_host(e, &c->src))
+	is_host = was_host(e, &c->src, c->when_ns);
+	if (is_host == NO || (is_host == MAYBE && c->came_in))
 		return c->came_in;
 	if (f->to.pod->host_ip.family) {
 		f->from.addr = f->to.pod->host_ip;
@@ -173,7 +203,7 @@ bool ends_flow(struct ends *e, const struct ends_call *c, struct k8s_flow *out)
 	*out = (struct k8s_flow){ .port = c->port, .proto = c->proto };
 	judged_as(e, EGRESS, &c->from, &c->src, &out->from);
 	judged_as(e, INGRESS, &c->to, &c->dst, &out->to);
-	return from_here(e, c, out);
+	return !c->from.unsure && !c->to.unsure && from_here(e, c, out);
 }
 
 /* ── taking what is told ──────────────────────────────────────────────────── */
@@ -191,7 +221,9 @@ static int take_own(struct ends *e, const struct facts *facts)
 	own = calloc(n ? n : 1, sizeof(*own));
 	if (!own)
 		return fail(ENOMEM, "the addresses of this network namespace");
-	free(e->own);
+	free(e->own_before);
+	e->own_before = e->own;
+	e->n_own_before = e->n_own;
 	e->own = own;
 	e->n_own = 0;
 	while (facts_next(facts, &at, &f) && e->n_own < n)
@@ -231,6 +263,7 @@ void ends_free(struct ends *e)
 	network_free(&e->net);
 	node_pods_free(&e->before);
 	free(e->own);
+	free(e->own_before);
 	free(e->stand_in[EGRESS].selected_by);
 	free(e->stand_in[INGRESS].selected_by);
 }

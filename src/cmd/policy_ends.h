@@ -16,8 +16,8 @@ struct ends {
 	uint64_t pods_ns;		/* wall clock: when they began to be read; 0: never */
 	uint64_t before_ns;		/* until when those were all there were; 0: that is not known */
 	bool unsure;			/* whose addresses are is not known for now: nobody has a name */
-	struct addr *own;		/* addresses of this network namespace, as was told last */
-	unsigned int n_own;
+	struct addr *own, *own_before;	/* addresses of this network namespace, at the same times */
+	unsigned int n_own, n_own_before;
 	uint32_t this_node;		/* what objects call it; 0: not known */
 	struct k8s_pod stand_in[SIDES];	/* for a pod of the node that has no object */
 };
@@ -31,6 +31,7 @@ struct end_name {
 	const struct node_pods *of;		/* as these tell them */
 	const struct k8s_pod *object;
 	const struct k8s_service *service;
+	bool unsure;			/* of some pod, perhaps, or of one that is not known */
 };
 
 /* 0 or a negative errno, said. */
@@ -59,9 +60,10 @@ struct ends_call {
 	uint16_t port;
 	uint8_t proto;			/* TCP, UDP or SCTP */
 	bool came_in;			/* by an interface: an unknown source is not the host */
+	uint64_t when_ns;		/* it began; 0: now */
 };
 
-/* False: the source is perhaps the node itself, by an address that nobody has told of.  *out is good until
+/* False: an end is unsure, or the source is perhaps the node itself.  *out is good until
  * the next call. */
 bool ends_flow(struct ends *e, const struct ends_call *c, struct k8s_flow *out);
 

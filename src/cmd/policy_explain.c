@@ -44,7 +44,7 @@ static void tell_end(struct policy *p, const char *what, const char *name, const
 		buf_str(b, " is no pod's address: only ipBlock and rules without peers fit it.");
 	} else if (!pod->labels.whole) {
 		buf_str(b, pod->name ? " is in none of the files: nothing is known but its namespace." :
-				       " is an address of a pod that is in none of the files.");
+				       " is in none of the files, and may be a pod's address.");
 	} else {
 		buf_str(b, " is the pod ");
 		say_end(p->k, b, e);

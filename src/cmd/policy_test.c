@@ -139,7 +139,7 @@ static int test(struct policy *p, int argc, char **argv, bool explain)
 	int rc = flows ? take_words(p, argc, argv, flows, &n, &from_stdin) : EXIT_FAILED;
 
 	if (!rc && !p->n_files && !p->o->kubectl) {
-		fail(0, "--policies FILE is missing (kubectl get pods,ns,netpol -A -o json >FILE), or --kubectl");
+		fail(0, "--policies FILE is missing (kubectl get pods,ns,netpol,svc -A -o json >FILE), or --kubectl");
 		rc = EXIT_USAGE;
 	}
 	if (!rc && !n && !from_stdin && !p->o->read && !p->o->matrix) {

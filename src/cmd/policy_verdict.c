@@ -43,6 +43,7 @@ static int judge(struct telling *t)
 	const struct ends_call c = {
 		.from = t->from, .to = t->to, .src = t->c->src, .dst = t->dst, .port = t->dport,
 		.proto = t->c->proto, .came_in = t->c->in_ifindex || w->p->o->iface.n,
+		.when_ns = t->c->first_ns,
 	};
 	const struct k8s_decision *d = &w->p->d;
 	struct k8s_flow f;

@@ -256,13 +256,13 @@ static void say_missing_of(const struct k8s *k, struct buf *b, const struct k8s_
 	if (b->n)
 		buf_str(b, "; ");
 	if (e->service) {
-		buf_str(b, "which pods are behind the service ");
+		buf_str(b, "the service ");
 		say_name(k, b, k->ns[e->service->ns].name);
 		buf_chr(b, '/');
 		say_name(k, b, e->service->name);
-		buf_str(b, " is in none of the files");
+		buf_str(b, " stands for pods: ask for one of those");
 	} else if (!pod->labels.whole) {
-		buf_str(b, "the pod ");
+		buf_str(b, pod->name ? "the pod " : "the address ");
 		say_end(k, b, e);
 		buf_str(b, " is in none of the files");
 	} else {

@@ -162,6 +162,18 @@ static bool take_counter(struct reading *d, const struct part *a)
 	return a[NFTA_COUNTER_PACKETS].n >= 8 && a[NFTA_COUNTER_BYTES].n >= 8;
 }
 
+/* Does a packet perhaps get no further than this? */
+static bool is_condition(struct part name)
+{
+	static const char *const names[] = { "cmp", "range", "lookup", "match", "limit", "connlimit", "quota", "fib",
+					     "dynset" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (nf_is(name, names[i]))
+			return true;
+	return false;
+}
+
 static bool take_meta(struct reading *d, const struct part *a)
 {
 	if (a[NFTA_META_DREG].n >= 4 && u32(a[NFTA_META_KEY]) == NFT_META_SKUID)
@@ -294,6 +306,7 @@ static bool take_expression(struct reading *d, struct part in)
 	if (!nf_is(a[NFTA_EXPR_NAME], "immediate") && !nf_is(a[NFTA_EXPR_NAME], "counter") &&
 	    !nf_is(a[NFTA_EXPR_NAME], "redir"))
 		memset(d->port, 0, sizeof(d->port));
+	d->rule->counts_more |= d->rule->counted && is_condition(a[NFTA_EXPR_NAME]);
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
 		if (nf_is(a[NFTA_EXPR_NAME], known[i].name) && !known[i].take(d, data))
 			return false;

@@ -37,6 +37,7 @@ struct nf_rule {
 	uint16_t log_group;
 	uint8_t verdict;	/* enum nf_verdict */
 	bool counted, logs;
+	bool counts_more;	/* its counter stands before a condition: not all that it counts comes to the verdict */
 	bool two_uids;		/* were compared: uid is none */
 	bool only_goes;		/* NF_MAPS: all elements of the map are known, and none drops */
 };

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "k8s/parts.h"
 
@@ -486,6 +487,10 @@ static void refusal(struct loader *l, const json_t *o)
 static void other_kind(struct loader *l, const char *kind)
 {
 	l->rep->skipped++;
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (!strcasecmp(kind, kinds[i].kind) && strcmp(kind, kinds[i].kind) != 0)
+			mistake_at(l, MISTAKE_ERROR, "kind", "'%.40s' is no kind: did you mean %s?", kind,
+				   kinds[i].kind);
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
 		if (!strcmp(kind, others[i])) {
 			l->k->other_kinds++;

@@ -212,6 +212,20 @@ static bool is_local_node(const struct k8s *k, const struct k8s_pod *pod, const 
 	return n && pod->node && n->name == pod->node;
 }
 
+/* Has anything told of the namespace?  In one that is written wrongly nobody listens. */
+static bool is_told(const struct k8s *k, uint32_t ns)
+{
+	if (k->ns[ns].known)
+		return true;
+	for (uint32_t i = 1; i < k->n_pods; i++)
+		if (k->pods[i].alive && k->pods[i].labels.whole && k->pods[i].ns == ns)
+			return true;
+	for (uint32_t i = 1; i < k->n_policies; i++)
+		if (k->policies[i].alive && k->policies[i].ns == ns)
+			return true;
+	return false;
+}
+
 static int judge_side(struct k8s *k, const struct k8s_flow *f, enum side side, struct k8s_side *s)
 {
 	const struct k8s_end *own = side == EGRESS ? &f->from : &f->to, *other = side == EGRESS ? &f->to : &f->from;
@@ -228,16 +242,27 @@ static int judge_side(struct k8s *k, const struct k8s_flow *f, enum side side, s
 		s->reason = REASON_SELF;
 	else if (side == INGRESS && is_local_node(k, pod, other))
 		s->reason = REASON_LOCAL_NODE;
-	else {
+	else if (side == INGRESS && !pod->labels.whole && pod->ns && !is_told(k, pod->ns)) {
+		s->verdict = VERDICT_UNKNOWN;
+		s->reason = REASON_UNKNOWN;
+	} else {
 		err = k8s_select(k, pod);
 		return err ? err : judge(k, pod, f, side, s);
 	}
 	return 0;
 }
 
+static bool knows_pods(const struct k8s *k)
+{
+	for (uint32_t i = 1; i < k->n_pods; i++)
+		if (k->pods[i].alive && k->pods[i].labels.whole)
+			return true;
+	return false;
+}
+
 /*
- * A pod of which nothing is known stands in for an address that a node gives to pods and
- * that none of the known ones has, and for those behind a service.
+ * A pod of which nothing is known stands in for an address that a node gives to pods and that none of the known ones
+ * has (where none is known, for any), and for those behind a service.
  */
 static void stand_in(const struct k8s *k, struct k8s_end *e, struct k8s_pod *unknown)
 {
@@ -246,7 +271,7 @@ static void stand_in(const struct k8s *k, struct k8s_end *e, struct k8s_pod *unk
 	if (e->pod || !e->addr.family)
 		return;
 	s = k8s_service_by_ip(k, &e->addr);
-	if (!s && (!k8s_is_pod_range(k, &e->addr) || k8s_node_by_ip(k, &e->addr)))
+	if (!s && (k8s_node_by_ip(k, &e->addr) || (!k8s_is_pod_range(k, &e->addr) && knows_pods(k))))
 		return;
 	unknown->ns = s ? s->ns : 0;
 	unknown->generation = 0;

@@ -115,7 +115,7 @@ has kubectl
 [ "$(cat "$tmp/asked")" = 'get pods --all-namespaces --output=json --request-timeout=60s' ] || bad "kubectl is asked for: $(cat "$tmp/asked")"
 "$np" policy test --kubectl="$tmp/kubectl" 'shop/web-0 shop/far 80' >"$tmp/out" || bad "test by kubectl: exit status $?"
 has allow
-grep -q 'pods,namespaces,networkpolicies ' "$tmp/asked" || bad "policies are not asked for: $(cat "$tmp/asked")"
+grep -q 'pods,namespaces,networkpolicies,services ' "$tmp/asked" || bad "policies are not asked for: $(cat "$tmp/asked")"
 touch "$tmp/fails"
 status 1 --root "$tmp/node" --kubectl="$tmp/kubectl"
 grep -q 'status 1' "$tmp/err" || bad "that kubectl failed is not said"

@@ -221,9 +221,21 @@ static void what_is_not_known_is_not_guessed(void **state)
 	policy("one", "{podSelector: {matchLabels: {app: p}}, ingress: [{from: [{namespaceSelector: "
 		      "{matchExpressions: [{key: kubernetes.io/metadata.name, operator: In, values: [c]}]}}]}]}");
 	ALLOWED("c/new a/p 80/TCP");
+	/* A namespace that nothing tells of, and where no pod is known at all. */
+	UNKNOWN("a/p c/new 80/TCP");
+	UNKNOWN("c/old c/new 80/TCP");
 	/* One that may select, but would allow, leaves no doubt. */
 	policy("one", "{podSelector: {matchLabels: {app: p}}, ingress: [{}]}");
 	ALLOWED("b/r a/new 80/TCP");
+}
+
+static void where_no_pod_is_known_an_address_may_be_one(void **state)
+{
+	policy("one", "{podSelector: {matchLabels: {app: p}}, ingress: [{from: [{podSelector: {}}]}]}");
+	UNKNOWN("10.0.0.98 10.0.0.99 80/TCP");
+	UNKNOWN("a/p 10.0.0.99 80/TCP");
+	load(cluster);
+	ALLOWED("10.0.0.98 10.0.0.99 80/TCP");
 }
 
 static void an_unknown_address_of_a_nodes_range_is_a_pod(void **state)
@@ -496,6 +508,7 @@ int main(void)
 		T(an_ended_pod_does_not_own_its_address),
 		T(a_pod_is_of_a_workload_and_a_mesh),
 		T(what_is_not_known_is_not_guessed),
+		T(where_no_pod_is_known_an_address_may_be_one),
 		T(an_unknown_address_of_a_nodes_range_is_a_pod),
 		T(admin_policies_go_first_by_priority),
 		T(the_baseline_counts_where_no_policy_selects),

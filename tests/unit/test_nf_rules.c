@@ -88,6 +88,30 @@ static void each_verdict_is_told(void **state)
 	}
 }
 
+/* What it counts need not come to the verdict. */
+static void a_counter_before_a_condition_counts_more(void **state)
+{
+	chain(NFPROTO_IPV4, "filter", "c");
+	for (uint32_t i = 0; i < 2; i++) {
+		open_rule("filter", "c", 1 + i);
+		if (i)
+			expr("limit");
+		counter(7, 700);
+		expr("log");
+		if (!i)
+			expr("limit");
+		verdict(NF_DROP, NULL);
+		close_rule(NULL);
+	}
+	parse();
+	assert_int_equal(r.broken, 0);
+	for (uint32_t i = 0; i < 2; i++) {
+		assert_true(rule(i)->counted);
+		assert_int_equal(rule(i)->counts_more, !i);
+		assert_int_equal(rule(i)->verdict, NF_DROPS);
+	}
+}
+
 static void a_map_a_port_and_a_user_are_told(void **state)
 {
 	static const uint8_t port[2] = { 0x3a, 0x99 };
@@ -395,6 +419,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(chains_have_hooks_policies_and_counters),
 		T(each_verdict_is_told),
+		T(a_counter_before_a_condition_counts_more),
 		T(a_map_a_port_and_a_user_are_told),
 		T(what_a_map_may_do_is_known_by_its_elements),
 		T(an_expression_between_hides_the_user),

@@ -187,6 +187,12 @@ static void one_without_a_counter_may_be_it(void **state)
 	first[B].counted = then[B].counted = false;
 	find();
 	assert_false(cause.known);
+	/* Or whose counter counts others as well. */
+	begin(state);
+	then[A].packets++;
+	first[B].counts_more = then[B].counts_more = true;
+	find();
+	assert_false(cause.known);
 }
 
 /* B is one. */
