@@ -19,7 +19,7 @@ mkdir -p $vm
 tests/vm/fetch.sh "$suite" $vm
 tree=$vm/$suite
 initrd=$vm/initrd-$kernel
-[ "$extent" = smoke ] && limit=$((300 * scale)) || limit=$((900 * scale))
+[ "$extent" = smoke ] && limit=$((450 * scale)) || limit=$((900 * scale))
 tests/vm/initrd.sh "$tree" "$NETPROBE" "$initrd"
 # shellcheck disable=SC2012
 modules=$(ls -d "$tree"/lib/modules/* "$tree"/usr/lib/modules/* 2>/dev/null | head -n 1)
