@@ -82,6 +82,7 @@ P
 started() {
 	local name=$1
 	shift
+	: >"$work/$name.err"	# what it said before, under this name, does not count
 	"$NETPROBE" "$@" --policies "$work/objects.yaml" >"$work/$name.out" 2>"$work/$name.err" &
 	pid=$!
 	until_true 20 grep -q 'counting packets of' "$work/$name.err" || { cat "$work/$name.err"; die "$name did not start"; }
