@@ -59,25 +59,40 @@ static __always_inline void flow_time_again(struct flow_side *s, const struct fl
 }
 
 /*
+ * The least time, in microseconds, in which this end answers; 0: not known.  Of one measurement by itself, a handshake
+ * above all, half the time may have been another reason's than the way's.
+ */
+static __always_inline __u32 flow_quickest_us(const struct flow_side *s, const struct flow_side *other)
+{
+	__u32 usual = other->rtt8_us / 8;
+
+	return (s->handshake_us && (!usual || s->handshake_us < usual) ? s->handshake_us : usual) / 2;
+}
+
+/*
  * Would the sender take what is missing for lost?  RFC 5681, 3.2: it was asked for it three times; RFC 6675, 4: or
  * once, with more than two segments told to be there behind it, for not each of these need be acknowledged; RFC 8985:
- * or once, and an answer has had the time to come from there that the handshake took.
+ * or once, and an answer has had the time to come from there.
  */
-static __always_inline int flow_is_given_up(const struct flow_side *s, const struct flow_packet *p, __u32 us)
+static __always_inline int flow_is_given_up(const struct flow_side *s, const struct flow_side *other,
+					    const struct flow_packet *p, __u32 us)
 {
+	__u32 quickest = flow_quickest_us(s, other);
+
 	if (!s->asked)
 		return 0;
 	return s->asked >= FLOW_DUPLICATES || s->next_seq - s->hole_end >= FLOW_DUPLICATES * p->payload_len ||
-	       (s->handshake_us && (__s32)(us - s->hole_us) >= (__s32)s->handshake_us);
+	       (quickest && (__s32)(us - s->hole_us) >= (__s32)quickest);
 }
 
 /* Bytes before the highest ones: those that were passed over and come late, or those sent again. */
-static __always_inline void flow_old_bytes(struct flow *f, struct flow_side *s, const struct flow_packet *p, __u32 us)
+static __always_inline void flow_old_bytes(struct flow *f, struct flow_side *s, const struct flow_side *other,
+					   const struct flow_packet *p, __u32 us)
 {
 	__u32 rtt = flow_rtt_us(f), limit = rtt ? rtt : FLOW_REORDER_US;
 	int fills = s->has_hole && (__s32)(p->tcp_seq - s->hole_start) >= 0 && (__s32)(s->hole_end - p->tcp_seq) > 0;
 
-	if (fills && !flow_is_given_up(s, p, us) && (__s32)(us - s->hole_us) < (__s32)limit)
+	if (fills && !flow_is_given_up(s, other, p, us) && (__s32)(us - s->hole_us) < (__s32)limit)
 		s->out_of_order += p->packets;
 	else
 		s->retransmissions += p->packets;
@@ -97,7 +112,8 @@ static __always_inline int flow_is_probe(const struct flow_side *s, const struct
 	return p->payload_len <= 1 && p->tcp_seq == s->next_seq - 1 && !(p->tcp_flags & (TCP_SYN | TCP_FIN));
 }
 
-static __always_inline void flow_take_bytes(struct flow *f, struct flow_side *s, const struct flow_packet *p, __u32 us)
+static __always_inline void flow_take_bytes(struct flow *f, struct flow_side *s, const struct flow_side *other,
+					    const struct flow_packet *p, __u32 us)
 {
 	__u32 len = p->payload_len + !!(p->tcp_flags & TCP_SYN) + !!(p->tcp_flags & TCP_FIN);
 	__u32 end = p->tcp_seq + len;
@@ -109,7 +125,7 @@ static __always_inline void flow_take_bytes(struct flow *f, struct flow_side *s,
 	if (!len || flow_is_probe(s, p))
 		return;
 	if ((__s32)(end - s->next_seq) <= 0) {
-		flow_old_bytes(f, s, p, us);
+		flow_old_bytes(f, s, other, p, us);
 		return;
 	}
 	if ((__s32)(p->tcp_seq - s->next_seq) > 0) {
@@ -205,7 +221,7 @@ static __always_inline void flow_take_tcp(struct flow *f, struct flow_side *s, s
 		s->zero_windows += is_zero && !s->is_zero && s->zero_windows < 65535;
 		s->is_zero = is_zero;
 		flow_take_ack(f, s, other, p, us);
-		flow_take_bytes(f, s, p, us);
+		flow_take_bytes(f, s, other, p, us);
 	}
 	flow_next_state(f, s, other, p);
 }

@@ -126,14 +126,14 @@ static uint64_t now_ms(void)
 	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
-static bool put_late(struct end *from, const uint8_t *p, size_t n)
+static bool put_late(struct end *from, const uint8_t *p, size_t n, uint64_t read_ms)
 {
 	struct late *l = malloc(sizeof(*l) + n);
 
 	if (!l)
 		return false;
 	l->next = NULL;
-	l->due_ms = now_ms() + from->delay_ms;
+	l->due_ms = read_ms + from->delay_ms;
 	l->n = n;
 	memcpy(l->p, p, n);
 	if (!from->first)
@@ -143,10 +143,10 @@ static bool put_late(struct end *from, const uint8_t *p, size_t n)
 	return true;
 }
 
-static bool put(unsigned int to, const uint8_t *p, size_t n)
+static bool put(unsigned int to, const uint8_t *p, size_t n, uint64_t read_ms)
 {
 	if (ends[!to].delay_ms)
-		return put_late(&ends[!to], p, n);
+		return put_late(&ends[!to], p, n, read_ms);
 	return write(ends[to].fd, p, n) == (ssize_t)n;
 }
 
@@ -179,18 +179,20 @@ static void carry(unsigned int from)
 	static uint8_t p[PACKET_MAX];
 	struct end *e = &ends[from];
 	struct rule *r;
+	uint64_t read_ms;
 	ssize_t n;
 
 	while ((n = read(e->fd, p, sizeof(p))) > 0) {
+		read_ms = now_ms();	/* one that is overtaken arrives with the one that overtook it */
 		r = rule_for(e, from, p, (size_t)n);
 		if (r && r->swaps) {
 			memcpy(e->held, p, (size_t)n);
 			e->held_len = (size_t)n;
 			continue;
 		}
-		if (!r && !put(!from, p, (size_t)n))
+		if (!r && !put(!from, p, (size_t)n, read_ms))
 			perror("lossylink: write");
-		if (e->held_len && !put(!from, e->held, e->held_len))
+		if (e->held_len && !put(!from, e->held, e->held_len, read_ms))
 			perror("lossylink: write");
 		e->held_len = 0;
 	}

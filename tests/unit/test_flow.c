@@ -105,7 +105,7 @@ static void asked_for(void **state)
 	}
 }
 
-/* Asked for it once, and had the time to answer that: as long as it took for the handshake. */
+/* Asked for it once, and had the time to answer that: half of what it took for the handshake. */
 static void asked_for_long_ago(void **state)
 {
 	for (int asked = 0; asked <= 1; asked++) {
@@ -117,6 +117,24 @@ static void asked_for_long_ago(void **state)
 		next(true, TCP_ACK, 201, 501, 100);
 		assert_int_equal(side(true)->retransmissions, asked);
 		assert_int_equal(side(true)->out_of_order, !asked);
+	}
+}
+
+/* An end whose handshake took longer than its answers since: those tell how soon it can have heard. */
+static void asked_for_since_then(void **state)
+{
+	for (int rounds = 0; rounds <= 60; rounds += 60) {
+		handshake();	/* the responder answers in 10 ms, then in 1 ms */
+		for (int i = 0; i < rounds; i++) {
+			next(true, TCP_ACK, 101 + i, 501, 1);
+			next(false, TCP_ACK, 501, 102 + i, 0);
+		}
+		next(false, TCP_ACK, 501, 101 + rounds, 100);
+		next(false, TCP_ACK, 701, 101 + rounds, 100);
+		next(true, TCP_ACK, 101 + rounds, 601, 0);
+		next(false, TCP_ACK, 601, 101 + rounds, 100);
+		assert_int_equal(side(false)->retransmissions, !!rounds);
+		assert_int_equal(side(false)->out_of_order, !rounds);
 	}
 }
 
@@ -264,6 +282,7 @@ int main(void)
 		cmocka_unit_test(asked_for),
 		cmocka_unit_test(asked_for_at_once),
 		cmocka_unit_test(asked_for_long_ago),
+		cmocka_unit_test(asked_for_since_then),
 		cmocka_unit_test(times_that_wrap),
 		cmocka_unit_test(repeated_handshakes),
 		cmocka_unit_test(stamps_that_go_back),
