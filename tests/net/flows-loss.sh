@@ -150,15 +150,21 @@ dropped() {
 	same "the left's own segments out of order" "$5" 0
 	same "the right's own segments out of order" "${11}" 0
 }
-# and_seen WAY RULE...: and from the other end of a link with a length, which sees them as well, unless nothing came
-# after what was lost.  On one without a length a handshake takes a hundred times what an answer takes, and the end that
-# only receives has seen nothing else to judge by.
+# and_seen WAY RULE...: and from the other end, which sees them as well, unless nothing came after what was lost: each
+# once, and on a link with a length as what it is.  On one without, a handshake takes a hundred times what an answer
+# takes, and the end that only receives has seen nothing else to judge by.
 and_seen() {
+	local n
+	dropped "$@"
+	# shellcheck disable=SC2206	# sent again by left, right; the left's view of left and right; the right's view
+	n=($sent_again $left $right)
+	same "the left's retransmissions, seen from the right" "$((n[6] + n[8]))" "${n[0]}"
+	same "the right's retransmissions, seen from the left" "$((n[3] + n[5]))" "${n[1]}"
 	dropped "$@" left:delay:5 right:delay:5
-	# shellcheck disable=SC2086
-	set -- $sent_again $left -- $right
-	same "the left's retransmissions, seen from the right" "$8 ${10}" "$1 0"
-	same "the right's retransmissions, seen from the left" "$4 $6" "$2 0"
+	# shellcheck disable=SC2206
+	n=($sent_again $left $right)
+	same "the left's retransmissions, seen from the right" "${n[6]} ${n[8]}" "${n[0]} 0"
+	same "the right's retransmissions, seen from the left" "${n[3]} ${n[5]}" "${n[1]} 0"
 }
 
 # One segment; a burst; and the last ones of all, which only a timer misses, some of them again and again.
